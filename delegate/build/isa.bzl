@@ -1,0 +1,49 @@
+"""Kernels for one instruction set each, compiled with its options and only where it exists.
+
+    load("//delegate/build:isa.bzl", "isa_deps", "isa_library")
+
+    isa_library(name = "kernels_avx2", isa = "avx2", srcs = ["kernels_avx2.cc"], deps = [...])
+    isa_library(name = "kernels_neon", isa = "neon", srcs = ["kernels_neon.cc"], deps = [...])
+
+    cc_library(
+        name = "table",
+        srcs = ["table.cc"],
+        deps = [":scalar"] + isa_deps({"avx2": ":kernels_avx2", "neon": ":kernels_neon"}),
+    )
+
+An isa_library takes cc_library's attributes. `bazel build //...` skips it on other processors, and
+isa_deps() leaves it out there; in C++, `#if defined(__x86_64__)` and `#if defined(__aarch64__)`
+tell the same. Keep what such a file includes free of inline functions that others use too (the
+standard library's among them): the linker keeps one copy of each, and that may be the AVX-512 one.
+"""
+
+# instruction set -> (processor, compiler options)
+_ISAS = {
+    "avx2": ("x86_64", ["-mavx2", "-mfma"]),
+    "avx512": ("x86_64", [
+        "-mavx512f",
+        "-mavx512bw",
+        "-mavx512dq",
+        "-mavx512vl",
+        "-mavx2",
+        "-mfma",
+    ]),
+    "neon": ("aarch64", []),
+}
+
+def isa_library(name, isa, copts = [], **kwargs):
+    """A cc_library compiled for the instruction set `isa`: "avx2", "avx512" or "neon"."""
+    processor, options = _ISAS[isa]
+    native.cc_library(
+        name = name,
+        copts = options + copts,
+        target_compatible_with = ["@platforms//cpu:" + processor],
+        **kwargs
+    )
+
+def isa_deps(libraries):
+    """Of `libraries` (a dict: instruction set -> label), those of the target's processor."""
+    by_processor = {"//conditions:default": []}
+    for isa, label in libraries.items():
+        by_processor.setdefault("@platforms//cpu:" + _ISAS[isa][0], []).append(label)
+    return select(by_processor)

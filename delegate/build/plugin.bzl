@@ -1,0 +1,30 @@
+"""The shared library that programs load."""
+
+def plugin(name, exports, deps, **kwargs):
+    """lib<name>.so, which needs nothing but libc, libm and libpthread.
+
+    Args:
+      name: no cc_library may have this name: Bazel would give both the same file.
+      exports: linker version script; what it does not name stays hidden.
+      deps: cc_libraries; use alwayslink for the one with the entry points.
+      **kwargs: as for cc_binary.
+    """
+    file = "lib%s.so" % name
+    native.cc_binary(
+        name = file,
+        additional_linker_inputs = [exports],
+        linkopts = [
+            "-Wl,--version-script=$(location %s)" % exports,
+            "-Wl,--no-undefined",
+            "-Wl,--gc-sections",
+            "-pthread",
+        ],
+        linkshared = True,
+        deps = deps + [exports],
+        **kwargs
+    )
+    native.filegroup(
+        name = name,
+        srcs = [file],
+        visibility = kwargs.get("visibility"),
+    )
