@@ -1,0 +1,70 @@
+# SparseByteNN for TensorFlow. `make` lists what there is to do.
+
+PYTHON3 ?= python3
+VENV ?= .venv
+PYTHON := $(VENV)/bin/python
+BAZEL ?= bazel
+
+# Packages of Debian 12 and Ubuntu. A Bazel that is not from there brings its rules itself.
+DEBIAN_BAZEL := bazel-bootstrap bazel-platforms bazel-rules-java bazel-rules-proto bazel-skylib
+PACKAGES := python3-venv g++ maven dataset-fashion-mnist \
+  $(if $(filter-out /usr/bin/bazel,$(shell command -v $(BAZEL))),,$(DEBIAN_BAZEL))
+TEST_PACKAGES := googletest g++-aarch64-linux-gnu qemu-user-static
+
+AARCH64 := build/aarch64
+DELEGATE := //delegate/tflite:sbnn_delegate
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-cpp test-python test-arm64 accuracy bench clean \
+  packages test-packages
+
+help:  ## list the targets
+	@echo "make TARGET, where TARGET is one of"
+	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1\t\2/p' Makefile | \
+	  while IFS="$$(printf '\t')" read -r name text; do printf '  %-12s %s\n' "$$name" "$$text"; done
+
+setup: packages $(VENV)/.ready  ## prepare .venv with sbnn_tf, the delegate and the sbnn command
+	@SBNN_BAZEL=$(BAZEL) $(PYTHON) setup.py --quiet build_ext --inplace
+
+demo: setup  ## train, prune, convert, run: Fashion-MNIST and MobileNet-v1 timings (10 minutes)
+	$(PYTHON) -m experiments.fashion_mnist.demo
+
+test: test-cpp test-python test-arm64  ## run every test
+
+test-cpp: packages test-packages  ## run the C++ tests
+	$(BAZEL) test //...
+
+test-python: setup  ## run the Python tests
+	$(PYTHON) -m pytest tests -n 2
+
+test-arm64: setup test-packages $(AARCH64)/python  ## run the C++ tests and the delegate for aarch64, under qemu
+	$(BAZEL) test --config=aarch64 //...
+	$(BAZEL) build --config=aarch64 $(DELEGATE)
+	$(PYTHON) tests/e2e/arm64_model.py $(AARCH64)
+	$(AARCH64)/python tests/e2e/arm64_delegate.py $(AARCH64) \
+	  "$$($(BAZEL) info --config=aarch64 bazel-bin 2>/dev/null)/delegate/tflite/libsbnn_delegate.so"
+
+accuracy: setup  ## what pruning costs on Fashion-MNIST: five seeds, with intervals (hours)
+	$(PYTHON) -m experiments.fashion_mnist.accuracy
+
+bench: setup  ## time MobileNet-v1 in the delegate against TensorFlow Lite
+	$(PYTHON) -m delegate.bench.networks
+
+clean:  ## remove what was built (not .venv)
+	rm -rf build dist sbnn_tf/lib *.egg-info
+	-$(BAZEL) clean
+
+packages:
+	@delegate/build/packages.sh $(PACKAGES)
+
+test-packages:
+	@delegate/build/packages.sh $(TEST_PACKAGES)
+
+$(VENV)/.ready: setup.py Makefile sbnn_tf/version.py | packages
+	test -x $(PYTHON) || $(PYTHON3) -m venv $(VENV)
+	$(PYTHON) -m pip install --upgrade pip setuptools wheel
+	SBNN_BAZEL=$(BAZEL) $(PYTHON) -m pip install --editable '.[all]'
+	touch $@
+
+$(AARCH64)/python: delegate/build/aarch64/python_env.sh | $(VENV)/.ready test-packages
+	$< $(AARCH64) $(PYTHON)
