@@ -1,0 +1,118 @@
+"""Models in, sparse `.tflite` bytes out.
+
+The package itself can be called, so that `sbnn_tf.convert(model)` is this `convert` no matter
+whether somebody has imported the package `sbnn_tf.convert` before.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+
+from sbnn_tf.convert import densify as _densify
+from sbnn_tf.convert import flatbuffer
+from sbnn_tf.convert.fold_batch import fold_batch
+from sbnn_tf.convert.prune import Prune
+from sbnn_tf.convert.report import Inspection, inspect_model
+from sbnn_tf.convert.sources import load
+from sbnn_tf.convert.sparsify import sparsify
+from sbnn_tf.errors import SbnnError
+
+__all__ = ["SbnnError", "convert", "densify", "inspect", "write_file"]
+
+
+def convert(
+    source, *, prune: float | None = None, group: int = 4, layers: Sequence[str] | None = None
+) -> bytes:
+    """Turn a model into a `.tflite` that stores its zeros as sparse tensors.
+
+    Every filter of a convolution or fully connected layer whose zeros form groups becomes a
+    sparse tensor behind DENSIFY, with the group (1, 2, 4, 8 or 16 outputs) that suits the zeros
+    found, if that makes it smaller; RESHAPE to the dynamic batch becomes a constant RESHAPE.
+    All other buffers, names, signatures and metadata stay. The outputs are bit-identical. What is
+    sparse in the source already is left as it is.
+
+    Args:
+      source: a Keras model (Keras 3 or tf_keras), the path of a `.keras` file, of a SavedModel or
+        of a `.tflite` file, or `.tflite` bytes. TensorFlow is imported for the first three only.
+      prune: share of the weights to prune by magnitude first, in [0, 1), without training: it
+        shows what sparsity would gain in speed, and costs accuracy. None: prune nothing.
+      group: outputs that are pruned together, at least 1.
+      layers: globs that name the filters to prune, and the only ones (see `prune.Prune`). None:
+        all 1x1 convolutions, logits and squeeze-and-excitation included, but not the first
+        convolution.
+
+    Returns:
+      The bytes of the `.tflite` file.
+
+    Raises:
+      SbnnError: a file or an option that cannot be used.
+      FileNotFoundError: no such path.
+      TypeError: `source` is none of these.
+    """
+    if prune is None and layers is not None:
+        raise SbnnError("layers names what to prune: expected prune= with it, found none")
+    pruning = None if prune is None else Prune(prune, group, layers)
+    model = flatbuffer.read(load(source))
+    if pruning is not None:
+        _densify.densify(model)
+        pruning(model)
+    fold_batch(model)
+    sparsify(model)
+    return flatbuffer.write(model)
+
+
+def densify(source) -> bytes:
+    """The same model with all its sparse tensors expanded: the dense twin, for comparisons.
+
+    Args and errors are those of `convert`.
+    """
+    model = flatbuffer.read(load(source))
+    _densify.densify(model)
+    return flatbuffer.write(model)
+
+
+def inspect(source) -> Inspection:
+    """What a model stores and runs: its constants and nodes, with their sparsity and bytes.
+
+    Args and errors are those of `convert`. `str()` of the result is a table.
+    """
+    return inspect_model(flatbuffer.read(load(source)))
+
+
+def write_file(path: str | os.PathLike, data: bytes) -> None:
+    """Write a file whole or not at all: an interrupted write leaves what was there before.
+
+    Raises:
+      SbnnError: the file cannot be written there.
+    """
+    path = Path(path)
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise SbnnError(f"cannot write {path}: {error.strerror}") from error
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        # mkstemp makes private files; a new file of the user's has the user's permissions.
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(temporary, 0o666 & ~mask)
+        os.replace(temporary, path)
+    except OSError as error:
+        os.unlink(temporary)
+        raise SbnnError(f"cannot write {path}: {error.strerror}") from error
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+class _Callable(ModuleType):
+    __call__ = staticmethod(convert)
+
+
+sys.modules[__name__].__class__ = _Callable

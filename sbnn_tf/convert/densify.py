@@ -1,0 +1,74 @@
+"""Rewrite: sparse tensors become dense constants, and their DENSIFY goes. Undoes `sparsify`."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sbnn_tf.convert.encoding import decode
+from sbnn_tf.convert.graph import Uses, dtype, op_name, set_data, text
+from sbnn_tf.convert.nodes import remove
+from sbnn_tf.errors import SbnnError
+
+
+def densify(model) -> int:
+    """Expand all sparse constants, written by this package or by others; returns how many.
+
+    Raises:
+      SbnnError: a sparse tensor's metadata contradict themselves.
+    """
+    return sum(_densify(model, index) for index in range(len(model.subgraphs)))
+
+
+def sparse_values(model, tensor) -> np.ndarray:
+    """(n,) the stored values of a sparse tensor, in its type.
+
+    Raises:
+      SbnnError: a type without a numpy counterpart, or half a value at the end.
+    """
+    kind = dtype(tensor)
+    data = model.buffers[tensor.buffer].data
+    size = 0 if data is None else len(data)
+    if kind is None or size % kind.itemsize:
+        raise SbnnError(
+            f"sparse tensor {text(tensor.name)!r} cannot be read: expected values of a plain "
+            f"type, found {size} bytes of type {tensor.type}"
+        )
+    return np.zeros(0, kind) if not size else np.asarray(data, np.uint8).view(kind)
+
+
+def expand(model, tensor) -> np.ndarray:
+    """The dense values of a sparse tensor; raises SbnnError if it is damaged."""
+    return decode(
+        tensor.sparsity, tuple(tensor.shape), sparse_values(model, tensor), text(tensor.name)
+    )
+
+
+def _densify(model, index: int) -> int:
+    subgraph = model.subgraphs[index]
+    uses = Uses(subgraph)
+    gone, expanded = set(), 0
+    for t, tensor in enumerate(subgraph.tensors):
+        if tensor.sparsity is None:
+            continue
+        set_data(model, tensor, expand(model, tensor))
+        tensor.sparsity = None
+        expanded += 1
+        readers = {node for node, _ in uses.consumers[t]}
+        densifies = {n for n in readers if op_name(model, subgraph.operators[n]) == "DENSIFY"}
+        for node in densifies:
+            subgraph.tensors[subgraph.operators[node].outputs[0]].buffer = tensor.buffer
+        if readers and readers == densifies and t not in uses.boundary:
+            tensor.buffer = 0  # Nothing reads it any more.
+        gone |= densifies
+    remove(model, index, gone)
+    _drop_last_unread(model, index)
+    return expanded
+
+
+def _drop_last_unread(model, index: int) -> None:
+    """Remove the tensors that `sparsify` had added; others keep their indices."""
+    subgraph = model.subgraphs[index]
+    read = {int(t) for op in subgraph.operators for t in (*op.inputs, *op.outputs)}
+    read |= {int(t) for t in (*subgraph.inputs, *subgraph.outputs)}
+    while len(subgraph.tensors) - 1 not in read and not subgraph.tensors[-1].buffer:
+        subgraph.tensors.pop()

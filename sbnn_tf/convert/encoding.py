@@ -1,0 +1,244 @@
+"""The sparse tensor encoding of the TFLite schema (`SparsityParameters`): encode and decode.
+
+The schema follows the TACO format (Kjolstad et al., "The Tensor Algebra Compiler", OOPSLA 2017,
+section 3): a tensor is a tree with one level per dimension, in the order of `traversal_order`,
+and each level is dense or lists the coordinates present (`segments`, `indices`). A dimension may
+be split into blocks; the positions inside its block are then one more level.
+
+What is written here is one member of that family: for a filter of shape O..I, groups of G
+consecutive outputs share their kept inputs. Levels: O/G dense, the middle dimensions dense,
+I sparse, G dense. With G = 1 there is no block level. What is read is the whole family.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from sbnn_tf.convert.flatbuffer import schema
+from sbnn_tf.errors import SbnnError
+
+# A dense tensor beyond this cannot be in a .tflite file, so a sparse one that claims to be is
+# damaged; expanding it would only exhaust the memory.
+MAX_ELEMENTS = 2**31
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A filter in the group encoding.
+
+    Attributes:
+      shape: of the dense filter, outputs first, inputs last.
+      group: G, the outputs that share their kept inputs.
+      values: (kept columns, G) in the filter's type.
+      segments: (O/G * middle + 1,) where each row of columns begins.
+      indices: (kept columns,) the input of each column.
+    """
+
+    shape: tuple[int, ...]
+    group: int
+    values: np.ndarray
+    segments: np.ndarray
+    indices: np.ndarray
+
+    @property
+    def nbytes(self) -> int:
+        """What values, indices and segments take in the file."""
+        return self.values.nbytes + self.segments.nbytes + self.indices.nbytes
+
+
+def encode(filter_values: np.ndarray, group: int) -> Encoded:
+    """Encode a filter (O, ..., I) by groups of `group` outputs, which must divide O.
+
+    A column (one input of one group, at one tap) is kept if any of its `group` values is not
+    zero; -0.0 is zero, NaN is not.
+    """
+    shape = filter_values.shape
+    outputs, inputs = shape[0], shape[-1]
+    if outputs % group:
+        raise ValueError(f"expected a group that divides {outputs} outputs, found {group}")
+    blocks = filter_values.reshape(outputs // group, group, -1, inputs)
+    keep = (blocks != 0).any(axis=1)
+    columns = np.moveaxis(blocks, 1, 3)[keep]
+    segments = np.concatenate(([0], np.cumsum(keep.sum(axis=2).ravel())))
+    return Encoded(
+        shape=shape,
+        group=group,
+        values=columns,
+        segments=_narrow(segments, len(columns)),
+        indices=_narrow(np.nonzero(keep)[2], inputs - 1),
+    )
+
+
+def _narrow(values: np.ndarray, largest: int) -> np.ndarray:
+    for kind in (np.uint8, np.uint16):
+        if largest <= np.iinfo(kind).max:
+            return values.astype(kind)
+    return values.astype(np.int32)
+
+
+def sparsity_parameters(encoded: Encoded):
+    """The `SparsityParametersT` of an encoded filter."""
+    s = schema()
+    dense = [encoded.shape[0] // encoded.group, *encoded.shape[1:-1]]
+    dims = [s.DimensionMetadataT(s.DimensionType.DENSE, size) for size in dense]
+    dims.append(
+        s.DimensionMetadataT(
+            s.DimensionType.SPARSE_CSR, 0, *_vector(encoded.segments), *_vector(encoded.indices)
+        )
+    )
+    blocked = encoded.group > 1
+    if blocked:
+        dims.append(s.DimensionMetadataT(s.DimensionType.DENSE, encoded.group))
+    parameters = s.SparsityParametersT()
+    parameters.traversalOrder = np.arange(len(dims), dtype=np.int32)
+    parameters.blockMap = np.zeros(1, np.int32) if blocked else None
+    parameters.dimMetadata = dims
+    return parameters
+
+
+def _vector(values: np.ndarray):
+    s = schema()
+    kind = {np.dtype(np.uint8): "Uint8", np.dtype(np.uint16): "Uint16"}.get(values.dtype, "Int32")
+    return getattr(s.SparseIndexVector, f"{kind}Vector"), getattr(s, f"{kind}VectorT")(values)
+
+
+@dataclass(frozen=True)
+class Level:
+    """One level of a sparse tensor's tree, checked.
+
+    Attributes:
+      dim: the dimension of the dense tensor it walks along.
+      block: it walks inside that dimension's block.
+      size: positions of a dense level; None for a sparse one.
+      segments, indices: of a sparse level (int64); None for a dense one.
+      step: how far one position moves in the flat dense tensor.
+    """
+
+    dim: int
+    block: bool
+    size: int | None
+    segments: np.ndarray | None
+    indices: np.ndarray | None
+    step: int
+
+
+def levels(sparsity, shape: tuple[int, ...], name: str) -> list[Level]:
+    """The levels of a sparse tensor of the dense shape `shape`, outermost first.
+
+    Raises:
+      SbnnError: the metadata contradict themselves or the shape; `name` is in the message.
+    """
+
+    def require(holds, what: str) -> None:
+        if not holds:
+            raise SbnnError(f"sparse tensor {name!r} of shape {list(shape)} is damaged: {what}")
+
+    def ints(values) -> list[int]:
+        return [] if values is None else [int(v) for v in values]
+
+    rank = len(shape)
+    order, block_map = ints(sparsity.traversalOrder), ints(sparsity.blockMap)
+    metadata = sparsity.dimMetadata or []
+    count = rank + len(block_map)
+    require(
+        sorted(order) == list(range(count)),
+        f"expected a traversal order of 0 to {count - 1}, found {order}",
+    )
+    require(
+        all(0 <= d < rank for d in block_map) and len(set(block_map)) == len(block_map),
+        f"expected blocks of different dimensions below {rank}, found {block_map}",
+    )
+    require(len(metadata) == count, f"expected {count} levels, found {len(metadata)}")
+
+    # A block level's size is the block's: it must be dense and divide its dimension.
+    blocks = [1] * rank
+    for level, position in enumerate(order):
+        if position >= rank:
+            dim, entry = block_map[position - rank], metadata[level]
+            require(
+                entry.format == schema().DimensionType.DENSE and entry.denseSize > 0,
+                "expected dense levels inside blocks",
+            )
+            require(
+                shape[dim] % entry.denseSize == 0,
+                f"a block of {entry.denseSize} does not divide dimension {dim}",
+            )
+            blocks[dim] = int(entry.denseSize)
+
+    result, rows = [], 1
+    for level, position in enumerate(order):
+        entry = metadata[level]
+        block = position >= rank
+        dim = block_map[position - rank] if block else position
+        extent = blocks[dim] if block else shape[dim] // blocks[dim]
+        step = math.prod(shape[dim + 1 :]) * (1 if block else blocks[dim])
+        if entry.format == schema().DimensionType.DENSE:
+            require(
+                entry.denseSize == extent,
+                f"level {level} has {entry.denseSize} positions, expected {extent}",
+            )
+            result.append(Level(dim, block, extent, None, None, step))
+            rows *= extent
+            require(rows <= MAX_ELEMENTS, "it has more positions than a file can hold")
+            continue
+        require(
+            entry.arraySegments is not None and entry.arrayIndices is not None,
+            f"level {level} has no segments or no indices",
+        )
+        segments, indices = (
+            np.asarray([] if v.values is None else v.values).astype(np.int64)
+            for v in (entry.arraySegments, entry.arrayIndices)
+        )
+        require(
+            len(segments) == rows + 1,
+            f"level {level} has {len(segments)} segments, expected {rows + 1}",
+        )
+        require(
+            segments[0] == 0 and segments[-1] == len(indices) and (np.diff(segments) >= 0).all(),
+            f"the segments of level {level} do not go from 0 up to its {len(indices)} indices",
+        )
+        require(
+            ((indices >= 0) & (indices < extent)).all(),
+            f"an index of level {level} is outside 0 to {extent - 1}",
+        )
+        result.append(Level(dim, block, None, segments, indices, step))
+        rows = len(indices)
+    return result
+
+
+def decode(sparsity, shape: tuple[int, ...], values: np.ndarray, name: str) -> np.ndarray:
+    """Expand a sparse tensor: any traversal order, any blocks.
+
+    Args:
+      sparsity: its `SparsityParametersT`.
+      shape: the dense shape.
+      values: (n,) the stored values, innermost level last.
+      name: for messages.
+
+    Raises:
+      SbnnError: the metadata contradict themselves, the shape or the number of values.
+    """
+    shape = tuple(int(d) for d in shape)
+    tree = levels(sparsity, shape, name)
+    if math.prod(shape) > MAX_ELEMENTS:
+        raise SbnnError(
+            f"sparse tensor {name!r} claims the shape {list(shape)}; expected at most "
+            f"{MAX_ELEMENTS} elements"
+        )
+    places = np.zeros(1, np.int64)
+    for level in tree:
+        if level.size is None:
+            places = np.repeat(places, np.diff(level.segments)) + level.indices * level.step
+        else:
+            places = (places[:, None] + np.arange(level.size) * level.step).ravel()
+    if len(places) != len(values):
+        raise SbnnError(
+            f"sparse tensor {name!r} is damaged: its levels name {len(places)} values, and "
+            f"{len(values)} are stored"
+        )
+    dense = np.zeros(math.prod(shape), values.dtype)
+    dense[places] = values
+    return dense.reshape(shape)

@@ -1,0 +1,122 @@
+"""Rewrite: store filters whose zeros form groups as sparse tensors behind DENSIFY."""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+
+from sbnn_tf.convert.encoding import Encoded, encode, sparsity_parameters
+from sbnn_tf.convert.flatbuffer import schema
+from sbnn_tf.convert.graph import CONV, FULLY_CONNECTED, Weight, find_weights, text
+from sbnn_tf.convert.nodes import insert_front, operator_code
+
+GROUPS = (1, 2, 4, 8, 16)
+# What TFLite's DENSIFY kernel can expand.
+TYPES = (np.float32, np.float16, np.int8)
+# A depthwise filter is about a hundredth of a network's bytes, and an engine that skips zeros
+# gains nothing there: it stays dense.
+KINDS = (CONV, FULLY_CONNECTED)
+# What a sparse tensor's tables, its DENSIFY and its second name add to a file, in bytes.
+OVERHEAD = 384
+# A small filter may grow by these tables if skipping makes it run faster: from this group and
+# down to this share of its bytes, for a filter of at least so many bytes.
+FASTER_GROUP = 4
+FASTER_SHARE = 0.75
+FASTER_BYTES = 256
+# Kernels run larger groups nearer to the machine's peak; this much more data is worth it.
+LARGER_GROUP_MAY_COST = 1.1
+
+
+def sparsify(model) -> int:
+    """Make sparse tensors of all filters that get smaller by it; returns how many.
+
+    The dense constant keeps its index and name, and becomes the output of a DENSIFY at the front
+    of its subgraph; so one DENSIFY serves all its readers. The sparse tensor takes over the
+    buffer. Filters of convolutions and fully connected layers in float32, float16 (behind a
+    DEQUANTIZE) and int8 are looked at; everything else is left as it is.
+    """
+    made = 0
+    # Each DENSIFY goes to the front: last first.
+    for buffer, weights in reversed(_by_buffer(model).items()):
+        encoded = choose(weights[0].values)
+        if encoded is None:
+            continue
+        model.buffers[buffer].data = encoded.values.reshape(-1).view(np.uint8)
+        for weight in weights:
+            _put_behind_densify(model, weight, encoded, buffer)
+        made += len(weights)
+    return made
+
+
+def choose(values: np.ndarray) -> Encoded | None:
+    """The encoding of a filter (O, ..., I) with the best group for the zeros found in it.
+
+    That is the largest group within a tenth of the fewest bytes, since kernels run larger groups
+    faster. None if that makes the file no smaller and the run no faster.
+    """
+    candidates = [encode(values, g) for g in GROUPS if values.shape[0] % g == 0]
+    limit = min(c.nbytes for c in candidates) * LARGER_GROUP_MAY_COST
+    best = [c for c in candidates if c.nbytes <= limit][-1]
+    smaller = best.nbytes + OVERHEAD < values.nbytes
+    faster = (
+        best.group >= FASTER_GROUP
+        and best.nbytes <= values.nbytes * FASTER_SHARE
+        and values.nbytes >= FASTER_BYTES
+    )
+    return best if smaller or faster else None
+
+
+def _by_buffer(model) -> dict[int, list[Weight]]:
+    """The filters that may become sparse, by buffer; those of one buffer can share their values.
+
+    A buffer that anything else reads is left out: its dense data would have to stay.
+    """
+    found: dict[int, list[Weight]] = {}
+    for weight in find_weights(model):
+        if weight.kind in KINDS and weight.values.dtype in TYPES:
+            buffer = model.subgraphs[weight.subgraph].tensors[weight.tensor].buffer
+            found.setdefault(buffer, []).append(weight)
+    users = [t.buffer for g in model.subgraphs for t in g.tensors]
+    users += [entry.buffer for entry in model.metadata]
+
+    def encoded_alike(weights: list[Weight]) -> bool:
+        first = weights[0].values
+        return all(
+            w.values.dtype == first.dtype
+            and w.values.shape[0] == first.shape[0]
+            and w.values.shape[-1] == first.shape[-1]
+            for w in weights
+        )
+
+    return {
+        buffer: weights
+        for buffer, weights in found.items()
+        if users.count(buffer) == len(weights) and encoded_alike(weights)
+    }
+
+
+def _put_behind_densify(model, weight: Weight, encoded: Encoded, buffer: int) -> None:
+    s = schema()
+    subgraph = model.subgraphs[weight.subgraph]
+    dense = subgraph.tensors[weight.tensor]
+    sparse = copy.copy(dense)
+    sparse.name = text(dense.name) + "/sparse"
+    sparse.buffer = buffer
+    # The same values serve filters of other middle dimensions (OI and O11I), not the same levels.
+    sparse.sparsity = sparsity_parameters(
+        Encoded(
+            weight.values.shape, encoded.group, encoded.values, encoded.segments, encoded.indices
+        )
+    )
+    # Buffer 0 is the empty one by convention: the tensor is computed, not stored.
+    dense.buffer = 0
+    subgraph.tensors.append(sparse)
+
+    op = s.OperatorT()
+    op.opcodeIndex = operator_code(model, s.BuiltinOperator.DENSIFY)
+    op.inputs = np.array([len(subgraph.tensors) - 1], np.int32)
+    op.outputs = np.array([weight.tensor], np.int32)
+    op.builtinOptionsType = s.BuiltinOptions.DensifyOptions
+    op.builtinOptions = s.DensifyOptionsT()
+    insert_front(model, weight.subgraph, op)
