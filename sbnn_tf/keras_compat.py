@@ -1,0 +1,100 @@
+"""Where Keras 3 and Keras 2 (`tf_keras`) differ, in one place. Imports neither: a model brings its own."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+
+def api(model: Any) -> ModuleType:
+    """The Keras that a model belongs to: the module `keras` or `tf_keras`.
+
+    Raises:
+      TypeError: not a Keras model, or one of a Keras that does not run on TensorFlow.
+    """
+    for name in ("keras", "tf_keras"):
+        module = sys.modules.get(name)
+        if module is not None and isinstance(model, module.Model):
+            if name == "keras" and module.backend.backend() != "tensorflow":
+                raise TypeError(
+                    f"Keras runs on {module.backend.backend()} here; sbnn_tf needs the TensorFlow "
+                    "backend (environment variable KERAS_BACKEND=tensorflow)."
+                )
+            return module
+    raise TypeError(
+        f"Expected a Keras model (keras.Model or tf_keras.Model), not {type(model).__name__}."
+    )
+
+
+def sublayers(layer: Any) -> list:
+    """The layers directly inside a layer or model, in the order of creation."""
+    return list(layer._flatten_layers(include_self=False, recursive=False))
+
+
+def own_variables(layer: Any) -> list:
+    """A layer's variables that train unless it is frozen, without those of its sublayers."""
+    for name in ("_trainable_variables", "_trainable_weights"):  # Keras 3, tf_keras
+        if hasattr(layer, name):
+            return list(getattr(layer, name))
+    return []
+
+
+def graph(layer: Any) -> Any | None:
+    """The functional graph of a layer, or None where its wiring is plain Python code."""
+    graph_ = getattr(layer, "_functional", None) or layer  # Keras 3's Sequential keeps one inside
+    return graph_ if getattr(graph_, "_nodes_by_depth", None) else None
+
+
+def calls(graph_: Any) -> Iterator[tuple[Any, list, list]]:
+    """The calls in a functional graph, inputs first: (layer or operation, its inputs, outputs).
+
+    Inputs and outputs are lists of symbolic tensors; a tensor is the same object where it leaves
+    one call and where it enters another.
+    """
+    for depth in sorted(graph_._nodes_by_depth, reverse=True):
+        for node in graph_._nodes_by_depth[depth]:
+            if hasattr(node, "operation"):
+                yield node.operation, list(node.input_tensors), list(node.outputs)
+            else:
+                import tensorflow as tf
+
+                yield node.layer, list(node.keras_inputs), tf.nest.flatten(node.outputs)
+
+
+@contextlib.contextmanager
+def constrained(variable: Any, constraint: Callable) -> Iterator[None]:
+    """Gives a variable another constraint for a while."""
+    variable = getattr(variable, "_variable", variable)  # tf_keras: inside an AutoCastVariable
+    # Both keep it under this name; only Keras 3 has a public setter.
+    before = variable._constraint
+    variable._constraint = constraint
+    try:
+        yield
+    finally:
+        variable._constraint = before
+
+
+def iterations(model: Any) -> int:
+    """Steps that the model's optimizer has made."""
+    count = getattr(getattr(model, "optimizer", None), "iterations", None)
+    return 0 if count is None else int(count.numpy())
+
+
+def steps_per_execution(model: Any) -> int:
+    """Train steps in one call of the train function."""
+    steps = getattr(model, "steps_per_execution", None)  # Keras 3
+    if steps is None:
+        steps = getattr(model, "_steps_per_execution", None)  # tf_keras: None or a variable
+    return 1 if steps is None else int(steps)
+
+
+def new_train_function(model: Any) -> Callable:
+    """A train function that has not been traced yet; the model has it from now on."""
+    model.train_function = None
+    made = model.make_train_function()
+    if made is not None:  # tf_keras returns it
+        model.train_function = made
+    return model.train_function

@@ -1,0 +1,146 @@
+"""Which layer is pruned, with which pattern, and how far."""
+
+from __future__ import annotations
+
+import dataclasses
+import fnmatch
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sbnn_tf import kernels, patterns
+from sbnn_tf.patterns import Pattern, check_sparsity
+
+
+@dataclasses.dataclass(frozen=True)
+class Choice:
+    """One kernel to prune: its pattern (fitted to its shape), and its own final sparsity if any."""
+
+    kernel: kernels.Kernel
+    pattern: Pattern
+    sparsity: float | None
+
+
+class Policy:
+    """Names what is pruned, with which sparsity and which pattern.
+
+    Layers are named as in `model.summary()`, or by a glob ("conv_pw_*"); a layer of a nested model
+    also by its path ("backbone/conv1", "backbone/*").
+
+    The first and the last layer that hold a kernel (in a graph with several inputs or outputs: all
+    of them) stay dense, unless `include` or `sparsity` names them without a wildcard, or
+    `first_and_last` is true.
+
+    Args:
+      include: names or globs of the layers to prune; default all that can be.
+      exclude: names or globs of the layers to leave dense.
+      sparsity: final sparsity by name or glob, in [0, 1); the first match counts. The layer follows
+        the course of the schedule, stretched to this end. Other layers follow the schedule itself.
+      pattern: pattern by name or glob, the first match counts. Other layers get the callback's.
+      first_and_last: whether to prune the first and the last layer too.
+
+    Raises:
+      ValueError: a sparsity outside [0, 1), or an unknown pattern.
+    """
+
+    def __init__(
+        self,
+        include: str | Iterable[str] = "*",
+        exclude: str | Iterable[str] = (),
+        sparsity: Mapping[str, float] | None = None,
+        pattern: Mapping[str, Pattern | str] | None = None,
+        first_and_last: bool = False,
+    ):
+        self.include = _names(include, "include")
+        self.exclude = _names(exclude, "exclude")
+        self.sparsity = {
+            name: check_sparsity(value, f"sparsity of '{name}'")
+            for name, value in (sparsity or {}).items()
+        }
+        self.pattern = {name: patterns.get(value) for name, value in (pattern or {}).items()}
+        self.first_and_last = first_and_last
+
+    def choose(self, model: Any, pattern: Pattern) -> list[Choice]:
+        """What to prune in a model.
+
+        Args:
+          model: a built Keras model.
+          pattern: for the kernels that the policy has no pattern for.
+
+        Returns:
+          A non-empty list in the order of computation.
+
+        Raises:
+          ValueError: the model was never built, a name or glob matches no layer that can be
+            pruned, or nothing is left to prune.
+        """
+        found = kernels.find(model)
+        able = [kernel for kernel in found if not kernel.reason]
+        self._check_names(found, able)
+        chosen = [kernel for kernel in able if self._wants(kernel)]
+        if not chosen:
+            raise ValueError(
+                f"Nothing to prune in '{model.name}'. {_listing(able)} The first and the last "
+                "layer are pruned only if Policy(include=[...]) names them in full or "
+                "Policy(first_and_last=True)."
+            )
+        return [
+            Choice(
+                kernel,
+                _lookup(self.pattern, kernel, pattern).fit(kernel.shape),
+                _lookup(self.sparsity, kernel, None),
+            )
+            for kernel in chosen
+        ]
+
+    def _wants(self, kernel: kernels.Kernel) -> bool:
+        if not _matches(self.include, kernel) or _matches(self.exclude, kernel):
+            return False
+        if _lookup(self.sparsity, kernel, None) == 0.0:
+            return False
+        if self.first_and_last or not (kernel.leaf.is_first() or kernel.leaf.is_last()):
+            return True
+        named = [*self.include, *self.sparsity]
+        return any(name in (kernel.leaf.path, kernel.leaf.layer.name) for name in named)
+
+    def _check_names(self, found: list, able: list) -> None:
+        for name in (*self.include, *self.exclude, *self.sparsity, *self.pattern):
+            if name == "*" or any(_matches((name,), kernel) for kernel in able):
+                continue
+            if reasons := {kernel.reason for kernel in found if _matches((name,), kernel)}:
+                if name in self.exclude:
+                    continue  # dense anyway
+                raise ValueError(f"'{name}' can't be pruned: {'; '.join(reasons)}.")
+            raise ValueError(f"No layer matches '{name}'. {_listing(able)}")
+
+
+def _names(value: str | Iterable[str], argument: str) -> tuple[str, ...]:
+    names = (value,) if isinstance(value, str) else tuple(value)
+    if not all(isinstance(name, str) for name in names):
+        raise TypeError(f"Policy({argument}=...) takes layer names or globs, not {value!r}.")
+    return names
+
+
+def _matches(names: Iterable[str], kernel: kernels.Kernel) -> bool:
+    leaf = kernel.leaf
+    return any(
+        name in (leaf.path, leaf.layer.name)
+        or fnmatch.fnmatchcase(leaf.path, name)
+        or fnmatch.fnmatchcase(leaf.layer.name, name)
+        for name in names
+    )
+
+
+def _lookup(table: Mapping[str, Any], kernel: kernels.Kernel, default: Any) -> Any:
+    return next((v for name, v in table.items() if _matches((name,), kernel)), default)
+
+
+def _listing(able: list[kernels.Kernel]) -> str:
+    if not able:
+        return "It has no layer that can be pruned: no 1x1 Conv2D, SeparableConv2D or Dense."
+    marks = [
+        kernel.leaf.path
+        + (" (first)" if kernel.leaf.is_first() else "")
+        + (" (last)" if kernel.leaf.is_last() else "")
+        for kernel in able
+    ]
+    return f"Layers that can be pruned: {', '.join(marks)}."

@@ -1,0 +1,185 @@
+"""When to prune, and how much.
+
+A schedule is any object that, called with a step, returns `(should_prune, sparsity)`: the interface
+of the TensorFlow Model Optimization toolkit's `PruningSchedule`, whose objects fit as they are.
+The two here have the toolkit's names, arguments and numbers, and need no TensorFlow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sbnn_tf.patterns import check_sparsity
+
+
+class Schedule:
+    """Prunes at every `frequency`-th step from `begin_step` to `end_step` (-1: forever)."""
+
+    def __init__(self, begin_step: int, end_step: int, frequency: int):
+        if begin_step < 0:
+            raise ValueError(f"begin_step must be 0 or more, not {begin_step}.")
+        if end_step < -1:
+            raise ValueError(f"end_step must be 0 or more, or -1 for no end, not {end_step}.")
+        if end_step != -1 and end_step < begin_step:
+            raise ValueError(
+                f"The schedule ends before it begins: begin_step={begin_step}, "
+                f"end_step={end_step}. Choose end_step >= begin_step."
+            )
+        if frequency < 1:
+            raise ValueError(f"frequency must be 1 or more, not {frequency}.")
+        self.begin_step = begin_step
+        self.end_step = end_step
+        self.frequency = frequency
+
+    def sparsity(self, step: int) -> float:
+        """The sparsity at this step, in [0, 1)."""
+        raise NotImplementedError
+
+    def __call__(self, step: int) -> tuple[bool, float]:
+        step = int(step)
+        in_range = self.begin_step <= step and (self.end_step == -1 or step <= self.end_step)
+        due = (step - self.begin_step) % self.frequency == 0
+        return in_range and due, self.sparsity(step)
+
+    def get_config(self) -> dict:
+        return {
+            "begin_step": self.begin_step,
+            "end_step": self.end_step,
+            "frequency": self.frequency,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict) -> Schedule:
+        return cls(**config)
+
+
+class ConstantSparsity(Schedule):
+    """The same sparsity from `begin_step` on.
+
+    Args:
+      target_sparsity: fraction of weights to prune, in [0, 1).
+      begin_step, end_step, frequency: as in `Schedule`.
+
+    Raises:
+      ValueError: a sparsity outside [0, 1), or a range that ends before it begins.
+    """
+
+    def __init__(
+        self, target_sparsity: float, begin_step: int, end_step: int = -1, frequency: int = 100
+    ):
+        super().__init__(begin_step, end_step, frequency)
+        self.target_sparsity = check_sparsity(target_sparsity, "target_sparsity")
+
+    def sparsity(self, step: int) -> float:
+        return self.target_sparsity
+
+    def get_config(self) -> dict:
+        return {"target_sparsity": self.target_sparsity, **super().get_config()}
+
+
+class PolynomialDecay(Schedule):
+    """Rises from `initial_sparsity` to `final_sparsity`, fast at first, then ever slower.
+
+        final + (initial - final) * (1 - (step - begin_step) / (end_step - begin_step)) ** power
+
+    (Zhu and Gupta, "To prune, or not to prune", 2017, eq. 1, where power = 3.)
+
+    Args:
+      initial_sparsity, final_sparsity: fractions of weights to prune, in [0, 1).
+      begin_step, end_step, frequency: as in `Schedule`; here there must be an end.
+      power: how much faster the rise is at its beginning; 1 is linear.
+
+    Raises:
+      ValueError: a sparsity outside [0, 1), or a range that ends before it begins.
+    """
+
+    def __init__(
+        self,
+        initial_sparsity: float,
+        final_sparsity: float,
+        begin_step: int,
+        end_step: int,
+        power: float = 3,
+        frequency: int = 100,
+    ):
+        if end_step == -1:
+            raise ValueError("PolynomialDecay needs an end_step: it must know where to arrive.")
+        super().__init__(begin_step, end_step, frequency)
+        self.initial_sparsity = check_sparsity(initial_sparsity, "initial_sparsity")
+        self.final_sparsity = check_sparsity(final_sparsity, "final_sparsity")
+        self.power = power
+
+    def sparsity(self, step: int) -> float:
+        if step >= self.end_step:
+            return self.final_sparsity
+        progress = max(0.0, (step - self.begin_step) / (self.end_step - self.begin_step))
+        rest = (1.0 - progress) ** self.power
+        return self.final_sparsity + (self.initial_sparsity - self.final_sparsity) * rest
+
+    def get_config(self) -> dict:
+        return {
+            "initial_sparsity": self.initial_sparsity,
+            "final_sparsity": self.final_sparsity,
+            "power": self.power,
+            **super().get_config(),
+        }
+
+
+class ScheduleReader:
+    """Asks a schedule so that no step and no end is missed, however far apart the questions are."""
+
+    def __init__(self, schedule: Callable):
+        if not callable(schedule):
+            raise TypeError(
+                "Expected a schedule such as PolynomialDecay(0.0, 0.5, begin_step=0, "
+                f"end_step=2000), not {schedule!r}."
+            )
+        self.schedule = schedule
+        self.begin_step: int | None = getattr(schedule, "begin_step", None)
+        end_step = getattr(schedule, "end_step", None)
+        self.end_step: int | None = end_step if end_step is not None and end_step >= 0 else None
+        if None not in (self.begin_step, self.end_step) and self.end_step < self.begin_step:
+            raise ValueError(
+                f"The schedule ends before it begins: begin_step={self.begin_step}, "
+                f"end_step={self.end_step}."
+            )
+
+    @property
+    def final_sparsity(self) -> float | None:
+        """The sparsity that the schedule arrives at, if it says so."""
+        for name in ("final_sparsity", "target_sparsity"):
+            if (value := getattr(self.schedule, name, None)) is not None:
+                return float(value)
+        return None
+
+    def at(self, step: int) -> float | None:
+        """The sparsity in force at a step; None before the schedule begins.
+
+        A schedule with a `begin_step` is believed from there on, whatever its frequency; another
+        one only where it says that it prunes.
+        """
+        should_prune, sparsity = self._ask(step)
+        begun = should_prune if self.begin_step is None else step >= self.begin_step
+        return sparsity if begun else None
+
+    def due(self, first: int, last: int) -> float | None:
+        """The sparsity of the latest pruning due in steps first..last; None if there is none.
+
+        The schedule's last step is always due, even where its frequency would skip it.
+        """
+        for step in range(last, first - 1, -1):
+            should_prune, sparsity = self._ask(step)
+            if should_prune or step == self.end_step:
+                return sparsity
+        return None
+
+    def _ask(self, step: int) -> tuple[bool, float]:
+        if isinstance(self.schedule, Schedule):
+            should_prune, sparsity = self.schedule(step)
+        else:
+            # The toolkit's schedules compute with TensorFlow, and get their step as a tensor.
+            import tensorflow as tf
+
+            with tf.device("CPU:0"):
+                should_prune, sparsity = self.schedule(tf.constant(step, tf.int64))
+        return bool(should_prune), check_sparsity(float(sparsity), "the schedule's sparsity")
