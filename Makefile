@@ -62,7 +62,7 @@ test-packages:
 
 $(VENV)/.ready: setup.py Makefile sbnn_tf/version.py | packages
 	test -x $(PYTHON) || $(PYTHON3) -m venv $(VENV)
-	$(PYTHON) -m pip install --upgrade pip setuptools wheel
+	$(PYTHON) -m pip install --upgrade pip setuptools
 	SBNN_BAZEL=$(BAZEL) $(PYTHON) -m pip install --editable '.[all]'
 	touch $@
 

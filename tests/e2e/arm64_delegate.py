@@ -1,0 +1,81 @@
+"""The delegate in the aarch64 ai-edge-litert: python arm64_delegate.py FOLDER LIBRARY.
+
+FOLDER holds the models of arm64_model.py. Fails where the delegate's outputs are not those of
+stock TensorFlow Lite, or where it left them to TensorFlow Lite or to a kernel that is not NEON's.
+"""
+
+import ctypes
+import pathlib
+import platform
+import re
+import sys
+import tempfile
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter, OpResolverType, load_delegate
+
+CONVOLUTIONS = 27  # of MobileNet-v1: the first, 13 depthwise, 13 pointwise
+
+
+def run(model: pathlib.Path, images: np.ndarray, **options) -> np.ndarray:
+    interpreter = Interpreter(str(model), num_threads=1, **options)
+    (entry,) = interpreter.get_input_details()
+    interpreter.resize_tensor_input(entry["index"], images.shape)
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(entry["index"], images)
+    interpreter.invoke()
+    return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+
+
+def check_claims(report: str) -> str:
+    nodes = re.findall(r"^node \d+ (\w+) (claimed|left)", report, re.MULTILINE)
+    convolutions = [claim for op, claim in nodes if op in ("CONV_2D", "DEPTHWISE_CONV_2D")]
+    assert convolutions.count("left") == 0, f"a convolution was left to TFLite:\n{report}"
+    assert convolutions.count("claimed") >= CONVOLUTIONS, f"convolutions are missing:\n{report}"
+    summary = re.search(r"^claimed \d+ of \d+ nodes in (\d+) parts?$", report, re.MULTILINE)
+    assert summary and summary[1] == "1", f"expected one claimed part:\n{report}"
+    return summary[0]
+
+
+def check(model: pathlib.Path, library: pathlib.Path, images: np.ndarray) -> str:
+    stock = run(model, images)
+    plain = run(
+        model,
+        images,
+        experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        report = pathlib.Path(folder, "report.txt")
+        options = {"num_threads": "1", "explain": str(report)}
+        ours = run(
+            model, images, experimental_delegates=[load_delegate(str(library), options)]
+        )
+        claims = check_claims(report.read_text())
+
+    largest = np.abs(stock).max()
+    assert np.abs(stock[0] - stock[1]).max() > 0.01 * largest, "the model is dead to its input"
+    difference = np.abs(ours - stock).max() / largest
+    # What stock TFLite differs from itself is a sample of one: one rounding more is no error.
+    bar = min(1e-4, max(4 * np.abs(plain - stock).max() / largest, 1e-6))
+    assert difference <= bar, f"{model.name}: differs by {difference:.1e}, more than {bar:.1e}"
+    return f"{model.name} {images.shape}: {claims}; differs by {difference:.1e} (bar {bar:.1e})"
+
+
+def main(folder: pathlib.Path, library: pathlib.Path) -> None:
+    assert platform.machine() == "aarch64", platform.machine()
+    isa = ctypes.CDLL(str(library)).sbnn_isa
+    isa.restype = ctypes.c_char_p
+    assert isa() == b"neon", f"expected the NEON kernels, found {isa()!r}"
+
+    models = sorted(folder.glob("mobilenet_g*.tflite"))
+    assert models, f"no models in {folder}: make them with arm64_model.py"
+    random = np.random.default_rng(11)
+    for model in models:
+        print(check(model, library, random.uniform(-1, 1, (2, 96, 96, 3)).astype(np.float32)))
+    # Another size: rows that no vector divides, and SAME padding that differs by side.
+    print(check(models[0], library, random.uniform(-1, 1, (3, 112, 76, 3)).astype(np.float32)))
+    print(f"{len(models) + 1} passed, 0 failed")
+
+
+if __name__ == "__main__":
+    main(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]))
