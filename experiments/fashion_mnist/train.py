@@ -1,0 +1,66 @@
+"""How every network of this experiment is trained; the demo and the accuracy run share it."""
+
+from __future__ import annotations
+
+import keras
+
+import sbnn_tf as sbnn
+from experiments.fashion_mnist.data import Augmented, Split
+from experiments.fashion_mnist.model import build
+
+BATCH = 128
+GROUP = 4
+PRETRAIN_EPOCHS, PRETRAIN_RATE = 10, 3e-3
+FINE_TUNE_EPOCHS, FINE_TUNE_RATE = 7, 2e-3
+PRUNED_BY = 0.5  # of the fine-tuning steps: the schedule has reached its end
+
+
+def pretrain(train: Split, seed: int, epochs: int = PRETRAIN_EPOCHS, verbose: int = 0):
+    """Return a dense network trained from scratch; initial weights and batches follow the seed."""
+    keras.utils.set_random_seed(seed)
+    model = build()
+    _fit(model, Augmented(train, BATCH, seed), epochs, PRETRAIN_RATE, [], verbose)
+    return model
+
+
+def fine_tune(
+    model: keras.Model,
+    train: Split,
+    seed: int,
+    sparsity: float,
+    epochs: int = FINE_TUNE_EPOCHS,
+    verbose: int = 0,
+) -> keras.Model:
+    """Return a copy of the network, trained further and pruned to a sparsity (0: stays dense).
+
+    Everything but the pruning is the same for every sparsity: start, batches, rate, epochs.
+    """
+    tuned = build()
+    tuned.set_weights(model.get_weights())
+    batches = Augmented(train, BATCH, seed + 1_000_000)  # other batches than in `pretrain`
+    callbacks = []
+    if sparsity > 0:
+        end = round(PRUNED_BY * epochs * len(batches))
+        schedule = sbnn.PolynomialDecay(0.0, sparsity, begin_step=0, end_step=end)
+        callbacks.append(sbnn.Pruning(sbnn.Group(GROUP), schedule))
+    _fit(tuned, batches, epochs, FINE_TUNE_RATE, callbacks, verbose)
+    return tuned
+
+
+def accuracy(model: keras.Model, test: Split) -> float:
+    """Fraction of the test images that the network classifies right."""
+    guesses = model.predict(test.images, batch_size=500, verbose=0).argmax(axis=1)
+    return float((guesses == test.labels).mean())
+
+
+def _fit(model, batches: Augmented, epochs: int, rate: float, callbacks: list, verbose) -> None:
+    """Adam, its rate falling to zero along a cosine; the last weights are the result."""
+    decay = keras.optimizers.schedules.CosineDecay(rate, epochs * len(batches))
+    model.compile(
+        optimizer=keras.optimizers.Adam(decay),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+        jit_compile=False,  # XLA on CPU is slow on depthwise convolutions
+        steps_per_execution=12,
+    )
+    model.fit(batches, epochs=epochs, shuffle=False, callbacks=callbacks, verbose=verbose)

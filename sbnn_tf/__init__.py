@@ -1,0 +1,60 @@
+"""SparseByteNN for TensorFlow: prune a Keras model so that TensorFlow Lite gets faster.
+
+    import sbnn_tf as sbnn
+
+    pruning = sbnn.Pruning(pattern=sbnn.Group(4), schedule=sbnn.PolynomialDecay(0.0, 0.5, 0, 2000))
+    model.fit(train, epochs=4, callbacks=[pruning])
+    tflite = sbnn.convert(model)
+    delegate = sbnn.load_delegate(num_threads=1)
+
+Importing this package imports nothing heavy: each name is fetched on first use, so that training
+needs Keras, conversion of a `.tflite` only numpy and flatbuffers, and running only a TensorFlow
+Lite interpreter.
+"""
+
+import importlib
+import sys
+import types
+
+from sbnn_tf.version import __version__
+
+_HOME = {
+    "Pruning": "callback",
+    "Pattern": "patterns",
+    "Group": "patterns",
+    "Unstructured": "patterns",
+    "ConstantSparsity": "schedules",
+    "PolynomialDecay": "schedules",
+    "Policy": "policy",
+    "summary": "summary",
+    "convert": "convert",
+    "inspect": "convert",
+    "load_delegate": "runtime",
+    "verify": "runtime",
+    "benchmark": "benchmark",
+    "SbnnError": "errors",
+}
+
+__all__ = ["__version__", *_HOME]
+
+
+def __getattr__(name: str):
+    if name not in _HOME:
+        raise AttributeError(f"module 'sbnn_tf' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"sbnn_tf.{_HOME[name]}"), name)
+
+
+class _Package(types.ModuleType):
+    """Keeps `sbnn_tf.convert` the function after its submodule of the same name is imported."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if isinstance(value, types.ModuleType) and _HOME.get(name) == name:
+            value = getattr(value, name)
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

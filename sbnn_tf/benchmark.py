@@ -1,0 +1,191 @@
+"""Time a sparse model in the delegate against its dense twin in stock TensorFlow Lite."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import platform
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sbnn_tf import runtime
+from sbnn_tf.errors import SbnnError
+from sbnn_tf.runtime import Model
+
+WARM_UP_S = 0.3  # each side, before the first round
+
+
+@dataclasses.dataclass(frozen=True)
+class Times:
+    """Milliseconds an inference."""
+
+    min_ms: float
+    median_ms: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """What `benchmark` measured. The speed-ups are baseline time over delegate time."""
+
+    baseline: Times
+    delegate: Times
+    speedup_min: float
+    speedup_median: float
+    max_abs_diff: float
+    threads: int
+    cpu: str
+    peak_gflops: float  # of one core: fused multiply-adds, counted as two
+    claimed_nodes: int
+    total_nodes: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """As `sbnn benchmark --json` prints it: `baseline` and `delegate` are objects."""
+        return dataclasses.asdict(self)
+
+
+def benchmark(
+    sparse: Model,
+    baseline: Model | None = None,
+    *,
+    threads: int = 1,
+    rounds: int = 50,
+    library: str | os.PathLike | None = None,
+) -> Result:
+    """Time `sparse` in the delegate and `baseline` in stock TensorFlow Lite with XNNPACK.
+
+    The two take turns in one process on the same cores, so that whatever else the machine does
+    meets both. Each turn invokes twice and times the second, when the caches hold that model.
+
+    Args:
+      sparse: path or bytes of the model to run in the delegate.
+      baseline: path or bytes of the model to beat; default is `sparse` itself with its weights
+        stored densely, zeros included.
+      threads: of each side.
+      rounds: turns of each side.
+      library: the delegate's library, as in `load_delegate`.
+
+    Raises:
+      FileNotFoundError, ValueError: a model or the library cannot be used.
+    """
+    for name, value in (("threads", threads), ("rounds", rounds)):
+        if value < 1:
+            raise SbnnError(f"{name}: expected at least 1, got {value}")
+    sparse = runtime.read_model(sparse)
+    if baseline is None:
+        from sbnn_tf.convert import densify
+
+        baseline = densify(sparse)
+    functions = runtime.open_library(library)
+    with _pinned(threads):
+        peaks = [functions.sbnn_peak_gflops(1)]
+        made, claimed, total = _delegated(sparse, threads, library)
+        sides = (runtime.interpreter(baseline, num_threads=threads), made)
+        inputs = runtime.random_inputs(sides[0], np.random.default_rng(0))
+        outputs = [runtime.run(side, inputs) for side in sides]
+        for side in sides:
+            _warm_up(side)
+        times = _take_turns(sides, rounds)
+        peaks.append(functions.sbnn_peak_gflops(1))
+    stock, ours = (Times(min(t), statistics.median(t)) for t in times)
+    return Result(
+        baseline=stock,
+        delegate=ours,
+        speedup_min=stock.min_ms / ours.min_ms,
+        speedup_median=stock.median_ms / ours.median_ms,
+        max_abs_diff=max(runtime.largest_difference(x, y) for x, y in zip(*outputs)),
+        threads=threads,
+        cpu=cpu_name(),
+        peak_gflops=max(peaks),
+        claimed_nodes=claimed,
+        total_nodes=total,
+    )
+
+
+def explain(
+    model: Model, *, num_threads: int = 1, library: str | os.PathLike | None = None
+) -> list[str]:
+    """Return the delegate's report on a model: one line a node, then the total.
+
+    Raises:
+      FileNotFoundError, ValueError: the model or the library cannot be used.
+    """
+    return _explained(model, num_threads, library)[1]
+
+
+def _explained(model, threads, library) -> tuple[Any, list[str]]:
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "explain.txt"
+        delegate = runtime.load_delegate(num_threads=threads, explain=report, library=library)
+        made = runtime.interpreter(model, num_threads=threads, delegate=delegate)
+        return made, report.read_text().splitlines()
+
+
+def _delegated(model, threads, library) -> tuple[Any, int, int]:
+    """An interpreter with the delegate, its claimed nodes, and all nodes."""
+    made, lines = _explained(model, threads, library)
+    words = lines[-1].split()  # claimed <c> of <t> nodes in <p> parts
+    return made, int(words[1]), int(words[3])
+
+
+def _warm_up(side: Any) -> None:
+    end = time.perf_counter() + WARM_UP_S
+    side.invoke()
+    while time.perf_counter() < end:
+        side.invoke()
+
+
+def _take_turns(sides: tuple, rounds: int) -> list[list[float]]:
+    """Milliseconds of each side's timed invocations."""
+    times: list[list[float]] = [[] for _ in sides]
+    watched = sys.stderr.isatty()
+    for round_ in range(rounds):
+        order = (0, 1) if round_ % 2 == 0 else (1, 0)
+        for i in order:
+            sides[i].invoke()
+            start = time.perf_counter()
+            sides[i].invoke()
+            times[i].append((time.perf_counter() - start) * 1e3)
+        if watched:
+            end = "\n" if round_ + 1 == rounds else ""
+            print(f"\rround {round_ + 1} of {rounds}", end=end, file=sys.stderr, flush=True)
+    return times
+
+
+class _pinned:
+    """Keeps this thread, and threads it starts meanwhile, on as many cores as there are threads.
+
+    Does nothing where the system offers no such call (macOS) or fewer cores.
+    """
+
+    def __init__(self, threads: int):
+        self._threads = threads
+        self._before: set[int] = set()
+
+    def __enter__(self) -> None:
+        if hasattr(os, "sched_getaffinity"):
+            self._before = os.sched_getaffinity(0)
+            if self._threads < len(self._before):
+                os.sched_setaffinity(0, sorted(self._before)[-self._threads :])
+
+    def __exit__(self, *_: object) -> None:
+        if self._before:
+            os.sched_setaffinity(0, self._before)
+
+
+def cpu_name() -> str:
+    """The processor's name as the system gives it."""
+    try:
+        text = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        text = ""
+    for line in text.splitlines():
+        key, _, value = line.partition(":")
+        if key.strip() in ("model name", "Hardware", "CPU part"):
+            return value.strip()
+    return platform.processor() or platform.machine()

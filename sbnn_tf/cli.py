@@ -1,0 +1,222 @@
+"""The `sbnn` command."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from sbnn_tf.version import __version__
+
+# Everything else is imported where it is used: `sbnn --help` answers at once, and TensorFlow is
+# loaded only for a model that needs it.
+
+TOLERANCE = 1e-4
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; return its exit code: 0, 1 (`verify`: the models differ), 2 (user error)."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.run(options) or 0
+    except BrokenPipeError:  # `sbnn inspect FILE | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (OSError, ValueError, TypeError) as error:
+        print(f"sbnn: {_message(error)}", file=sys.stderr)
+        return 2
+
+
+def _message(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        named = f"{error.filename}: " if error.filename else ""
+        return f"{named}{error.strerror}"
+    return " ".join(str(error).split())
+
+
+def _convert(options: argparse.Namespace) -> None:
+    from sbnn_tf.convert import convert, write_file
+
+    content = convert(
+        options.input, prune=options.prune, group=options.group, layers=options.layer
+    )
+    source = Path(options.input)
+    was = f" (was {_megabytes(source.stat().st_size)})" if source.suffix == ".tflite" else ""
+    write_file(options.output, content)
+    print(f"{options.output}: {_megabytes(len(content))}{was}")
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:.2f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"
+
+
+def _inspect(options: argparse.Namespace) -> None:
+    from sbnn_tf.convert import inspect
+
+    print(inspect(options.file))
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from sbnn_tf import runtime
+
+    report = runtime.verify(
+        options.a,
+        options.b,
+        delegate=options.delegate,
+        num_threads=options.threads,
+        runs=options.runs,
+        seed=options.seed,
+    )
+    print(f"{'output':40} {'largest':>10} {'difference':>11} {'relative':>9}")
+    for one in report:
+        print(
+            f"{one.name:40} {one.largest_output:10.4g} {one.max_difference:11.3g} "
+            f"{one.relative:9.2g}"
+        )
+        if options.runs > 1 and not one.input_effect > 0.01 * one.largest_output:
+            print("  (hardly depends on the input: this comparison shows little)")
+    good = all(one.relative <= options.tolerance for one in report)  # NaN is not
+    print(f"{'within' if good else 'BEYOND'} the tolerance of {options.tolerance:g}")
+    return 0 if good else 1
+
+
+def _benchmark(options: argparse.Namespace) -> None:
+    from sbnn_tf.benchmark import benchmark
+
+    result = benchmark(
+        options.sparse, options.baseline, threads=options.threads, rounds=options.rounds
+    )
+    if options.json:
+        import json
+
+        print(json.dumps(result.to_dict(), indent=2))
+        return
+    print(f"{result.cpu}, {result.threads} thread(s), {result.peak_gflops:.0f} GFLOP/s peak a core")
+    print(f"claimed by the delegate: {result.claimed_nodes} of {result.total_nodes} nodes")
+    print(f"largest difference: {result.max_abs_diff:.3g}")
+    print(f"{'':22} {'minimum':>12} {'median':>12}")
+    for name, times in (
+        ("dense, TFLite XNNPACK", result.baseline),
+        ("sparse, delegate", result.delegate),
+    ):
+        print(f"{name:22} {times.min_ms:9.3f} ms {times.median_ms:9.3f} ms")
+    print(f"{'speed-up':22} {result.speedup_min:11.2f}x {result.speedup_median:11.2f}x")
+
+
+def _explain(options: argparse.Namespace) -> None:
+    from sbnn_tf.benchmark import explain
+
+    print("\n".join(explain(options.file)))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="sbnn",
+        description="Make TensorFlow Lite models sparse, check them and time them.",
+        epilog="Try first:  sbnn convert dense.tflite out.tflite --prune 0.5 && "
+        "sbnn benchmark out.tflite",
+    )
+    parser.add_argument("--version", action="version", version=f"sbnn {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    add = _command(
+        commands,
+        "convert",
+        _convert,
+        "store a model's zeros sparsely, in a standard .tflite",
+        """examples:
+  sbnn convert pruned.keras out.tflite        a Keras model trained with sbnn_tf.Pruning
+  sbnn convert saved_model/ out.tflite        a SavedModel
+  sbnn convert dense.tflite out.tflite        any .tflite that has zeros in it
+  sbnn convert dense.tflite out.tflite --prune 0.5 --group 4
+                                              prune without training: shows the speed that
+                                              pruning would bring, at the cost of accuracy""",
+    )
+    add("input", metavar="IN", help=".keras file, SavedModel folder or .tflite file")
+    add("output", metavar="OUT", help="the .tflite file to write")
+    add("--prune", type=float, metavar="S", help="prune this fraction by magnitude first: 0 <= S < 1")
+    add("--group", type=int, default=4, metavar="G",
+        help="output channels that share their zeros (default: 4)")
+    add("--layer", action="append", metavar="GLOB",
+        help="prune weights whose name matches, and no others; may be repeated (default: all 1x1 "
+        "convolutions)")
+
+    add = _command(
+        commands,
+        "inspect",
+        _inspect,
+        "list a model's tensors and nodes: pattern, sparsity, bytes",
+        "example:\n  sbnn inspect out.tflite",
+    )
+    add("file", metavar="FILE", help="a .tflite file")
+
+    add = _command(
+        commands,
+        "verify",
+        _verify,
+        "run two models on the same random inputs and compare their outputs",
+        """exit code: 0 within the tolerance, 1 beyond it, 2 if a model cannot be run
+
+examples:
+  sbnn verify dense.tflite out.tflite               both in stock TensorFlow Lite
+  sbnn verify out.tflite out.tflite --delegate      stock TensorFlow Lite against the delegate""",
+    )
+    add("a", metavar="A", help="the reference, a .tflite file")
+    add("b", metavar="B", help="the .tflite file to compare with it")
+    add("--delegate", action="store_true", help="run B through the delegate")
+    add("--tolerance", type=_not_negative, default=TOLERANCE, metavar="T",
+        help="largest difference allowed, relative to the largest output (default: %(default)g)")
+    add("--threads", type=int, default=1, metavar="N", help="threads (default: 1)")
+    add("--runs", type=int, default=3, metavar="N", help="number of inputs (default: 3)")
+    add("--seed", type=int, default=0, metavar="N", help="of the inputs (default: 0)")
+
+    add = _command(
+        commands,
+        "benchmark",
+        _benchmark,
+        "time a sparse model in the delegate against the dense one in TensorFlow Lite",
+        """The two take turns in one process, on the same cores.
+
+example:
+  sbnn benchmark out.tflite --threads 2 --json""",
+    )
+    add("sparse", metavar="SPARSE", help="the .tflite file to run in the delegate")
+    add("--baseline", metavar="DENSE",
+        help="the .tflite file to run in TensorFlow Lite (default: SPARSE, stored densely)")
+    add("--threads", type=int, default=1, metavar="N", help="threads (default: 1)")
+    add("--rounds", type=int, default=50, metavar="N", help="turns of each (default: 50)")
+    add("--json", action="store_true", help="print JSON")
+
+    add = _command(
+        commands,
+        "explain",
+        _explain,
+        "list what the delegate would compute, and why it leaves the rest",
+        "example:\n  sbnn explain out.tflite",
+    )
+    add("file", metavar="FILE", help="a .tflite file")
+    return parser
+
+
+def _command(commands, name: str, run, summary: str, epilog: str):
+    parser = commands.add_parser(
+        name,
+        help=summary,
+        description=f"{summary[0].upper()}{summary[1:]}.",
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=run)
+    return parser.add_argument
+
+
+def _not_negative(text: str) -> float:
+    value = float(text)
+    if not value >= 0:
+        raise argparse.ArgumentTypeError(f"expected a number of at least 0, got {text}")
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

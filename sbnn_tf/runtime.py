@@ -1,0 +1,311 @@
+"""Run `.tflite` models: load the delegate, make interpreters, compare two models.
+
+Needs a TensorFlow Lite interpreter only: `ai_edge_litert` where it is installed, else the one in
+TensorFlow.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import dataclasses
+import importlib.util
+import os
+import platform
+import struct
+from pathlib import Path
+from typing import Any, Union
+
+import numpy as np
+
+from sbnn_tf.errors import SbnnError
+
+Model = Union[str, os.PathLike, bytes]
+
+LIBRARY = "libsbnn_delegate.so"
+OPTIONS = ("num_threads", "explain", "isa", "profile")
+_MACHINES = {"x86_64": 62, "aarch64": 183, "i386": 3, "arm": 40, "riscv64": 243}  # ELF's e_machine
+_ALIASES = {"amd64": "x86_64", "arm64": "aarch64", "i686": "i386", "armv7l": "arm"}
+
+
+def load_delegate(
+    *,
+    num_threads: int = 1,
+    explain: bool | str | os.PathLike = False,
+    library: str | os.PathLike | None = None,
+    **options: Any,
+) -> Any:
+    """Load the SparseByteNN delegate for `experimental_delegates=[...]` of an interpreter.
+
+    The result serves `tf.lite.Interpreter` and `ai_edge_litert.interpreter.Interpreter` alike.
+    Give each interpreter its own.
+
+    Args:
+      num_threads: threads that the delegate computes with, at least 1.
+      explain: True prints to stderr, for each node, whether it was claimed and why; a path appends
+        this report to a file.
+      library: the delegate's shared library; default is `$SBNN_DELEGATE`, else the one in the
+        installed package, else the one that Bazel built in this source tree.
+      **options: further options of the delegate: `isa` (force an instruction set: "avx512", "avx2",
+        "neon", "scalar") and `profile` (True prints the time of each operator).
+
+    Raises:
+      FileNotFoundError: no such library.
+      ValueError: an unknown option or value, or a library that is not for this machine.
+    """
+    unknown = sorted(set(options) - set(OPTIONS))
+    if unknown:
+        raise SbnnError(
+            f"unknown delegate option {unknown[0]!r}: expected one of {', '.join(OPTIONS)}"
+        )
+    if isinstance(num_threads, bool) or not isinstance(num_threads, int) or num_threads < 1:
+        raise SbnnError(f"num_threads: expected an integer of at least 1, got {num_threads!r}")
+    strings = {"num_threads": str(num_threads)}
+    for name, value in {"explain": explain, **options}.items():
+        if value is not False and value is not None:
+            strings[name] = "1" if value is True else os.fspath(value)
+    path = find_library(library)
+    try:
+        return _interpreter_module().load_delegate(str(path), strings)
+    except (OSError, AttributeError) as error:
+        raise SbnnError(f"{path} is not a usable delegate library: {error}") from None
+
+
+def find_library(library: str | os.PathLike | None = None) -> Path:
+    """Return the path of the delegate's shared library, checked to be for this machine.
+
+    Raises:
+      FileNotFoundError: it is not there.
+      ValueError: the file is no shared library, or one for another processor.
+    """
+    package = Path(__file__).parent
+    named = library or os.environ.get("SBNN_DELEGATE")
+    places = (
+        [Path(named)]
+        if named
+        else [
+            package / "lib" / LIBRARY,
+            package.parent / "bazel-bin" / "delegate" / "tflite" / LIBRARY,
+        ]
+    )
+    for path in places:
+        if path.is_file():
+            _check_machine(path)
+            return path.resolve()
+    raise FileNotFoundError(
+        f"no delegate library at {' or '.join(map(str, places))}: install the package with "
+        "`pip install .`, build it with `bazel build //delegate/tflite:sbnn_delegate`, or name "
+        "another with SBNN_DELEGATE"
+    )
+
+
+def _check_machine(path: Path) -> None:
+    """Refuse what the loader would refuse too, with a message that a user understands."""
+    with path.open("rb") as file:
+        head = file.read(20)
+    if len(head) < 20 or head[:4] != b"\x7fELF":
+        raise SbnnError(f"{path} is not a shared library: expected an ELF file")
+    found = struct.unpack_from("<H" if head[5] == 1 else ">H", head, 18)[0]
+    here = _ALIASES.get(platform.machine().lower(), platform.machine().lower())
+    if found != _MACHINES.get(here, found):
+        names = {number: name for name, number in _MACHINES.items()}
+        raise SbnnError(
+            f"{path} is built for {names.get(found, f'ELF machine {found}')}, this Python runs "
+            f"on {here}: install the package for {here}, or build it there"
+        )
+
+
+def open_library(library: str | os.PathLike | None = None) -> ctypes.CDLL:
+    """Open the delegate library for its plain C functions (`sbnn_isa`, `sbnn_peak_gflops`)."""
+    path = find_library(library)
+    try:
+        opened = ctypes.CDLL(str(path))
+        opened.sbnn_isa.restype = ctypes.c_char_p
+        opened.sbnn_version.restype = ctypes.c_char_p
+        opened.sbnn_peak_gflops.restype = ctypes.c_double
+        opened.sbnn_peak_gflops.argtypes = [ctypes.c_int]
+    except (OSError, AttributeError) as error:
+        raise SbnnError(f"{path} is not a usable delegate library: {error}") from None
+    return opened
+
+
+def interpreter(
+    model: Model, *, num_threads: int = 1, delegate: Any = None, xnnpack: bool = True
+) -> Any:
+    """Make a TensorFlow Lite interpreter, tensors allocated.
+
+    Args:
+      model: a `.tflite` file's path or its bytes.
+      num_threads: threads of TensorFlow Lite itself.
+      delegate: what `load_delegate` returned, or None for stock TensorFlow Lite.
+      xnnpack: whether stock TensorFlow Lite may apply its XNNPACK delegate.
+
+    Raises:
+      FileNotFoundError, ValueError: the model cannot be read, or the delegate refuses it.
+    """
+    content = read_model(model)
+    name = "the model" if isinstance(model, bytes) else os.fspath(model)
+    module = _interpreter_module()
+    kinds = module.OpResolverType
+    try:
+        made = module.Interpreter(
+            model_content=content,
+            num_threads=num_threads,
+            experimental_delegates=[delegate] if delegate is not None else None,
+            experimental_op_resolver_type=(
+                kinds.AUTO if xnnpack else kinds.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+            ),
+        )
+        made.allocate_tensors()
+    except (ValueError, RuntimeError) as error:
+        reason = " ".join(str(error).split()) or "no reason given"
+        raise SbnnError(f"TensorFlow Lite cannot run {name}: {reason}") from None
+    return made
+
+
+def read_model(model: Model) -> bytes:
+    """Return a `.tflite` model's bytes, checked to be one.
+
+    Raises:
+      FileNotFoundError: no such file.
+      ValueError: it is not a `.tflite` file.
+    """
+    if isinstance(model, bytes):
+        name, content = "the model", model
+    else:
+        name, path = os.fspath(model), Path(model)
+        if not path.is_file():
+            raise FileNotFoundError(f"{name}: no such file")
+        content = path.read_bytes()
+    # A flatbuffer: offset of the root table, then the file identifier.
+    if content[4:8] != b"TFL3":
+        raise SbnnError(f"{name} is not a .tflite file: expected TFL3 at byte 4")
+    return content
+
+
+def _interpreter_module():
+    if importlib.util.find_spec("ai_edge_litert"):
+        from ai_edge_litert import interpreter as module
+    else:
+        from tensorflow.lite.python import interpreter as module
+    return module
+
+
+@dataclasses.dataclass(frozen=True)
+class Difference:
+    """How one output of two models differs over all runs; absolute numbers."""
+
+    name: str
+    shape: tuple[int, ...]
+    largest_output: float  # of the first model
+    max_difference: float  # NaN if either model gives NaN
+    input_effect: float  # how far the first model's output moves when its input changes
+
+    @property
+    def relative(self) -> float:
+        """`max_difference` over `largest_output`."""
+        return relative(self.max_difference, self.largest_output)
+
+
+def relative(difference: float, largest: float) -> float:
+    """A difference over the largest output; where that is zero, any difference is infinite."""
+    if largest == 0:
+        return 0.0 if difference == 0 else float("inf")
+    return float(difference / largest)
+
+
+def verify(
+    a: Model,
+    b: Model,
+    *,
+    delegate: bool = False,
+    num_threads: int = 1,
+    runs: int = 3,
+    seed: int = 0,
+    library: str | os.PathLike | None = None,
+) -> list[Difference]:
+    """Run two models on the same inputs and compare their outputs.
+
+    Args:
+      a: path or bytes of the reference; runs in stock TensorFlow Lite.
+      b: path or bytes of the other; runs in stock TensorFlow Lite, or through the delegate.
+      delegate: whether `b` runs through the SparseByteNN delegate.
+      num_threads: threads of each.
+      runs: how many inputs; each is drawn from a standard normal distribution, integers from the
+        whole range of int8 and uint8 and from 0 and 1 for wider types.
+      seed: of the inputs.
+      library: the delegate's library, as in `load_delegate`.
+
+    Returns:
+      One `Difference` for each output, in the models' order.
+
+    Raises:
+      FileNotFoundError, ValueError: a model cannot be read or run, or their signatures differ.
+    """
+    if runs < 1:
+        raise SbnnError(f"runs: expected at least 1, got {runs}")
+    plugin = load_delegate(num_threads=num_threads, library=library) if delegate else None
+    first = interpreter(a, num_threads=num_threads)
+    second = interpreter(b, num_threads=num_threads, delegate=plugin)
+    for what in ("get_input_details", "get_output_details"):
+        mine, others = (_signature(getattr(each, what)()) for each in (first, second))
+        if mine != others:
+            kind = what.split("_")[1]
+            raise SbnnError(f"the models' {kind}s differ: {mine} and {others}")
+    rng = np.random.default_rng(seed)
+    results = [[], []]
+    for _ in range(runs):
+        inputs = random_inputs(first, rng)
+        for each, result in zip((first, second), results):
+            result.append(run(each, inputs))
+    report = []
+    for i, detail in enumerate(first.get_output_details()):
+        x, y = (np.stack([outputs[i] for outputs in result]) for result in results)
+        report.append(
+            Difference(
+                name=detail["name"],
+                shape=x.shape[1:],
+                largest_output=largest(x),
+                max_difference=largest_difference(x, y),
+                input_effect=largest_difference(x[1:], x[:-1]),
+            )
+        )
+    return report
+
+
+def largest(x: np.ndarray) -> float:
+    """The largest absolute value; 0 of an empty array, NaN if there is one."""
+    return float(np.max(np.abs(x.astype(np.float64)), initial=0.0))
+
+
+def largest_difference(x: np.ndarray, y: np.ndarray) -> float:
+    """The largest |x - y| over all elements; 0 of empty arrays, NaN if there is one."""
+    return largest(x.astype(np.float64) - y)
+
+
+def random_inputs(made: Any, rng: np.random.Generator) -> list[np.ndarray]:
+    """Draw one random array for each input of an interpreter, in order."""
+    return [_random(detail, rng) for detail in made.get_input_details()]
+
+
+def run(made: Any, inputs: list[np.ndarray]) -> list[np.ndarray]:
+    """Run an interpreter once; return copies of its outputs."""
+    for detail, value in zip(made.get_input_details(), inputs):
+        made.set_tensor(detail["index"], value)
+    made.invoke()
+    return [made.get_tensor(detail["index"]) for detail in made.get_output_details()]
+
+
+def _signature(details: list[dict]) -> list[tuple]:
+    return [(tuple(map(int, d["shape"])), np.dtype(d["dtype"]).name) for d in details]
+
+
+def _random(detail: dict, rng: np.random.Generator) -> np.ndarray:
+    shape, dtype = detail["shape"], np.dtype(detail["dtype"])
+    if dtype.kind == "f":
+        return rng.standard_normal(shape).astype(dtype)
+    if dtype in (np.int8, np.uint8):
+        limits = np.iinfo(dtype)
+        return rng.integers(limits.min, limits.max, shape, dtype, endpoint=True)
+    if dtype.kind in "iub":
+        return rng.integers(0, 2, shape).astype(dtype)
+    raise SbnnError(f"input {detail['name']!r}: no random values for type {dtype}")
