@@ -1,0 +1,56 @@
+#include "delegate/engine/memory.h"
+
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+
+namespace sbnn {
+namespace {
+
+constexpr size_t kLine = 16;  // floats of a cache line
+
+}  // namespace
+
+size_t PlaceInArena(std::vector<Lifetime>* buffers) {
+  std::vector<size_t> order(buffers->size());
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    return (*buffers)[a].floats > (*buffers)[b].floats;
+  });
+  size_t total = 0;
+  std::vector<const Lifetime*> placed;  // by offset
+  for (size_t index : order) {
+    Lifetime& buffer = (*buffers)[index];
+    const size_t floats = (buffer.floats + kLine - 1) / kLine * kLine;
+    size_t offset = 0;
+    for (const Lifetime* other : placed) {
+      if (other->last < buffer.first || buffer.last < other->first) continue;
+      if (offset + floats <= other->offset) break;
+      offset = std::max(offset, other->offset + (other->floats + kLine - 1) / kLine * kLine);
+    }
+    buffer.offset = offset;
+    total = std::max(total, offset + floats);
+    placed.insert(std::upper_bound(placed.begin(), placed.end(), &buffer,
+                                   [](const Lifetime* a, const Lifetime* b) {
+                                     return a->offset < b->offset;
+                                   }),
+                  &buffer);
+  }
+  return total;
+}
+
+bool FloatBuffer::Resize(size_t floats) {
+  if (floats > size_ || data_ == nullptr) {
+    data_.reset();
+    size_ = 0;
+    void* memory = nullptr;
+    const size_t bytes = std::max<size_t>(floats, 1) * sizeof(float);
+    if (posix_memalign(&memory, kLine * sizeof(float), bytes) != 0) return false;
+    data_.reset(static_cast<float*>(memory));
+    size_ = floats;
+  }
+  std::memset(data_.get(), 0, floats * sizeof(float));
+  return true;
+}
+
+}  // namespace sbnn

@@ -1,0 +1,165 @@
+#include "delegate/engine/network.h"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include "delegate/engine/layout.h"
+#include "delegate/engine/ops/pad.h"
+
+namespace sbnn {
+
+void Network::AddOp(std::unique_ptr<Op> op, std::vector<int> inputs, int output) {
+  for (int t : inputs) tensor_count_ = std::max(tensor_count_, t + 1);
+  tensor_count_ = std::max(tensor_count_, output + 1);
+  Node node;
+  node.op = std::move(op);
+  node.inputs = std::move(inputs);
+  node.output = output;
+  nodes_.push_back(std::move(node));
+}
+
+// Hands the zeros of a PAD to the operators that read it, where all of them can take it.
+void Network::AbsorbMargins() {
+  for (size_t p = 0; p < nodes_.size();) {
+    const auto* pad = dynamic_cast<const Pad*>(nodes_[p].op.get());
+    const int padded = nodes_[p].output;
+    const bool inner = pad != nullptr &&
+               std::find(outputs_.begin(), outputs_.end(), padded) == outputs_.end();
+    int consumers = 0;
+    Node* consumer = nullptr;
+    for (Node& node : nodes_) {
+      if (std::find(node.inputs.begin(), node.inputs.end(), padded) == node.inputs.end()) continue;
+      consumer = &node;
+      ++consumers;
+    }
+    if (!inner || consumers != 1 || !consumer->op->AbsorbMargin(pad->margin())) {
+      ++p;
+      continue;
+    }
+    std::replace(consumer->inputs.begin(), consumer->inputs.end(), padded, nodes_[p].inputs[0]);
+    nodes_.erase(nodes_.begin() + p);
+  }
+}
+
+Layout Network::InputLayout(int tensor, const Shape& shape) const {
+  for (const Node& node : nodes_) {
+    const auto uses = std::count(node.inputs.begin(), node.inputs.end(), tensor);
+    if (uses > 0 && !node.op->TakesFlatImages(shape)) return LayoutOf(shape);
+  }
+  return Layout::kFlat;
+}
+
+Status Network::InferShapes(const std::vector<Shape>& input_shapes) {
+  shapes_.assign(tensor_count_, Shape());
+  for (size_t i = 0; i < inputs_.size(); ++i) {
+    for (int d : input_shapes[i]) {
+      if (d <= 0) return Status::Error("an input has a dimension of " + std::to_string(d));
+    }
+    shapes_[inputs_[i]] = input_shapes[i];
+  }
+  for (const Node& node : nodes_) {
+    std::vector<Shape> in;
+    for (int t : node.inputs) in.push_back(shapes_[t]);
+    Shape out;
+    const Status status = node.op->InferShape(in, &out);
+    if (!status.ok()) return status;
+    shapes_[node.output] = std::move(out);
+  }
+  return Status();
+}
+
+// Decides layouts, plans every operator and gives tensors and scratch their memory.
+Status Network::PlaceTensors() {
+  const int last = static_cast<int>(nodes_.size());
+  tensors_.assign(tensor_count_, Tensor());
+  std::vector<int> first_use(tensor_count_, -1), last_use(tensor_count_, -1);
+  for (int t : inputs_) {
+    tensors_[t] = Tensor(shapes_[t], InputLayout(t, shapes_[t]));
+    first_use[t] = 0;
+  }
+  for (int n = 0; n < last; ++n) {
+    const int out = nodes_[n].output;
+    tensors_[out] = Tensor(shapes_[out], LayoutOf(shapes_[out]));
+    first_use[out] = n;
+    last_use[out] = n;
+    for (int t : nodes_[n].inputs) last_use[t] = n;
+  }
+  for (int t : outputs_) last_use[t] = last;
+
+  std::vector<Lifetime> lifetimes;
+  std::vector<int> owners;  // tensor, or -1 - node for scratch
+  for (int t = 0; t < tensor_count_; ++t) {
+    if (last_use[t] < 0) continue;
+    const bool outside = std::find(inputs_.begin(), inputs_.end(), t) != inputs_.end() &&
+                         tensors_[t].layout == Layout::kFlat;
+    if (outside) continue;
+    lifetimes.push_back({tensors_[t].allocation(), first_use[t], last_use[t]});
+    owners.push_back(t);
+  }
+  const PlanContext context{*kernels_, threads_};
+  for (int n = 0; n < last; ++n) {
+    Node& node = nodes_[n];
+    node.input_tensors.clear();
+    for (int t : node.inputs) node.input_tensors.push_back(&tensors_[t]);
+    node.scratch = 0;
+    const Status status =
+        node.op->Plan(node.input_tensors, tensors_[node.output], context, &node.scratch);
+    if (!status.ok()) return status;
+    if (node.scratch == 0) continue;
+    lifetimes.push_back({node.scratch, n, n});
+    owners.push_back(-1 - n);
+  }
+  const size_t floats = PlaceInArena(&lifetimes);
+  arena_bytes_ = floats * sizeof(float);
+  if (!arena_.Resize(floats)) {
+    return Status::Error("no memory for " + std::to_string(arena_bytes_) + " bytes of activations");
+  }
+  for (size_t i = 0; i < owners.size(); ++i) {
+    if (owners[i] >= 0) {
+      tensors_[owners[i]].data = arena_.data() + lifetimes[i].offset;
+    } else {
+      nodes_[-1 - owners[i]].scratch_offset = lifetimes[i].offset;
+    }
+  }
+  return Status();
+}
+
+Status Network::Prepare(const std::vector<Shape>& input_shapes, const Kernels& kernels,
+                        int threads) {
+  for (int t : inputs_) tensor_count_ = std::max(tensor_count_, t + 1);
+  if (!margins_absorbed_) AbsorbMargins();
+  margins_absorbed_ = true;
+  kernels_ = &kernels;
+  threads_ = threads;
+  const Status status = InferShapes(input_shapes);
+  if (!status.ok()) return status;
+  return PlaceTensors();
+}
+
+void Network::Run(const std::vector<const float*>& inputs, const std::vector<float*>& outputs) {
+  Team team(threads_);
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    Tensor& t = tensors_[inputs_[i]];
+    if (t.layout == Layout::kFlat) {
+      t.data = const_cast<float*>(inputs[i]);  // operators only read it
+    } else {
+      FlatToPanel(inputs[i], t, *kernels_, team);
+    }
+  }
+  for (const Node& node : nodes_) {
+    const RunContext context{*kernels_, team, arena_.data() + node.scratch_offset};
+    node.op->Run(node.input_tensors, tensors_[node.output], context);
+  }
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    const Tensor& t = tensors_[outputs_[i]];
+    if (t.layout == Layout::kFlat) {
+      std::memcpy(outputs[i], t.data, ElementCount(t.shape) * sizeof(float));
+    } else {
+      PanelToFlat(t, outputs[i], *kernels_, team);
+    }
+  }
+}
+
+}  // namespace sbnn

@@ -1,0 +1,59 @@
+// A graph of operators that runs as one: shapes, layouts, memory, threads.
+#ifndef SBNN_DELEGATE_ENGINE_NETWORK_H_
+#define SBNN_DELEGATE_ENGINE_NETWORK_H_
+
+#include <memory>
+#include <vector>
+
+#include "delegate/engine/memory.h"
+#include "delegate/engine/op.h"
+
+namespace sbnn {
+
+class Network {
+ public:
+  // Tensors are numbered by the caller, from 0. Operators are added in an order in which they can run.
+  void AddOp(std::unique_ptr<Op> op, std::vector<int> inputs, int output);
+  void SetInputs(std::vector<int> tensors) { inputs_ = std::move(tensors); }
+  void SetOutputs(std::vector<int> tensors) { outputs_ = std::move(tensors); }
+
+  // Plans for these shapes of the inputs. May be called again with others.
+  Status Prepare(const std::vector<Shape>& input_shapes, const Kernels& kernels, int threads);
+  const Shape& output_shape(size_t i) const { return shapes_[outputs_[i]]; }
+
+  // Runs on data in the outside's layout, with the shapes of the last Prepare.
+  void Run(const std::vector<const float*>& inputs, const std::vector<float*>& outputs);
+
+  size_t arena_bytes() const { return arena_bytes_; }
+
+ private:
+  struct Node {
+    std::unique_ptr<Op> op;
+    std::vector<int> inputs;
+    int output;
+    size_t scratch = 0;         // floats
+    size_t scratch_offset = 0;  // in the arena
+    std::vector<const Tensor*> input_tensors;
+  };
+
+  void AbsorbMargins();
+  Layout InputLayout(int tensor, const Shape& shape) const;
+  Status InferShapes(const std::vector<Shape>& input_shapes);
+  Status PlaceTensors();
+
+  std::vector<Node> nodes_;
+  std::vector<int> inputs_, outputs_;
+  int tensor_count_ = 0;
+  bool margins_absorbed_ = false;
+
+  std::vector<Shape> shapes_;
+  std::vector<Tensor> tensors_;
+  FloatBuffer arena_;
+  size_t arena_bytes_ = 0;
+  const Kernels* kernels_ = nullptr;
+  int threads_ = 1;
+};
+
+}  // namespace sbnn
+
+#endif  // SBNN_DELEGATE_ENGINE_NETWORK_H_

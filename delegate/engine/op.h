@@ -1,0 +1,58 @@
+// What every operator of the engine is: a shape rule, a plan for given shapes, a run.
+#ifndef SBNN_DELEGATE_ENGINE_OP_H_
+#define SBNN_DELEGATE_ENGINE_OP_H_
+
+#include <functional>
+#include <vector>
+
+#include "delegate/engine/tensor.h"
+#include "delegate/engine/thread_pool.h"
+#include "delegate/format/status.h"
+#include "delegate/kernels/table.h"
+
+namespace sbnn {
+
+// Rows and columns of zeros around an image.
+struct Margin {
+  int top = 0, bottom = 0, left = 0, right = 0;
+};
+
+struct PlanContext {
+  const Kernels& kernels;
+  int threads;
+};
+
+struct RunContext {
+  const Kernels& kernels;
+  Team& team;
+  float* scratch;  // as many floats as Plan asked for, 64-byte aligned
+};
+
+class Op {
+ public:
+  virtual ~Op() = default;
+
+  // The output's shape for these inputs, or why they do not fit.
+  virtual Status InferShape(const std::vector<Shape>& inputs, Shape* output) const = 0;
+
+  // Whether images of this shape may arrive in the outside's layout, where panels are the rule.
+  virtual bool TakesFlatImages(const Shape&) const { return false; }
+
+  // Takes over a margin of zeros that an operator before it would have added. False: it can't.
+  virtual bool AbsorbMargin(const Margin&) { return false; }
+
+  // Called when shapes are known and before Run; everything that depends on shapes only is done
+  // here. `scratch` receives the floats of work space that Run needs.
+  virtual Status Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
+                      const PlanContext& context, size_t* scratch) {
+    (void)inputs, (void)output, (void)context, (void)scratch;
+    return Status();
+  }
+
+  virtual void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
+                   const RunContext& context) const = 0;
+};
+
+}  // namespace sbnn
+
+#endif  // SBNN_DELEGATE_ENGINE_OP_H_

@@ -1,0 +1,25 @@
+// RELU and its relatives: values limited to [lo, hi].
+#ifndef SBNN_DELEGATE_ENGINE_OPS_CLAMP_H_
+#define SBNN_DELEGATE_ENGINE_OPS_CLAMP_H_
+
+#include <vector>
+
+#include "delegate/engine/op.h"
+
+namespace sbnn {
+
+class Clamp : public Op {
+ public:
+  Clamp(float lo, float hi) : lo_(lo), hi_(hi) {}
+
+  Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
+  void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
+           const RunContext& context) const override;
+
+ private:
+  float lo_, hi_;
+};
+
+}  // namespace sbnn
+
+#endif  // SBNN_DELEGATE_ENGINE_OPS_CLAMP_H_

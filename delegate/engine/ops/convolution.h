@@ -1,0 +1,60 @@
+// CONV_2D with dense or sparse weights.
+#ifndef SBNN_DELEGATE_ENGINE_OPS_CONVOLUTION_H_
+#define SBNN_DELEGATE_ENGINE_OPS_CONVOLUTION_H_
+
+#include <memory>
+#include <vector>
+
+#include "delegate/engine/op.h"
+#include "delegate/engine/ops/matrix.h"
+#include "delegate/engine/window.h"
+#include "delegate/format/packed_weights.h"
+
+namespace sbnn {
+
+class Convolution : public Op {
+ public:
+  // `weights.taps` are the window's, row-major.
+  Convolution(std::shared_ptr<const PackedWeights> weights, const Window& window, float lo,
+              float hi);
+
+  Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
+  bool TakesFlatImages(const Shape& shape) const override;
+  bool AbsorbMargin(const Margin& margin) override;
+  Status Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
+              const PlanContext& context, size_t* scratch) override;
+  void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
+           const RunContext& context) const override;
+
+ private:
+  // One image in zero-padded phases: input pixel (y, x) of the padded image lies in plane
+  // (y % stride_h, x % stride_w), so that a tap is one offset for all output pixels.
+  struct PaddedImage {
+    PlacedWindow placed;
+    int rows = 0;    // of a phase plane
+    int length = 0;  // of its rows
+    size_t plane = 0, channel = 0;  // floats between phase planes and between channels
+    size_t size = 0;
+  };
+
+  bool Pointwise(const Images& image) const;
+  Status PlanOffsets(size_t channel_stride, const std::vector<int64_t>& tap_offset);
+  void PadChannel(const Tensor& input, int n, int c, float* padded, const Kernels& kernels) const;
+  void RunPointwise(const Tensor& input, const Tensor& output, const RunContext& context) const;
+  void RunPadded(const Tensor& input, const Tensor& output, const RunContext& context) const;
+  SpmmArgs Args(const float* x, float* y, size_t y_stride) const;
+
+  std::shared_ptr<const PackedWeights> weights_;
+  Window window_;
+  float lo_, hi_;
+
+  // Of the plan.
+  std::vector<int32_t> offset_bytes_;
+  TaskGrid grid_;
+  PaddedImage padded_;
+  size_t tile_floats_ = 0;  // a worker's output tile in the scratch
+};
+
+}  // namespace sbnn
+
+#endif  // SBNN_DELEGATE_ENGINE_OPS_CONVOLUTION_H_

@@ -1,0 +1,131 @@
+#include "delegate/engine/ops/depthwise.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace sbnn {
+namespace {
+
+// Padded rows of one channel that fit half of a small L1 cache.
+constexpr size_t kBandFloats = 4096;
+// Output pixels of a task.
+constexpr size_t kTaskPixels = 8192;
+
+}  // namespace
+
+Depthwise::Depthwise(std::shared_ptr<const DepthwiseWeights> weights, const Window& window,
+                     float lo, float hi)
+    : weights_(std::move(weights)), window_(window), lo_(lo), hi_(hi) {}
+
+Status Depthwise::InferShape(const std::vector<Shape>& inputs, Shape* output) const {
+  if (inputs[0].size() != 4) return Status::Error("a depthwise convolution reads 4 dimensions");
+  const Images image = AsImages(inputs[0]);
+  if (image.c * weights_->multiplier != weights_->channels) {
+    return Status::Error("a depthwise filter of " + std::to_string(weights_->channels) +
+                         " channels meets " + std::to_string(image.c));
+  }
+  PlacedWindow placed;
+  const Status status = Place(window_, image, &placed);
+  if (!status.ok()) return status;
+  *output = {image.n, placed.out_h, placed.out_w, weights_->channels};
+  return Status();
+}
+
+bool Depthwise::AbsorbMargin(const Margin& margin) {
+  window_.margin.top += margin.top;
+  window_.margin.bottom += margin.bottom;
+  window_.margin.left += margin.left;
+  window_.margin.right += margin.right;
+  return true;
+}
+
+Status Depthwise::Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
+                       const PlanContext& context, size_t* scratch) {
+  const Images out = output.images();
+  const Status status = Place(window_, inputs[0]->images(), &placed_);
+  if (!status.ok()) return status;
+  const int sw = window_.stride_w;
+  phase_length_ = out.w + (window_.kernel_w - 1) * window_.dilation_w / sw;
+  phase_stride_ = (phase_length_ + 2 * kMaxLanes) / kMaxLanes * kMaxLanes;
+  row_stride_ = phase_stride_ * sw;
+  const int reach = (window_.kernel_h - 1) * window_.dilation_h + 1;  // rows of one output row
+  const int room = static_cast<int>(kBandFloats / row_stride_) - reach;
+  band_rows_ = std::min(out.h, std::max(4, room / window_.stride_h / 4 * 4));
+  bands_ = (out.h + band_rows_ - 1) / band_rows_;
+  band_floats_ = row_stride_ * ((band_rows_ - 1) * window_.stride_h + reach) + 2 * kMaxLanes;
+  tap_offset_.clear();
+  for (int ky = 0; ky < window_.kernel_h; ++ky) {
+    for (int kx = 0; kx < window_.kernel_w; ++kx) {
+      const int x = kx * window_.dilation_w;
+      tap_offset_.push_back(static_cast<int32_t>(ky * window_.dilation_h * row_stride_ +
+                                                 x % sw * phase_stride_ + x / sw));
+    }
+  }
+  *scratch = band_floats_ * context.threads;
+  return Status();
+}
+
+void Depthwise::RunBand(const Tensor& input, const Tensor& output, int n, int c, int first_row,
+                        const Kernels& kernels, float* padded) const {
+  const Images in = input.images(), out = output.images();
+  const int rows = std::min(band_rows_, out.h - first_row);
+  const int reach = (window_.kernel_h - 1) * window_.dilation_h + 1;
+  const int first_source = first_row * window_.stride_h - placed_.pad_top;
+  const bool flat = input.layout == Layout::kFlat;  // then the image is one pixel
+  const float* const plane = flat ? input.data + n * input.image_stride + c / weights_->multiplier
+                                  : input.Plane(n, c / weights_->multiplier);
+  const int padded_rows = (rows - 1) * window_.stride_h + reach;
+  PadRowArgs pad{};
+  pad.x_stride = flat ? 2 : 1;
+  pad.width = in.w;
+  pad.phase_stride = phase_stride_;
+  pad.stride = window_.stride_w;
+  pad.pad = placed_.pad_left;
+  pad.length = phase_length_;
+  for (int i = 0; i < padded_rows; ++i) {
+    const int source = first_source + i;
+    pad.x = source >= 0 && source < in.h ? plane + static_cast<size_t>(source) * in.w : nullptr;
+    pad.y = padded + i * row_stride_;
+    kernels.pad_row(pad);
+  }
+
+  DepthwiseArgs args{};
+  args.x = padded;
+  args.x_row_stride = row_stride_;
+  args.y = output.layout == Layout::kPanel
+               ? output.Plane(n, c) + static_cast<size_t>(first_row) * out.w
+               : output.data + static_cast<size_t>(n) * out.c + c;
+  args.y_row_stride = out.w;
+  args.rows = rows;
+  args.width = out.w;
+  args.stride = window_.stride_h;
+  args.taps = static_cast<int>(tap_offset_.size());
+  args.tap_offset = tap_offset_.data();
+  args.weights = weights_->taps.data() + static_cast<size_t>(c) * tap_offset_.size();
+  args.bias = weights_->bias[c];
+  args.lo = lo_;
+  args.hi = hi_;
+  const bool three = window_.kernel_h == 3 && window_.kernel_w == 3 && window_.dilation_h == 1 &&
+                     window_.stride_h <= 2;
+  (three ? kernels.depthwise_3x3[window_.stride_h - 1] : kernels.depthwise)(args);
+}
+
+void Depthwise::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
+                    const RunContext& context) const {
+  const Images out = output.images();
+  const size_t pixels = std::max<size_t>(1, static_cast<size_t>(band_rows_) * out.w);
+  const int units = out.n * out.c * bands_;
+  const int units_per_task = static_cast<int>(std::max<size_t>(1, kTaskPixels / pixels));
+  const int tasks = (units + units_per_task - 1) / units_per_task;
+  context.team.Run(tasks, [&](int task, int worker) {
+    const int end = std::min(units, (task + 1) * units_per_task);
+    for (int unit = task * units_per_task; unit < end; ++unit) {
+      const int band = unit % bands_, c = unit / bands_ % out.c, n = unit / bands_ / out.c;
+      RunBand(*inputs[0], output, n, c, band * band_rows_, context.kernels,
+              context.scratch + worker * band_floats_);
+    }
+  });
+}
+
+}  // namespace sbnn

@@ -1,0 +1,54 @@
+// DEPTHWISE_CONV_2D.
+#ifndef SBNN_DELEGATE_ENGINE_OPS_DEPTHWISE_H_
+#define SBNN_DELEGATE_ENGINE_OPS_DEPTHWISE_H_
+
+#include <memory>
+#include <vector>
+
+#include "delegate/engine/op.h"
+#include "delegate/engine/window.h"
+
+namespace sbnn {
+
+// The filter by output channel: [channels][taps].
+struct DepthwiseWeights {
+  int channels = 0;
+  int multiplier = 1;  // outputs of one input channel
+  std::vector<float> taps;
+  std::vector<float> bias;
+};
+
+class Depthwise : public Op {
+ public:
+  Depthwise(std::shared_ptr<const DepthwiseWeights> weights, const Window& window, float lo,
+            float hi);
+
+  Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
+  bool AbsorbMargin(const Margin& margin) override;
+  Status Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
+              const PlanContext& context, size_t* scratch) override;
+  void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
+           const RunContext& context) const override;
+
+ private:
+  void RunBand(const Tensor& input, const Tensor& output, int n, int c, int first_row,
+               const Kernels& kernels, float* padded) const;
+
+  std::shared_ptr<const DepthwiseWeights> weights_;
+  Window window_;
+  float lo_, hi_;
+
+  // Of the plan.
+  PlacedWindow placed_;
+  int phase_length_ = 0;   // useful floats of a phase of a padded row
+  size_t phase_stride_ = 0;
+  size_t row_stride_ = 0;
+  int band_rows_ = 0;      // output rows whose padded input rows are in the cache at once
+  size_t band_floats_ = 0;
+  int bands_ = 1;
+  std::vector<int32_t> tap_offset_;
+};
+
+}  // namespace sbnn
+
+#endif  // SBNN_DELEGATE_ENGINE_OPS_DEPTHWISE_H_

@@ -1,0 +1,32 @@
+// FULLY_CONNECTED with dense or sparse weights.
+#ifndef SBNN_DELEGATE_ENGINE_OPS_FULLY_CONNECTED_H_
+#define SBNN_DELEGATE_ENGINE_OPS_FULLY_CONNECTED_H_
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "delegate/engine/op.h"
+#include "delegate/format/packed_weights.h"
+
+namespace sbnn {
+
+class FullyConnected : public Op {
+ public:
+  // keep_dims: the leading dimensions of the input stay, otherwise they become one.
+  FullyConnected(std::shared_ptr<const PackedWeights> weights, bool keep_dims, float lo, float hi)
+      : weights_(std::move(weights)), keep_dims_(keep_dims), lo_(lo), hi_(hi) {}
+
+  Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
+  void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
+           const RunContext& context) const override;
+
+ private:
+  std::shared_ptr<const PackedWeights> weights_;
+  bool keep_dims_;
+  float lo_, hi_;
+};
+
+}  // namespace sbnn
+
+#endif  // SBNN_DELEGATE_ENGINE_OPS_FULLY_CONNECTED_H_

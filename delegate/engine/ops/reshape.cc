@@ -1,0 +1,58 @@
+#include "delegate/engine/ops/reshape.h"
+
+#include <cstring>
+
+#include "delegate/engine/layout.h"
+
+namespace sbnn {
+
+Status Reshape::InferShape(const std::vector<Shape>& inputs, Shape* output) const {
+  const size_t count = ElementCount(inputs[0]);
+  *output = target_;
+  size_t known = 1;
+  int* open = nullptr;
+  for (int& d : *output) {
+    if (d == -1 && open == nullptr) {
+      open = &d;
+    } else if (d <= 0) {
+      return Status::Error("a reshape to a dimension of " + std::to_string(d));
+    } else {
+      known *= static_cast<size_t>(d);
+    }
+  }
+  if (open != nullptr) {
+    *open = static_cast<int>(count / known);
+    known *= static_cast<size_t>(*open);
+  }
+  if (known != count) {
+    return Status::Error("a reshape from " + std::to_string(count) + " elements to " +
+                         std::to_string(known));
+  }
+  return Status();
+}
+
+Status Reshape::Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
+                     const PlanContext&, size_t* scratch) {
+  const bool both = inputs[0]->layout == Layout::kPanel && output.layout == Layout::kPanel;
+  *scratch = both ? ElementCount(output.shape) : 0;
+  return Status();
+}
+
+void Reshape::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
+                  const RunContext& context) const {
+  const Tensor& input = *inputs[0];
+  const bool from_panel = input.layout == Layout::kPanel;
+  const bool to_panel = output.layout == Layout::kPanel;
+  if (from_panel && to_panel) {
+    PanelToFlat(input, context.scratch, context.kernels, context.team);
+    FlatToPanel(context.scratch, output, context.kernels, context.team);
+  } else if (from_panel) {
+    PanelToFlat(input, output.data, context.kernels, context.team);
+  } else if (to_panel) {
+    FlatToPanel(input.data, output, context.kernels, context.team);
+  } else {
+    std::memcpy(output.data, input.data, ElementCount(output.shape) * sizeof(float));
+  }
+}
+
+}  // namespace sbnn

@@ -1,0 +1,56 @@
+#include "delegate/engine/tensor.h"
+
+#include <utility>
+
+namespace sbnn {
+namespace {
+
+size_t RoundUp(size_t value, size_t step) { return (value + step - 1) / step * step; }
+
+}  // namespace
+
+size_t ElementCount(const Shape& shape) {
+  size_t count = 1;
+  for (int d : shape) count *= static_cast<size_t>(d);
+  return count;
+}
+
+Images AsImages(const Shape& shape) {
+  Images i{1, 1, 1, 1};
+  int* const dims[] = {&i.c, &i.w, &i.h};
+  const int rank = static_cast<int>(shape.size());
+  if (rank == 2) return {shape[0], 1, 1, shape[1]};
+  int next = rank - 1;
+  for (int* d : dims) {
+    if (next >= 0) *d = shape[next--];
+  }
+  for (; next >= 0; --next) i.n *= shape[next];
+  return i;
+}
+
+Layout LayoutOf(const Shape& shape) {
+  return shape.size() == 4 && AsImages(shape).pixels() > 1 ? Layout::kPanel : Layout::kFlat;
+}
+
+size_t PlaneStride(size_t pixels) {
+  size_t lines = RoundUp(pixels, kMaxLanes) / kMaxLanes;
+  if (lines % 2 == 0) ++lines;
+  return lines * kMaxLanes;
+}
+
+Tensor::Tensor(Shape s, Layout l) : shape(std::move(s)), layout(l) {
+  const Images i = images();
+  if (layout == Layout::kPanel) {
+    plane_stride = PlaneStride(i.pixels());
+    image_stride = plane_stride * RoundUp(i.c, kChannelStep);
+  } else {
+    image_stride = i.pixels() * i.c;
+  }
+}
+
+size_t Tensor::allocation() const {
+  // Kernels read up to two vectors past a row, and spmv writes a whole group.
+  return RoundUp(image_stride * images().n + 2 * kMaxLanes, kMaxLanes);
+}
+
+}  // namespace sbnn

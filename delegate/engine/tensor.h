@@ -1,0 +1,57 @@
+// Activations inside the engine.
+#ifndef SBNN_DELEGATE_ENGINE_TENSOR_H_
+#define SBNN_DELEGATE_ENGINE_TENSOR_H_
+
+#include <cstddef>
+#include <vector>
+
+#include "delegate/kernels/kernels.h"
+
+namespace sbnn {
+
+using Shape = std::vector<int>;
+
+size_t ElementCount(const Shape& shape);
+
+// A shape read as images: missing leading dimensions are 1, [N, C] is N images of one pixel.
+struct Images {
+  int n, h, w, c;
+  size_t pixels() const { return static_cast<size_t>(h) * w; }
+};
+Images AsImages(const Shape& shape);
+
+enum class Layout {
+  kFlat,   // row-major, channels last: what the outside uses, and every tensor of one-pixel images
+  kPanel,  // [image][channel][pixel], planes padded to whole vectors
+};
+
+// The layout that a tensor of this shape has between operators.
+Layout LayoutOf(const Shape& shape);
+
+// Channels are allocated in steps of this, so that a kernel may write a whole group past the last.
+constexpr int kChannelStep = 8;
+
+// Between the planes of a panel, in floats: whole vectors, and an odd number of cache lines, so that
+// the same pixel of many channels spreads over all sets of a cache.
+size_t PlaneStride(size_t pixels);
+
+struct Tensor {
+  Shape shape;
+  Layout layout = Layout::kFlat;
+  float* data = nullptr;
+
+  Tensor() = default;
+  Tensor(Shape s, Layout l);
+
+  Images images() const { return AsImages(shape); }
+  size_t plane_stride = 0;  // kPanel
+  size_t image_stride = 0;
+  float* Plane(int n, int c) const { return data + n * image_stride + c * plane_stride; }
+
+  // Floats to allocate, room for reading past the end included.
+  size_t allocation() const;
+};
+
+}  // namespace sbnn
+
+#endif  // SBNN_DELEGATE_ENGINE_TENSOR_H_

@@ -1,0 +1,38 @@
+// Threads shared by every interpreter of the process.
+#ifndef SBNN_DELEGATE_ENGINE_THREAD_POOL_H_
+#define SBNN_DELEGATE_ENGINE_THREAD_POOL_H_
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace sbnn {
+
+class Helper;
+struct Job;
+
+// The threads that work on one inference: the caller and as many helpers as were idle, at most
+// `threads` in all and never more than the machine has cores. Helpers wait actively between the
+// operators of an inference and sleep when the team is gone.
+class Team {
+ public:
+  explicit Team(int threads);
+  ~Team();
+  Team(const Team&) = delete;
+  Team& operator=(const Team&) = delete;
+
+  // Calls fn(task, worker) once for each task in [0, tasks), from any of the threads in any order;
+  // 0 <= worker < size(), and no two calls run at once with the same worker. Returns when all are
+  // done. Tasks are handed out one by one, so unequal cores finish together.
+  void Run(int tasks, const std::function<void(int task, int worker)>& fn);
+
+  int size() const;
+
+ private:
+  std::unique_ptr<Job> job_;
+  std::vector<Helper*> helpers_;
+};
+
+}  // namespace sbnn
+
+#endif  // SBNN_DELEGATE_ENGINE_THREAD_POOL_H_

@@ -1,0 +1,41 @@
+#include "delegate/engine/window.h"
+
+#include <algorithm>
+#include <string>
+
+namespace sbnn {
+namespace {
+
+Status PlaceAxis(int size, int kernel, int stride, int dilation, bool same, int before, int after,
+                 int* out, int* pad) {
+  if (kernel <= 0 || stride <= 0 || dilation <= 0) {
+    return Status::Error("kernel, stride and dilation must be positive");
+  }
+  const int64_t reach = static_cast<int64_t>(kernel - 1) * dilation + 1;
+  const int64_t total = static_cast<int64_t>(size) + before + after;
+  if (same) {
+    *out = static_cast<int>((total + stride - 1) / stride);
+    const int64_t missing = std::max<int64_t>(0, (*out - 1) * int64_t{stride} + reach - total);
+    *pad = static_cast<int>(before + missing / 2);
+    return Status();
+  }
+  if (total < reach) {
+    return Status::Error("a window of " + std::to_string(reach) + " does not fit an image of " +
+                         std::to_string(total));
+  }
+  *out = static_cast<int>((total - reach) / stride + 1);
+  *pad = before;
+  return Status();
+}
+
+}  // namespace
+
+Status Place(const Window& w, const Images& image, PlacedWindow* placed) {
+  const Status status = PlaceAxis(image.h, w.kernel_h, w.stride_h, w.dilation_h, w.same,
+                                  w.margin.top, w.margin.bottom, &placed->out_h, &placed->pad_top);
+  if (!status.ok()) return status;
+  return PlaceAxis(image.w, w.kernel_w, w.stride_w, w.dilation_w, w.same, w.margin.left,
+                   w.margin.right, &placed->out_w, &placed->pad_left);
+}
+
+}  // namespace sbnn

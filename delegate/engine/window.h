@@ -1,0 +1,29 @@
+// The arithmetic of sliding windows: output sizes and padding as TensorFlow defines them.
+#ifndef SBNN_DELEGATE_ENGINE_WINDOW_H_
+#define SBNN_DELEGATE_ENGINE_WINDOW_H_
+
+#include "delegate/engine/op.h"
+#include "delegate/engine/tensor.h"
+#include "delegate/format/status.h"
+
+namespace sbnn {
+
+struct Window {
+  int kernel_h = 1, kernel_w = 1;
+  int stride_h = 1, stride_w = 1;
+  int dilation_h = 1, dilation_w = 1;
+  bool same = false;  // SAME padding, otherwise VALID
+  Margin margin;      // zeros around the image before that padding
+};
+
+// A window on an image of given size.
+struct PlacedWindow {
+  int out_h = 0, out_w = 0;
+  int pad_top = 0, pad_left = 0;  // padding and margin together
+};
+
+Status Place(const Window& window, const Images& image, PlacedWindow* placed);
+
+}  // namespace sbnn
+
+#endif  // SBNN_DELEGATE_ENGINE_WINDOW_H_

@@ -1,0 +1,9 @@
+#define SBNN_ISA avx2
+#define SBNN_ISA_NAME "avx2"
+#include "delegate/kernels/isa.inl.h"
+
+namespace sbnn {
+
+Kernels Avx2Kernels() { return avx2::Collect<12, 5, 3, 1>(1.f, 1.4f, 2.2f, 4.5f); }
+
+}  // namespace sbnn

@@ -1,0 +1,9 @@
+#define SBNN_ISA avx512
+#define SBNN_ISA_NAME "avx512"
+#include "delegate/kernels/isa.inl.h"
+
+namespace sbnn {
+
+Kernels Avx512Kernels() { return avx512::Collect<16, 8, 6, 3>(2.5f, 2.8f, 4.2f, 8.2f); }
+
+}  // namespace sbnn

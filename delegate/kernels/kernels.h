@@ -1,0 +1,111 @@
+// What the engine and the micro-kernels agree on: plain structs and function types, no ISA.
+//
+// Activations are panels: for each channel its pixels are contiguous, and a whole vector may be read
+// and written at the last pixel (the plane has room for it). Offsets and strides count floats unless
+// their name says bytes.
+#ifndef SBNN_DELEGATE_KERNELS_KERNELS_H_
+#define SBNN_DELEGATE_KERNELS_KERNELS_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace sbnn {
+
+// The longest vector of any kernel. Planes have this much room behind their last pixel.
+constexpr int kMaxLanes = 16;
+
+// Sparse matrix times panel: for each group of outputs, the sum over its columns of `group` weights
+// times a tile of pixels; bias and clamp included.
+struct SpmmArgs {
+  const float* x;               // the tile's first pixel in the panel that the offsets refer to
+  float* y;                     // the tile's first pixel of output 0
+  size_t y_stride;              // between outputs
+  const uint32_t* group_begin;  // [groups + 1]
+  const int32_t* offset_bytes;  // [columns]
+  const float* weights;         // [columns][group]
+  const float* bias;            // [groups * group]
+  uint32_t first_group;
+  uint32_t end_group;
+  float lo;
+  float hi;
+};
+using SpmmFn = void (*)(const SpmmArgs&);
+
+// Sparse matrix times one vector: the outputs are the vector. Same packed weights as spmm.
+struct SpmvArgs {
+  const float* x;
+  float* y;  // written up to a whole group
+  const uint32_t* group_begin;
+  const uint16_t* columns;
+  const float* weights;
+  const float* bias;
+  uint32_t first_group;
+  uint32_t end_group;
+  float lo;
+  float hi;
+};
+using SpmvFn = void (*)(const SpmvArgs&);
+
+// Depthwise convolution of rows of one channel, read from padded rows (see PadRowArgs).
+struct DepthwiseArgs {
+  const float* x;            // padded row of the first output row's first tap
+  size_t x_row_stride;       // between padded rows
+  float* y;
+  size_t y_row_stride;       // the output's width: rows are written in order, each may overhang
+  int rows;                  // output rows
+  int width;                 // output pixels in a row
+  int stride;                // vertical
+  int taps;
+  const int32_t* tap_offset;  // [taps] from x, floats
+  const float* weights;      // [taps]
+  float bias;
+  float lo;
+  float hi;
+};
+using DepthwiseFn = void (*)(const DepthwiseArgs&);
+
+// One image row into zero-padded phases: padded column c (c = source column + pad) goes to phase
+// c % stride, position c / stride.
+struct PadRowArgs {
+  const float* x;        // null: a row of zeros
+  size_t x_stride;       // between the pixels of the source row
+  int width;             // source pixels
+  float* y;              // phase 0
+  size_t phase_stride;   // between phases
+  int stride;
+  int pad;
+  int length;            // positions of each phase that must be right; up to a vector more is spoilt
+};
+using PadRowFn = void (*)(const PadRowArgs&);
+
+// Element-wise clamp; x may be y.
+struct ClampArgs {
+  const float* x;
+  float* y;
+  size_t count;
+  float lo;
+  float hi;
+};
+using ClampFn = void (*)(const ClampArgs&);
+
+// The sum of `count` floats.
+using SumFn = float (*)(const float* x, size_t count);
+
+// Between the outside's layout (pixels x channels) and the panel's (channels x pixels).
+struct TransposeArgs {
+  const float* x;
+  size_t x_stride;  // between rows
+  float* y;
+  size_t y_stride;
+  size_t rows;      // rows of x, columns of y
+  size_t columns;
+};
+using TransposeFn = void (*)(const TransposeArgs&);
+
+// Runs about `steps` x 12 independent vector FMAs; returns how many floating-point operations that
+// were. `sink` keeps the result alive.
+using FmaLoopFn = double (*)(size_t steps, float* sink);
+
+}  // namespace sbnn
+
+#endif  // SBNN_DELEGATE_KERNELS_KERNELS_H_

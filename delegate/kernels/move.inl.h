@@ -1,0 +1,97 @@
+// Kernels that move or reduce: padding rows, changing layout, clamping, summing; and the loop that
+// measures the FMA peak.
+#include "delegate/kernels/kernels.h"
+#include "delegate/kernels/vec.h"
+
+namespace sbnn {
+namespace SBNN_ISA {
+namespace {
+
+void PadRow(const PadRowArgs& a) {
+  constexpr int L = Vec::kLanes;
+  const int columns = a.length * a.stride;  // of the padded row
+  int filled = a.pad;                       // padded columns [pad, filled) are written
+  if (a.x != nullptr && a.x_stride == 1 && a.stride == 1) {
+    for (int i = 0; i < a.width && a.pad + i < columns; i += L) Store(a.y + a.pad + i, Load(a.x + i));
+    filled = a.pad + a.width;
+  } else if (a.x != nullptr && a.x_stride == 1 && a.stride == 2) {
+    float* even = a.y + (a.pad & 1) * a.phase_stride + (a.pad >> 1);
+    float* odd = a.y + ((a.pad + 1) & 1) * a.phase_stride + ((a.pad + 1) >> 1);
+    for (int i = 0; 2 * i < a.width && a.pad + 2 * i < columns; i += L) {
+      Vec e, o;
+      LoadEvenOdd(a.x + 2 * i, &e, &o);
+      Store(even + i, e);
+      Store(odd + i, o);
+    }
+    filled = a.pad + a.width;
+  } else if (a.x != nullptr) {
+    const float* x = a.x;
+    int phase = a.pad % a.stride, position = a.pad / a.stride;
+    for (int i = 0; i < a.width && filled < columns; ++i, ++filled, x += a.x_stride) {
+      a.y[phase * a.phase_stride + position] = *x;
+      if (++phase == a.stride) {
+        phase = 0;
+        ++position;
+      }
+    }
+  }
+  // The zeros last: the vectors above may have spilt over the end of the row.
+  for (int c = 0; c < a.pad && c < columns; ++c) a.y[(c % a.stride) * a.phase_stride + c / a.stride] = 0;
+  for (int c = filled; c < columns; ++c) a.y[(c % a.stride) * a.phase_stride + c / a.stride] = 0;
+}
+
+void Clamp(const ClampArgs& a) {
+  const Vec lo = Set(a.lo), hi = Set(a.hi);
+  size_t i = 0;
+  for (; i + Vec::kLanes <= a.count; i += Vec::kLanes) {
+    Store(a.y + i, Min(Max(Load(a.x + i), lo), hi));
+  }
+  const int left = static_cast<int>(a.count - i);
+  if (left > 0) StoreFirst(a.y + i, Min(Max(LoadFirst(a.x + i, left), lo), hi), left);
+}
+
+float Sum(const float* x, size_t count) {
+  constexpr size_t L = Vec::kLanes;
+  Vec a = Set(0), b = Set(0);
+  size_t i = 0;
+  for (; i + 2 * L <= count; i += 2 * L) {
+    a = Add(a, Load(x + i));
+    b = Add(b, Load(x + i + L));
+  }
+  for (; i + L <= count; i += L) a = Add(a, Load(x + i));
+  if (i < count) b = Add(b, LoadFirst(x + i, static_cast<int>(count - i)));
+  return AddLanes(Add(a, b));
+}
+
+void Transpose(const TransposeArgs& a) {
+  constexpr size_t kBlock = 16;  // a cache line of floats either way
+  for (size_t r0 = 0; r0 < a.rows; r0 += kBlock) {
+    const size_t r1 = r0 + kBlock < a.rows ? r0 + kBlock : a.rows;
+    for (size_t c0 = 0; c0 < a.columns; c0 += kBlock) {
+      const size_t c1 = c0 + kBlock < a.columns ? c0 + kBlock : a.columns;
+      for (size_t c = c0; c < c1; ++c) {
+        for (size_t r = r0; r < r1; ++r) a.y[c * a.y_stride + r] = a.x[r * a.x_stride + c];
+      }
+    }
+  }
+}
+
+double FmaLoop(size_t steps, float* sink) {
+  constexpr int kChains = 12;  // latency times throughput of every core that we know
+  Vec acc[kChains];
+  const Vec scale = Set(sink[0]), shift = Set(sink[1]);
+#pragma GCC unroll 12
+  for (int i = 0; i < kChains; ++i) acc[i] = Set(static_cast<float>(i));
+  for (size_t s = 0; s < steps; ++s) {
+#pragma GCC unroll 12
+    for (int i = 0; i < kChains; ++i) acc[i] = Fma(acc[i], scale, shift);
+  }
+  Vec total = acc[0];
+  for (int i = 1; i < kChains; ++i) total = Add(total, acc[i]);
+  sink[0] = AddLanes(total);
+  return 2.0 * kChains * Vec::kLanes * static_cast<double>(steps);
+}
+
+}  // namespace
+}  // namespace SBNN_ISA
+}  // namespace sbnn

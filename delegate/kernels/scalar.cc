@@ -1,0 +1,10 @@
+#define SBNN_ISA scalar
+#define SBNN_ISA_NAME "scalar"
+#define SBNN_FORCE_SCALAR
+#include "delegate/kernels/isa.inl.h"
+
+namespace sbnn {
+
+Kernels ScalarKernels() { return scalar::Collect<4, 3, 2, 1>(1.2f, 2.1f, 4.f, 8.f); }
+
+}  // namespace sbnn

@@ -1,0 +1,52 @@
+// Sparse matrix x panel. For each kept column the pixels are loaded once and multiplied by G weights,
+// so that G x P vector FMAs stand against P + G loads. Source of the idea of a register tile with
+// sparse columns: Elsen et al., "Fast Sparse ConvNets" (2019); groups make the loads pay G times.
+#include "delegate/kernels/kernels.h"
+#include "delegate/kernels/vec.h"
+
+namespace sbnn {
+namespace SBNN_ISA {
+namespace {
+
+template <int G, int P>
+void Spmm(const SpmmArgs& args) {
+  const Vec lo = Set(args.lo), hi = Set(args.hi);
+  const char* const x = reinterpret_cast<const char*>(args.x);
+  const size_t y_stride = args.y_stride;
+  const uint32_t end_group = args.end_group;
+  for (uint32_t g = args.first_group; g < end_group; ++g) {
+    const uint32_t first = args.group_begin[g];
+    const int32_t* offset = args.offset_bytes + first;
+    const int32_t* const end = args.offset_bytes + args.group_begin[g + 1];
+    const float* w = args.weights + static_cast<size_t>(first) * G;
+    const float* bias = args.bias + static_cast<size_t>(g) * G;
+    Vec acc[G][P];
+#pragma GCC unroll 16
+    for (int i = 0; i < G; ++i) {
+      const Vec b = Set(bias[i]);
+#pragma GCC unroll 16
+      for (int j = 0; j < P; ++j) acc[i][j] = b;
+    }
+    for (; offset != end; ++offset, w += G) {
+      const float* const pixels = reinterpret_cast<const float*>(x + *offset);
+      Vec v[P];
+#pragma GCC unroll 16
+      for (int j = 0; j < P; ++j) v[j] = Load(pixels + j * Vec::kLanes);
+#pragma GCC unroll 16
+      for (int i = 0; i < G; ++i) {
+#pragma GCC unroll 16
+        for (int j = 0; j < P; ++j) acc[i][j] = FmaScalar(v[j], w[i], acc[i][j]);
+      }
+    }
+    float* y = args.y + static_cast<size_t>(g) * G * y_stride;
+#pragma GCC unroll 16
+    for (int i = 0; i < G; ++i, y += y_stride) {
+#pragma GCC unroll 16
+      for (int j = 0; j < P; ++j) Store(y + j * Vec::kLanes, Min(Max(acc[i][j], lo), hi));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace SBNN_ISA
+}  // namespace sbnn

@@ -1,0 +1,48 @@
+// Sparse matrix x one vector (fully connected, or a 1x1 convolution of one pixel): the G outputs of
+// a group are the vector. Four columns run side by side to hide the latency of the FMA.
+#include "delegate/kernels/kernels.h"
+#include "delegate/kernels/vec.h"
+
+namespace sbnn {
+namespace SBNN_ISA {
+namespace {
+
+// G floats, in as many registers as the ISA needs for them.
+template <int G>
+struct Outputs {
+  typedef float Type __attribute__((vector_size(G * sizeof(float))));
+};
+
+template <int G>
+void Spmv(const SpmvArgs& args) {
+  using V = typename Outputs<G>::Type;
+  typedef V Unaligned __attribute__((aligned(4)));
+  constexpr int kChains = 4;
+  const float* const x = args.x;
+  for (uint32_t g = args.first_group; g < args.end_group; ++g) {
+    const uint32_t first = args.group_begin[g];
+    const uint16_t* column = args.columns + first;
+    uint32_t left = args.group_begin[g + 1] - first;
+    const float* w = args.weights + static_cast<size_t>(first) * G;
+    V acc[kChains] = {};
+    for (; left >= kChains; left -= kChains, column += kChains, w += kChains * G) {
+#pragma GCC unroll 4
+      for (int k = 0; k < kChains; ++k) {
+        acc[k] += *reinterpret_cast<const Unaligned*>(w + k * G) * x[column[k]];
+      }
+    }
+    for (; left > 0; --left, ++column, w += G) {
+      acc[0] += *reinterpret_cast<const Unaligned*>(w) * x[*column];
+    }
+    const V sum = (acc[0] + acc[1]) + (acc[2] + acc[3]);
+    for (int i = 0; i < G; ++i) {
+      float value = sum[i] + args.bias[static_cast<size_t>(g) * G + i];
+      value = value > args.lo ? value : args.lo;
+      args.y[static_cast<size_t>(g) * G + i] = value < args.hi ? value : args.hi;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace SBNN_ISA
+}  // namespace sbnn

@@ -1,0 +1,92 @@
+#include "delegate/kernels/table.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace sbnn {
+
+Kernels ScalarKernels();
+#if defined(__x86_64__)
+Kernels Avx2Kernels();
+Kernels Avx512Kernels();
+#elif defined(__aarch64__)
+Kernels NeonKernels();
+#endif
+
+namespace {
+
+// Best first. The CPU is asked before a set is collected: collecting already runs its code.
+std::vector<Kernels> Detect() {
+  std::vector<Kernels> found;
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  if (avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
+    found.push_back(Avx512Kernels());
+  }
+  if (avx2) found.push_back(Avx2Kernels());
+#elif defined(__aarch64__)
+  found.push_back(NeonKernels());  // part of every Armv8-A
+#endif
+  found.push_back(ScalarKernels());
+  return found;
+}
+
+}  // namespace
+
+int GroupIndex(int group) {
+  return static_cast<int>(std::find(kGroupSizes.begin(), kGroupSizes.end(), group) -
+                          kGroupSizes.begin());
+}
+
+const std::vector<const Kernels*>& AvailableKernels() {
+  static const std::vector<Kernels>* const kernels = new std::vector<Kernels>(Detect());
+  static const std::vector<const Kernels*>* const pointers = [] {
+    auto* p = new std::vector<const Kernels*>;
+    for (const Kernels& k : *kernels) p->push_back(&k);
+    return p;
+  }();
+  return *pointers;
+}
+
+const Kernels* FindKernels(const std::string& isa) {
+  for (const Kernels* k : AvailableKernels()) {
+    if (isa.empty() || isa == k->isa) return k;
+  }
+  return nullptr;
+}
+
+std::vector<KernelRow> KernelRows() {
+  std::vector<KernelRow> rows;
+  for (const Kernels* k : AvailableKernels()) {
+    for (int g = 0; g < kGroupKinds; ++g) {
+      const std::string group = "_g" + std::to_string(kGroupSizes[g]);
+      for (int p = 1; p <= k->tile_vectors[g]; ++p) {
+        rows.push_back({"spmm" + group + "_p" + std::to_string(p), k, kGroupSizes[g], p});
+      }
+      rows.push_back({"spmv" + group, k, kGroupSizes[g], 0});
+    }
+    for (const char* name : {"depthwise", "depthwise_3x3_s1", "depthwise_3x3_s2", "pad_row", "clamp",
+                             "sum", "transpose", "fma_loop"}) {
+      rows.push_back({name, k, 0, 0});
+    }
+  }
+  return rows;
+}
+
+double MeasurePeakGflops(const Kernels& kernels) {
+  using Clock = std::chrono::steady_clock;
+  constexpr size_t kSteps = 200000;
+  double best = 0;
+  for (int run = 0; run < 20; ++run) {
+    float sink[2] = {0.5f, 1.0f};
+    const auto start = Clock::now();
+    const double operations = kernels.fma_loop(kSteps, sink);
+    const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    best = std::max(best, operations / seconds * 1e-9);
+  }
+  return best;
+}
+
+}  // namespace sbnn

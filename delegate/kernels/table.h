@@ -1,0 +1,58 @@
+// Every micro-kernel of this build, and those that this CPU can run.
+#ifndef SBNN_DELEGATE_KERNELS_TABLE_H_
+#define SBNN_DELEGATE_KERNELS_TABLE_H_
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "delegate/format/packed_weights.h"
+#include "delegate/kernels/kernels.h"
+
+namespace sbnn {
+
+constexpr int kMaxTileVectors = 16;
+constexpr int kGroupKinds = static_cast<int>(kGroupSizes.size());
+
+// The kernels of one instruction set. Index g stands for kGroupSizes[g].
+struct Kernels {
+  const char* isa;  // "avx512", "avx2", "neon" or "scalar"
+  int lanes;        // floats in a vector
+  ColumnCost column_cost;
+
+  int tile_vectors[kGroupKinds];                 // the widest spmm tile
+  SpmmFn spmm[kGroupKinds][kMaxTileVectors];     // [g][vectors - 1]
+  SpmvFn spmv[kGroupKinds];
+  DepthwiseFn depthwise;
+  DepthwiseFn depthwise_3x3[2];                  // [stride - 1], dense, no vertical dilation
+  PadRowFn pad_row;
+  ClampFn clamp;
+  SumFn sum;
+  TransposeFn transpose;
+  FmaLoopFn fma_loop;
+};
+
+int GroupIndex(int group);
+
+// The instruction sets of this build that this CPU has, best first. "scalar" is always the last.
+const std::vector<const Kernels*>& AvailableKernels();
+
+// The best of them, or the one named; null where this CPU or build has none of that name.
+const Kernels* FindKernels(const std::string& isa);
+
+// One line of the table, for tests and benchmarks that must not miss a kernel.
+struct KernelRow {
+  std::string name;  // such as "spmm_g4_p6"
+  const Kernels* kernels;
+  int group;    // 0 where there is none
+  int vectors;  // tile width in vectors, 0 where there is none
+};
+std::vector<KernelRow> KernelRows();
+
+// Floating-point operations a second, in units of 1e9, of one thread that does nothing but vector
+// FMAs in registers; the best of several runs of a few milliseconds.
+double MeasurePeakGflops(const Kernels& kernels);
+
+}  // namespace sbnn
+
+#endif  // SBNN_DELEGATE_KERNELS_TABLE_H_

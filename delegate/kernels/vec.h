@@ -1,0 +1,158 @@
+// A thin vector of floats: the one place where kernels meet an instruction set.
+//
+// Every kernel source includes this after its translation unit chose an ISA by compiler options and
+// by defining SBNN_ISA (the namespace that keeps the copies apart). Nothing here or in the kernels
+// may call an inline function of the standard library: the linker would be free to keep the copy
+// that was compiled for a newer CPU.
+#ifndef SBNN_DELEGATE_KERNELS_VEC_H_
+#define SBNN_DELEGATE_KERNELS_VEC_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#ifndef SBNN_ISA
+#error "define SBNN_ISA to avx512, avx2, neon or scalar before including vec.h"
+#endif
+
+#if defined(__AVX2__)
+#include <immintrin.h>
+#elif defined(__ARM_NEON)
+#include <arm_neon.h>
+#endif
+
+#define SBNN_INLINE inline __attribute__((always_inline))
+
+namespace sbnn {
+namespace SBNN_ISA {
+
+#if defined(SBNN_FORCE_SCALAR)
+
+struct Vec {
+  static constexpr int kLanes = 4;  // as wide as NEON, so that tiles are exercised alike
+  float v[kLanes];
+};
+#define SBNN_EACH for (int i = 0; i < Vec::kLanes; ++i)
+SBNN_INLINE Vec Load(const float* p) { Vec r; SBNN_EACH r.v[i] = p[i]; return r; }
+SBNN_INLINE void Store(float* p, Vec a) { SBNN_EACH p[i] = a.v[i]; }
+SBNN_INLINE Vec Set(float x) { Vec r; SBNN_EACH r.v[i] = x; return r; }
+SBNN_INLINE Vec Fma(Vec a, Vec b, Vec c) { SBNN_EACH c.v[i] += a.v[i] * b.v[i]; return c; }
+SBNN_INLINE Vec Add(Vec a, Vec b) { SBNN_EACH a.v[i] += b.v[i]; return a; }
+SBNN_INLINE Vec Mul(Vec a, Vec b) { SBNN_EACH a.v[i] *= b.v[i]; return a; }
+SBNN_INLINE Vec Max(Vec a, Vec b) { SBNN_EACH a.v[i] = a.v[i] > b.v[i] ? a.v[i] : b.v[i]; return a; }
+SBNN_INLINE Vec Min(Vec a, Vec b) { SBNN_EACH a.v[i] = a.v[i] < b.v[i] ? a.v[i] : b.v[i]; return a; }
+// LoadFirst and StoreFirst touch the first n lanes only, 0 < n < kLanes; the others load as zero.
+SBNN_INLINE Vec LoadFirst(const float* p, int n) { Vec r; SBNN_EACH r.v[i] = i < n ? p[i] : 0.0f; return r; }
+SBNN_INLINE void StoreFirst(float* p, Vec a, int n) { SBNN_EACH if (i < n) p[i] = a.v[i]; }
+SBNN_INLINE void LoadEvenOdd(const float* p, Vec* even, Vec* odd) {
+  SBNN_EACH { even->v[i] = p[2 * i]; odd->v[i] = p[2 * i + 1]; }
+}
+SBNN_INLINE float AddLanes(Vec a) { float s = 0; SBNN_EACH s += a.v[i]; return s; }
+#undef SBNN_EACH
+
+#elif defined(__AVX512F__)
+
+struct Vec {
+  static constexpr int kLanes = 16;
+  __m512 v;
+};
+SBNN_INLINE Vec Load(const float* p) { return {_mm512_loadu_ps(p)}; }
+SBNN_INLINE void Store(float* p, Vec a) { _mm512_storeu_ps(p, a.v); }
+SBNN_INLINE Vec Set(float x) { return {_mm512_set1_ps(x)}; }
+SBNN_INLINE Vec Fma(Vec a, Vec b, Vec c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }
+SBNN_INLINE Vec Add(Vec a, Vec b) { return {_mm512_add_ps(a.v, b.v)}; }
+SBNN_INLINE Vec Mul(Vec a, Vec b) { return {_mm512_mul_ps(a.v, b.v)}; }
+SBNN_INLINE Vec Max(Vec a, Vec b) { return {_mm512_max_ps(a.v, b.v)}; }
+SBNN_INLINE Vec Min(Vec a, Vec b) { return {_mm512_min_ps(a.v, b.v)}; }
+SBNN_INLINE __mmask16 FirstLanes(int n) { return static_cast<__mmask16>((1u << n) - 1u); }
+SBNN_INLINE Vec LoadFirst(const float* p, int n) { return {_mm512_maskz_loadu_ps(FirstLanes(n), p)}; }
+SBNN_INLINE void StoreFirst(float* p, Vec a, int n) { _mm512_mask_storeu_ps(p, FirstLanes(n), a.v); }
+SBNN_INLINE void LoadEvenOdd(const float* p, Vec* even, Vec* odd) {
+  const __m512i e = _mm512_set_epi32(30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0);
+  const __m512i o = _mm512_set_epi32(31, 29, 27, 25, 23, 21, 19, 17, 15, 13, 11, 9, 7, 5, 3, 1);
+  const __m512 a = _mm512_loadu_ps(p), b = _mm512_loadu_ps(p + 16);
+  even->v = _mm512_permutex2var_ps(a, e, b);
+  odd->v = _mm512_permutex2var_ps(a, o, b);
+}
+SBNN_INLINE float AddLanes(Vec a) { return _mm512_reduce_add_ps(a.v); }
+
+#elif defined(__AVX2__)
+
+struct Vec {
+  static constexpr int kLanes = 8;
+  __m256 v;
+};
+SBNN_INLINE Vec Load(const float* p) { return {_mm256_loadu_ps(p)}; }
+SBNN_INLINE void Store(float* p, Vec a) { _mm256_storeu_ps(p, a.v); }
+SBNN_INLINE Vec Set(float x) { return {_mm256_set1_ps(x)}; }
+SBNN_INLINE Vec Fma(Vec a, Vec b, Vec c) { return {_mm256_fmadd_ps(a.v, b.v, c.v)}; }
+SBNN_INLINE Vec Add(Vec a, Vec b) { return {_mm256_add_ps(a.v, b.v)}; }
+SBNN_INLINE Vec Mul(Vec a, Vec b) { return {_mm256_mul_ps(a.v, b.v)}; }
+SBNN_INLINE Vec Max(Vec a, Vec b) { return {_mm256_max_ps(a.v, b.v)}; }
+SBNN_INLINE Vec Min(Vec a, Vec b) { return {_mm256_min_ps(a.v, b.v)}; }
+SBNN_INLINE __m256i FirstLanes(int n) {
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_set_epi32(7, 6, 5, 4, 3, 2, 1, 0));
+}
+SBNN_INLINE Vec LoadFirst(const float* p, int n) { return {_mm256_maskload_ps(p, FirstLanes(n))}; }
+SBNN_INLINE void StoreFirst(float* p, Vec a, int n) { _mm256_maskstore_ps(p, FirstLanes(n), a.v); }
+SBNN_INLINE void LoadEvenOdd(const float* p, Vec* even, Vec* odd) {
+  const __m256 a = _mm256_loadu_ps(p), b = _mm256_loadu_ps(p + 8);
+  const __m256 e = _mm256_shuffle_ps(a, b, _MM_SHUFFLE(2, 0, 2, 0));
+  const __m256 o = _mm256_shuffle_ps(a, b, _MM_SHUFFLE(3, 1, 3, 1));
+  const int order = _MM_SHUFFLE(3, 1, 2, 0);
+  even->v = _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(e), order));
+  odd->v = _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(o), order));
+}
+SBNN_INLINE float AddLanes(Vec a) {
+  __m128 s = _mm_add_ps(_mm256_castps256_ps128(a.v), _mm256_extractf128_ps(a.v, 1));
+  s = _mm_add_ps(s, _mm_movehl_ps(s, s));
+  return _mm_cvtss_f32(_mm_add_ss(s, _mm_movehdup_ps(s)));
+}
+
+#elif defined(__ARM_NEON)
+
+struct Vec {
+  static constexpr int kLanes = 4;
+  float32x4_t v;
+};
+SBNN_INLINE Vec Load(const float* p) { return {vld1q_f32(p)}; }
+SBNN_INLINE void Store(float* p, Vec a) { vst1q_f32(p, a.v); }
+SBNN_INLINE Vec Set(float x) { return {vdupq_n_f32(x)}; }
+SBNN_INLINE Vec Fma(Vec a, Vec b, Vec c) { return {vfmaq_f32(c.v, a.v, b.v)}; }
+SBNN_INLINE Vec Add(Vec a, Vec b) { return {vaddq_f32(a.v, b.v)}; }
+SBNN_INLINE Vec Mul(Vec a, Vec b) { return {vmulq_f32(a.v, b.v)}; }
+SBNN_INLINE Vec Max(Vec a, Vec b) { return {vmaxq_f32(a.v, b.v)}; }
+SBNN_INLINE Vec Min(Vec a, Vec b) { return {vminq_f32(a.v, b.v)}; }
+SBNN_INLINE Vec LoadFirst(const float* p, int n) {
+  float t[4] = {0, 0, 0, 0};
+  for (int i = 0; i < n && i < 4; ++i) t[i] = p[i];
+  return {vld1q_f32(t)};
+}
+SBNN_INLINE void StoreFirst(float* p, Vec a, int n) {
+  float32x2_t half = vget_low_f32(a.v);
+  if (n & 2) {
+    vst1_f32(p, half);
+    half = vget_high_f32(a.v);
+    p += 2;
+  }
+  if (n & 1) vst1_lane_f32(p, half, 0);
+}
+SBNN_INLINE void LoadEvenOdd(const float* p, Vec* even, Vec* odd) {
+  const float32x4x2_t t = vld2q_f32(p);
+  even->v = t.val[0];
+  odd->v = t.val[1];
+}
+SBNN_INLINE Vec FmaScalar(Vec a, float b, Vec c) { return {vfmaq_n_f32(c.v, a.v, b)}; }
+SBNN_INLINE float AddLanes(Vec a) { return vaddvq_f32(a.v); }
+
+#endif
+
+#if defined(SBNN_FORCE_SCALAR) || !defined(__ARM_NEON)
+// On x86 the compiler keeps Set(b) in a register where it serves several FMAs; NEON multiplies by one
+// lane instead.
+SBNN_INLINE Vec FmaScalar(Vec a, float b, Vec c) { return Fma(a, Set(b), c); }
+#endif
+
+}  // namespace SBNN_ISA
+}  // namespace sbnn
+
+#endif  // SBNN_DELEGATE_KERNELS_VEC_H_
