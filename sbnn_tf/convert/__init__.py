@@ -1,17 +1,11 @@
-"""Models in, sparse `.tflite` bytes out.
-
-The package itself can be called, so that `sbnn_tf.convert(model)` is this `convert` no matter
-whether somebody has imported the package `sbnn_tf.convert` before.
-"""
+"""Models in, sparse `.tflite` bytes out."""
 
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from types import ModuleType
 
 from sbnn_tf.convert import densify as _densify
 from sbnn_tf.convert import flatbuffer
@@ -109,10 +103,3 @@ def write_file(path: str | os.PathLike, data: bytes) -> None:
     except BaseException:
         os.unlink(temporary)
         raise
-
-
-class _Callable(ModuleType):
-    __call__ = staticmethod(convert)
-
-
-sys.modules[__name__].__class__ = _Callable

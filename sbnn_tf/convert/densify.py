@@ -38,9 +38,8 @@ def sparse_values(model, tensor) -> np.ndarray:
 
 def expand(model, tensor) -> np.ndarray:
     """The dense values of a sparse tensor; raises SbnnError if it is damaged."""
-    return decode(
-        tensor.sparsity, tuple(tensor.shape), sparse_values(model, tensor), text(tensor.name)
-    )
+    shape = tuple(int(d) for d in tensor.shape)
+    return decode(tensor.sparsity, shape, sparse_values(model, tensor), text(tensor.name))
 
 
 def _densify(model, index: int) -> int:

@@ -17,12 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sbnn_tf.convert.flatbuffer import schema
+from sbnn_tf.convert.flatbuffer import MAX_BYTES, schema
 from sbnn_tf.errors import SbnnError
-
-# A dense tensor beyond this cannot be in a .tflite file, so a sparse one that claims to be is
-# damaged; expanding it would only exhaust the memory.
-MAX_ELEMENTS = 2**31
 
 
 @dataclass(frozen=True)
@@ -125,11 +121,17 @@ class Level:
     step: int
 
 
-def levels(sparsity, shape: tuple[int, ...], name: str) -> list[Level]:
+def levels(sparsity, shape: tuple[int, ...], stored: int, name: str) -> list[Level]:
     """The levels of a sparse tensor of the dense shape `shape`, outermost first.
 
+    Args:
+      sparsity: its `SparsityParametersT`.
+      shape: the dense shape.
+      stored: the number of its values in the file.
+      name: for messages.
+
     Raises:
-      SbnnError: the metadata contradict themselves or the shape; `name` is in the message.
+      SbnnError: the metadata contradict themselves, the shape or the number of values.
     """
 
     def require(holds, what: str) -> None:
@@ -182,7 +184,6 @@ def levels(sparsity, shape: tuple[int, ...], name: str) -> list[Level]:
             )
             result.append(Level(dim, block, extent, None, None, step))
             rows *= extent
-            require(rows <= MAX_ELEMENTS, "it has more positions than a file can hold")
             continue
         require(
             entry.arraySegments is not None and entry.arrayIndices is not None,
@@ -206,27 +207,20 @@ def levels(sparsity, shape: tuple[int, ...], name: str) -> list[Level]:
         )
         result.append(Level(dim, block, None, segments, indices, step))
         rows = len(indices)
+    require(rows == stored, f"its levels name {rows} values, and {stored} are stored")
     return result
 
 
 def decode(sparsity, shape: tuple[int, ...], values: np.ndarray, name: str) -> np.ndarray:
     """Expand a sparse tensor: any traversal order, any blocks.
 
-    Args:
-      sparsity: its `SparsityParametersT`.
-      shape: the dense shape.
-      values: (n,) the stored values, innermost level last.
-      name: for messages.
-
-    Raises:
-      SbnnError: the metadata contradict themselves, the shape or the number of values.
+    Args and errors are those of `levels`; `values` (n,) lie with the innermost level fastest.
     """
-    shape = tuple(int(d) for d in shape)
-    tree = levels(sparsity, shape, name)
-    if math.prod(shape) > MAX_ELEMENTS:
+    tree = levels(sparsity, shape, len(values), name)
+    if math.prod(shape) * values.itemsize > MAX_BYTES:
         raise SbnnError(
-            f"sparse tensor {name!r} claims the shape {list(shape)}; expected at most "
-            f"{MAX_ELEMENTS} elements"
+            f"sparse tensor {name!r} claims the shape {list(shape)}: expected at most "
+            f"{MAX_BYTES} bytes"
         )
     places = np.zeros(1, np.int64)
     for level in tree:
@@ -234,11 +228,6 @@ def decode(sparsity, shape: tuple[int, ...], values: np.ndarray, name: str) -> n
             places = np.repeat(places, np.diff(level.segments)) + level.indices * level.step
         else:
             places = (places[:, None] + np.arange(level.size) * level.step).ravel()
-    if len(places) != len(values):
-        raise SbnnError(
-            f"sparse tensor {name!r} is damaged: its levels name {len(places)} values, and "
-            f"{len(values)} are stored"
-        )
     dense = np.zeros(math.prod(shape), values.dtype)
     dense[places] = values
     return dense.reshape(shape)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -86,11 +86,17 @@ def constant(model, tensor) -> np.ndarray | None:
     return np.asarray(data, np.uint8).view(kind).reshape(shape)
 
 
+def buffer_users(model) -> Counter[int]:
+    """How many tensors and metadata entries refer to each buffer."""
+    users = Counter(tensor.buffer for subgraph in model.subgraphs for tensor in subgraph.tensors)
+    users.update(entry.buffer for entry in model.metadata)
+    users.update(int(b) for b in ([] if model.metadataBuffer is None else model.metadataBuffer))
+    return users
+
+
 def set_data(model, tensor, values: np.ndarray) -> None:
     """Give a tensor new values, without changing what others read from the buffer they share."""
-    users = sum(t.buffer == tensor.buffer for g in model.subgraphs for t in g.tensors)
-    users += sum(entry.buffer == tensor.buffer for entry in model.metadata)
-    if users > 1:
+    if buffer_users(model)[tensor.buffer] > 1:
         model.buffers.append(schema().BufferT())
         tensor.buffer = len(model.buffers) - 1
     model.buffers[tensor.buffer].data = np.ascontiguousarray(values).reshape(-1).view(np.uint8)

@@ -69,6 +69,8 @@ class Prune:
                     f"found none; name other layers, of: {_list(weights)}"
                 )
             return chosen
+        if not self.layers:
+            raise SbnnError("layers: expected at least one name or glob, found none")
         for glob in self.layers:
             if not any(_matches(w, glob) for w in weights):
                 raise SbnnError(f"layers: {glob!r} names no filter; there are: {_list(weights)}")
@@ -79,7 +81,7 @@ class Prune:
         values = weight.values
         # Patterns want the outputs last, as Keras and depthwise filters have them.
         axis = values.ndim - 1 if weight.kind == DEPTHWISE else 0
-        scores = np.abs(values.astype(np.float32)) * _scales(tensor, values, axis)
+        scores = np.abs(values.astype(np.float64)) * _scales(tensor, values, axis)
         if not np.isfinite(scores).all():
             raise SbnnError(f"{weight.names[0]!r} cannot be pruned: it has values like NaN or inf")
         scores = np.moveaxis(scores, axis, -1)
@@ -109,7 +111,7 @@ def _scales(tensor, values: np.ndarray, axis: int) -> np.ndarray:
     quantization = tensor.quantization
     scale = None if quantization is None else quantization.scale
     if scale is None or len(scale) == 0:
-        return np.float32(1)
+        return np.ones(1)
     if len(scale) not in (1, values.shape[axis]):
         raise SbnnError(
             f"{text(tensor.name)!r} cannot be pruned: expected 1 or {values.shape[axis]} "
@@ -117,7 +119,7 @@ def _scales(tensor, values: np.ndarray, axis: int) -> np.ndarray:
         )
     shape = [1] * values.ndim
     shape[axis] = len(scale)
-    return np.asarray(scale, np.float32).reshape(shape)
+    return np.asarray(scale, np.float64).reshape(shape)
 
 
 def _matches(weight: Weight, glob: str) -> bool:

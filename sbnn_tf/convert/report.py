@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
-from sbnn_tf.convert.densify import expand, sparse_values
+from sbnn_tf.convert.densify import sparse_values
 from sbnn_tf.convert.encoding import levels
 from sbnn_tf.convert.graph import Uses, constant, dtype, op_name, text, type_name
 
@@ -131,9 +131,11 @@ def _tensor_row(model, s: int, t: int, tensor) -> TensorRow | None:
     shape = tuple(int(d) for d in tensor.shape)
     if tensor.sparsity is not None:
         dense_bytes = math.prod(shape) * dtype(tensor).itemsize if dtype(tensor) else stored
-        pattern, zeros = _pattern(tensor, shape), _zeros(expand(model, tensor))
-        # Metadata are part of the price.
-        stored = sparse_values(model, tensor).nbytes + _metadata_bytes(tensor.sparsity)
+        values = sparse_values(model, tensor)
+        pattern = _pattern(tensor, shape, len(values))
+        zeros = 1 - np.count_nonzero(values) / math.prod(shape) if math.prod(shape) else 0.0
+        # Segments and indices are part of the price.
+        stored = values.nbytes + _metadata_bytes(tensor.sparsity)
         return TensorRow(
             s, t, text(tensor.name), shape, type_name(tensor), pattern, zeros, dense_bytes, stored
         )
@@ -155,9 +157,9 @@ def _metadata_bytes(sparsity) -> int:
     return sum(v.values.nbytes for v in vectors if v is not None and v.values is not None)
 
 
-def _pattern(tensor, shape: tuple[int, ...]) -> str:
+def _pattern(tensor, shape: tuple[int, ...], stored: int) -> str:
     blocks = [1] * len(shape)
-    for level in levels(tensor.sparsity, shape, text(tensor.name)):
+    for level in levels(tensor.sparsity, shape, stored, text(tensor.name)):
         if level.block:
             blocks[level.dim] = level.size
     if all(b == 1 for b in blocks):

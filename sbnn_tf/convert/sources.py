@@ -4,6 +4,7 @@ models and SavedModels."""
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import sys
@@ -120,8 +121,8 @@ def _from_saved_model(path: Path) -> bytes:
 
 def _run(converter, what: str) -> bytes:
     try:
-        # The converter reports its progress on stdout, which belongs to our caller.
-        with contextlib.redirect_stdout(sys.stderr):
+        # Keras prints pages on stdout here, and stdout belongs to our caller.
+        with contextlib.redirect_stdout(io.StringIO()):
             return converter.convert()
     except Exception as error:  # The converter raises many types, without a common base.
         raise SbnnError(

@@ -8,7 +8,15 @@ import numpy as np
 
 from sbnn_tf.convert.encoding import Encoded, encode, sparsity_parameters
 from sbnn_tf.convert.flatbuffer import schema
-from sbnn_tf.convert.graph import CONV, FULLY_CONNECTED, Weight, find_weights, text
+from sbnn_tf.convert.graph import (
+    CONV,
+    FULLY_CONNECTED,
+    Weight,
+    buffer_users,
+    dtype,
+    find_weights,
+    text,
+)
 from sbnn_tf.convert.nodes import insert_front, operator_code
 
 GROUPS = (1, 2, 4, 8, 16)
@@ -60,7 +68,8 @@ def choose(values: np.ndarray) -> Encoded | None:
     best = [c for c in candidates if c.nbytes <= limit][-1]
     smaller = best.nbytes + OVERHEAD < values.nbytes
     faster = (
-        best.group >= FASTER_GROUP
+        values.dtype != np.int8  # There are no kernels yet that skip zeros in int8.
+        and best.group >= FASTER_GROUP
         and best.nbytes <= values.nbytes * FASTER_SHARE
         and values.nbytes >= FASTER_BYTES
     )
@@ -74,11 +83,10 @@ def _by_buffer(model) -> dict[int, list[Weight]]:
     """
     found: dict[int, list[Weight]] = {}
     for weight in find_weights(model):
-        if weight.kind in KINDS and weight.values.dtype in TYPES:
+        if weight.kind in KINDS and weight.values.dtype in TYPES and _runs(model, weight):
             buffer = model.subgraphs[weight.subgraph].tensors[weight.tensor].buffer
             found.setdefault(buffer, []).append(weight)
-    users = [t.buffer for g in model.subgraphs for t in g.tensors]
-    users += [entry.buffer for entry in model.metadata]
+    users = buffer_users(model)
 
     def encoded_alike(weights: list[Weight]) -> bool:
         first = weights[0].values
@@ -92,8 +100,21 @@ def _by_buffer(model) -> dict[int, list[Weight]]:
     return {
         buffer: weights
         for buffer, weights in found.items()
-        if users.count(buffer) == len(weights) and encoded_alike(weights)
+        if users[buffer] == len(weights) and encoded_alike(weights)
     }
+
+
+def _runs(model, weight: Weight) -> bool:
+    """Whether stock TFLite runs the filter's operators with a filter that DENSIFY makes.
+
+    XNNPACK takes int8 fully connected layers, and convolutions of float inputs with int8 filters,
+    for its own and then fails to prepare them (seen in TFLite 2.21 and ai-edge-litert 2.1).
+    """
+    if weight.values.dtype != np.int8:
+        return True
+    subgraph = model.subgraphs[weight.subgraph]
+    inputs = [subgraph.tensors[subgraph.operators[n].inputs[0]] for n in weight.nodes]
+    return weight.kind == CONV and all(dtype(tensor) == np.int8 for tensor in inputs)
 
 
 def _put_behind_densify(model, weight: Weight, encoded: Encoded, buffer: int) -> None:
