@@ -106,24 +106,20 @@ def _from_keras(model) -> bytes:
             f"the model {model.name!r} was never built, so its shapes are unknown: call it on a "
             "batch, or model.build(input_shape), before converting it"
         )
-    converter = _tensorflow().lite.TFLiteConverter.from_keras_model(model)
-    return _run(converter, f"the model {model.name!r}")
+    converter = _tensorflow().lite.TFLiteConverter
+    return _run(lambda: converter.from_keras_model(model), f"the model {model.name!r}")
 
 
 def _from_saved_model(path: Path) -> bytes:
-    tf = _tensorflow()
-    try:
-        converter = tf.lite.TFLiteConverter.from_saved_model(str(path))
-    except (OSError, ValueError, KeyError, tf.errors.OpError) as error:
-        raise SbnnError(f"cannot load {path} as a SavedModel: {_first_line(error)}") from error
-    return _run(converter, str(path))
+    converter = _tensorflow().lite.TFLiteConverter
+    return _run(lambda: converter.from_saved_model(str(path)), f"the SavedModel {path}")
 
 
-def _run(converter, what: str) -> bytes:
+def _run(make_converter, what: str) -> bytes:
     try:
         # Keras prints pages on stdout here, and stdout belongs to our caller.
         with contextlib.redirect_stdout(io.StringIO()):
-            return converter.convert()
+            return make_converter().convert()
     except Exception as error:  # The converter raises many types, without a common base.
         raise SbnnError(
             f"TensorFlow's converter does not convert {what}: {_first_line(error)}"

@@ -50,3 +50,37 @@ def bring_to_life(model, seed: int = 0) -> None:
     assert np.isfinite(first).all()
     spread = np.abs(first - second).max() / np.abs(first).max()
     assert spread > 0.05, f"two inputs give nearly the same outputs ({spread:.1e})"
+
+
+INTERPRETERS = ("tf", "litert")
+
+
+def stock(interpreter: str, data: bytes, *, xnnpack: bool = True):
+    """A stock interpreter of TensorFlow ("tf") or ai-edge-litert ("litert"), one thread."""
+    if interpreter == "tf":
+        import tensorflow as tf
+
+        make, resolvers = tf.lite.Interpreter, tf.lite.experimental.OpResolverType
+    else:
+        from ai_edge_litert import interpreter as litert
+
+        make, resolvers = litert.Interpreter, litert.OpResolverType
+    resolver = resolvers.AUTO if xnnpack else resolvers.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    return make(model_content=data, num_threads=1, experimental_op_resolver_type=resolver)
+
+
+def run_stock(
+    interpreter: str, data: bytes, *, xnnpack: bool = True, batch: int = 1, seed: int = 0
+) -> np.ndarray:
+    """The first output of a model with one input, for noise of that batch size."""
+    runner = stock(interpreter, data, xnnpack=xnnpack)
+    entry = runner.get_input_details()[0]
+    shape = (batch, *entry["shape"][1:])
+    runner.resize_tensor_input(entry["index"], shape)
+    runner.allocate_tensors()
+    noise = np.random.default_rng(seed).uniform(-1, 1, shape)
+    if np.issubdtype(entry["dtype"], np.integer):
+        noise *= 127
+    runner.set_tensor(entry["index"], noise.astype(entry["dtype"]))
+    runner.invoke()
+    return runner.get_tensor(runner.get_output_details()[0]["index"])

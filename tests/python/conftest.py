@@ -1,0 +1,5 @@
+"""Makes the helpers beside it (models.py) importable from every test below, and keeps logs short."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

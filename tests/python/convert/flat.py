@@ -1,0 +1,119 @@
+"""Small `.tflite` models made straight from the schema, without TensorFlow."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sbnn_tf.convert import flatbuffer
+from sbnn_tf.convert.flatbuffer import schema
+
+
+class Flat:
+    """A model under construction, with one subgraph at first; `model` is its `ModelT`."""
+
+    def __init__(self):
+        s = schema()
+        self.model = s.ModelT(version=3, description="made by a test")
+        self.model.operatorCodes = []
+        self.model.buffers = [s.BufferT()]
+        self.model.metadata = []
+        self.model.signatureDefs = []
+        self.model.subgraphs = []
+        self.add_subgraph()
+
+    def add_subgraph(self):
+        graph = schema().SubGraphT(tensors=[], operators=[], name=f"graph{len(self.model.subgraphs)}")
+        graph.inputs = graph.outputs = np.zeros(0, np.int32)
+        self.model.subgraphs.append(graph)
+        self.graph = graph
+        return graph
+
+    def buffer(self, values: np.ndarray) -> int:
+        data = np.ascontiguousarray(values).reshape(-1).view(np.uint8)
+        self.model.buffers.append(schema().BufferT(data=data))
+        return len(self.model.buffers) - 1
+
+    def tensor(self, name: str, shape, kind=np.float32, buffer: int = 0) -> int:
+        s = schema()
+        types = {"float32": "FLOAT32", "float16": "FLOAT16", "int8": "INT8", "int32": "INT32"}
+        tensor = s.TensorT(name=name, buffer=buffer, hasRank=True)
+        tensor.type = getattr(s.TensorType, types[np.dtype(kind).name])
+        tensor.shape = np.array(shape, np.int32)
+        self.graph.tensors.append(tensor)
+        return len(self.graph.tensors) - 1
+
+    def constant(self, name: str, values: np.ndarray) -> int:
+        return self.tensor(name, values.shape, values.dtype, self.buffer(values))
+
+    def node(self, name: str, inputs, outputs, options=None) -> None:
+        s = schema()
+        number = getattr(s.BuiltinOperator, name)
+        code = s.OperatorCodeT(
+            deprecatedBuiltinCode=min(number, 127), builtinCode=number, version=1
+        )
+        self.model.operatorCodes.append(code)
+        op = s.OperatorT(opcodeIndex=len(self.model.operatorCodes) - 1)
+        op.inputs, op.outputs = np.array(inputs, np.int32), np.array(outputs, np.int32)
+        if options is not None:
+            op.builtinOptionsType = getattr(s.BuiltinOptions, type(options).__name__[:-1])
+            op.builtinOptions = options
+        self.graph.operators.append(op)
+
+    def input(self, shape, kind=np.float32) -> int:
+        index = self.tensor("input", shape, kind)
+        self.graph.inputs = np.append(self.graph.inputs, np.int32(index))
+        return index
+
+    def output(self, tensor: int) -> None:
+        self.graph.outputs = np.append(self.graph.outputs, np.int32(tensor))
+
+    def conv(self, x: int, weight: int, name: str = "") -> int:
+        """CONV_2D, SAME, stride 1, without bias."""
+        batch, height, width, _ = self.graph.tensors[x].shape
+        outputs = self.graph.tensors[weight].shape[0]
+        y = self.tensor(name or f"conv{len(self.graph.operators)}", (batch, height, width, outputs))
+        options = schema().Conv2DOptionsT(strideH=1, strideW=1)
+        self.node("CONV_2D", [x, weight, -1], [y], options)
+        return y
+
+    def dense(self, x: int, weight: int) -> int:
+        """FULLY_CONNECTED without bias."""
+        y = self.tensor(
+            f"dense{len(self.graph.operators)}",
+            (self.graph.tensors[x].shape[0], self.graph.tensors[weight].shape[0]),
+        )
+        self.node("FULLY_CONNECTED", [x, weight, -1], [y], schema().FullyConnectedOptionsT())
+        return y
+
+    def bytes(self) -> bytes:
+        return flatbuffer.write(self.model)
+
+
+def chain(*filters: np.ndarray, size: int = 4) -> bytes:
+    """A chain of convolutions on a (1, size, size, I) input, filters named f0, f1, ..."""
+    flat = Flat()
+    x = flat.input((1, size, size, filters[0].shape[-1]))
+    for i, values in enumerate(filters):
+        x = flat.conv(x, flat.constant(f"f{i}", values), f"layer{i}/out")
+    flat.output(x)
+    return flat.bytes()
+
+
+def group_sparse(shape, group: int, sparsity: float, seed: int = 0, kind=np.float32) -> np.ndarray:
+    """Random values (O, ..., I); exactly this share of columns of `group` outputs is zero."""
+    rng = np.random.default_rng(seed)
+    values = rng.uniform(0.5, 1.5, shape) * rng.choice([-1, 1], shape)
+    columns = shape[0] // group * int(np.prod(shape[1:]))
+    keep = rng.permutation(columns) >= round(sparsity * columns)
+    mask = np.repeat(keep.reshape(shape[0] // group, 1, *shape[1:]), group, axis=1).reshape(shape)
+    if np.dtype(kind) == np.int8:
+        values *= 80
+    return np.where(mask, values, 0).astype(kind)
+
+
+def ops(data: bytes, subgraph: int = 0) -> list[str]:
+    """The names of a subgraph's operators, in order."""
+    from sbnn_tf.convert.graph import op_name
+
+    model = flatbuffer.read(data)
+    return [op_name(model, op) for op in model.subgraphs[subgraph].operators]
