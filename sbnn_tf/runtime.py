@@ -63,11 +63,8 @@ def load_delegate(
     for name, value in {"explain": explain, **options}.items():
         if value is not False and value is not None:
             strings[name] = "1" if value is True else os.fspath(value)
-    path = find_library(library)
-    try:
-        return _interpreter_module().load_delegate(str(path), strings)
-    except (OSError, AttributeError) as error:
-        raise SbnnError(f"{path} is not a usable delegate library: {error}") from None
+    open_library(library)  # a clearer error than that of an interpreter
+    return _interpreter_module().load_delegate(str(find_library(library)), strings)
 
 
 def find_library(library: str | os.PathLike | None = None) -> Path:
@@ -115,7 +112,12 @@ def _check_machine(path: Path) -> None:
 
 
 def open_library(library: str | os.PathLike | None = None) -> ctypes.CDLL:
-    """Open the delegate library for its plain C functions (`sbnn_isa`, `sbnn_peak_gflops`)."""
+    """Open the delegate library for its plain C functions (`sbnn_isa`, `sbnn_peak_gflops`).
+
+    Raises:
+      FileNotFoundError: it is not there.
+      ValueError: it cannot be loaded, or is not this package's delegate.
+    """
     path = find_library(library)
     try:
         opened = ctypes.CDLL(str(path))
@@ -123,6 +125,7 @@ def open_library(library: str | os.PathLike | None = None) -> ctypes.CDLL:
         opened.sbnn_version.restype = ctypes.c_char_p
         opened.sbnn_peak_gflops.restype = ctypes.c_double
         opened.sbnn_peak_gflops.argtypes = [ctypes.c_int]
+        opened.tflite_plugin_create_delegate, opened.tflite_plugin_destroy_delegate
     except (OSError, AttributeError) as error:
         raise SbnnError(f"{path} is not a usable delegate library: {error}") from None
     return opened

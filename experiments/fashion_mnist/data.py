@@ -10,7 +10,6 @@ import keras
 import numpy as np
 
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")  # package dataset-fashion-mnist
-SHIFT = 2  # pixels, the furthest an augmented image moves in each direction
 
 
 class Split(NamedTuple):
@@ -52,7 +51,7 @@ def _read_idx(path: Path) -> np.ndarray:
 
 
 class Augmented(keras.utils.PyDataset):
-    """Endlessly reshuffled batches, each image flipped left-right or not and shifted a little.
+    """Endlessly reshuffled batches, each image flipped left-right or not.
 
     What epoch e shows, and in which order, depends on (seed, e) alone: two networks trained with
     the same seed see exactly the same batches.
@@ -60,26 +59,18 @@ class Augmented(keras.utils.PyDataset):
 
     def __init__(self, split: Split, batch: int, seed: int):
         super().__init__()
-        self._labels = split.labels
-        pad = ((0, 0), (SHIFT, SHIFT), (SHIFT, SHIFT))
-        size = split.images.shape[1:3]
-        # A view [n, 2*SHIFT+1, 2*SHIFT+1, 28, 28]: every shift of every image without a copy.
-        self._shifts = np.lib.stride_tricks.sliding_window_view(
-            np.pad(split.images[..., 0], pad), size, axis=(1, 2)
-        )
-        self._batch, self._seed, self._epoch = batch, seed, 0
+        self._split, self._batch, self._seed, self._epoch = split, batch, seed, 0
         self._shuffle()
 
     def __len__(self) -> int:
-        return len(self._labels) // self._batch
+        return len(self._split.labels) // self._batch
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         chosen = self._order[index * self._batch : (index + 1) * self._batch]
-        dy, dx = self._moves[chosen].T
-        images = self._shifts[chosen, dy, dx]
+        images = self._split.images[chosen]
         flipped = self._flips[chosen]
         images[flipped] = images[flipped][:, :, ::-1]
-        return images[..., None], self._labels[chosen]
+        return images, self._split.labels[chosen]
 
     def on_epoch_end(self) -> None:
         self._epoch += 1
@@ -87,7 +78,5 @@ class Augmented(keras.utils.PyDataset):
 
     def _shuffle(self) -> None:
         rng = np.random.default_rng((self._seed, self._epoch))
-        n = len(self._labels)
-        self._order = rng.permutation(n)
-        self._moves = rng.integers(0, 2 * SHIFT + 1, (n, 2))
-        self._flips = rng.random(n) < 0.5
+        self._order = rng.permutation(len(self._split.labels))
+        self._flips = rng.random(len(self._split.labels)) < 0.5

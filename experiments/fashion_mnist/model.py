@@ -6,7 +6,7 @@ import keras
 from keras import layers
 
 STEM = 32  # output channels of the first convolution
-BLOCKS = ((96, 2), (96, 1), (192, 2), (192, 1))  # pointwise output channels, depthwise stride
+BLOCKS = ((96, 2), (96, 1), (256, 2), (256, 1))  # pointwise output channels, depthwise stride
 
 
 def build() -> keras.Model:

@@ -10,9 +10,9 @@ from experiments.fashion_mnist.model import build
 
 BATCH = 128
 GROUP = 4
-PRETRAIN_EPOCHS, PRETRAIN_RATE = 10, 3e-3
-FINE_TUNE_EPOCHS, FINE_TUNE_RATE = 7, 2e-3
-PRUNED_BY = 0.5  # of the fine-tuning steps: the schedule has reached its end
+PRETRAIN_EPOCHS, PRETRAIN_RATE = 8, 3e-3
+FINE_TUNE_EPOCHS, FINE_TUNE_RATE = 6, 3e-3
+PRUNED_BY = 0.4  # of the fine-tuning steps: the schedule has reached its end
 
 
 def pretrain(train: Split, seed: int, epochs: int = PRETRAIN_EPOCHS, verbose: int = 0):

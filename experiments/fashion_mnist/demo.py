@@ -1,0 +1,217 @@
+"""The main job from end to end, about five minutes on 2 cores: `make demo`.
+
+Trains a small network on Fashion-MNIST, fine-tunes it with the pruning callback, converts it, runs
+the whole test set through the delegate in TensorFlow Lite, and times it. Then times MobileNet-v1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+SEED = 1
+PRETRAIN_EPOCHS, FINE_TUNE_EPOCHS = 8, 4  # the accuracy experiment trains longer, on five seeds
+SPARSITIES = (0.0, 0.3, 0.5, 0.75)
+MOBILENET_SPARSITIES = (0.0, 0.3, 0.5, 0.7, 0.9)
+GROUP = 4
+TEST_BATCH = 100
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, default=Path("build/demo"), metavar="FOLDER")
+    parser.add_argument("--threads", type=int, default=1, metavar="N", help="of the timed runs")
+    out, threads = (options := parser.parse_args()).out, options.threads
+    out.mkdir(parents=True, exist_ok=True)
+    start = time.time()
+    rows = fashion_rows(out, threads) + mobilenet_rows(out, threads)
+    results = {**machine(threads), "seconds": round(time.time() - start), "rows": rows}
+    (out / "results.json").write_text(json.dumps(results, indent=2) + "\n")
+    draw(results, out / "accuracy_vs_latency.png")
+    print("\n" + table(results))
+    print(f"{out / 'results.json'}\n{out / 'accuracy_vs_latency.png'}")
+
+
+def fashion_rows(out: Path, threads: int) -> list[dict]:
+    """Train, prune, convert, test and time the small network; one row for each sparsity."""
+    import sbnn_tf as sbnn
+    from experiments.fashion_mnist import data
+    from experiments.fashion_mnist.train import fine_tune, pretrain
+
+    train, test = data.load()
+    verbose = 1 if sys.stdout.isatty() else 2
+    total = 1 + len(SPARSITIES)
+    say(f"1/{total + 1} train a dense network on {len(train.labels)} images")
+    dense = pretrain(train, SEED, PRETRAIN_EPOCHS, verbose)
+    rows = []
+    for step, sparsity in enumerate(SPARSITIES, 2):
+        what = f"prune {sparsity:.0%} of its 1x1 weights" if sparsity else "leave it dense"
+        say(f"{step}/{total + 1} fine-tune it and {what}")
+        model = fine_tune(dense, train, SEED, sparsity, FINE_TUNE_EPOCHS, verbose)
+        if sparsity:
+            print(sbnn.summary(model))
+        tflite = sbnn.convert(model)
+        path = out / f"fashion_{sparsity * 100:.0f}.tflite"
+        path.write_bytes(tflite)
+        rows.append(
+            {
+                "model": "Fashion-MNIST network",
+                "sparsity": sparsity,
+                "accuracy": tflite_accuracy(tflite, test, threads),
+                **timing(path, threads, rounds=400),
+            }
+        )
+        print(f"in TensorFlow Lite, through the delegate: {rows[-1]['accuracy']:.2%} of the test set")
+    return rows
+
+
+def mobilenet_rows(out: Path, threads: int) -> list[dict]:
+    """Time MobileNet-v1; one row for each sparsity.
+
+    Random weights, pruned by magnitude without training: the time does not depend on the values,
+    so there is nothing to say about accuracy.
+    """
+    import keras
+    import numpy as np
+
+    import sbnn_tf as sbnn
+
+    say(f"{len(SPARSITIES) + 2}/{len(SPARSITIES) + 2} time MobileNet-v1 (random weights)")
+    keras.utils.set_random_seed(SEED)
+    model = keras.applications.MobileNet(weights=None, classifier_activation=None)
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = 0.0
+    # Batch statistics make its activations as large as a trained network's.
+    model(np.random.default_rng(SEED).random((8, 224, 224, 3), np.float32), training=True)
+    dense = sbnn.convert(model)
+    rows = []
+    for sparsity in MOBILENET_SPARSITIES:
+        path = out / f"mobilenet_v1_{sparsity * 100:.0f}.tflite"
+        path.write_bytes(sbnn.convert(dense, prune=sparsity, group=GROUP) if sparsity else dense)
+        rows.append(
+            {
+                "model": "MobileNet-v1 1.0/224",
+                "sparsity": sparsity,
+                "accuracy": None,
+                **timing(path, threads, rounds=60),
+            }
+        )
+        print(f"{sparsity:.0%} zeros: {rows[-1]['speedup_median']:.2f}x", flush=True)
+    return rows
+
+
+def tflite_accuracy(tflite: bytes, test, threads: int) -> float:
+    """Fraction of the test set that the delegate classifies right, in batches of 100."""
+    import sbnn_tf as sbnn
+    from sbnn_tf import runtime
+
+    interpreter = runtime.interpreter(tflite, delegate=sbnn.load_delegate(num_threads=threads))
+    image = interpreter.get_input_details()[0]["index"]
+    interpreter.resize_tensor_input(image, (TEST_BATCH, 28, 28, 1))
+    interpreter.allocate_tensors()
+    right = 0
+    for i in range(0, len(test.labels), TEST_BATCH):
+        (logits,) = runtime.run(interpreter, [test.images[i : i + TEST_BATCH]])
+        right += int((logits.argmax(axis=1) == test.labels[i : i + TEST_BATCH]).sum())
+    return right / len(test.labels)
+
+
+def timing(path: Path, threads: int, rounds: int) -> dict:
+    """File size and times: stock TensorFlow Lite on the dense weights, the delegate on the file."""
+    import sbnn_tf as sbnn
+
+    result = sbnn.benchmark(path, threads=threads, rounds=rounds)
+    return {"file_bytes": path.stat().st_size, **result.to_dict()}
+
+
+def machine(threads: int) -> dict:
+    from sbnn_tf.benchmark import cpu_name
+
+    return {
+        "date": datetime.date.today().isoformat(),
+        "cpu": cpu_name(),
+        "cores": os.cpu_count(),
+        "threads": threads,
+        "group": GROUP,
+    }
+
+
+def say(text: str) -> None:
+    print(f"\n=== {text}", flush=True)
+
+
+def table(results: dict) -> str:
+    """The results as a Markdown table."""
+    lines = [
+        "| model | zeros | accuracy | file | dense, TFLite | sparse, delegate | speed-up |",
+        "|---|--:|--:|--:|--:|--:|--:|",
+    ]
+    for row in results["rows"]:
+        score = "" if row["accuracy"] is None else f"{row['accuracy']:.2%}"
+        lines.append(
+            f"| {row['model']} | {row['sparsity']:.0%} | {score} | {row['file_bytes'] / 1e6:.2f} MB"
+            f" | {row['baseline']['median_ms']:.3f} ms | {row['delegate']['median_ms']:.3f} ms"
+            f" | {row['speedup_median']:.2f}x |"
+        )
+    lines.append("")
+    lines.append(
+        f"{results['cpu']}, {results['threads']} thread(s), {results['date']}; medians of "
+        "interleaved runs, one image at a time. Groups of 4; 'zeros' is the share of the 1x1 weights. "
+        "MobileNet-v1 has random weights: its rows are about time only."
+    )
+    return "\n".join(lines) + "\n"
+
+
+def draw(results: dict, path: Path) -> None:
+    """Draw accuracy over latency of the trained network, and the speed-up of MobileNet-v1."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    ours, stock, ink = "#0b6e99", "#c8553d", "#333333"
+    plt.rcParams.update({"font.size": 10, "text.color": ink, "axes.labelcolor": ink})
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
+
+    rows = [row for row in results["rows"] if row["accuracy"] is not None]
+    dense = rows[0]
+    x = [row["delegate"]["median_ms"] * 1e3 for row in rows]
+    y = [row["accuracy"] * 100 for row in rows]
+    left.plot(x, y, "o-", color=ours, lw=2, ms=8, label="sparse file, SparseByteNN delegate")
+    left.plot(dense["baseline"]["median_ms"] * 1e3, y[0], "D", color=stock, ms=9,
+              label="dense file, TensorFlow Lite (XNNPACK)")
+    for row, a, b in zip(rows, x, y):
+        left.annotate(f"{row['sparsity']:.0%}", (a, b), (0, -16), textcoords="offset points",
+                      ha="center", color=ours)
+    left.set(xlabel="microseconds an image", ylabel="test accuracy, %",
+             title="Trained on Fashion-MNIST")
+    left.set_xlim(0, 1.12 * max(*x, dense["baseline"]["median_ms"] * 1e3))
+    left.set_ylim(min(y) - 1.2, max(y) + 1.2)
+    left.legend(frameon=False, loc="lower left", fontsize=9)
+
+    rows = [row for row in results["rows"] if row["accuracy"] is None]
+    bars = right.bar([f"{row['sparsity']:.0%}" for row in rows],
+                     [row["speedup_median"] for row in rows], color=ours, width=0.62)
+    right.bar_label(bars, fmt="%.2fx", padding=3)
+    right.axhline(1, color=stock, lw=1.5, ls="--")
+    right.text(-0.45, 1.04, "TensorFlow Lite (XNNPACK), dense", color=stock, fontsize=9)
+    right.set(xlabel="zeros in the 1x1 weights, groups of 4", ylabel="speed-up",
+              title="MobileNet-v1 1.0 at 224x224 (random weights)")
+    right.margins(y=0.15)
+    for axes in (left, right):
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.suptitle(f"{results['cpu']}, {results['threads']} thread(s)", fontsize=9, color="#777777")
+    figure.savefig(path, dpi=130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,139 @@
+"""The `sbnn` command: what it does, and how it fails."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from sbnn_tf.cli import main
+
+
+@pytest.fixture
+def fails(capsys):
+    """fails(arguments...) -> the one line on stderr of a command that ends with exit code 2."""
+
+    def run(*arguments: object) -> str:
+        assert main([str(a) for a in arguments]) == 2
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert err.startswith("sbnn: ") and err.count("\n") == 1, err
+        return err
+
+    return run
+
+
+@pytest.mark.parametrize("command", [[], ["convert"], ["verify"], ["benchmark"], ["explain"]])
+def test_help(command, capsys):
+    with pytest.raises(SystemExit) as end:
+        main([*command, "--help"])
+    assert end.value.code == 0
+    assert "sbnn convert" in (text := capsys.readouterr().out) or "sbnn " + command[0] in text
+
+
+def test_convert_prunes_and_verify_tells(tiny_files, tmp_path, capsys):
+    dense, _ = tiny_files
+    out = tmp_path / "out.tflite"
+    assert main(["convert", str(dense), str(out), "--prune", "0.75", "--group", "8"]) == 0
+    assert out.stat().st_size < dense.stat().st_size
+    assert main(["inspect", str(out)]) == 0
+    assert "group8" in capsys.readouterr().out
+    assert main(["verify", str(dense), str(out)]) == 1
+    assert "BEYOND" in capsys.readouterr().out
+    assert main(["verify", str(dense), str(out), "--tolerance", "1000"]) == 0
+    assert main(["verify", str(out), str(out), "--tolerance", "0"]) == 0
+
+
+def test_convert_only_named_layers(tiny_files, tmp_path, capsys):
+    out = tmp_path / "out.tflite"
+    command = ["convert", str(tiny_files[0]), str(out), "--prune", "0.5", "--layer", "*pointwise_1*"]
+    assert main(command) == 0
+    capsys.readouterr()
+    assert main(["inspect", str(out)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    (densify,) = (line for line in lines if "DENSIFY" in line)
+    assert "pointwise_1" in densify
+
+
+def test_convert_keeps_a_file_that_is_in_the_way(tiny_files, tmp_path, fails):
+    out = tmp_path / "out.tflite"
+    out.write_text("precious")
+    fails("convert", tiny_files[0], out, "--prune", "1.5")
+    assert out.read_text() == "precious"
+    assert os.listdir(tmp_path) == ["out.tflite"]
+
+
+def test_dead_network_is_pointed_out(tmp_path, capsys):
+    import keras
+
+    import sbnn_tf as sbnn
+
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, kernel_initializer="zeros")])
+    path = tmp_path / "dead.tflite"
+    path.write_bytes(sbnn.convert(model))
+    assert main(["verify", str(path), str(path)]) == 0
+    assert "shows little" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "options", [["--prune", "1"], ["--prune", "-0.1"], ["--prune", "nan"],
+                ["--prune", "0.5", "--group", "0"], ["--layer", "*"]]
+)
+def test_convert_bad_options(options, tiny_files, tmp_path, fails):
+    fails("convert", tiny_files[0], tmp_path / "out.tflite", *options)
+    assert not os.listdir(tmp_path)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"hello", b"\x20\0\0\0TFL3" + bytes(50)])
+@pytest.mark.parametrize("command", ["convert", "inspect", "verify", "benchmark", "explain"])
+def test_bad_files(command, content, tmp_path, fails):
+    path = tmp_path / "model.tflite"
+    if content is not None:
+        path.write_bytes(content)
+    more = {"convert": [tmp_path / "out.tflite"], "verify": [path]}.get(command, [])
+    fails(command, path, *more)
+    assert not (tmp_path / "out.tflite").exists()
+
+
+@pytest.mark.parametrize("command", ["convert", "inspect", "verify", "benchmark", "explain"])
+def test_truncated_file(command, tiny_files, tmp_path, fails):
+    path = tmp_path / "model.tflite"
+    content = tiny_files[1].read_bytes()
+    more = {"convert": [tmp_path / "out.tflite"], "verify": [path]}.get(command, [])
+    for length in (9, len(content) // 3, len(content) - 1):
+        path.write_bytes(content[:length])
+        fails(command, path, *more)
+    assert not (tmp_path / "out.tflite").exists()
+
+
+def test_output_in_a_missing_folder(tiny_files, tmp_path, fails):
+    assert "out.tflite" in fails("convert", tiny_files[0], tmp_path / "no" / "out.tflite")
+
+
+def test_library_for_another_processor(tiny_files, foreign_library, monkeypatch, fails):
+    monkeypatch.setenv("SBNN_DELEGATE", str(foreign_library))
+    assert "ELF machine 43" in fails("benchmark", tiny_files[1])
+    assert "ELF machine 43" in fails("verify", tiny_files[1], tiny_files[1], "--delegate")
+    assert "ELF machine 43" in fails("explain", tiny_files[1])
+
+
+def test_unknown_option_and_bad_number():
+    for arguments in (["inspect", "x", "--nope"], ["verify", "a", "b", "--tolerance", "-1"],
+                      ["verify", "a", "b", "--tolerance", "nan"], ["prune", "x"], []):
+        with pytest.raises(SystemExit) as end:
+            main(arguments)
+        assert end.value.code == 2
+
+
+def test_as_a_program(tmp_path):
+    """A user error of a fresh process: one line, exit code 2, no trace."""
+    done = subprocess.run(
+        [sys.executable, "-m", "sbnn_tf.cli", "inspect", tmp_path / "none.tflite"],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1 and "none.tflite" in done.stderr
