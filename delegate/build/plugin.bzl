@@ -17,6 +17,7 @@ def plugin(name, exports, deps, **kwargs):
             "-Wl,--version-script=$(location %s)" % exports,
             "-Wl,--no-undefined",
             "-Wl,--gc-sections",
+            "-Wl,-z,nodelete",  # threads of the pool may outlive a dlclose
             "-pthread",
         ],
         linkshared = True,

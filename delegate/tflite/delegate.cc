@@ -1,0 +1,124 @@
+#include "delegate/tflite/delegate.h"
+
+#include <cstdio>
+#include <exception>
+#include <memory>
+#include <string>
+
+#include "delegate/tflite/constants.h"
+#include "delegate/tflite/int_array.h"
+#include "delegate/tflite/part.h"
+#include "delegate/tflite/partition.h"
+
+namespace sbnn {
+namespace {
+
+constexpr char kName[] = "SparseByteNN";
+
+struct DelegateData {
+  TfLiteDelegate delegate{};
+  Options options;
+  Constants constants;  // of the graph that is being prepared
+};
+
+// No exception may pass through TFLite's C frames.
+template <typename Fn>
+TfLiteStatus Guarded(TfLiteContext* context, const Fn& fn) {
+  try {
+    const Status status = fn();
+    if (status.ok()) return kTfLiteOk;
+    context->ReportError(context, "%s: %s", kName, status.message().c_str());
+  } catch (const std::exception& e) {
+    context->ReportError(context, "%s: %s", kName, e.what());
+  }
+  return kTfLiteError;
+}
+
+void Explain(const std::string& target, const std::string& report) {
+  if (target.empty()) return;
+  std::FILE* const file = target == "1" ? stderr : std::fopen(target.c_str(), "a");
+  if (file == nullptr) {
+    std::fprintf(stderr, "%s: cannot write to %s\n", kName, target.c_str());
+    return;
+  }
+  std::fputs(report.c_str(), file);
+  if (file != stderr) std::fclose(file);
+}
+
+void* InitPart(TfLiteContext* context, const char* buffer, size_t) {
+  const auto* const params = reinterpret_cast<const TfLiteDelegateParams*>(buffer);
+  const auto* const data = static_cast<const DelegateData*>(params->delegate->data_);
+  Part* part = nullptr;
+  Guarded(context, [&] {
+    part = new Part(context, *params, data->constants, data->options);
+    return Status();
+  });
+  return part;
+}
+
+void FreePart(TfLiteContext*, void* part) { delete static_cast<Part*>(part); }
+
+TfLiteStatus PreparePart(TfLiteContext* context, TfLiteNode* node) {
+  auto* const part = static_cast<Part*>(node->user_data);
+  return Guarded(context, [&] {
+    return part == nullptr ? Status::Error("the part could not be built") : part->Prepare(context);
+  });
+}
+
+TfLiteStatus RunPart(TfLiteContext* context, TfLiteNode* node) {
+  return Guarded(context, [&] {
+    static_cast<Part*>(node->user_data)->Run(context);
+    return Status();
+  });
+}
+
+TfLiteStatus PrepareDelegate(TfLiteContext* context, TfLiteDelegate* delegate) {
+  auto* const data = static_cast<DelegateData*>(delegate->data_);
+  return Guarded(context, [&] {
+    TfLiteIntArray* plan = nullptr;
+    if (context->GetExecutionPlan(context, &plan) != kTfLiteOk) {
+      return Status::Error("no execution plan");
+    }
+    // TFLite reuses the array behind `plan` while the delegate looks at parts.
+    const IntArray nodes = MakeIntArray(std::vector<int>(plan->data, plan->data + plan->size));
+    data->constants = Constants(context, *nodes);
+    Partition partition;
+    if (MakePartition(context, *nodes, data->constants, *data->options.kernels, &partition) !=
+        kTfLiteOk) {
+      return Status::Error("the graph could not be divided");
+    }
+    Explain(data->options.explain, partition.Report());
+
+    TfLiteRegistration registration{};
+    registration.init = InitPart;
+    registration.free = FreePart;
+    registration.prepare = PreparePart;
+    registration.invoke = RunPart;
+    registration.custom_name = kName;
+    registration.version = 1;
+    const IntArray claimed = MakeIntArray(partition.Claimed());
+    if (context->ReplaceNodeSubsetsWithDelegateKernels(context, registration, claimed.get(),
+                                                       delegate) != kTfLiteOk) {
+      return Status::Error("the claimed parts could not be prepared");
+    }
+    return Status();
+  });
+}
+
+}  // namespace
+
+TfLiteDelegate* NewDelegate(const Options& options) {
+  auto data = std::make_unique<DelegateData>();
+  data->options = options;
+  data->delegate.data_ = data.get();
+  data->delegate.Prepare = PrepareDelegate;
+  // Without this TFLite refuses graphs with DENSIFY, whose outputs it takes for dynamic.
+  data->delegate.flags = kTfLiteDelegateFlagsAllowDynamicTensors;
+  return &data.release()->delegate;
+}
+
+void DeleteDelegate(TfLiteDelegate* delegate) {
+  if (delegate != nullptr) delete static_cast<DelegateData*>(delegate->data_);
+}
+
+}  // namespace sbnn

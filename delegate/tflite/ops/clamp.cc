@@ -1,0 +1,20 @@
+#include "delegate/engine/ops/clamp.h"
+
+#include "delegate/tflite/translate.h"
+#include "tensorflow/lite/builtin_ops.h"
+
+namespace sbnn {
+
+Status TranslateClamp(const NodeView& view, Translation* t) {
+  const int code = view.registration->builtin_code;
+  const FusedActivation activation = code == kTfLiteBuiltinRelu    ? FusedActivation::kRelu
+                                     : code == kTfLiteBuiltinRelu6 ? FusedActivation::kRelu6
+                                                                   : FusedActivation::kReluN1To1;
+  float lo, hi;
+  const Status status = ReadClamp(activation, &lo, &hi);
+  if (!status.ok()) return status;
+  if (view.build) t->op = std::make_unique<Clamp>(lo, hi);
+  return Status();
+}
+
+}  // namespace sbnn

@@ -1,0 +1,47 @@
+#include "delegate/engine/ops/convolution.h"
+
+#include "delegate/tflite/translate.h"
+
+namespace sbnn {
+
+Status TranslateConvolution(const NodeView& view, Translation* t) {
+  if (view.input_count() < 2) return Status::Error("expected an input and a filter");
+  Status status = CheckFloatTensor(view, t->input, 4);
+  if (!status.ok()) return status;
+  Constant filter;
+  status = view.constants.Floats(view.context, view.input(1), &filter);
+  if (!status.ok()) return status;
+  if (filter.shape.size() != 4) return Status::Error("a filter without 4 dimensions");
+  const int outputs = filter.shape[0], inputs = filter.shape[3];
+  if (view.tensor(t->input).dims->data[3] != inputs) {
+    return Status::Error("grouped convolution is not supported");
+  }
+  if (static_cast<int64_t>(filter.shape[1]) * filter.shape[2] * inputs > 65536) {
+    return Status::Error("a filter of more than 65536 inputs and taps");
+  }
+  const auto& params = view.params<ConvParams>();
+  float lo, hi;
+  status = ReadClamp(params.activation, &lo, &hi);
+  if (!status.ok()) return status;
+  std::vector<float> bias;
+  status = ReadBias(view, 2, outputs, &bias);
+  if (!status.ok()) return status;
+
+  t->heavy = true;
+  if (!view.build) return Status();
+  std::shared_ptr<const PackedWeights> packed;
+  status = PackWeights(view, bias, &packed);
+  if (!status.ok()) return status;
+  Window window;
+  window.kernel_h = filter.shape[1];
+  window.kernel_w = filter.shape[2];
+  window.stride_h = params.stride_height;
+  window.stride_w = params.stride_width;
+  window.dilation_h = params.dilation_height;
+  window.dilation_w = params.dilation_width;
+  window.same = params.padding == PaddingKind::kSame;
+  t->op = std::make_unique<Convolution>(std::move(packed), window, lo, hi);
+  return Status();
+}
+
+}  // namespace sbnn

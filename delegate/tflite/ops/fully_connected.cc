@@ -1,0 +1,36 @@
+#include "delegate/engine/ops/fully_connected.h"
+
+#include "delegate/tflite/translate.h"
+
+namespace sbnn {
+
+Status TranslateFullyConnected(const NodeView& view, Translation* t) {
+  if (view.input_count() < 2) return Status::Error("expected an input and weights");
+  const auto& params = view.params<FullyConnectedParams>();
+  if (params.weights_format != 0) return Status::Error("shuffled weights are not supported");
+  Constant weights;
+  Status status = view.constants.Floats(view.context, view.input(1), &weights);
+  if (!status.ok()) return status;
+  if (weights.shape.size() != 2) return Status::Error("weights without 2 dimensions");
+  if (weights.shape[1] > 65536) return Status::Error("more than 65536 inputs");
+  const TfLiteTensor& input = view.tensor(t->input);
+  if (LayoutOf(Shape(input.dims->data, input.dims->data + input.dims->size)) == Layout::kPanel) {
+    return Status::Error("a fully connected layer on images is not supported");
+  }
+  float lo, hi;
+  status = ReadClamp(params.activation, &lo, &hi);
+  if (!status.ok()) return status;
+  std::vector<float> bias;
+  status = ReadBias(view, 2, weights.shape[0], &bias);
+  if (!status.ok()) return status;
+
+  t->heavy = true;
+  if (!view.build) return Status();
+  std::shared_ptr<const PackedWeights> packed;
+  status = PackWeights(view, bias, &packed);
+  if (!status.ok()) return status;
+  t->op = std::make_unique<FullyConnected>(std::move(packed), params.keep_num_dims, lo, hi);
+  return Status();
+}
+
+}  // namespace sbnn

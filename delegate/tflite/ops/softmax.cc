@@ -1,0 +1,16 @@
+#include "delegate/engine/ops/softmax.h"
+
+#include "delegate/tflite/translate.h"
+
+namespace sbnn {
+
+Status TranslateSoftmax(const NodeView& view, Translation* t) {
+  const TfLiteTensor& input = view.tensor(t->input);
+  if (LayoutOf(Shape(input.dims->data, input.dims->data + input.dims->size)) == Layout::kPanel) {
+    return Status::Error("a softmax over the channels of an image is not supported");
+  }
+  if (view.build) t->op = std::make_unique<Softmax>(view.params<SoftmaxParams>().beta);
+  return Status();
+}
+
+}  // namespace sbnn

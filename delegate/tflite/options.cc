@@ -1,0 +1,47 @@
+#include "delegate/tflite/options.h"
+
+#include <cstdlib>
+
+namespace sbnn {
+namespace {
+
+constexpr int kMaxThreads = 256;
+
+std::string IsaNames() {
+  std::string names;
+  for (const Kernels* k : AvailableKernels()) names += (names.empty() ? "" : ", ") + std::string(k->isa);
+  return names;
+}
+
+}  // namespace
+
+Status ParseOptions(const char* const* keys, const char* const* values, size_t count,
+                    Options* options) {
+  std::string isa;
+  for (size_t i = 0; i < count; ++i) {
+    const std::string key = keys[i] == nullptr ? "" : keys[i];
+    const std::string value = values[i] == nullptr ? "" : values[i];
+    if (key == "num_threads") {
+      char* end = nullptr;
+      const long threads = std::strtol(value.c_str(), &end, 10);
+      if (value.empty() || *end != '\0' || threads < 1 || threads > kMaxThreads) {
+        return Status::Error("num_threads: expected 1 to " + std::to_string(kMaxThreads) +
+                             ", found \"" + value + "\"");
+      }
+      options->num_threads = static_cast<int>(threads);
+    } else if (key == "explain") {
+      options->explain = value == "0" ? "" : value;
+    } else if (key == "isa") {
+      isa = value;
+    } else {
+      return Status::Error("unknown option \"" + key + "\"; expected num_threads, explain or isa");
+    }
+  }
+  options->kernels = FindKernels(isa);
+  if (options->kernels == nullptr) {
+    return Status::Error("isa: expected one of " + IsaNames() + " on this CPU, found \"" + isa + "\"");
+  }
+  return Status();
+}
+
+}  // namespace sbnn

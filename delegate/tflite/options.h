@@ -1,0 +1,24 @@
+// What a user may say to the delegate, as pairs of strings.
+#ifndef SBNN_DELEGATE_TFLITE_OPTIONS_H_
+#define SBNN_DELEGATE_TFLITE_OPTIONS_H_
+
+#include <cstddef>
+#include <string>
+
+#include "delegate/format/status.h"
+#include "delegate/kernels/table.h"
+
+namespace sbnn {
+
+struct Options {
+  int num_threads = 1;
+  std::string explain;  // "": off; "1": to standard error; else a file to append to
+  const Kernels* kernels = nullptr;  // never null after ParseOptions
+};
+
+Status ParseOptions(const char* const* keys, const char* const* values, size_t count,
+                    Options* options);
+
+}  // namespace sbnn
+
+#endif  // SBNN_DELEGATE_TFLITE_OPTIONS_H_

@@ -1,0 +1,87 @@
+#include "delegate/tflite/part.h"
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "delegate/tflite/int_array.h"
+#include "delegate/tflite/translate.h"
+
+namespace sbnn {
+namespace {
+
+Shape ShapeOf(const TfLiteTensor& tensor) {
+  return Shape(tensor.dims->data, tensor.dims->data + tensor.dims->size);
+}
+
+}  // namespace
+
+Part::Part(TfLiteContext* context, const TfLiteDelegateParams& params, const Constants& constants,
+           const Options& options)
+    : options_(options) {
+  status_ = Build(context, params, constants);
+}
+
+Status Part::Build(TfLiteContext* context, const TfLiteDelegateParams& params,
+                   const Constants& constants) {
+  std::set<int> read, written;
+  const TfLiteIntArray& nodes = *params.nodes_to_replace;
+  for (int i = 0; i < nodes.size; ++i) {
+    TfLiteNode* node;
+    TfLiteRegistration* registration;
+    if (context->GetNodeAndRegistration(context, nodes.data[i], &node, &registration) != kTfLiteOk) {
+      return Status::Error("node " + std::to_string(nodes.data[i]) + " is not to be had");
+    }
+    if (constants.Unpacks(nodes.data[i])) continue;
+    const NodeView view{context, node, registration, constants, *options_.kernels, true};
+    Translation t;
+    const Status status = Translate(view, &t);
+    if (!status.ok()) {
+      return Status::Error("node " + std::to_string(nodes.data[i]) + " " + OpName(*registration) +
+                           ": " + status.message());
+    }
+    read.insert(t.input);
+    written.insert(t.output);
+    network_.AddOp(std::move(t.op), {t.input}, t.output);
+  }
+  for (int t : read) {
+    if (written.count(t) == 0) inputs_.push_back(t);
+  }
+  for (int i = 0; i < params.output_tensors->size; ++i) {
+    const int t = params.output_tensors->data[i];
+    if (written.count(t) != 0) outputs_.push_back(t);
+  }
+  network_.SetInputs(inputs_);
+  network_.SetOutputs(outputs_);
+  return Status();
+}
+
+Status Part::Prepare(TfLiteContext* context) {
+  if (!status_.ok()) return status_;
+  if (outputs_.empty()) return Status();  // only unpacks constants for other parts
+  std::vector<Shape> shapes;
+  for (int t : inputs_) shapes.push_back(ShapeOf(context->tensors[t]));
+  const Status status = network_.Prepare(shapes, *options_.kernels, options_.num_threads);
+  if (!status.ok()) return status;
+  for (size_t i = 0; i < outputs_.size(); ++i) {
+    TfLiteTensor* const tensor = &context->tensors[outputs_[i]];
+    if (ShapeOf(*tensor) == network_.output_shape(i)) continue;
+    IntArray dims = MakeIntArray(network_.output_shape(i));
+    if (context->ResizeTensor(context, tensor, dims.release()) != kTfLiteOk) {
+      return Status::Error("an output could not be resized");
+    }
+  }
+  return Status();
+}
+
+void Part::Run(TfLiteContext* context) {
+  if (outputs_.empty()) return;
+  std::vector<const float*> inputs;
+  for (int t : inputs_) inputs.push_back(context->tensors[t].data.f);
+  std::vector<float*> outputs;
+  for (int t : outputs_) outputs.push_back(context->tensors[t].data.f);
+  network_.Run(inputs, outputs);
+}
+
+}  // namespace sbnn

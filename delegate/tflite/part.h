@@ -1,0 +1,35 @@
+// One claimed part of a graph, as the single node that TensorFlow Lite sees in its place.
+#ifndef SBNN_DELEGATE_TFLITE_PART_H_
+#define SBNN_DELEGATE_TFLITE_PART_H_
+
+#include <vector>
+
+#include "delegate/engine/network.h"
+#include "delegate/tflite/constants.h"
+#include "delegate/tflite/options.h"
+#include "tensorflow/lite/c/common.h"
+
+namespace sbnn {
+
+class Part {
+ public:
+  Part(TfLiteContext* context, const TfLiteDelegateParams& params, const Constants& constants,
+       const Options& options);
+
+  // Called again when an input was resized.
+  Status Prepare(TfLiteContext* context);
+  void Run(TfLiteContext* context);
+
+ private:
+  Status Build(TfLiteContext* context, const TfLiteDelegateParams& params,
+               const Constants& constants);
+
+  const Options options_;
+  Status status_;
+  Network network_;
+  std::vector<int> inputs_, outputs_;
+};
+
+}  // namespace sbnn
+
+#endif  // SBNN_DELEGATE_TFLITE_PART_H_

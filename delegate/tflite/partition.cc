@@ -1,0 +1,131 @@
+#include "delegate/tflite/partition.h"
+
+#include <set>
+#include <sstream>
+#include <unordered_map>
+
+#include "delegate/tflite/int_array.h"
+#include "delegate/tflite/translate.h"
+
+namespace sbnn {
+namespace {
+
+using Nodes = std::vector<std::pair<TfLiteNode*, TfLiteRegistration*>>;
+
+TfLiteStatus GetNodes(TfLiteContext* context, const TfLiteIntArray& plan, Nodes* nodes) {
+  for (int i = 0; i < plan.size; ++i) {
+    TfLiteNode* node;
+    TfLiteRegistration* registration;
+    const TfLiteStatus status =
+        context->GetNodeAndRegistration(context, plan.data[i], &node, &registration);
+    if (status != kTfLiteOk) return status;
+    nodes->push_back({node, registration});
+  }
+  return kTfLiteOk;
+}
+
+// A node that unpacks a constant goes where all of its readers go.
+void ClaimUnpackers(const Nodes& nodes, const Constants& constants,
+                    std::vector<Verdict>* verdicts) {
+  std::unordered_map<int, std::vector<size_t>> readers;
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    const TfLiteIntArray& inputs = *nodes[i].first->inputs;
+    for (int k = 0; k < inputs.size; ++k) readers[inputs.data[k]].push_back(i);
+  }
+  // From the back, since a DENSIFY may be read by a DEQUANTIZE.
+  for (size_t i = nodes.size(); i-- > 0;) {
+    Verdict& verdict = (*verdicts)[i];
+    if (!constants.Unpacks(verdict.node)) continue;
+    const std::vector<size_t>& of = readers[nodes[i].first->outputs->data[0]];
+    bool all = !of.empty();
+    for (size_t reader : of) all = all && (*verdicts)[reader].reason.empty();
+    verdict.reason = all ? "" : "something that stays with TensorFlow Lite reads it";
+  }
+}
+
+// Gives up what is not worth it, seen in the parts that TFLite would make. True: something changed.
+bool Reconsider(const TfLiteDelegateParams& part, const Constants& constants,
+                const std::unordered_map<int, size_t>& index, const Nodes& nodes,
+                std::vector<Verdict>* verdicts) {
+  std::set<int> outside;
+  for (int i = 0; i < part.output_tensors->size; ++i) outside.insert(part.output_tensors->data[i]);
+  bool heavy = false, changed = false;
+  for (int i = 0; i < part.nodes_to_replace->size; ++i) {
+    const size_t at = index.at(part.nodes_to_replace->data[i]);
+    Verdict& verdict = (*verdicts)[at];
+    heavy = heavy || verdict.heavy;
+    // Nothing here would write the unpacked tensor for a reader in another part.
+    if (constants.Unpacks(verdict.node) && outside.count(nodes[at].first->outputs->data[0]) != 0) {
+      verdict.reason = "its result is needed outside this part";
+      changed = true;
+    }
+  }
+  for (int i = 0; !heavy && i < part.nodes_to_replace->size; ++i) {
+    Verdict& verdict = (*verdicts)[index.at(part.nodes_to_replace->data[i])];
+    // A part of unpackers only costs nothing and changes nothing.
+    if (!verdict.reason.empty() || constants.Unpacks(verdict.node)) continue;
+    verdict.reason = "no convolution or fully connected layer is next to it";
+    changed = true;
+  }
+  return changed;
+}
+
+}  // namespace
+
+std::vector<int> Partition::Claimed() const {
+  std::vector<int> nodes;
+  for (const Verdict& v : verdicts) {
+    if (v.reason.empty()) nodes.push_back(v.node);
+  }
+  return nodes;
+}
+
+std::string Partition::Report() const {
+  std::ostringstream out;
+  for (const Verdict& v : verdicts) {
+    out << "node " << v.node << ' ' << v.op << (v.reason.empty() ? " claimed" : " left: ") << v.reason
+        << '\n';
+  }
+  out << "claimed " << Claimed().size() << " of " << verdicts.size() << " nodes in " << parts
+      << (parts == 1 ? " part\n" : " parts\n");
+  return out.str();
+}
+
+TfLiteStatus MakePartition(TfLiteContext* context, const TfLiteIntArray& plan,
+                           const Constants& constants, const Kernels& kernels,
+                           Partition* partition) {
+  Nodes nodes;
+  TfLiteStatus ok = GetNodes(context, plan, &nodes);
+  if (ok != kTfLiteOk) return ok;
+  std::unordered_map<int, size_t> index;
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    const NodeView view{context, nodes[i].first, nodes[i].second, constants, kernels, false};
+    Verdict verdict;
+    verdict.node = plan.data[i];
+    verdict.op = OpName(*nodes[i].second);
+    if (!constants.Unpacks(verdict.node)) {
+      Translation translation;
+      const Status status = Translate(view, &translation);
+      verdict.reason = status.message();
+      verdict.heavy = status.ok() && translation.heavy;
+    }
+    index[verdict.node] = i;
+    partition->verdicts.push_back(verdict);
+  }
+
+  // Each round gives up at least one node, so this ends.
+  for (bool changed = true; changed;) {
+    changed = false;
+    ClaimUnpackers(nodes, constants, &partition->verdicts);
+    const IntArray claimed = MakeIntArray(partition->Claimed());
+    TfLiteDelegateParams* parts = nullptr;
+    ok = context->PreviewDelegatePartitioning(context, claimed.get(), &parts, &partition->parts);
+    if (ok != kTfLiteOk) return ok;
+    for (int i = 0; i < partition->parts; ++i) {
+      if (Reconsider(parts[i], constants, index, nodes, &partition->verdicts)) changed = true;
+    }
+  }
+  return kTfLiteOk;
+}
+
+}  // namespace sbnn

@@ -1,0 +1,38 @@
+// The functions that the shared library exports: TensorFlow Lite's external delegate interface, and
+// a few that tell what the library sees of the machine.
+#include <exception>
+#include <string>
+
+#include "delegate/kernels/table.h"
+#include "delegate/tflite/delegate.h"
+#include "delegate/tflite/options.h"
+
+extern "C" {
+
+TfLiteDelegate* tflite_plugin_create_delegate(const char* const* options_keys,
+                                              const char* const* options_values,
+                                              size_t num_options,
+                                              void (*report_error)(const char*)) {
+  std::string error;
+  try {
+    sbnn::Options options;
+    const sbnn::Status status =
+        sbnn::ParseOptions(options_keys, options_values, num_options, &options);
+    if (status.ok()) return sbnn::NewDelegate(options);
+    error = status.message();
+  } catch (const std::exception& e) {
+    error = e.what();
+  }
+  if (report_error != nullptr) report_error(("SparseByteNN: " + error).c_str());
+  return nullptr;
+}
+
+void tflite_plugin_destroy_delegate(TfLiteDelegate* delegate) { sbnn::DeleteDelegate(delegate); }
+
+// The best instruction set of this build on this CPU.
+const char* sbnn_isa() { return sbnn::AvailableKernels().front()->isa; }
+
+// FMA peak of one core, 1e9 operations a second, measured now.
+double sbnn_peak_gflops() { return sbnn::MeasurePeakGflops(*sbnn::AvailableKernels().front()); }
+
+}  // extern "C"

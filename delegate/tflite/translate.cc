@@ -1,0 +1,137 @@
+#include "delegate/tflite/translate.h"
+
+#include <limits>
+
+#include "tensorflow/lite/builtin_ops.h"
+
+namespace sbnn {
+namespace {
+
+struct Entry {
+  int code;
+  const char* name;
+  bool has_params;
+  Status (*translate)(const NodeView&, Translation*);
+};
+
+constexpr Entry kEntries[] = {
+    {kTfLiteBuiltinConv2d, "CONV_2D", true, TranslateConvolution},
+    {kTfLiteBuiltinDepthwiseConv2d, "DEPTHWISE_CONV_2D", true, TranslateDepthwise},
+    {kTfLiteBuiltinFullyConnected, "FULLY_CONNECTED", true, TranslateFullyConnected},
+    {kTfLiteBuiltinMean, "MEAN", true, TranslateMean},
+    {kTfLiteBuiltinPad, "PAD", false, TranslatePad},
+    {kTfLiteBuiltinRelu, "RELU", false, TranslateClamp},
+    {kTfLiteBuiltinRelu6, "RELU6", false, TranslateClamp},
+    {kTfLiteBuiltinReluN1To1, "RELU_N1_TO_1", false, TranslateClamp},
+    {kTfLiteBuiltinReshape, "RESHAPE", true, TranslateReshape},
+    {kTfLiteBuiltinSoftmax, "SOFTMAX", true, TranslateSoftmax},
+    // Claimed with what reads them, see Constants.
+    {kTfLiteBuiltinDensify, "DENSIFY", false, nullptr},
+    {kTfLiteBuiltinDequantize, "DEQUANTIZE", false, nullptr},
+};
+
+const Entry* Find(const TfLiteRegistration& registration) {
+  for (const Entry& entry : kEntries) {
+    if (entry.code == registration.builtin_code) return &entry;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+std::string OpName(const TfLiteRegistration& registration) {
+  const Entry* const entry = Find(registration);
+  if (entry != nullptr) return entry->name;
+  if (registration.custom_name != nullptr) return registration.custom_name;
+  return "OPERATOR_" + std::to_string(registration.builtin_code);
+}
+
+Status Translate(const NodeView& view, Translation* translation) {
+  const Entry* const entry = Find(*view.registration);
+  if (entry == nullptr || entry->translate == nullptr) {
+    return Status::Error("the operator is not supported");
+  }
+  if (entry->has_params && view.node->builtin_data == nullptr) {
+    return Status::Error("the operator's parameters are missing");
+  }
+  if (view.node->outputs->size != 1) return Status::Error("more than one output");
+  translation->input = view.input(0);
+  translation->output = view.node->outputs->data[0];
+  if (translation->input < 0) return Status::Error("an input is missing");
+  if (view.constants.Has(view.context, translation->input)) {
+    return Status::Error("the input is a constant");
+  }
+  Status status = CheckFloatTensor(view, translation->input, 0);
+  if (status.ok()) status = CheckFloatTensor(view, translation->output, 0);
+  if (!status.ok()) return status;
+  return entry->translate(view, translation);
+}
+
+Status CheckFloatTensor(const NodeView& view, int index, int rank) {
+  const TfLiteTensor& tensor = view.tensor(index);
+  if (tensor.type != kTfLiteFloat32) {
+    return Status::Error(std::string("expected float32, found ") +
+                         (tensor.type == kTfLiteInt8 ? "int8" : "another type"));
+  }
+  if (tensor.sparsity != nullptr) return Status::Error("an activation is sparse");
+  const int found = tensor.dims == nullptr ? 0 : tensor.dims->size;
+  if (rank != 0 && found != rank) {
+    return Status::Error("expected " + std::to_string(rank) + " dimensions, found " +
+                         std::to_string(found));
+  }
+  if (found < 1) return Status::Error("a scalar, or a tensor of unknown rank");
+  return Status();
+}
+
+Status ReadClamp(FusedActivation activation, float* lo, float* hi) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  switch (activation) {
+    case FusedActivation::kNone:
+      *lo = -kInfinity;
+      *hi = kInfinity;
+      return Status();
+    case FusedActivation::kRelu:
+      *lo = 0;
+      *hi = kInfinity;
+      return Status();
+    case FusedActivation::kReluN1To1:
+      *lo = -1;
+      *hi = 1;
+      return Status();
+    case FusedActivation::kRelu6:
+      *lo = 0;
+      *hi = 6;
+      return Status();
+    default:
+      return Status::Error("fused activation " + std::to_string(static_cast<int>(activation)) +
+                           " is not supported");
+  }
+}
+
+Status ReadBias(const NodeView& view, int input, int channels, std::vector<float>* bias) {
+  bias->clear();
+  if (view.input(input) < 0) {
+    bias->assign(channels, 0.0f);
+    return Status();
+  }
+  const Status status = view.constants.DenseFloats(view.context, view.input(input), bias);
+  if (!status.ok()) return Status::Error("bias: " + status.message());
+  if (static_cast<int>(bias->size()) != channels) {
+    return Status::Error("a bias of " + std::to_string(bias->size()) + " values for " +
+                         std::to_string(channels) + " channels");
+  }
+  return Status();
+}
+
+Status PackWeights(const NodeView& view, const std::vector<float>& bias,
+                   std::shared_ptr<const PackedWeights>* packed) {
+  Constant filter;
+  Status status = view.constants.Floats(view.context, view.input(1), &filter);
+  if (!status.ok()) return status;
+  auto weights = std::make_shared<PackedWeights>();
+  status = Pack(filter, bias.data(), view.kernels.column_cost, weights.get());
+  *packed = std::move(weights);
+  return status;
+}
+
+}  // namespace sbnn

@@ -1,0 +1,68 @@
+// From a TensorFlow Lite node to an operator of the engine.
+#ifndef SBNN_DELEGATE_TFLITE_TRANSLATE_H_
+#define SBNN_DELEGATE_TFLITE_TRANSLATE_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "delegate/engine/op.h"
+#include "delegate/format/packed_weights.h"
+#include "delegate/format/status.h"
+#include "delegate/kernels/table.h"
+#include "delegate/tflite/builtin_params.h"
+#include "delegate/tflite/constants.h"
+#include "tensorflow/lite/c/common.h"
+
+namespace sbnn {
+
+struct NodeView {
+  TfLiteContext* context;
+  const TfLiteNode* node;
+  const TfLiteRegistration* registration;
+  const Constants& constants;
+  const Kernels& kernels;
+  bool build;  // false: only ask whether the node can be translated; no weight is packed
+
+  int input_count() const { return node->inputs->size; }
+  int input(int i) const { return i < node->inputs->size ? node->inputs->data[i] : -1; }
+  const TfLiteTensor& tensor(int index) const { return context->tensors[index]; }
+  template <typename Params>
+  const Params& params() const {
+    return *static_cast<const Params*>(node->builtin_data);
+  }
+};
+
+struct Translation {
+  std::unique_ptr<Op> op;  // null where NodeView::build is false
+  int input = -1;          // the tensor that changes from run to run
+  int output = -1;
+  bool heavy = false;      // worth a change of layout
+};
+
+// Fails with the reason for which the node stays with TensorFlow Lite.
+Status Translate(const NodeView& view, Translation* translation);
+
+// The name of a builtin operator that the delegate knows, such as "CONV_2D"; else its number.
+std::string OpName(const TfLiteRegistration& registration);
+
+// Shared by the translators under ops/.
+Status CheckFloatTensor(const NodeView& view, int tensor, int rank);  // rank 0: any
+Status ReadClamp(FusedActivation activation, float* lo, float* hi);
+Status ReadBias(const NodeView& view, int input, int channels, std::vector<float>* bias);
+Status PackWeights(const NodeView& view, const std::vector<float>& bias,
+                   std::shared_ptr<const PackedWeights>* packed);
+
+// The translators.
+Status TranslateClamp(const NodeView& view, Translation* t);
+Status TranslateConvolution(const NodeView& view, Translation* t);
+Status TranslateDepthwise(const NodeView& view, Translation* t);
+Status TranslateFullyConnected(const NodeView& view, Translation* t);
+Status TranslateMean(const NodeView& view, Translation* t);
+Status TranslatePad(const NodeView& view, Translation* t);
+Status TranslateReshape(const NodeView& view, Translation* t);
+Status TranslateSoftmax(const NodeView& view, Translation* t);
+
+}  // namespace sbnn
+
+#endif  // SBNN_DELEGATE_TFLITE_TRANSLATE_H_
