@@ -38,9 +38,7 @@ def _message(error: Exception) -> str:
 def _convert(options: argparse.Namespace) -> None:
     from sbnn_tf.convert import convert, write_file
 
-    content = convert(
-        options.input, prune=options.prune, group=options.group, layers=options.layer
-    )
+    content = convert(options.input, prune=options.prune, group=options.group, layers=options.layer)
     source = Path(options.input)
     was = f" (was {_megabytes(source.stat().st_size)})" if source.suffix == ".tflite" else ""
     write_file(options.output, content)
@@ -135,12 +133,26 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("input", metavar="IN", help=".keras file, SavedModel folder or .tflite file")
     add("output", metavar="OUT", help="the .tflite file to write")
-    add("--prune", type=float, metavar="S", help="prune this fraction by magnitude first: 0 <= S < 1")
-    add("--group", type=int, default=4, metavar="G",
-        help="output channels that share their zeros (default: 4)")
-    add("--layer", action="append", metavar="GLOB",
+    add(
+        "--prune",
+        type=float,
+        metavar="S",
+        help="prune this fraction by magnitude first: 0 <= S < 1",
+    )
+    add(
+        "--group",
+        type=int,
+        default=4,
+        metavar="G",
+        help="output channels that share their zeros (default: 4)",
+    )
+    add(
+        "--layer",
+        action="append",
+        metavar="GLOB",
         help="prune weights whose name matches, and no others; may be repeated (default: all 1x1 "
-        "convolutions)")
+        "convolutions)",
+    )
 
     add = _command(
         commands,
@@ -165,8 +177,13 @@ examples:
     add("a", metavar="A", help="the reference, a .tflite file")
     add("b", metavar="B", help="the .tflite file to compare with it")
     add("--delegate", action="store_true", help="run B through the delegate")
-    add("--tolerance", type=_not_negative, default=TOLERANCE, metavar="T",
-        help="largest difference allowed, relative to the largest output (default: %(default)g)")
+    add(
+        "--tolerance",
+        type=_not_negative,
+        default=TOLERANCE,
+        metavar="T",
+        help="largest difference allowed, relative to the largest output (default: %(default)g)",
+    )
     add("--threads", type=int, default=1, metavar="N", help="threads (default: 1)")
     add("--runs", type=int, default=3, metavar="N", help="number of inputs (default: 3)")
     add("--seed", type=int, default=0, metavar="N", help="of the inputs (default: 0)")
@@ -182,8 +199,11 @@ example:
   sbnn benchmark out.tflite --threads 2 --json""",
     )
     add("sparse", metavar="SPARSE", help="the .tflite file to run in the delegate")
-    add("--baseline", metavar="DENSE",
-        help="the .tflite file to run in TensorFlow Lite (default: SPARSE, stored densely)")
+    add(
+        "--baseline",
+        metavar="DENSE",
+        help="the .tflite file to run in TensorFlow Lite (default: SPARSE, stored densely)",
+    )
     add("--threads", type=int, default=1, metavar="N", help="threads (default: 1)")
     add("--rounds", type=int, default=50, metavar="N", help="turns of each (default: 50)")
     add("--json", action="store_true", help="print JSON")

@@ -80,8 +80,11 @@ def run() -> None:
 
 def zeros(model) -> float:
     """Fraction of exact zeros in all 1x1 convolutions."""
-    kernels = [layer.kernel.numpy() for layer in model.layers if layer.name.startswith("pointwise_")
-               and hasattr(layer, "kernel")]
+    kernels = [
+        layer.kernel.numpy()
+        for layer in model.layers
+        if layer.name.startswith("pointwise_") and hasattr(layer, "kernel")
+    ]
     return sum((k == 0).sum() for k in kernels).item() / sum(k.size for k in kernels)
 
 
@@ -153,16 +156,27 @@ def draw(rows: list[dict]) -> None:
         if not lost:
             continue
         mean, half = mean_and_half_width(lost)
-        axes.plot([i - 0.12] * len(lost), lost, "o", color="#9aa5b1", label="one seed" if not i else None)
-        axes.errorbar(i + 0.06, mean, half, fmt="s", color="#0b6e99", capsize=5,
-                      label="mean, 95 % interval" if not i else None)
+        axes.plot(
+            [i - 0.12] * len(lost), lost, "o", color="#9aa5b1", label="one seed" if not i else None
+        )
+        axes.errorbar(
+            i + 0.06,
+            mean,
+            half,
+            fmt="s",
+            color="#0b6e99",
+            capsize=5,
+            label="mean, 95 % interval" if not i else None,
+        )
         axes.hlines(bar, i - 0.3, i + 0.3, color="#c0392b", ls="--", label="bar" if not i else None)
     axes.axhline(0, color="black", lw=0.8)
     axes.set_xticks(range(len(BARS)), [f"{sparsity:.0%} zeros" for sparsity in BARS])
     axes.set_xlim(-0.5, len(BARS) - 0.5)
     axes.set_ylabel("accuracy points lost")
-    axes.set_title("Fashion-MNIST, groups of 4, against the dense network\nfine-tuned equally long",
-                   fontsize=10)
+    axes.set_title(
+        "Fashion-MNIST, groups of 4, against the dense network\nfine-tuned equally long",
+        fontsize=10,
+    )
     axes.legend(frameon=False, fontsize=8)
     axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(PICTURE, dpi=120)

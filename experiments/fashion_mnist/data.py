@@ -27,8 +27,10 @@ def load() -> tuple[Split, Split]:
     """
     if DEBIAN.is_dir():
         arrays = [
-            (_read_idx(DEBIAN / f"{name}-images-idx3-ubyte.gz"),
-             _read_idx(DEBIAN / f"{name}-labels-idx1-ubyte.gz"))
+            (
+                _read_idx(DEBIAN / f"{name}-images-idx3-ubyte.gz"),
+                _read_idx(DEBIAN / f"{name}-labels-idx1-ubyte.gz"),
+            )
             for name in ("train", "t10k")
         ]
     else:

@@ -57,7 +57,7 @@ def fashion_rows(out: Path, threads: int) -> list[dict]:
         say(f"{step}/{total + 1} fine-tune it and {what}")
         model = fine_tune(dense, train, SEED, sparsity, FINE_TUNE_EPOCHS, verbose)
         if sparsity:
-            print(sbnn.summary(model))
+            sbnn.summary(model)
         tflite = sbnn.convert(model)
         path = out / f"fashion_{sparsity * 100:.0f}.tflite"
         path.write_bytes(tflite)
@@ -69,7 +69,9 @@ def fashion_rows(out: Path, threads: int) -> list[dict]:
                 **timing(path, threads, rounds=400),
             }
         )
-        print(f"in TensorFlow Lite, through the delegate: {rows[-1]['accuracy']:.2%} of the test set")
+        print(
+            f"in TensorFlow Lite, through the delegate: {rows[-1]['accuracy']:.2%} of the test set"
+        )
     return rows
 
 
@@ -187,29 +189,51 @@ def draw(results: dict, path: Path) -> None:
     x = [row["delegate"]["median_ms"] * 1e3 for row in rows]
     y = [row["accuracy"] * 100 for row in rows]
     left.plot(x, y, "o-", color=ours, lw=2, ms=8, label="sparse file, SparseByteNN delegate")
-    left.plot(dense["baseline"]["median_ms"] * 1e3, y[0], "D", color=stock, ms=9,
-              label="dense file, TensorFlow Lite (XNNPACK)")
+    left.plot(
+        dense["baseline"]["median_ms"] * 1e3,
+        y[0],
+        "D",
+        color=stock,
+        ms=9,
+        label="dense file, TensorFlow Lite (XNNPACK)",
+    )
     for row, a, b in zip(rows, x, y):
-        left.annotate(f"{row['sparsity']:.0%}", (a, b), (0, -16), textcoords="offset points",
-                      ha="center", color=ours)
-    left.set(xlabel="microseconds an image", ylabel="test accuracy, %",
-             title="Trained on Fashion-MNIST")
+        left.annotate(
+            f"{row['sparsity']:.0%}",
+            (a, b),
+            (0, -16),
+            textcoords="offset points",
+            ha="center",
+            color=ours,
+        )
+    left.set(
+        xlabel="microseconds an image", ylabel="test accuracy, %", title="Trained on Fashion-MNIST"
+    )
     left.set_xlim(0, 1.12 * max(*x, dense["baseline"]["median_ms"] * 1e3))
     left.set_ylim(min(y) - 1.2, max(y) + 1.2)
     left.legend(frameon=False, loc="lower left", fontsize=9)
 
     rows = [row for row in results["rows"] if row["accuracy"] is None]
-    bars = right.bar([f"{row['sparsity']:.0%}" for row in rows],
-                     [row["speedup_median"] for row in rows], color=ours, width=0.62)
+    bars = right.bar(
+        [f"{row['sparsity']:.0%}" for row in rows],
+        [row["speedup_median"] for row in rows],
+        color=ours,
+        width=0.62,
+    )
     right.bar_label(bars, fmt="%.2fx", padding=3)
     right.axhline(1, color=stock, lw=1.5, ls="--")
     right.text(-0.45, 1.04, "TensorFlow Lite (XNNPACK), dense", color=stock, fontsize=9)
-    right.set(xlabel="zeros in the 1x1 weights, groups of 4", ylabel="speed-up",
-              title="MobileNet-v1 1.0 at 224x224 (random weights)")
+    right.set(
+        xlabel="zeros in the 1x1 weights, groups of 4",
+        ylabel="speed-up",
+        title="MobileNet-v1 1.0 at 224x224 (random weights)",
+    )
     right.margins(y=0.15)
     for axes in (left, right):
         axes.spines[["top", "right"]].set_visible(False)
-    figure.suptitle(f"{results['cpu']}, {results['threads']} thread(s)", fontsize=9, color="#777777")
+    figure.suptitle(
+        f"{results['cpu']}, {results['threads']} thread(s)", fontsize=9, color="#777777"
+    )
     figure.savefig(path, dpi=130)
 
 

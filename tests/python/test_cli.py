@@ -48,7 +48,15 @@ def test_convert_prunes_and_verify_tells(tiny_files, tmp_path, capsys):
 
 def test_convert_only_named_layers(tiny_files, tmp_path, capsys):
     out = tmp_path / "out.tflite"
-    command = ["convert", str(tiny_files[0]), str(out), "--prune", "0.5", "--layer", "*pointwise_1*"]
+    command = [
+        "convert",
+        str(tiny_files[0]),
+        str(out),
+        "--prune",
+        "0.5",
+        "--layer",
+        "*pointwise_1*",
+    ]
     assert main(command) == 0
     capsys.readouterr()
     assert main(["inspect", str(out)]) == 0
@@ -78,8 +86,14 @@ def test_dead_network_is_pointed_out(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    "options", [["--prune", "1"], ["--prune", "-0.1"], ["--prune", "nan"],
-                ["--prune", "0.5", "--group", "0"], ["--layer", "*"]]
+    "options",
+    [
+        ["--prune", "1"],
+        ["--prune", "-0.1"],
+        ["--prune", "nan"],
+        ["--prune", "0.5", "--group", "0"],
+        ["--layer", "*"],
+    ],
 )
 def test_convert_bad_options(options, tiny_files, tmp_path, fails):
     fails("convert", tiny_files[0], tmp_path / "out.tflite", *options)
@@ -120,8 +134,13 @@ def test_library_for_another_processor(tiny_files, foreign_library, monkeypatch,
 
 
 def test_unknown_option_and_bad_number():
-    for arguments in (["inspect", "x", "--nope"], ["verify", "a", "b", "--tolerance", "-1"],
-                      ["verify", "a", "b", "--tolerance", "nan"], ["prune", "x"], []):
+    for arguments in (
+        ["inspect", "x", "--nope"],
+        ["verify", "a", "b", "--tolerance", "-1"],
+        ["verify", "a", "b", "--tolerance", "nan"],
+        ["prune", "x"],
+        [],
+    ):
         with pytest.raises(SystemExit) as end:
             main(arguments)
         assert end.value.code == 2

@@ -1,0 +1,167 @@
+"""The delegate inside the real TensorFlow Lite, against stock TensorFlow Lite on the same file.
+
+The bar: four times what stock TensorFlow Lite differs from itself with and without XNNPACK, and
+never above 1e-4, both relative to the largest output.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import sbnn_tf as sbnn
+from sbnn_tf import benchmark, runtime
+from tests.python.models import live_model
+
+NEVER_ABOVE = 1e-4
+
+
+@pytest.fixture(scope="module")
+def mobilenet() -> bytes:
+    """A live MobileNet-v1 of a quarter of the width, without zeros."""
+    return sbnn.convert(live_model("MobileNet", (96, 96, 3), alpha=0.25, classes=100))
+
+
+@pytest.fixture(scope="module")
+def pruned(mobilenet) -> bytes:
+    return sbnn.convert(mobilenet, prune=0.5)
+
+
+def run(made, images: np.ndarray) -> np.ndarray:
+    """Resize to the images, run, return the logits."""
+    made.resize_tensor_input(made.get_input_details()[0]["index"], images.shape)
+    made.allocate_tensors()
+    return runtime.run(made, [images])[0]
+
+
+def images(*shape: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).uniform(-1, 1, shape).astype(np.float32)
+
+
+def assert_as_stock(tflite: bytes, x: np.ndarray, made) -> None:
+    """`made`, an interpreter with the delegate, is within the bar on `x`."""
+    stock = run(runtime.interpreter(tflite), x)
+    plain = run(runtime.interpreter(tflite, xnnpack=False), x)
+    ours = run(made, x)
+    size = np.abs(stock).max()
+    if len(x) > 1:
+        assert np.abs(stock[0] - stock[1]).max() > 0.01 * size, "a dead network shows nothing"
+    bar = min(4 * np.abs(stock - plain).max() / size, NEVER_ABOVE)
+    assert np.abs(ours - stock).max() / size <= bar
+
+
+def delegated(tflite: bytes, **options):
+    return runtime.interpreter(tflite, delegate=sbnn.load_delegate(**options))
+
+
+@pytest.mark.parametrize("group", [1, 2, 4, 8, 16])
+@pytest.mark.parametrize("sparsity", [0.3, 0.9])
+def test_every_group(mobilenet, group, sparsity):
+    tflite = sbnn.convert(mobilenet, prune=sparsity, group=group)
+    assert_as_stock(tflite, images(2, 96, 96, 3), delegated(tflite))
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_dense(mobilenet, threads):
+    assert_as_stock(mobilenet, images(2, 96, 96, 3), delegated(mobilenet, num_threads=threads))
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_resized_again_and_again(pruned, threads):
+    made = delegated(pruned, num_threads=threads)
+    for i, shape in enumerate([(1, 96, 96, 3), (4, 96, 96, 3), (2, 160, 160, 3), (3, 65, 97, 3),
+                               (1, 96, 96, 3)]):  # fmt: skip
+        assert_as_stock(pruned, images(*shape, seed=i), made)
+
+
+def test_tensorflows_own_interpreter(pruned):
+    import tensorflow as tf
+
+    x = images(2, 96, 96, 3)
+    made = tf.lite.Interpreter(
+        model_content=pruned, experimental_delegates=[sbnn.load_delegate(num_threads=1)]
+    )
+    assert_as_stock(pruned, x, made)
+
+
+def test_interpreters_side_by_side(mobilenet, pruned):
+    """Four interpreters, two models, each run from a thread of its own, many times."""
+    models = [mobilenet, pruned, mobilenet, pruned]
+    xs = [images(2, 96, 96, 3, seed=i) for i in range(len(models))]
+    made = [delegated(model, num_threads=1 + i % 2) for i, model in enumerate(models)]
+    alone = [run(each, x) for each, x in zip(made, xs)]
+
+    def many(i: int) -> bool:
+        return all(np.array_equal(runtime.run(made[i], [xs[i]])[0], alone[i]) for _ in range(20))
+
+    with concurrent.futures.ThreadPoolExecutor(len(models)) as pool:
+        assert all(pool.map(many, range(len(models))))
+    for model, x, each in zip(models, xs, made):
+        assert_as_stock(model, x, each)
+
+
+def test_an_interpreter_outlives_its_neighbours(pruned):
+    x = images(1, 96, 96, 3)
+    kept = delegated(pruned)
+    before = run(kept, x)
+    for _ in range(3):
+        run(delegated(pruned, num_threads=2), x)  # made, run, and gone
+    assert np.array_equal(run(kept, x), before)
+
+
+def test_all_of_mobilenet_in_one_part(pruned):
+    lines = benchmark.explain(pruned)
+    words = lines[-1].split()
+    assert words[0] == "claimed" and words[1] == words[3] != "0", lines[-1]
+    assert words[-2:] == ["1", "parts"], lines[-1]
+    assert len(lines) == 1 + int(words[3])
+
+
+def test_every_instruction_set(pruned):
+    """Each set this processor has gives the same network; the best one is the default."""
+    x = images(2, 96, 96, 3)
+    best = runtime.open_library().sbnn_isa().decode()
+    order = {"avx512": ["avx512", "avx2", "scalar"], "avx2": ["avx2", "scalar"],
+             "neon": ["neon", "scalar"], "scalar": ["scalar"]}[best]  # fmt: skip
+    for isa in order:
+        assert_as_stock(pruned, x, delegated(pruned, isa=isa))
+
+
+def test_benchmark(pruned):
+    result = sbnn.benchmark(pruned, rounds=3)
+    data = result.to_dict()
+    assert set(data) == {
+        "baseline", "delegate", "speedup_min", "speedup_median", "max_abs_diff", "threads", "cpu",
+        "peak_gflops", "claimed_nodes", "total_nodes",
+    }  # fmt: skip
+    assert set(data["baseline"]) == set(data["delegate"]) == {"min_ms", "median_ms"}
+    for side in (result.baseline, result.delegate):
+        assert 0 < side.min_ms <= side.median_ms
+    assert result.speedup_min == result.baseline.min_ms / result.delegate.min_ms
+    assert result.speedup_median == result.baseline.median_ms / result.delegate.median_ms
+    assert 0 < result.claimed_nodes <= result.total_nodes
+    assert result.peak_gflops > 1 and result.cpu
+    assert 0 < result.max_abs_diff < 1e-2
+
+
+def test_command_line(pruned, tmp_path):
+    import json
+
+    path = tmp_path / "pruned.tflite"
+    path.write_bytes(pruned)
+
+    def sbnn_command(*arguments: str) -> str:
+        command = [sys.executable, "-m", "sbnn_tf.cli", *arguments]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    sbnn_command("verify", str(path), str(path), "--delegate", "--threads", "2")
+    assert "claimed" in sbnn_command("explain", str(path))
+    found = json.loads(sbnn_command("benchmark", str(path), "--rounds", "2", "--json"))
+    assert found["threads"] == 1 and found["delegate"]["min_ms"] > 0
+    assert "speed-up" in sbnn_command("benchmark", str(path), "--rounds", "2", "--threads", "2")
