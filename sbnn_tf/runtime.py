@@ -6,12 +6,14 @@ TensorFlow.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import dataclasses
 import importlib.util
 import os
 import platform
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Union
 
@@ -145,12 +147,17 @@ def interpreter(
     Raises:
       FileNotFoundError, ValueError: the model cannot be read, or the delegate refuses it.
     """
+    made = _construct(model, num_threads, delegate, xnnpack)
+    _allocate(made, model)
+    return made
+
+
+def _construct(model: Model, num_threads: int, delegate: Any, xnnpack: bool = True) -> Any:
     content = read_model(model)
-    name = "the model" if isinstance(model, bytes) else os.fspath(model)
     module = _interpreter_module()
     kinds = module.OpResolverType
-    try:
-        made = module.Interpreter(
+    with _named(model):
+        return module.Interpreter(
             model_content=content,
             num_threads=num_threads,
             experimental_delegates=[delegate] if delegate is not None else None,
@@ -158,11 +165,22 @@ def interpreter(
                 kinds.AUTO if xnnpack else kinds.BUILTIN_WITHOUT_DEFAULT_DELEGATES
             ),
         )
+
+
+def _allocate(made: Any, model: Model) -> None:
+    with _named(model):
         made.allocate_tensors()
+
+
+@contextlib.contextmanager
+def _named(model: Model) -> Iterator[None]:
+    """Turns an interpreter's error into one that says which model it is about."""
+    try:
+        yield
     except (ValueError, RuntimeError) as error:
+        name = "the model" if isinstance(model, bytes) else os.fspath(model)
         reason = " ".join(str(error).split()) or "no reason given"
         raise SbnnError(f"TensorFlow Lite cannot run {name}: {reason}") from None
-    return made
 
 
 def read_model(model: Model) -> bytes:
@@ -247,8 +265,11 @@ def verify(
     if runs < 1:
         raise SbnnError(f"runs: expected at least 1, got {runs}")
     plugin = load_delegate(num_threads=num_threads, library=library) if delegate else None
-    first = interpreter(a, num_threads=num_threads)
-    second = interpreter(b, num_threads=num_threads, delegate=plugin)
+    # Both are read before TensorFlow Lite starts, which is when it prints to stderr.
+    first = _construct(a, num_threads, None)
+    second = _construct(b, num_threads, plugin)
+    _allocate(first, a)
+    _allocate(second, b)
     for what in ("get_input_details", "get_output_details"):
         mine, others = (_signature(getattr(each, what)()) for each in (first, second))
         if mine != others:
