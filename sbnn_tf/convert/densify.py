@@ -45,7 +45,7 @@ def expand(model, tensor) -> np.ndarray:
 def _densify(model, index: int) -> int:
     subgraph = model.subgraphs[index]
     uses = Uses(subgraph)
-    gone, expanded = set(), 0
+    gone, unread, expanded = set(), set(), 0
     for t, tensor in enumerate(subgraph.tensors):
         if tensor.sparsity is None:
             continue
@@ -57,17 +57,11 @@ def _densify(model, index: int) -> int:
         for node in densifies:
             subgraph.tensors[subgraph.operators[node].outputs[0]].buffer = tensor.buffer
         if readers and readers == densifies and t not in uses.boundary:
-            tensor.buffer = 0  # Nothing reads it any more.
+            tensor.buffer = 0
+            unread.add(t)
         gone |= densifies
     remove(model, index, gone)
-    _drop_last_unread(model, index)
-    return expanded
-
-
-def _drop_last_unread(model, index: int) -> None:
-    """Remove the tensors that `sparsify` had added; others keep their indices."""
-    subgraph = model.subgraphs[index]
-    read = {int(t) for op in subgraph.operators for t in (*op.inputs, *op.outputs)}
-    read |= {int(t) for t in (*subgraph.inputs, *subgraph.outputs)}
-    while len(subgraph.tensors) - 1 not in read and not subgraph.tensors[-1].buffer:
+    # Tensors that `sparsify` had added are the last ones; all others keep their indices.
+    while len(subgraph.tensors) - 1 in unread:
         subgraph.tensors.pop()
+    return expanded

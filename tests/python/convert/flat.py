@@ -67,22 +67,24 @@ class Flat:
     def output(self, tensor: int) -> None:
         self.graph.outputs = np.append(self.graph.outputs, np.int32(tensor))
 
+    def bias(self, outputs: int) -> int:
+        return self.constant("bias", np.linspace(-1, 1, outputs, dtype=np.float32))
+
     def conv(self, x: int, weight: int, name: str = "") -> int:
-        """CONV_2D, SAME, stride 1, without bias."""
+        """CONV_2D, SAME, stride 1."""
         batch, height, width, _ = self.graph.tensors[x].shape
         outputs = self.graph.tensors[weight].shape[0]
         y = self.tensor(name or f"conv{len(self.graph.operators)}", (batch, height, width, outputs))
         options = schema().Conv2DOptionsT(strideH=1, strideW=1)
-        self.node("CONV_2D", [x, weight, -1], [y], options)
+        self.node("CONV_2D", [x, weight, self.bias(outputs)], [y], options)
         return y
 
     def dense(self, x: int, weight: int) -> int:
-        """FULLY_CONNECTED without bias."""
-        y = self.tensor(
-            f"dense{len(self.graph.operators)}",
-            (self.graph.tensors[x].shape[0], self.graph.tensors[weight].shape[0]),
-        )
-        self.node("FULLY_CONNECTED", [x, weight, -1], [y], schema().FullyConnectedOptionsT())
+        """FULLY_CONNECTED."""
+        batch, outputs = self.graph.tensors[x].shape[0], self.graph.tensors[weight].shape[0]
+        y = self.tensor(f"dense{len(self.graph.operators)}", (batch, outputs))
+        options = schema().FullyConnectedOptionsT()
+        self.node("FULLY_CONNECTED", [x, weight, self.bias(outputs)], [y], options)
         return y
 
     def bytes(self) -> bytes:
@@ -99,16 +101,14 @@ def chain(*filters: np.ndarray, size: int = 4) -> bytes:
     return flat.bytes()
 
 
-def group_sparse(shape, group: int, sparsity: float, seed: int = 0, kind=np.float32) -> np.ndarray:
-    """Random values (O, ..., I); exactly this share of columns of `group` outputs is zero."""
+def group_sparse(shape, group: int, sparsity: float, seed: int = 0) -> np.ndarray:
+    """Random float32 values (O, ..., I); exactly this share of columns of `group` outputs is zero."""
     rng = np.random.default_rng(seed)
     values = rng.uniform(0.5, 1.5, shape) * rng.choice([-1, 1], shape)
     columns = shape[0] // group * int(np.prod(shape[1:]))
     keep = rng.permutation(columns) >= round(sparsity * columns)
     mask = np.repeat(keep.reshape(shape[0] // group, 1, *shape[1:]), group, axis=1).reshape(shape)
-    if np.dtype(kind) == np.int8:
-        values *= 80
-    return np.where(mask, values, 0).astype(kind)
+    return np.where(mask, values, 0).astype(np.float32)
 
 
 def ops(data: bytes, subgraph: int = 0) -> list[str]:

@@ -1,0 +1,191 @@
+"""Files that are not what they should be: a clear error, whatever the bytes."""
+
+import os
+import random
+import stat
+import struct
+
+import numpy as np
+import pytest
+from flat import Flat, chain, group_sparse
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from sbnn_tf.convert import convert, densify, flatbuffer, inspect, write_file
+from sbnn_tf.convert.flatbuffer import schema
+from sbnn_tf.errors import SbnnError
+
+DENSE = chain(group_sparse((8, 3, 3, 3), 4, 0.0), group_sparse((16, 1, 1, 8), 4, 0.5))
+SPARSE = convert(DENSE, prune=0.75)
+
+
+def survives(data: bytes) -> None:
+    """Every entry point gives a result or SbnnError."""
+    for work in (convert, densify, lambda d: str(inspect(d)), lambda d: convert(d, prune=0.5)):
+        try:
+            work(data)
+        except SbnnError as error:
+            assert str(error)
+
+
+def test_the_models_used_here_are_good():
+    convert(DENSE)
+    assert any(row.pattern == "group4" for row in inspect(SPARSE).tensors)
+
+
+@given(st.sampled_from([DENSE, SPARSE]), st.floats(0, 1))
+@settings(deadline=None, max_examples=100)
+def test_truncated(data, share):
+    survives(data[: int(share * len(data))])
+
+
+@given(st.binary(max_size=300))
+@example(b"\x1c\0\0\0TFL3")
+@settings(deadline=None)
+def test_random_bytes(data):
+    survives(data)
+    survives(b"\x10\0\0\0TFL3" + data)
+
+
+@given(st.sampled_from([DENSE, SPARSE]), st.integers(0, 2**32), st.integers(1, 6))
+@settings(deadline=None, max_examples=150)
+def test_mutated(data, seed, count):
+    rng = random.Random(seed)
+    data = bytearray(data)
+    for _ in range(count):
+        at = rng.randrange(len(data) - 4)
+        if rng.random() < 0.5:
+            data[at] ^= 1 << rng.randrange(8)
+        else:
+            word = rng.choice([0, 1, 127, 2**31 - 1, 2**31, 2**32 - 1, rng.randrange(2**32)])
+            struct.pack_into("<I", data, at // 4 * 4, word)
+    survives(bytes(data))
+
+
+def test_not_a_model():
+    with pytest.raises(SbnnError, match="not a .tflite model: .* found b'xxxx'"):
+        convert(b"x" * 100)
+    with pytest.raises(SbnnError, match="in 0 bytes"):
+        convert(b"")
+
+
+def test_cut_in_the_middle():
+    with pytest.raises(SbnnError, match=f"truncated .tflite model of {len(DENSE) // 2} bytes"):
+        convert(DENSE[: len(DENSE) // 2])
+
+
+def test_paths(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no such file: .*missing.tflite"):
+        convert(tmp_path / "missing.tflite")
+    with pytest.raises(SbnnError, match="expected a SavedModel"):
+        convert(tmp_path)
+    path = tmp_path / "good.tflite"
+    path.write_bytes(DENSE)
+    assert convert(path) == convert(str(path)) == convert(DENSE)
+
+
+def test_other_objects():
+    with pytest.raises(TypeError, match="expected a Keras model, .* found int"):
+        convert(3)
+
+
+def broken(change) -> bytes:
+    model = flatbuffer.read(DENSE)
+    change(model)
+    return flatbuffer.write(model)
+
+
+def set_buffer(model):
+    model.subgraphs[0].tensors[1].buffer = 99
+
+
+def set_input(model):
+    model.subgraphs[0].operators[0].inputs = np.array([0, 77, 2], np.int32)
+
+
+def set_output(model):
+    model.subgraphs[0].operators[0].outputs = np.array([-1], np.int32)
+
+
+def set_operator_code(model):
+    model.subgraphs[0].operators[1].opcodeIndex = 5
+
+
+def set_graph_output(model):
+    model.subgraphs[0].outputs = np.array([-5], np.int32)
+
+
+def set_shape(model):
+    model.subgraphs[0].tensors[1].shape = np.array([2**30, 2**30, 2**30, 3], np.int32)
+
+
+def set_negative_shape(model):
+    model.subgraphs[0].tensors[1].shape = np.array([-8, 3, 3, -3], np.int32)
+
+
+def set_signature(model):
+    s = schema()
+    model.signatureDefs = [s.SignatureDefT(inputs=[s.TensorMapT(tensorIndex=1000)])]
+
+
+def set_metadata(model):
+    model.metadata = [schema().MetadataT(name="m", buffer=50)]
+
+
+def no_subgraph(model):
+    model.subgraphs = []
+
+
+CHANGES = [f for name, f in sorted(globals().items()) if name.startswith(("set_", "no_"))]
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda f: f.__name__)
+def test_indices_that_point_nowhere(change):
+    with pytest.raises(SbnnError):
+        convert(broken(change))
+
+
+def test_unknown_options_are_not_dropped_silently():
+    """A file of a newer TFLite has tables that the installed schema cannot carry over."""
+    model = flatbuffer.read(DENSE)
+    known = schema().BuiltinOptions.Conv2DOptions
+    model.subgraphs[0].operators[0].builtinOptionsType = 250
+    with pytest.raises(SbnnError, match="unknown kind 250.*upgrade"):
+        convert(flatbuffer.write(model))
+    assert known != 250
+
+
+def test_too_large_to_write():
+    flat = Flat()
+    # Never touched, so it takes no memory.
+    flat.model.buffers.append(schema().BufferT(data=np.zeros(2**31, np.uint8)))
+    with pytest.raises(SbnnError, match="split the model"):
+        flat.bytes()
+
+
+def test_write_file_is_whole_or_not_at_all(tmp_path, monkeypatch):
+    path = tmp_path / "out.tflite"
+    write_file(path, b"old")
+    write_file(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert stat.S_IMODE(path.stat().st_mode) & 0o044 == 0o044 & ~_umask()
+
+    def fail(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(SbnnError, match="cannot write .*out.tflite: No space left"):
+        write_file(path, b"newer")
+    assert path.read_bytes() == b"new"
+    assert os.listdir(tmp_path) == ["out.tflite"]
+
+
+def test_write_file_into_no_folder(tmp_path):
+    with pytest.raises(SbnnError, match="cannot write"):
+        write_file(tmp_path / "no" / "out.tflite", b"")
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,168 @@
+"""One-shot pruning: what is pruned, how much, and by which groups."""
+
+import numpy as np
+import pytest
+from flat import Flat, chain
+from models import live_model
+
+from sbnn_tf.convert import convert, densify, flatbuffer, inspect
+from sbnn_tf.convert.graph import constant, find_weights, text
+from sbnn_tf.convert.sources import load
+from sbnn_tf.errors import SbnnError
+from sbnn_tf.patterns import Group
+
+
+def normal(*shape, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+
+
+def filters(data: bytes) -> dict[str, np.ndarray]:
+    """All dense constants by name, sparse ones expanded."""
+    model = flatbuffer.read(densify(data))
+    tensors = model.subgraphs[0].tensors
+    return {text(t.name): constant(model, t) for t in tensors if model.buffers[t.buffer].data is not None}
+
+
+@pytest.fixture(scope="module")
+def mobilenet() -> bytes:
+    return load(live_model("MobileNet", (32, 32, 3), alpha=0.5))
+
+
+@pytest.fixture(scope="module")
+def mobilenet_v3() -> bytes:
+    return load(live_model("MobileNetV3Small", (32, 32, 3)))
+
+
+@pytest.mark.parametrize("sparsity", [0.3, 0.5, 0.9])
+def test_all_pointwise_convolutions_and_nothing_else(mobilenet, sparsity):
+    pruned = convert(mobilenet, prune=sparsity, group=4)
+    weights = find_weights(flatbuffer.read(densify(pruned)))
+    assert sum(w.pointwise for w in weights) == 14  # 13 blocks and the logits.
+    for weight in weights:
+        zeros = 1 - np.count_nonzero(weight.values) / weight.values.size
+        assert abs(zeros - (sparsity if weight.pointwise else 0)) <= 2 / weight.values.size * 4
+
+
+def test_squeeze_and_excitation_and_logits_count(mobilenet_v3):
+    weights = find_weights(flatbuffer.read(densify(convert(mobilenet_v3, prune=0.75))))
+    squeeze = [w for w in weights if w.pointwise and "squeeze_excite" in " ".join(w.names)]
+    assert len(squeeze) == 18
+    assert any(w.pointwise and "logits" in " ".join(w.names) for w in weights)
+    for weight in weights:
+        zeros = 1 - np.count_nonzero(weight.values) / weight.values.size
+        assert (abs(zeros - 0.75) < 0.02) if weight.pointwise else zeros < 0.01, weight.names
+
+
+def test_the_mask_is_that_of_the_training_pattern():
+    first, second = normal(8, 3, 3, 8), normal(32, 1, 1, 8)
+    pruned = filters(convert(chain(first, second), prune=0.5, group=4))
+    np.testing.assert_array_equal(pruned["f0"], first)
+    mask = Group(4).mask(np.abs(np.moveaxis(second, 0, -1)), 0.5)
+    np.testing.assert_array_equal(pruned["f1"], np.where(np.moveaxis(mask, -1, 0), second, 0))
+
+
+def test_the_least_important_groups_go():
+    values = np.full((8, 1, 1, 4), 10, np.float32)
+    values[:4, ..., 1] = values[4:, ..., 2] = 0.1
+    pruned = filters(convert(chain(normal(4, 3, 3, 4), values), prune=0.25))
+    np.testing.assert_array_equal(pruned["f1"] == 0, values == np.float32(0.1))
+
+
+@pytest.mark.parametrize("outputs, group, expected", [(12, 8, 4), (10, 4, 2), (33, 16, 1), (32, 16, 16)])
+def test_largest_power_of_two_that_divides(outputs, group, expected):
+    pruned = filters(convert(chain(normal(4, 3, 3, 64), normal(outputs, 1, 1, 4)), prune=0.5, group=group))
+    assert Group(expected).explains(np.moveaxis(pruned["f1"] == 0, 0, -1))
+    if expected < group:
+        assert not Group(expected * 2).explains(np.moveaxis(pruned["f1"] == 0, 0, -1)) or (
+            outputs % (expected * 2)
+        )
+
+
+def test_first_convolution_stays_unless_named():
+    data = chain(normal(8, 1, 1, 8), normal(8, 1, 1, 8))
+    assert (filters(convert(data, prune=0.5))["f0"] != 0).all()
+    named = filters(convert(data, prune=0.5, layers=["f0"]))
+    assert (named["f0"] == 0).mean() == 0.5
+    assert (named["f1"] != 0).all()
+
+
+@pytest.mark.parametrize("glob", ["f1", "f?", "layer1", "layer1/*", "*1*"])
+def test_layers_match_names_and_parts_of_names(glob):
+    data = chain(normal(8, 1, 1, 8), normal(8, 1, 1, 8))
+    assert (filters(convert(data, prune=0.5, layers=glob))["f1"] == 0).mean() == 0.5
+
+
+def test_fully_connected_and_depthwise_only_when_named():
+    flat = Flat()
+    x = flat.input((1, 16))
+    flat.output(flat.dense(x, flat.constant("w", normal(16, 16))))
+    with pytest.raises(SbnnError, match="nothing to prune.*w"):
+        convert(flat.bytes(), prune=0.5)
+    assert (filters(convert(flat.bytes(), prune=0.5, layers=["w"]))["w"] == 0).mean() == 0.5
+
+
+def test_named_depthwise_shares_taps_in_groups(mobilenet):
+    pruned = convert(mobilenet, prune=0.5, layers=["conv_dw_1_1"])
+    weight = next(w for w in find_weights(flatbuffer.read(pruned)) if w.kind == "DEPTHWISE_CONV_2D")
+    assert Group(4).explains(weight.values == 0)
+    assert abs((weight.values == 0).mean() - 0.5) < 0.05
+
+
+def test_a_sparse_file_is_pruned_further():
+    data = chain(normal(8, 3, 3, 8), normal(64, 1, 1, 8))
+    half = convert(data, prune=0.5)
+    assert convert(half, prune=0.75) == convert(convert(data, prune=0.75), prune=0.75)
+    row = next(r for r in inspect(convert(half, prune=0.75)).tensors if r.pattern != "dense")
+    assert (row.pattern, row.sparsity) == ("group4", 0.75)
+
+
+def test_a_shared_buffer_is_not_pruned_for_others():
+    flat = Flat()
+    values = normal(8, 1, 1, 8)
+    x = flat.input((1, 4, 4, 8))
+    first = flat.constant("first", values)
+    second = flat.tensor("second", values.shape, buffer=flat.graph.tensors[first].buffer)
+    flat.output(flat.conv(flat.conv(x, first), second))
+    pruned = filters(convert(flat.bytes(), prune=0.5))
+    np.testing.assert_array_equal(pruned["first"], values)
+    assert (pruned["second"] == 0).mean() == 0.5
+
+
+def test_nothing_pruned_at_zero():
+    data = chain(normal(8, 3, 3, 8), normal(8, 1, 1, 8))
+    assert convert(data, prune=0.0) == convert(data)
+
+
+def test_quantized_weights_compare_by_their_real_size():
+    """int8 weights of outputs with a small scale are small, whatever their integers."""
+    from sbnn_tf.convert.flatbuffer import schema
+
+    flat = Flat()
+    x = flat.input((1, 4, 4, 8))
+    x = flat.conv(x, flat.constant("stem", normal(8, 3, 3, 8)))
+    weight = flat.constant("w", np.full((8, 1, 1, 8), 100, np.int8))
+    flat.graph.tensors[weight].quantization = schema().QuantizationParametersT(
+        scale=np.array([1.0] * 4 + [0.01] * 4, np.float32), zeroPoint=np.zeros(8, np.int64)
+    )
+    flat.output(flat.conv(x, weight))
+    pruned = filters(convert(flat.bytes(), prune=0.5))["w"]
+    assert (pruned[:4] == 100).all() and (pruned[4:] == 0).all()
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"prune": 1.0}, r"sparsity: expected a number in \[0, 1\), found 1.0"),
+        ({"prune": -0.1}, "sparsity"),
+        ({"prune": float("nan")}, "sparsity"),
+        ({"prune": "half"}, "sparsity"),
+        ({"prune": 0.5, "group": 0}, "group: expected .* at least 1, found 0"),
+        ({"prune": 0.5, "group": 2.5}, "group"),
+        ({"prune": 0.5, "layers": ["nope*"]}, r"'nope\*' names no filter; there are: f0, f1"),
+        ({"prune": 0.5, "layers": []}, "at least one"),
+        ({"layers": ["f1"]}, "expected prune="),
+    ],
+)
+def test_wrong_options_are_explained(options, message):
+    with pytest.raises(SbnnError, match=message):
+        convert(chain(normal(8, 3, 3, 8), normal(8, 1, 1, 8)), **options)
