@@ -79,15 +79,15 @@ def sparsity_parameters(encoded: Encoded):
     """The `SparsityParametersT` of an encoded filter."""
     s = schema()
     dense = [encoded.shape[0] // encoded.group, *encoded.shape[1:-1]]
-    dims = [s.DimensionMetadataT(s.DimensionType.DENSE, size) for size in dense]
-    dims.append(
-        s.DimensionMetadataT(
-            s.DimensionType.SPARSE_CSR, 0, *_vector(encoded.segments), *_vector(encoded.indices)
-        )
-    )
+    dims = [_dense_level(size) for size in dense]
+    sparse = s.DimensionMetadataT()
+    sparse.format = s.DimensionType.SPARSE_CSR
+    sparse.arraySegmentsType, sparse.arraySegments = _vector(encoded.segments)
+    sparse.arrayIndicesType, sparse.arrayIndices = _vector(encoded.indices)
+    dims.append(sparse)
     blocked = encoded.group > 1
     if blocked:
-        dims.append(s.DimensionMetadataT(s.DimensionType.DENSE, encoded.group))
+        dims.append(_dense_level(encoded.group))
     parameters = s.SparsityParametersT()
     parameters.traversalOrder = np.arange(len(dims), dtype=np.int32)
     parameters.blockMap = np.zeros(1, np.int32) if blocked else None
@@ -95,10 +95,19 @@ def sparsity_parameters(encoded: Encoded):
     return parameters
 
 
+def _dense_level(size: int):
+    level = schema().DimensionMetadataT()
+    level.format = schema().DimensionType.DENSE
+    level.denseSize = size
+    return level
+
+
 def _vector(values: np.ndarray):
     s = schema()
     kind = {np.dtype(np.uint8): "Uint8", np.dtype(np.uint16): "Uint16"}.get(values.dtype, "Int32")
-    return getattr(s.SparseIndexVector, f"{kind}Vector"), getattr(s, f"{kind}VectorT")(values)
+    vector = getattr(s, f"{kind}VectorT")()
+    vector.values = values
+    return getattr(s.SparseIndexVector, f"{kind}Vector"), vector
 
 
 @dataclass(frozen=True)

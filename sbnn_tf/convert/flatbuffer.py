@@ -18,6 +18,16 @@ import numpy as np
 from sbnn_tf.errors import SbnnError
 
 IDENTIFIER = b"TFL3"
+# The operators whose first input and output the rewrites follow.
+REWRITTEN = (
+    "CONV_2D",
+    "DENSIFY",
+    "DEPTHWISE_CONV_2D",
+    "DEQUANTIZE",
+    "FULLY_CONNECTED",
+    "PACK",
+    "RESHAPE",
+)
 # Flatbuffer offsets are 31 bits; what is not a buffer's data needs some room too.
 MAX_BYTES = 2**31 - 2**24
 # TFLite maps tensor data in place and expects it at this alignment (schema: force_align).
@@ -189,6 +199,7 @@ def _check(model) -> None:
                     f"damaged .tflite model: {what} is {index}, expected {low} to {end - 1}"
                 )
 
+    rewritten = [getattr(schema().BuiltinOperator, name) for name in REWRITTEN]
     for s, subgraph in enumerate(model.subgraphs):
         subgraph.tensors = subgraph.tensors or []
         subgraph.operators = subgraph.operators or []
@@ -207,6 +218,11 @@ def _check(model) -> None:
             within([op.opcodeIndex], 0, len(model.operatorCodes), f"the operator code of node {o}")
             within(op.inputs, -1, tensors, f"an input of node {o}")
             within(op.outputs, 0, tensors, f"an output of node {o}")
+            code = model.operatorCodes[op.opcodeIndex]
+            if max(code.builtinCode, code.deprecatedBuiltinCode) in rewritten and not (
+                len(op.inputs) and len(op.outputs)
+            ):
+                raise SbnnError(f"damaged .tflite model: node {o} has no input or no output")
             for kind, options in (
                 (op.builtinOptionsType, op.builtinOptions),
                 (op.builtinOptions2Type, op.builtinOptions2),

@@ -95,8 +95,8 @@ def _load_keras(path: Path):
         ) from error
     except (zipfile.BadZipFile, OSError, KeyError, TypeError, ValueError) as error:
         raise SbnnError(
-            f"cannot load {path} as a Keras model ({_first_line(error)}); if it has custom objects, "
-            "load it yourself and pass the model"
+            f"cannot load {path} as a Keras model ({_first_line(error)}); if it has custom "
+            "objects, load it yourself and pass the model"
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""Makes the helpers beside it (models.py) importable from every test below, and keeps logs short."""
+"""Makes the helpers beside it (models.py) importable from the tests; keeps logs short."""
 
 import os
 

@@ -22,7 +22,9 @@ class Flat:
         self.add_subgraph()
 
     def add_subgraph(self):
-        graph = schema().SubGraphT(tensors=[], operators=[], name=f"graph{len(self.model.subgraphs)}")
+        graph = schema().SubGraphT(
+            tensors=[], operators=[], name=f"graph{len(self.model.subgraphs)}"
+        )
         graph.inputs = graph.outputs = np.zeros(0, np.int32)
         self.model.subgraphs.append(graph)
         self.graph = graph
@@ -102,7 +104,7 @@ def chain(*filters: np.ndarray, size: int = 4) -> bytes:
 
 
 def group_sparse(shape, group: int, sparsity: float, seed: int = 0) -> np.ndarray:
-    """Random float32 values (O, ..., I); exactly this share of columns of `group` outputs is zero."""
+    """Random float32 (O, ..., I), with exactly this share of columns of `group` outputs zero."""
     rng = np.random.default_rng(seed)
     values = rng.uniform(0.5, 1.5, shape) * rng.choice([-1, 1], shape)
     columns = shape[0] // group * int(np.prod(shape[1:]))

@@ -107,6 +107,10 @@ def set_output(model):
     model.subgraphs[0].operators[0].outputs = np.array([-1], np.int32)
 
 
+def no_outputs(model):
+    model.subgraphs[0].operators[1].outputs = np.zeros(0, np.int32)
+
+
 def set_operator_code(model):
     model.subgraphs[0].operators[1].opcodeIndex = 5
 

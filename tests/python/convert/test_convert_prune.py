@@ -20,7 +20,11 @@ def filters(data: bytes) -> dict[str, np.ndarray]:
     """All dense constants by name, sparse ones expanded."""
     model = flatbuffer.read(densify(data))
     tensors = model.subgraphs[0].tensors
-    return {text(t.name): constant(model, t) for t in tensors if model.buffers[t.buffer].data is not None}
+    return {
+        text(t.name): constant(model, t)
+        for t in tensors
+        if model.buffers[t.buffer].data is not None
+    }
 
 
 @pytest.fixture(scope="module")
@@ -68,9 +72,13 @@ def test_the_least_important_groups_go():
     np.testing.assert_array_equal(pruned["f1"] == 0, values == np.float32(0.1))
 
 
-@pytest.mark.parametrize("outputs, group, expected", [(12, 8, 4), (10, 4, 2), (33, 16, 1), (32, 16, 16)])
+@pytest.mark.parametrize(
+    "outputs, group, expected", [(12, 8, 4), (10, 4, 2), (33, 16, 1), (32, 16, 16)]
+)
 def test_largest_power_of_two_that_divides(outputs, group, expected):
-    pruned = filters(convert(chain(normal(4, 3, 3, 64), normal(outputs, 1, 1, 4)), prune=0.5, group=group))
+    pruned = filters(
+        convert(chain(normal(4, 3, 3, 64), normal(outputs, 1, 1, 4)), prune=0.5, group=group)
+    )
     assert Group(expected).explains(np.moveaxis(pruned["f1"] == 0, 0, -1))
     if expected < group:
         assert not Group(expected * 2).explains(np.moveaxis(pruned["f1"] == 0, 0, -1)) or (

@@ -229,9 +229,7 @@ def test_control_edges_follow_their_nodes():
     flat.output(flat.conv(flat.conv(x, weight), weight))
     # version 1, one subgraph, one edge: 0 -> 1, signed numbers in zigzag.
     edges = flat.buffer(np.array([1, 1, 1, 0, 2], np.uint8))
-    flat.model.metadata.append(
-        schema().MetadataT(name="model_control_dependencies", buffer=edges)
-    )
+    flat.model.metadata.append(schema().MetadataT(name="model_control_dependencies", buffer=edges))
     model = flatbuffer.read(convert(flat.bytes()))
     assert list(model.buffers[model.metadata[0].buffer].data) == [1, 1, 1, 2, 4]
 
