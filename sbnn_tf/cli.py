@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from sbnn_tf.version import __version__
@@ -19,13 +21,31 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command; return its exit code: 0, 1 (`verify`: the models differ), 2 (user error)."""
     options = _parser().parse_args(arguments)
     try:
-        return options.run(options) or 0
+        with _only_our_stderr():
+            return options.run(options) or 0
     except BrokenPipeError:  # `sbnn inspect FILE | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (OSError, ValueError, TypeError) as error:
         print(f"sbnn: {_message(error)}", file=sys.stderr)
         return 2
+
+
+@contextlib.contextmanager
+def _only_our_stderr() -> Iterator[None]:
+    """Drops what TensorFlow's C++ code logs while it loads, and keeps what Python prints."""
+    before, kept = sys.stderr, os.dup(2)
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        if before is sys.__stderr__:
+            sys.stderr = open(kept, "w", buffering=1, closefd=False)
+        yield
+    finally:
+        sys.stderr.flush()
+        sys.stderr = before
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _message(error: Exception) -> str:

@@ -146,13 +146,19 @@ def test_unknown_option_and_bad_number():
         assert end.value.code == 2
 
 
-def test_as_a_program(tmp_path):
-    """A user error of a fresh process: one line, exit code 2, no trace."""
+@pytest.mark.parametrize("name", ["none.tflite", "cut.tflite", "text.keras"])
+@pytest.mark.parametrize("command", ["inspect", "verify", "convert"])
+def test_as_a_program(command, name, tiny_files, tmp_path):
+    """A user error of a fresh process: one line, exit code 2, no trace, whatever TensorFlow logs."""
+    (tmp_path / "cut.tflite").write_bytes(tiny_files[0].read_bytes()[:-40])
+    (tmp_path / "text.keras").write_text("no model")
+    more = {"convert": [tmp_path / "out.tflite"], "verify": [tiny_files[0]]}.get(command, [])
     done = subprocess.run(
-        [sys.executable, "-m", "sbnn_tf.cli", "inspect", tmp_path / "none.tflite"],
+        [sys.executable, "-m", "sbnn_tf.cli", command, tmp_path / name, *more],
         capture_output=True,
         text=True,
     )
     assert done.returncode == 2
     assert done.stdout == ""
-    assert done.stderr.count("\n") == 1 and "none.tflite" in done.stderr
+    assert done.stderr.startswith("sbnn: ") and done.stderr.count("\n") == 1, done.stderr
+    assert not (tmp_path / "out.tflite").exists()
