@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import dataclasses
-import importlib.util
+import importlib
 import os
 import platform
 import struct
@@ -204,11 +204,15 @@ def read_model(model: Model) -> bytes:
 
 
 def _interpreter_module():
-    if importlib.util.find_spec("ai_edge_litert"):
-        from ai_edge_litert import interpreter as module
-    else:
-        from tensorflow.lite.python import interpreter as module
-    return module
+    for name in ("ai_edge_litert.interpreter", "tensorflow.lite.python.interpreter"):
+        try:
+            return importlib.import_module(name)
+        except ModuleNotFoundError:
+            continue
+    raise SbnnError(
+        "running a model needs the package ai-edge-litert or tensorflow, and found neither: "
+        "pip install ai-edge-litert"
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -312,10 +316,18 @@ def random_inputs(made: Any, rng: np.random.Generator) -> list[np.ndarray]:
 
 
 def run(made: Any, inputs: list[np.ndarray]) -> list[np.ndarray]:
-    """Run an interpreter once; return copies of its outputs."""
+    """Run an interpreter once; return copies of its outputs.
+
+    Raises:
+      ValueError: wrong inputs, or the model fails on them.
+    """
     for detail, value in zip(made.get_input_details(), inputs):
         made.set_tensor(detail["index"], value)
-    made.invoke()
+    try:
+        made.invoke()
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())
+        raise SbnnError(f"TensorFlow Lite failed while it ran the model: {reason}") from None
     return [made.get_tensor(detail["index"]) for detail in made.get_output_details()]
 
 
