@@ -86,6 +86,7 @@ def benchmark(
         peaks = [functions.sbnn_peak_gflops(1)]
         made, claimed, total = _delegated(sparse, threads, library)
         sides = (runtime.interpreter(baseline, num_threads=threads), made)
+        runtime.check_alike(*sides)
         inputs = runtime.random_inputs(sides[0], np.random.default_rng(0))
         outputs = [runtime.run(side, inputs) for side in sides]
         for side in sides:

@@ -274,11 +274,7 @@ def verify(
     second = _construct(b, num_threads, plugin)
     _allocate(first, a)
     _allocate(second, b)
-    for what in ("get_input_details", "get_output_details"):
-        mine, others = (_signature(getattr(each, what)()) for each in (first, second))
-        if mine != others:
-            kind = what.split("_")[1]
-            raise SbnnError(f"the models' {kind}s differ: {mine} and {others}")
+    check_alike(first, second)
     rng = np.random.default_rng(seed)
     results = [[], []]
     for _ in range(runs):
@@ -298,6 +294,24 @@ def verify(
             )
         )
     return report
+
+
+def check_alike(first: Any, second: Any) -> None:
+    """Refuse two interpreters whose inputs or outputs differ in number, shape or type.
+
+    Raises:
+      ValueError: they do.
+    """
+    for kind in ("input", "output"):
+        mine, others = (
+            [
+                (tuple(map(int, detail["shape"])), np.dtype(detail["dtype"]).name)
+                for detail in getattr(made, f"get_{kind}_details")()
+            ]
+            for made in (first, second)
+        )
+        if mine != others:
+            raise SbnnError(f"the models' {kind}s differ: {mine} and {others}")
 
 
 def largest(x: np.ndarray) -> float:
@@ -329,10 +343,6 @@ def run(made: Any, inputs: list[np.ndarray]) -> list[np.ndarray]:
         reason = " ".join(str(error).split())
         raise SbnnError(f"TensorFlow Lite failed while it ran the model: {reason}") from None
     return [made.get_tensor(detail["index"]) for detail in made.get_output_details()]
-
-
-def _signature(details: list[dict]) -> list[tuple]:
-    return [(tuple(map(int, d["shape"])), np.dtype(d["dtype"]).name) for d in details]
 
 
 def _random(detail: dict, rng: np.random.Generator) -> np.ndarray:
