@@ -24,8 +24,8 @@ EXTRAS = {
     "plot": ["matplotlib>=3.9,<4"],
     "keras2": ["tf-keras>=2.21,<2.22"],
     "litert": [LITERT],
-    "notebook": ["ipykernel>=6,<8", "nbclient>=0.10,<0.12", "nbformat>=5,<6"],
-    "test": ["hypothesis>=6.100,<7", "pytest>=8,<10", "pytest-xdist>=3.6,<4"],
+    "notebook": ["ipykernel>=6.29,<8", "nbclient>=0.10,<0.12", "nbformat>=5.10,<6"],
+    "test": ["hypothesis>=6.100,<7", "pytest>=8,<10", "pytest-xdist>=3.6.1,<4"],
 }
 
 
@@ -82,7 +82,7 @@ setup(
     # Where a .tflite is only converted and run, on ARM, TensorFlow is not needed.
     install_requires=[
         "numpy>=2,<2.5",
-        "flatbuffers>=25,<26",
+        "flatbuffers>=25.9,<26",
         "absl-py>=1.4,<3",
         'tensorflow>=2.21,<2.22; platform_machine != "aarch64"',
         'tensorflow-model-optimization>=0.8.1,<0.9; platform_machine != "aarch64"',
