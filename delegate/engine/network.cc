@@ -1,6 +1,7 @@
 #include "delegate/engine/network.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <string>
 #include <utility>
@@ -113,12 +114,13 @@ Status Network::PlaceTensors() {
   }
   const size_t floats = PlaceInArena(&lifetimes);
   arena_bytes_ = floats * sizeof(float);
-  if (!arena_.Resize(floats)) {
+  // Kernels may read up to a vector before a plane.
+  if (!arena_.Resize(floats + kMaxLanes)) {
     return Status::Error("no memory for " + std::to_string(arena_bytes_) + " bytes of activations");
   }
   for (size_t i = 0; i < owners.size(); ++i) {
     if (owners[i] >= 0) {
-      tensors_[owners[i]].data = arena_.data() + lifetimes[i].offset;
+      tensors_[owners[i]].data = arena_.data() + kMaxLanes + lifetimes[i].offset;
     } else {
       nodes_[-1 - owners[i]].scratch_offset = lifetimes[i].offset;
     }
@@ -138,7 +140,8 @@ Status Network::Prepare(const std::vector<Shape>& input_shapes, const Kernels& k
   return PlaceTensors();
 }
 
-void Network::Run(const std::vector<const float*>& inputs, const std::vector<float*>& outputs) {
+void Network::Run(const std::vector<const float*>& inputs, const std::vector<float*>& outputs,
+                  std::vector<double>* seconds) {
   Team team(threads_);
   for (size_t i = 0; i < inputs.size(); ++i) {
     Tensor& t = tensors_[inputs_[i]];
@@ -148,9 +151,14 @@ void Network::Run(const std::vector<const float*>& inputs, const std::vector<flo
       FlatToPanel(inputs[i], t, *kernels_, team);
     }
   }
+  if (seconds != nullptr) seconds->clear();
   for (const Node& node : nodes_) {
-    const RunContext context{*kernels_, team, arena_.data() + node.scratch_offset};
+    const RunContext context{*kernels_, team, arena_.data() + kMaxLanes + node.scratch_offset};
+    const auto start = std::chrono::steady_clock::now();
     node.op->Run(node.input_tensors, tensors_[node.output], context);
+    if (seconds == nullptr) continue;
+    const auto end = std::chrono::steady_clock::now();
+    seconds->push_back(std::chrono::duration<double>(end - start).count());
   }
   for (size_t i = 0; i < outputs.size(); ++i) {
     const Tensor& t = tensors_[outputs_[i]];

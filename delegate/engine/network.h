@@ -21,8 +21,10 @@ class Network {
   Status Prepare(const std::vector<Shape>& input_shapes, const Kernels& kernels, int threads);
   const Shape& output_shape(size_t i) const { return shapes_[outputs_[i]]; }
 
-  // Runs on data in the outside's layout, with the shapes of the last Prepare.
-  void Run(const std::vector<const float*>& inputs, const std::vector<float*>& outputs);
+  // Runs on data in the outside's layout, with the shapes of the last Prepare. `seconds`, if given,
+  // receives the time of each operator.
+  void Run(const std::vector<const float*>& inputs, const std::vector<float*>& outputs,
+           std::vector<double>* seconds = nullptr);
 
   size_t arena_bytes() const { return arena_bytes_; }
 

@@ -64,6 +64,25 @@ struct DepthwiseArgs {
 };
 using DepthwiseFn = void (*)(const DepthwiseArgs&);
 
+// A dense 3 x 3 window on planes of a panel, without a padded copy. Up to a vector before and two
+// behind each plane are read, and ignored.
+struct Depthwise3x3Args {
+  const float* x;
+  size_t x_stride;         // between channels
+  int in_h, in_w;
+  float* y;
+  size_t y_stride;
+  int out_w;
+  int first_row, end_row;  // of the output
+  int pad_top, pad_left;   // pad_left at most kMaxLanes
+  int channels;
+  const float* weights;    // [channels][9]
+  const float* bias;       // [channels]
+  float lo;
+  float hi;
+};
+using Depthwise3x3Fn = void (*)(const Depthwise3x3Args&);
+
 // One image row into zero-padded phases: padded column c (c = source column + pad) goes to phase
 // c % stride, position c / stride.
 struct PadRowArgs {

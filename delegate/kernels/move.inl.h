@@ -10,34 +10,37 @@ namespace {
 void PadRow(const PadRowArgs& a) {
   constexpr int L = Vec::kLanes;
   const int columns = a.length * a.stride;  // of the padded row
-  int filled = a.pad;                       // padded columns [pad, filled) are written
+  const int end = a.x == nullptr ? a.pad : a.pad + a.width;  // padded columns [pad, end) have a source
   if (a.x != nullptr && a.x_stride == 1 && a.stride == 1) {
     for (int i = 0; i < a.width && a.pad + i < columns; i += L) Store(a.y + a.pad + i, Load(a.x + i));
-    filled = a.pad + a.width;
   } else if (a.x != nullptr && a.x_stride == 1 && a.stride == 2) {
     float* even = a.y + (a.pad & 1) * a.phase_stride + (a.pad >> 1);
     float* odd = a.y + ((a.pad + 1) & 1) * a.phase_stride + ((a.pad + 1) >> 1);
     for (int i = 0; 2 * i < a.width && a.pad + 2 * i < columns; i += L) {
       Vec e, o;
-      LoadEvenOdd(a.x + 2 * i, &e, &o);
+      Deinterleave(Load(a.x + 2 * i), Load(a.x + 2 * i + L), &e, &o);
       Store(even + i, e);
       Store(odd + i, o);
     }
-    filled = a.pad + a.width;
   } else if (a.x != nullptr) {
-    const float* x = a.x;
-    int phase = a.pad % a.stride, position = a.pad / a.stride;
-    for (int i = 0; i < a.width && filled < columns; ++i, ++filled, x += a.x_stride) {
-      a.y[phase * a.phase_stride + position] = *x;
-      if (++phase == a.stride) {
-        phase = 0;
-        ++position;
-      }
+    for (int phase = 0; phase < a.stride; ++phase) {
+      // Positions whose column position * stride + phase - pad lies in the source.
+      const int first = phase >= a.pad ? 0 : (a.pad - phase + a.stride - 1) / a.stride;
+      int last = (end - phase + a.stride - 1) / a.stride;
+      last = last < a.length ? last : a.length;
+      const size_t step = a.stride * a.x_stride;
+      const float* x = a.x + static_cast<size_t>(first * a.stride + phase - a.pad) * a.x_stride;
+      float* const y = a.y + phase * a.phase_stride;
+      for (int j = first; j < last; ++j, x += step) y[j] = *x;
     }
   }
   // The zeros last: the vectors above may have spilt over the end of the row.
-  for (int c = 0; c < a.pad && c < columns; ++c) a.y[(c % a.stride) * a.phase_stride + c / a.stride] = 0;
-  for (int c = filled; c < columns; ++c) a.y[(c % a.stride) * a.phase_stride + c / a.stride] = 0;
+  for (int phase = 0; phase < a.stride; ++phase) {
+    float* const y = a.y + phase * a.phase_stride;
+    for (int j = 0; j < a.length && j * a.stride + phase < a.pad; ++j) y[j] = 0;
+    const int after = end <= phase ? 0 : (end - phase + a.stride - 1) / a.stride;
+    for (int j = after; j < a.length; ++j) y[j] = 0;
+  }
 }
 
 void Clamp(const ClampArgs& a) {

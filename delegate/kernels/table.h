@@ -24,7 +24,7 @@ struct Kernels {
   SpmmFn spmm[kGroupKinds][kMaxTileVectors];     // [g][vectors - 1]
   SpmvFn spmv[kGroupKinds];
   DepthwiseFn depthwise;
-  DepthwiseFn depthwise_3x3[2];                  // [stride - 1], dense, no vertical dilation
+  Depthwise3x3Fn depthwise_3x3[2];               // [stride - 1]
   PadRowFn pad_row;
   ClampFn clamp;
   SumFn sum;

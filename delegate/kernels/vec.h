@@ -43,8 +43,21 @@ SBNN_INLINE Vec Min(Vec a, Vec b) { SBNN_EACH a.v[i] = a.v[i] < b.v[i] ? a.v[i] 
 // LoadFirst and StoreFirst touch the first n lanes only, 0 < n < kLanes; the others load as zero.
 SBNN_INLINE Vec LoadFirst(const float* p, int n) { Vec r; SBNN_EACH r.v[i] = i < n ? p[i] : 0.0f; return r; }
 SBNN_INLINE void StoreFirst(float* p, Vec a, int n) { SBNN_EACH if (i < n) p[i] = a.v[i]; }
-SBNN_INLINE void LoadEvenOdd(const float* p, Vec* even, Vec* odd) {
-  SBNN_EACH { even->v[i] = p[2 * i]; odd->v[i] = p[2 * i + 1]; }
+SBNN_INLINE void Deinterleave(Vec a, Vec b, Vec* even, Vec* odd) {
+  constexpr int kHalf = Vec::kLanes / 2;
+  SBNN_EACH {
+    const Vec& from = i < kHalf ? a : b;
+    even->v[i] = from.v[2 * (i % kHalf)];
+    odd->v[i] = from.v[2 * (i % kHalf) + 1];
+  }
+}
+struct Mask { int first, end; };
+SBNN_INLINE Mask MaskOf(int first, int end) { return {first, end}; }
+// Lanes first <= i < end of p, the others zero. p may be read one vector around a plane.
+SBNN_INLINE Vec LoadMasked(const float* p, Mask m) {
+  Vec r;
+  SBNN_EACH r.v[i] = i >= m.first && i < m.end ? p[i] : 0.0f;
+  return r;
 }
 SBNN_INLINE float AddLanes(Vec a) { float s = 0; SBNN_EACH s += a.v[i]; return s; }
 #undef SBNN_EACH
@@ -66,12 +79,18 @@ SBNN_INLINE Vec Min(Vec a, Vec b) { return {_mm512_min_ps(a.v, b.v)}; }
 SBNN_INLINE __mmask16 FirstLanes(int n) { return static_cast<__mmask16>((1u << n) - 1u); }
 SBNN_INLINE Vec LoadFirst(const float* p, int n) { return {_mm512_maskz_loadu_ps(FirstLanes(n), p)}; }
 SBNN_INLINE void StoreFirst(float* p, Vec a, int n) { _mm512_mask_storeu_ps(p, FirstLanes(n), a.v); }
-SBNN_INLINE void LoadEvenOdd(const float* p, Vec* even, Vec* odd) {
+typedef __mmask16 Mask;
+SBNN_INLINE Mask MaskOf(int first, int end) {
+  const __m512i lane = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+  return _mm512_mask_cmplt_epi32_mask(_mm512_cmpge_epi32_mask(lane, _mm512_set1_epi32(first)), lane,
+                                      _mm512_set1_epi32(end));
+}
+SBNN_INLINE Vec LoadMasked(const float* p, Mask m) { return {_mm512_maskz_loadu_ps(m, p)}; }
+SBNN_INLINE void Deinterleave(Vec a, Vec b, Vec* even, Vec* odd) {
   const __m512i e = _mm512_set_epi32(30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0);
   const __m512i o = _mm512_set_epi32(31, 29, 27, 25, 23, 21, 19, 17, 15, 13, 11, 9, 7, 5, 3, 1);
-  const __m512 a = _mm512_loadu_ps(p), b = _mm512_loadu_ps(p + 16);
-  even->v = _mm512_permutex2var_ps(a, e, b);
-  odd->v = _mm512_permutex2var_ps(a, o, b);
+  even->v = _mm512_permutex2var_ps(a.v, e, b.v);
+  odd->v = _mm512_permutex2var_ps(a.v, o, b.v);
 }
 SBNN_INLINE float AddLanes(Vec a) { return _mm512_reduce_add_ps(a.v); }
 
@@ -94,10 +113,16 @@ SBNN_INLINE __m256i FirstLanes(int n) {
 }
 SBNN_INLINE Vec LoadFirst(const float* p, int n) { return {_mm256_maskload_ps(p, FirstLanes(n))}; }
 SBNN_INLINE void StoreFirst(float* p, Vec a, int n) { _mm256_maskstore_ps(p, FirstLanes(n), a.v); }
-SBNN_INLINE void LoadEvenOdd(const float* p, Vec* even, Vec* odd) {
-  const __m256 a = _mm256_loadu_ps(p), b = _mm256_loadu_ps(p + 8);
-  const __m256 e = _mm256_shuffle_ps(a, b, _MM_SHUFFLE(2, 0, 2, 0));
-  const __m256 o = _mm256_shuffle_ps(a, b, _MM_SHUFFLE(3, 1, 3, 1));
+typedef __m256i Mask;
+SBNN_INLINE Mask MaskOf(int first, int end) {
+  const __m256i lane = _mm256_set_epi32(7, 6, 5, 4, 3, 2, 1, 0);
+  return _mm256_andnot_si256(_mm256_cmpgt_epi32(_mm256_set1_epi32(first), lane),
+                             _mm256_cmpgt_epi32(_mm256_set1_epi32(end), lane));
+}
+SBNN_INLINE Vec LoadMasked(const float* p, Mask m) { return {_mm256_maskload_ps(p, m)}; }
+SBNN_INLINE void Deinterleave(Vec a, Vec b, Vec* even, Vec* odd) {
+  const __m256 e = _mm256_shuffle_ps(a.v, b.v, _MM_SHUFFLE(2, 0, 2, 0));
+  const __m256 o = _mm256_shuffle_ps(a.v, b.v, _MM_SHUFFLE(3, 1, 3, 1));
   const int order = _MM_SHUFFLE(3, 1, 2, 0);
   even->v = _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(e), order));
   odd->v = _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(o), order));
@@ -136,10 +161,18 @@ SBNN_INLINE void StoreFirst(float* p, Vec a, int n) {
   }
   if (n & 1) vst1_lane_f32(p, half, 0);
 }
-SBNN_INLINE void LoadEvenOdd(const float* p, Vec* even, Vec* odd) {
-  const float32x4x2_t t = vld2q_f32(p);
-  even->v = t.val[0];
-  odd->v = t.val[1];
+typedef uint32x4_t Mask;
+SBNN_INLINE Mask MaskOf(int first, int end) {
+  const int32_t lanes[4] = {0, 1, 2, 3};
+  const int32x4_t lane = vld1q_s32(lanes);
+  return vandq_u32(vcgeq_s32(lane, vdupq_n_s32(first)), vcltq_s32(lane, vdupq_n_s32(end)));
+}
+SBNN_INLINE Vec LoadMasked(const float* p, Mask m) {
+  return {vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f32(vld1q_f32(p)), m))};
+}
+SBNN_INLINE void Deinterleave(Vec a, Vec b, Vec* even, Vec* odd) {
+  even->v = vuzp1q_f32(a.v, b.v);
+  odd->v = vuzp2q_f32(a.v, b.v);
 }
 SBNN_INLINE Vec FmaScalar(Vec a, float b, Vec c) { return {vfmaq_n_f32(c.v, a.v, b)}; }
 SBNN_INLINE float AddLanes(Vec a) { return vaddvq_f32(a.v); }

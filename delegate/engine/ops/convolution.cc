@@ -88,6 +88,8 @@ Status Convolution::Plan(const std::vector<const Tensor*>& inputs, const Tensor&
   const int reach_w = (window_.kernel_w - 1) * window_.dilation_w;
   padded_.rows = out.h + reach_h / window_.stride_h;
   padded_.length = out.w + reach_w / window_.stride_w;
+  by_rows_ = out.w % lanes == 0;
+  if (by_rows_) padded_.length = RoundUp(padded_.length, lanes);  // rows begin at a cache line
   // Room behind the last row for vectors that begin at a valid pixel.
   padded_.plane = RoundUp(static_cast<size_t>(padded_.rows) * padded_.length + 2 * kMaxLanes, kMaxLanes);
   padded_.channel = PlaneStride(padded_.plane * window_.stride_h * window_.stride_w);
@@ -104,9 +106,10 @@ Status Convolution::Plan(const std::vector<const Tensor*>& inputs, const Tensor&
   status = PlanOffsets(padded_.channel, tap_offset);
   if (!status.ok()) return status;
   // Output pixels are counted along the padded rows; those between two rows are dropped.
-  const size_t pixels = static_cast<size_t>(out.h - 1) * padded_.length + out.w;
+  const size_t pixels =
+      by_rows_ ? out.w : static_cast<size_t>(out.h - 1) * padded_.length + out.w;
   grid_ = MakeGrid(*weights_, (pixels + lanes - 1) / lanes, widest, context.threads);
-  tile_floats_ = RoundUp(out.c, kChannelStep) * widest * lanes;
+  tile_floats_ = by_rows_ ? 0 : RoundUp(out.c, kChannelStep) * widest * lanes;
   *scratch = padded_.size + tile_floats_ * context.threads;
   return Status();
 }
@@ -183,38 +186,62 @@ void Convolution::PadChannel(const Tensor& input, int n, int c, float* padded,
 void Convolution::RunPadded(const Tensor& input, const Tensor& output,
                             const RunContext& context) const {
   const Images in = input.images(), out = output.images();
-  const SpmmFn* const spmm = context.kernels.spmm[GroupIndex(weights_->group)];
-  const size_t lanes = context.kernels.lanes;
-  float* const padded = context.scratch;
   for (int n = 0; n < in.n; ++n) {
-    context.team.Run(in.c, [&](int c, int) { PadChannel(input, n, c, padded, context.kernels); });
-    context.team.Run(grid_.tasks(), [&](int task, int worker) {
-      const int tile = task / grid_.chunks(), chunk = task % grid_.chunks();
-      const size_t first = grid_.tile_begin[tile] * lanes;
-      const size_t last = grid_.tile_begin[tile + 1] * lanes;
-      const uint32_t group_begin = grid_.group_begin[chunk], group_end = grid_.group_begin[chunk + 1];
-      float* const result = padded + padded_.size + worker * tile_floats_;
-      SpmmArgs args = Args(padded + first, result, last - first);
-      args.first_group = group_begin;
-      args.end_group = group_end;
-      spmm[(last - first) / lanes - 1](args);
-      // Copy the runs of valid pixels out of the padded rows.
-      const int c_end = std::min<int>(out.c, group_end * weights_->group);
-      for (size_t row = first / padded_.length; row <= (last - 1) / padded_.length; ++row) {
-        if (row >= static_cast<size_t>(out.h)) break;
-        const size_t begin = std::max(first, row * padded_.length);
-        const size_t end = std::min(last, row * padded_.length + out.w);
-        if (begin >= end) continue;
-        const size_t column = begin - row * padded_.length;
-        for (int c = group_begin * weights_->group; c < c_end; ++c) {
-          float* const y = output.layout == Layout::kPanel
-                               ? output.Plane(n, c) + row * out.w + column
-                               : output.data + static_cast<size_t>(n) * out.c + c;
-          std::memcpy(y, result + c * (last - first) + (begin - first),
-                      (end - begin) * sizeof(float));
-        }
-      }
+    context.team.Run(in.c, [&](int c, int) {
+      PadChannel(input, n, c, context.scratch, context.kernels);
     });
+    if (by_rows_) {
+      context.team.Run(grid_.tasks() * out.h,
+                       [&](int task, int) { RunRowTile(output, n, task, context); });
+    } else {
+      context.team.Run(grid_.tasks(),
+                       [&](int task, int worker) { RunTile(output, n, task, worker, context); });
+    }
+  }
+}
+
+void Convolution::RunRowTile(const Tensor& output, int n, int task,
+                             const RunContext& context) const {
+  const size_t row = task / grid_.tasks();
+  const int tile = task % grid_.tasks() / grid_.chunks(), chunk = task % grid_.chunks();
+  const uint32_t vector = grid_.tile_begin[tile];
+  const size_t column = static_cast<size_t>(vector) * context.kernels.lanes;
+  SpmmArgs args = Args(context.scratch + row * padded_.length + column,
+                       output.Plane(n, 0) + row * output.images().w + column, output.plane_stride);
+  args.first_group = grid_.group_begin[chunk];
+  args.end_group = grid_.group_begin[chunk + 1];
+  const int vectors = grid_.tile_begin[tile + 1] - vector;
+  context.kernels.spmm[GroupIndex(weights_->group)][vectors - 1](args);
+}
+
+// A tile that runs over the ends of rows: its valid pixels are copied out of the padded rows.
+void Convolution::RunTile(const Tensor& output, int n, int task, int worker,
+                          const RunContext& context) const {
+  const Images out = output.images();
+  const size_t lanes = context.kernels.lanes;
+  const int tile = task / grid_.chunks(), chunk = task % grid_.chunks();
+  const size_t first = grid_.tile_begin[tile] * lanes;
+  const size_t last = grid_.tile_begin[tile + 1] * lanes;
+  float* const result = context.scratch + padded_.size + worker * tile_floats_;
+  SpmmArgs args = Args(context.scratch + first, result, last - first);
+  args.first_group = grid_.group_begin[chunk];
+  args.end_group = grid_.group_begin[chunk + 1];
+  context.kernels.spmm[GroupIndex(weights_->group)][(last - first) / lanes - 1](args);
+
+  const int group = weights_->group;
+  const int c_end = std::min<int>(out.c, args.end_group * group);
+  for (size_t row = first / padded_.length; row * padded_.length < last; ++row) {
+    if (row >= static_cast<size_t>(out.h)) break;
+    const size_t begin = std::max(first, row * padded_.length);
+    const size_t end = std::min(last, row * padded_.length + out.w);
+    if (begin >= end) continue;
+    const size_t column = begin - row * padded_.length;
+    for (int c = args.first_group * group; c < c_end; ++c) {
+      float* const y = output.layout == Layout::kPanel
+                           ? output.Plane(n, c) + row * out.w + column
+                           : output.data + static_cast<size_t>(n) * out.c + c;
+      std::memcpy(y, result + c * (last - first) + (begin - first), (end - begin) * sizeof(float));
+    }
   }
 }
 

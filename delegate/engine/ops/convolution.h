@@ -42,6 +42,8 @@ class Convolution : public Op {
   void PadChannel(const Tensor& input, int n, int c, float* padded, const Kernels& kernels) const;
   void RunPointwise(const Tensor& input, const Tensor& output, const RunContext& context) const;
   void RunPadded(const Tensor& input, const Tensor& output, const RunContext& context) const;
+  void RunRowTile(const Tensor& output, int n, int task, const RunContext& context) const;
+  void RunTile(const Tensor& output, int n, int task, int worker, const RunContext& context) const;
   SpmmArgs Args(const float* x, float* y, size_t y_stride) const;
 
   std::shared_ptr<const PackedWeights> weights_;
@@ -50,7 +52,8 @@ class Convolution : public Op {
 
   // Of the plan.
   std::vector<int32_t> offset_bytes_;
-  TaskGrid grid_;
+  TaskGrid grid_;  // of a whole plane, or of one row
+  bool by_rows_ = false;  // rows of the output are whole vectors: they are written in place
   PaddedImage padded_;
   size_t tile_floats_ = 0;  // a worker's output tile in the scratch
 };

@@ -9,6 +9,8 @@ namespace {
 
 // Padded rows of one channel that fit half of a small L1 cache.
 constexpr size_t kBandFloats = 4096;
+// Rows of a band that needs no copy: enough tasks for threads, few rows read twice.
+constexpr int kDirectRows = 56;
 // Output pixels of a task.
 constexpr size_t kTaskPixels = 8192;
 
@@ -45,14 +47,26 @@ Status Depthwise::Plan(const std::vector<const Tensor*>& inputs, const Tensor& o
   const Images out = output.images();
   const Status status = Place(window_, inputs[0]->images(), &placed_);
   if (!status.ok()) return status;
+  direct_ = window_.kernel_h == 3 && window_.kernel_w == 3 && window_.dilation_h == 1 &&
+            window_.dilation_w == 1 && window_.stride_h == window_.stride_w &&
+            window_.stride_h <= 2 && weights_->multiplier == 1 && placed_.pad_left <= kMaxLanes &&
+            inputs[0]->layout == Layout::kPanel && output.layout == Layout::kPanel;
+  if (direct_) {
+    band_rows_ = std::min(out.h, kDirectRows);
+    bands_ = (out.h + band_rows_ - 1) / band_rows_;
+    SplitChannels(out);
+    return Status();
+  }
   const int sw = window_.stride_w;
   phase_length_ = out.w + (window_.kernel_w - 1) * window_.dilation_w / sw;
+  // Room for vectors that spill over the end of a phase.
   phase_stride_ = (phase_length_ + 2 * kMaxLanes) / kMaxLanes * kMaxLanes;
   row_stride_ = phase_stride_ * sw;
   const int reach = (window_.kernel_h - 1) * window_.dilation_h + 1;  // rows of one output row
   const int room = static_cast<int>(kBandFloats / row_stride_) - reach;
   band_rows_ = std::min(out.h, std::max(4, room / window_.stride_h / 4 * 4));
   bands_ = (out.h + band_rows_ - 1) / band_rows_;
+  SplitChannels(out);
   band_floats_ = row_stride_ * ((band_rows_ - 1) * window_.stride_h + reach) + 2 * kMaxLanes;
   tap_offset_.clear();
   for (int ky = 0; ky < window_.kernel_h; ++ky) {
@@ -66,10 +80,32 @@ Status Depthwise::Plan(const std::vector<const Tensor*>& inputs, const Tensor& o
   return Status();
 }
 
-void Depthwise::RunBand(const Tensor& input, const Tensor& output, int n, int c, int first_row,
-                        const Kernels& kernels, float* padded) const {
+void Depthwise::RunDirect(const Tensor& input, const Tensor& output, int n, int first_channel,
+                          int channels, int first_row, int rows, const Kernels& kernels) const {
+  const Images in = input.images();
+  Depthwise3x3Args args{};
+  args.x = input.Plane(n, first_channel);
+  args.x_stride = input.plane_stride;
+  args.in_h = in.h;
+  args.in_w = in.w;
+  args.y = output.Plane(n, first_channel);
+  args.y_stride = output.plane_stride;
+  args.out_w = output.images().w;
+  args.first_row = first_row;
+  args.end_row = first_row + rows;
+  args.pad_top = placed_.pad_top;
+  args.pad_left = placed_.pad_left;
+  args.channels = channels;
+  args.weights = weights_->taps.data() + static_cast<size_t>(first_channel) * 9;
+  args.bias = weights_->bias.data() + first_channel;
+  args.lo = lo_;
+  args.hi = hi_;
+  kernels.depthwise_3x3[window_.stride_h - 1](args);
+}
+
+void Depthwise::RunPadded(const Tensor& input, const Tensor& output, int n, int c, int first_row,
+                          int rows, const Kernels& kernels, float* padded) const {
   const Images in = input.images(), out = output.images();
-  const int rows = std::min(band_rows_, out.h - first_row);
   const int reach = (window_.kernel_h - 1) * window_.dilation_h + 1;
   const int first_source = first_row * window_.stride_h - placed_.pad_top;
   const bool flat = input.layout == Layout::kFlat;  // then the image is one pixel
@@ -106,24 +142,29 @@ void Depthwise::RunBand(const Tensor& input, const Tensor& output, int n, int c,
   args.bias = weights_->bias[c];
   args.lo = lo_;
   args.hi = hi_;
-  const bool three = window_.kernel_h == 3 && window_.kernel_w == 3 && window_.dilation_h == 1 &&
-                     window_.stride_h <= 2;
-  (three ? kernels.depthwise_3x3[window_.stride_h - 1] : kernels.depthwise)(args);
+  kernels.depthwise(args);
+}
+
+void Depthwise::SplitChannels(const Images& out) {
+  const size_t pixels = std::max<size_t>(1, static_cast<size_t>(band_rows_) * out.w);
+  channels_per_task_ = static_cast<int>(std::max<size_t>(1, kTaskPixels / pixels));
 }
 
 void Depthwise::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
                     const RunContext& context) const {
   const Images out = output.images();
-  const size_t pixels = std::max<size_t>(1, static_cast<size_t>(band_rows_) * out.w);
-  const int units = out.n * out.c * bands_;
-  const int units_per_task = static_cast<int>(std::max<size_t>(1, kTaskPixels / pixels));
-  const int tasks = (units + units_per_task - 1) / units_per_task;
-  context.team.Run(tasks, [&](int task, int worker) {
-    const int end = std::min(units, (task + 1) * units_per_task);
-    for (int unit = task * units_per_task; unit < end; ++unit) {
-      const int band = unit % bands_, c = unit / bands_ % out.c, n = unit / bands_ / out.c;
-      RunBand(*inputs[0], output, n, c, band * band_rows_, context.kernels,
-              context.scratch + worker * band_floats_);
+  const int parts = (out.c + channels_per_task_ - 1) / channels_per_task_;
+  context.team.Run(out.n * bands_ * parts, [&](int task, int worker) {
+    const int band = task % bands_, part = task / bands_ % parts, n = task / bands_ / parts;
+    const int first_row = band * band_rows_, rows = std::min(band_rows_, out.h - first_row);
+    const int first = part * channels_per_task_, end = std::min(out.c, first + channels_per_task_);
+    if (direct_) {
+      RunDirect(*inputs[0], output, n, first, end - first, first_row, rows, context.kernels);
+      return;
+    }
+    for (int c = first; c < end; ++c) {
+      RunPadded(*inputs[0], output, n, c, first_row, rows, context.kernels,
+                context.scratch + worker * band_floats_);
     }
   });
 }

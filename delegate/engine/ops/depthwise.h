@@ -31,8 +31,12 @@ class Depthwise : public Op {
            const RunContext& context) const override;
 
  private:
-  void RunBand(const Tensor& input, const Tensor& output, int n, int c, int first_row,
-               const Kernels& kernels, float* padded) const;
+  void SplitChannels(const Images& out);
+  // Output rows [first_row, first_row + rows), of some channels or of one.
+  void RunDirect(const Tensor& input, const Tensor& output, int n, int first_channel, int channels,
+                 int first_row, int rows, const Kernels& kernels) const;
+  void RunPadded(const Tensor& input, const Tensor& output, int n, int c, int first_row, int rows,
+                 const Kernels& kernels, float* padded) const;
 
   std::shared_ptr<const DepthwiseWeights> weights_;
   Window window_;
@@ -40,12 +44,14 @@ class Depthwise : public Op {
 
   // Of the plan.
   PlacedWindow placed_;
+  bool direct_ = false;    // the 3 x 3 kernel reads the panel itself
   int phase_length_ = 0;   // useful floats of a phase of a padded row
   size_t phase_stride_ = 0;
   size_t row_stride_ = 0;
-  int band_rows_ = 0;      // output rows whose padded input rows are in the cache at once
+  int band_rows_ = 0;      // output rows done at a time
   size_t band_floats_ = 0;
   int bands_ = 1;
+  int channels_per_task_ = 1;
   std::vector<int32_t> tap_offset_;
 };
 
