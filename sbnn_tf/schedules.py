@@ -112,7 +112,9 @@ class PolynomialDecay(Schedule):
     def sparsity(self, step: int) -> float:
         if step >= self.end_step:
             return self.final_sparsity
-        progress = max(0.0, (step - self.begin_step) / (self.end_step - self.begin_step))
+        if step <= self.begin_step:
+            return self.initial_sparsity
+        progress = (step - self.begin_step) / (self.end_step - self.begin_step)
         rest = (1.0 - progress) ** self.power
         return self.final_sparsity + (self.initial_sparsity - self.final_sparsity) * rest
 
