@@ -11,14 +11,22 @@
 
 namespace sbnn {
 
-void Network::AddOp(std::unique_ptr<Op> op, std::vector<int> inputs, int output) {
+void Network::AddOp(std::unique_ptr<Op> op, std::vector<int> inputs, int output,
+                    std::string label) {
   for (int t : inputs) tensor_count_ = std::max(tensor_count_, t + 1);
   tensor_count_ = std::max(tensor_count_, output + 1);
   Node node;
   node.op = std::move(op);
   node.inputs = std::move(inputs);
   node.output = output;
+  node.label = std::move(label);
   nodes_.push_back(std::move(node));
+}
+
+std::vector<std::string> Network::labels() const {
+  std::vector<std::string> labels;
+  for (const Node& node : nodes_) labels.push_back(node.label);
+  return labels;
 }
 
 // Hands the zeros of a PAD to the operators that read it, where all of them can take it.

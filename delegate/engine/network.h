@@ -3,6 +3,7 @@
 #define SBNN_DELEGATE_ENGINE_NETWORK_H_
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "delegate/engine/memory.h"
@@ -13,7 +14,8 @@ namespace sbnn {
 class Network {
  public:
   // Tensors are numbered by the caller, from 0. Operators are added in an order in which they can run.
-  void AddOp(std::unique_ptr<Op> op, std::vector<int> inputs, int output);
+  // The label is for profiles.
+  void AddOp(std::unique_ptr<Op> op, std::vector<int> inputs, int output, std::string label = "");
   void SetInputs(std::vector<int> tensors) { inputs_ = std::move(tensors); }
   void SetOutputs(std::vector<int> tensors) { outputs_ = std::move(tensors); }
 
@@ -22,10 +24,11 @@ class Network {
   const Shape& output_shape(size_t i) const { return shapes_[outputs_[i]]; }
 
   // Runs on data in the outside's layout, with the shapes of the last Prepare. `seconds`, if given,
-  // receives the time of each operator.
+  // receives the time of each operator; a PAD that another operator took over is none.
   void Run(const std::vector<const float*>& inputs, const std::vector<float*>& outputs,
            std::vector<double>* seconds = nullptr);
 
+  std::vector<std::string> labels() const;
   size_t arena_bytes() const { return arena_bytes_; }
 
  private:
@@ -33,6 +36,7 @@ class Network {
     std::unique_ptr<Op> op;
     std::vector<int> inputs;
     int output;
+    std::string label;
     size_t scratch = 0;         // floats
     size_t scratch_offset = 0;  // in the arena
     std::vector<const Tensor*> input_tensors;

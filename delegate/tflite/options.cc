@@ -31,10 +31,15 @@ Status ParseOptions(const char* const* keys, const char* const* values, size_t c
       options->num_threads = static_cast<int>(threads);
     } else if (key == "explain") {
       options->explain = value == "0" ? "" : value;
+    } else if (key == "profile") {
+      if (value != "0" && value != "1") {
+        return Status::Error("profile: expected 0 or 1, found \"" + value + "\"");
+      }
+      options->profile = value == "1";
     } else if (key == "isa") {
       isa = value;
     } else {
-      return Status::Error("unknown option \"" + key + "\"; expected num_threads, explain or isa");
+      return Status::Error("unknown option \"" + key + "\"; expected num_threads, explain, profile or isa");
     }
   }
   options->kernels = FindKernels(isa);

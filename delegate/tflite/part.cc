@@ -1,6 +1,8 @@
 #include "delegate/tflite/part.h"
 
 #include <algorithm>
+#include <cstdio>
+#include <limits>
 #include <set>
 #include <string>
 #include <utility>
@@ -23,6 +25,16 @@ Part::Part(TfLiteContext* context, const TfLiteDelegateParams& params, const Con
   status_ = Build(context, params, constants);
 }
 
+Part::~Part() {
+  double total = 0;
+  const std::vector<std::string> labels = network_.labels();
+  for (size_t i = 0; i < least_seconds_.size(); ++i) {
+    std::fprintf(stderr, "%10.1f us  %s\n", least_seconds_[i] * 1e6, labels[i].c_str());
+    total += least_seconds_[i];
+  }
+  if (!least_seconds_.empty()) std::fprintf(stderr, "%10.1f us  in all\n", total * 1e6);
+}
+
 Status Part::Build(TfLiteContext* context, const TfLiteDelegateParams& params,
                    const Constants& constants) {
   std::set<int> read, written;
@@ -43,7 +55,8 @@ Status Part::Build(TfLiteContext* context, const TfLiteDelegateParams& params,
     }
     read.insert(t.input);
     written.insert(t.output);
-    network_.AddOp(std::move(t.op), {t.input}, t.output);
+    network_.AddOp(std::move(t.op), {t.input}, t.output,
+                   "node " + std::to_string(nodes.data[i]) + " " + OpName(*registration));
   }
   for (int t : read) {
     if (written.count(t) == 0) inputs_.push_back(t);
@@ -81,7 +94,16 @@ void Part::Run(TfLiteContext* context) {
   for (int t : inputs_) inputs.push_back(context->tensors[t].data.f);
   std::vector<float*> outputs;
   for (int t : outputs_) outputs.push_back(context->tensors[t].data.f);
-  network_.Run(inputs, outputs);
+  if (!options_.profile) {
+    network_.Run(inputs, outputs);
+    return;
+  }
+  std::vector<double> seconds;
+  network_.Run(inputs, outputs, &seconds);
+  least_seconds_.resize(seconds.size(), std::numeric_limits<double>::infinity());
+  for (size_t i = 0; i < seconds.size(); ++i) {
+    least_seconds_[i] = std::min(least_seconds_[i], seconds[i]);
+  }
 }
 
 }  // namespace sbnn

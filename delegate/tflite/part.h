@@ -16,6 +16,10 @@ class Part {
   Part(TfLiteContext* context, const TfLiteDelegateParams& params, const Constants& constants,
        const Options& options);
 
+  ~Part();  // prints the profile, if one was asked for
+  Part(const Part&) = delete;
+  Part& operator=(const Part&) = delete;
+
   // Called again when an input was resized.
   Status Prepare(TfLiteContext* context);
   void Run(TfLiteContext* context);
@@ -28,6 +32,7 @@ class Part {
   Status status_;
   Network network_;
   std::vector<int> inputs_, outputs_;
+  std::vector<double> least_seconds_;  // of each operator
 };
 
 }  // namespace sbnn

@@ -6,6 +6,7 @@
 #include "delegate/kernels/table.h"
 #include "delegate/tflite/delegate.h"
 #include "delegate/tflite/options.h"
+#include "delegate/tflite/version.h"
 
 extern "C" {
 
@@ -32,7 +33,9 @@ void tflite_plugin_destroy_delegate(TfLiteDelegate* delegate) { sbnn::DeleteDele
 // The best instruction set of this build on this CPU.
 const char* sbnn_isa() { return sbnn::AvailableKernels().front()->isa; }
 
+const char* sbnn_version() { return SBNN_VERSION; }
+
 // FMA peak of one core, 1e9 operations a second, measured now.
-double sbnn_peak_gflops() { return sbnn::MeasurePeakGflops(*sbnn::AvailableKernels().front()); }
+double sbnn_peak_gflops(int) { return sbnn::MeasurePeakGflops(*sbnn::AvailableKernels().front()); }
 
 }  // extern "C"

@@ -9,6 +9,9 @@
 namespace sbnn {
 namespace {
 
+// Floats of a padded band: with the weights it should stay in the L2 cache.
+constexpr size_t kBandFloats = 32768;
+
 size_t RoundUp(size_t value, size_t step) { return (value + step - 1) / step * step; }
 
 }  // namespace
@@ -82,36 +85,50 @@ Status Convolution::Plan(const std::vector<const Tensor*>& inputs, const Tensor&
     return Status();
   }
 
-  Status status = Place(window_, in, &padded_.placed);
+  Status status = Place(window_, in, &band_.placed);
   if (!status.ok()) return status;
-  const int reach_h = (window_.kernel_h - 1) * window_.dilation_h;
-  const int reach_w = (window_.kernel_w - 1) * window_.dilation_w;
-  padded_.rows = out.h + reach_h / window_.stride_h;
-  padded_.length = out.w + reach_w / window_.stride_w;
   by_rows_ = out.w % lanes == 0;
-  if (by_rows_) padded_.length = RoundUp(padded_.length, lanes);  // rows begin at a cache line
-  // Room behind the last row for vectors that begin at a valid pixel.
-  padded_.plane = RoundUp(static_cast<size_t>(padded_.rows) * padded_.length + 2 * kMaxLanes, kMaxLanes);
-  padded_.channel = PlaneStride(padded_.plane * window_.stride_h * window_.stride_w);
-  padded_.size = padded_.channel * in.c + 16 * kMaxLanes;
+  PlaceBand(in, out, out.h);
+  bands_ = 1;
+  const size_t wanted = (band_.size + kBandFloats - 1) / kBandFloats;
+  if (wanted >= 2 * static_cast<size_t>(context.threads)) {
+    const int rows = (out.h + static_cast<int>(wanted) - 1) / static_cast<int>(wanted);
+    PlaceBand(in, out, std::max(1, rows));
+    bands_ = (out.h + band_.out_rows - 1) / band_.out_rows;
+  }
   std::vector<int64_t> tap_offset;
   for (int ky = 0; ky < window_.kernel_h; ++ky) {
     for (int kx = 0; kx < window_.kernel_w; ++kx) {
       const int y = ky * window_.dilation_h, x = kx * window_.dilation_w;
       const int phase = y % window_.stride_h * window_.stride_w + x % window_.stride_w;
-      tap_offset.push_back(static_cast<int64_t>(phase * padded_.plane) +
-                           y / window_.stride_h * padded_.length + x / window_.stride_w);
+      tap_offset.push_back(static_cast<int64_t>(phase * band_.plane) +
+                           y / window_.stride_h * band_.length + x / window_.stride_w);
     }
   }
-  status = PlanOffsets(padded_.channel, tap_offset);
+  status = PlanOffsets(band_.channel, tap_offset);
   if (!status.ok()) return status;
   // Output pixels are counted along the padded rows; those between two rows are dropped.
   const size_t pixels =
-      by_rows_ ? out.w : static_cast<size_t>(out.h - 1) * padded_.length + out.w;
-  grid_ = MakeGrid(*weights_, (pixels + lanes - 1) / lanes, widest, context.threads);
-  tile_floats_ = by_rows_ ? 0 : RoundUp(out.c, kChannelStep) * widest * lanes;
-  *scratch = padded_.size + tile_floats_ * context.threads;
+      by_rows_ ? out.w : static_cast<size_t>(band_.out_rows - 1) * band_.length + out.w;
+  grid_ = MakeGrid(*weights_, (pixels + lanes - 1) / lanes, widest,
+                   bands_ == 1 ? context.threads : 1);
+  band_.result = by_rows_ ? 0 : RoundUp(out.c, kChannelStep) * widest * lanes;
+  // A band a worker, or one band for all of them.
+  *scratch = band_.size * (bands_ == 1 ? 1 : context.threads) + band_.result * context.threads;
   return Status();
+}
+
+void Convolution::PlaceBand(const Images& in, const Images& out, int out_rows) {
+  const int reach_h = (window_.kernel_h - 1) * window_.dilation_h;
+  const int reach_w = (window_.kernel_w - 1) * window_.dilation_w;
+  band_.out_rows = out_rows;
+  band_.rows = out_rows + reach_h / window_.stride_h;
+  band_.length = out.w + reach_w / window_.stride_w;
+  if (by_rows_) band_.length = RoundUp(band_.length, kMaxLanes);  // rows begin at a cache line
+  // Room behind the last row for vectors that begin at a valid pixel.
+  band_.plane = RoundUp(static_cast<size_t>(band_.rows) * band_.length + 2 * kMaxLanes, kMaxLanes);
+  band_.channel = PlaneStride(band_.plane * window_.stride_h * window_.stride_w);
+  band_.size = band_.channel * in.c + 16 * kMaxLanes;
 }
 
 SpmmArgs Convolution::Args(const float* x, float* y, size_t y_stride) const {
@@ -133,7 +150,7 @@ void Convolution::Run(const std::vector<const Tensor*>& inputs, const Tensor& ou
   const Tensor& input = *inputs[0];
   const Images in = input.images();
   if (!Pointwise(in)) {
-    RunPadded(input, output, context);
+    RunBands(input, output, context);
   } else if (in.pixels() == 1) {
     for (int n = 0; n < in.n; ++n) {
       RunSpmv(*weights_, input.data + n * in.c, output.data + n * weights_->outputs, lo_, hi_, context);
@@ -159,7 +176,7 @@ void Convolution::RunPointwise(const Tensor& input, const Tensor& output,
   });
 }
 
-void Convolution::PadChannel(const Tensor& input, int n, int c, float* padded,
+void Convolution::PadChannel(const Tensor& input, int n, int c, int first_row, float* padded,
                              const Kernels& kernels) const {
   const Images in = input.images();
   const bool flat = input.layout == Layout::kFlat;
@@ -167,80 +184,86 @@ void Convolution::PadChannel(const Tensor& input, int n, int c, float* padded,
   const size_t pixel_stride = flat ? std::max(in.c, 2) : 1;
   const float* const first = flat ? input.data + n * input.image_stride + c : input.Plane(n, c);
   const int sh = window_.stride_h, sw = window_.stride_w;
-  for (int y = 0; y < padded_.rows * sh; ++y) {
-    const int source = y - padded_.placed.pad_top;
+  for (int y = 0; y < band_.rows * sh; ++y) {
+    const int source = first_row * sh + y - band_.placed.pad_top;
     PadRowArgs args{};
     if (source >= 0 && source < in.h) args.x = first + static_cast<size_t>(source) * in.w * pixel_stride;
     args.x_stride = pixel_stride;
     args.width = in.w;
-    args.y = padded + c * padded_.channel + y % sh * sw * padded_.plane +
-             static_cast<size_t>(y / sh) * padded_.length;
-    args.phase_stride = padded_.plane;
+    args.y = padded + c * band_.channel + y % sh * sw * band_.plane +
+             static_cast<size_t>(y / sh) * band_.length;
+    args.phase_stride = band_.plane;
     args.stride = sw;
-    args.pad = padded_.placed.pad_left;
-    args.length = padded_.length;
+    args.pad = band_.placed.pad_left;
+    args.length = band_.length;
     kernels.pad_row(args);
   }
 }
 
-void Convolution::RunPadded(const Tensor& input, const Tensor& output,
-                            const RunContext& context) const {
-  const Images in = input.images(), out = output.images();
-  for (int n = 0; n < in.n; ++n) {
-    context.team.Run(in.c, [&](int c, int) {
-      PadChannel(input, n, c, context.scratch, context.kernels);
-    });
-    if (by_rows_) {
-      context.team.Run(grid_.tasks() * out.h,
-                       [&](int task, int) { RunRowTile(output, n, task, context); });
-    } else {
-      context.team.Run(grid_.tasks(),
-                       [&](int task, int worker) { RunTile(output, n, task, worker, context); });
+int Convolution::BandTasks() const {
+  return grid_.tasks() * (by_rows_ ? band_.out_rows : 1);
+}
+
+void Convolution::RunBands(const Tensor& input, const Tensor& output,
+                           const RunContext& context) const {
+  const Images in = input.images();
+  const Kernels& kernels = context.kernels;
+  if (bands_ == 1) {
+    float* const padded = context.scratch;
+    for (int n = 0; n < in.n; ++n) {
+      context.team.Run(in.c, [&](int c, int) { PadChannel(input, n, c, 0, padded, kernels); });
+      context.team.Run(BandTasks(), [&](int task, int worker) {
+        RunBandTask(output, n, 0, task, padded, padded + band_.size + worker * band_.result, kernels);
+      });
     }
+    return;
   }
+  context.team.Run(in.n * bands_, [&](int task, int worker) {
+    float* const padded = context.scratch + worker * (band_.size + band_.result);
+    const int n = task / bands_, first_row = task % bands_ * band_.out_rows;
+    for (int c = 0; c < in.c; ++c) PadChannel(input, n, c, first_row, padded, kernels);
+    for (int part = 0; part < BandTasks(); ++part) {
+      RunBandTask(output, n, first_row, part, padded, padded + band_.size, kernels);
+    }
+  });
 }
 
-void Convolution::RunRowTile(const Tensor& output, int n, int task,
-                             const RunContext& context) const {
-  const size_t row = task / grid_.tasks();
-  const int tile = task % grid_.tasks() / grid_.chunks(), chunk = task % grid_.chunks();
-  const uint32_t vector = grid_.tile_begin[tile];
-  const size_t column = static_cast<size_t>(vector) * context.kernels.lanes;
-  SpmmArgs args = Args(context.scratch + row * padded_.length + column,
-                       output.Plane(n, 0) + row * output.images().w + column, output.plane_stride);
-  args.first_group = grid_.group_begin[chunk];
-  args.end_group = grid_.group_begin[chunk + 1];
-  const int vectors = grid_.tile_begin[tile + 1] - vector;
-  context.kernels.spmm[GroupIndex(weights_->group)][vectors - 1](args);
-}
-
-// A tile that runs over the ends of rows: its valid pixels are copied out of the padded rows.
-void Convolution::RunTile(const Tensor& output, int n, int task, int worker,
-                          const RunContext& context) const {
+void Convolution::RunBandTask(const Tensor& output, int n, int first_row, int task,
+                              const float* padded, float* result, const Kernels& kernels) const {
   const Images out = output.images();
-  const size_t lanes = context.kernels.lanes;
-  const int tile = task / grid_.chunks(), chunk = task % grid_.chunks();
-  const size_t first = grid_.tile_begin[tile] * lanes;
-  const size_t last = grid_.tile_begin[tile + 1] * lanes;
-  float* const result = context.scratch + padded_.size + worker * tile_floats_;
-  SpmmArgs args = Args(context.scratch + first, result, last - first);
+  const int row = task / grid_.tasks();  // of the band, where tiles are parts of a row
+  if (first_row + row >= out.h) return;
+  const int tile = task % grid_.tasks() / grid_.chunks(), chunk = task % grid_.chunks();
+  const size_t first = static_cast<size_t>(grid_.tile_begin[tile]) * kernels.lanes;
+  const size_t last = static_cast<size_t>(grid_.tile_begin[tile + 1]) * kernels.lanes;
+  const float* const x = padded + static_cast<size_t>(row) * band_.length + first;
+  SpmmArgs args = by_rows_ ? Args(x, output.Plane(n, 0) + static_cast<size_t>(first_row + row) * out.w + first,
+                                  output.plane_stride)
+                           : Args(x, result, last - first);
   args.first_group = grid_.group_begin[chunk];
   args.end_group = grid_.group_begin[chunk + 1];
-  context.kernels.spmm[GroupIndex(weights_->group)][(last - first) / lanes - 1](args);
+  kernels.spmm[GroupIndex(weights_->group)][(last - first) / kernels.lanes - 1](args);
+  if (!by_rows_) CopyOut(output, n, first_row, first, last, args);
+}
 
+// Of a tile that runs over the ends of rows, the valid pixels [first, last) of the band.
+void Convolution::CopyOut(const Tensor& output, int n, int first_row, size_t first, size_t last,
+                          const SpmmArgs& args) const {
+  const Images out = output.images();
   const int group = weights_->group;
   const int c_end = std::min<int>(out.c, args.end_group * group);
-  for (size_t row = first / padded_.length; row * padded_.length < last; ++row) {
-    if (row >= static_cast<size_t>(out.h)) break;
-    const size_t begin = std::max(first, row * padded_.length);
-    const size_t end = std::min(last, row * padded_.length + out.w);
+  const size_t rows = std::min(band_.out_rows, out.h - first_row);
+  const size_t length = band_.length;
+  for (size_t row = first / length; row < rows && row * length < last; ++row) {
+    const size_t begin = std::max(first, row * length);
+    const size_t end = std::min(last, row * length + out.w);
     if (begin >= end) continue;
-    const size_t column = begin - row * padded_.length;
+    const size_t pixel = (first_row + row) * out.w + begin - row * length;
     for (int c = args.first_group * group; c < c_end; ++c) {
       float* const y = output.layout == Layout::kPanel
-                           ? output.Plane(n, c) + row * out.w + column
+                           ? output.Plane(n, c) + pixel
                            : output.data + static_cast<size_t>(n) * out.c + c;
-      std::memcpy(y, result + c * (last - first) + (begin - first), (end - begin) * sizeof(float));
+      std::memcpy(y, args.y + c * args.y_stride + (begin - first), (end - begin) * sizeof(float));
     }
   }
 }

@@ -27,23 +27,31 @@ class Convolution : public Op {
            const RunContext& context) const override;
 
  private:
-  // One image in zero-padded phases: input pixel (y, x) of the padded image lies in plane
-  // (y % stride_h, x % stride_w), so that a tap is one offset for all output pixels.
-  struct PaddedImage {
+  // A band of output rows with all the input that it needs, in zero-padded phases: input pixel
+  // (y, x) of the padded band lies in plane (y % stride_h, x % stride_w), so that a tap is one offset
+  // for all output pixels.
+  struct Band {
     PlacedWindow placed;
+    int out_rows = 0;
     int rows = 0;    // of a phase plane
     int length = 0;  // of its rows
     size_t plane = 0, channel = 0;  // floats between phase planes and between channels
     size_t size = 0;
+    size_t result = 0;  // floats of a tile of all outputs, behind the band
   };
 
   bool Pointwise(const Images& image) const;
   Status PlanOffsets(size_t channel_stride, const std::vector<int64_t>& tap_offset);
-  void PadChannel(const Tensor& input, int n, int c, float* padded, const Kernels& kernels) const;
+  void PlaceBand(const Images& in, const Images& out, int out_rows);
+  void PadChannel(const Tensor& input, int n, int c, int first_row, float* padded,
+                  const Kernels& kernels) const;
   void RunPointwise(const Tensor& input, const Tensor& output, const RunContext& context) const;
-  void RunPadded(const Tensor& input, const Tensor& output, const RunContext& context) const;
-  void RunRowTile(const Tensor& output, int n, int task, const RunContext& context) const;
-  void RunTile(const Tensor& output, int n, int task, int worker, const RunContext& context) const;
+  void RunBands(const Tensor& input, const Tensor& output, const RunContext& context) const;
+  int BandTasks() const;
+  void RunBandTask(const Tensor& output, int n, int first_row, int task, const float* padded,
+                   float* result, const Kernels& kernels) const;
+  void CopyOut(const Tensor& output, int n, int first_row, size_t first, size_t last,
+               const SpmmArgs& args) const;
   SpmmArgs Args(const float* x, float* y, size_t y_stride) const;
 
   std::shared_ptr<const PackedWeights> weights_;
@@ -52,10 +60,10 @@ class Convolution : public Op {
 
   // Of the plan.
   std::vector<int32_t> offset_bytes_;
-  TaskGrid grid_;  // of a whole plane, or of one row
+  TaskGrid grid_;         // of a whole plane, a band, or one row
   bool by_rows_ = false;  // rows of the output are whole vectors: they are written in place
-  PaddedImage padded_;
-  size_t tile_floats_ = 0;  // a worker's output tile in the scratch
+  Band band_;
+  int bands_ = 1;
 };
 
 }  // namespace sbnn
