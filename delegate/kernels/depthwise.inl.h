@@ -1,5 +1,8 @@
 // Depthwise convolution of one channel: any window from padded rows, and 3 x 3 straight from the
 // panel, where masks make the zeros at the sides.
+#ifndef SBNN_DELEGATE_KERNELS_DEPTHWISE_INL_H_
+#define SBNN_DELEGATE_KERNELS_DEPTHWISE_INL_H_
+
 #include "delegate/kernels/kernels.h"
 #include "delegate/kernels/vec.h"
 
@@ -7,11 +10,11 @@ namespace sbnn {
 namespace SBNN_ISA {
 namespace {
 
-// Stores `left` pixels of a row. Where the row is not the last, a whole vector may be stored: what
-// spills over the end is the beginning of the next row, which is written later. (Partial stores are
-// slow on several CPUs.)
-SBNN_INLINE void StorePixels(float* y, Vec v, int left, bool last_row) {
-  if (left >= Vec::kLanes || !last_row) {
+// Stores `left` pixels of a row. A whole vector is stored if it ends before `end`, where the rows of
+// this call end: what spills over the end of the row are pixels of the next ones, which are written
+// later. (Partial stores are slow on several CPUs.)
+SBNN_INLINE void StorePixels(float* y, Vec v, int left, const float* end) {
+  if (left >= Vec::kLanes || end - y >= Vec::kLanes) {
     Store(y, v);
   } else {
     StoreFirst(y, v, left);
@@ -22,10 +25,10 @@ SBNN_INLINE void StorePixels(float* y, Vec v, int left, bool last_row) {
 void Depthwise(const DepthwiseArgs& a) {
   constexpr int L = Vec::kLanes;
   const Vec lo = Set(a.lo), hi = Set(a.hi), bias = Set(a.bias);
+  const float* const end = a.y + static_cast<size_t>(a.rows - 1) * a.y_row_stride + a.width;
   for (int row = 0; row < a.rows; ++row) {
     const float* x = a.x + static_cast<size_t>(row) * a.stride * a.x_row_stride;
     float* y = a.y + static_cast<size_t>(row) * a.y_row_stride;
-    const bool last = row + 1 == a.rows;
     int left = a.width;
     for (; left > L; left -= 2 * L, x += 2 * L, y += 2 * L) {
       Vec acc0 = bias, acc1 = bias;
@@ -35,12 +38,12 @@ void Depthwise(const DepthwiseArgs& a) {
         acc1 = FmaScalar(Load(p + L), a.weights[t], acc1);
       }
       Store(y, Min(Max(acc0, lo), hi));
-      StorePixels(y + L, Min(Max(acc1, lo), hi), left - L, last);
+      StorePixels(y + L, Min(Max(acc1, lo), hi), left - L, end);
     }
     if (left > 0) {
       Vec acc = bias;
       for (int t = 0; t < a.taps; ++t) acc = FmaScalar(Load(x + a.tap_offset[t]), a.weights[t], acc);
-      StorePixels(y, Min(Max(acc, lo), hi), left, last);
+      StorePixels(y, Min(Max(acc, lo), hi), left, end);
     }
   }
 }
@@ -100,6 +103,7 @@ struct EdgeTaps {
 struct Channel {
   const float* x;
   float* y;
+  const float* y_end;  // of the rows asked for
   const float* weights;
   float bias;
 };
@@ -134,7 +138,7 @@ SBNN_INLINE void Block3x3(const Depthwise3x3Args& a, const Channel& channel, con
 #pragma GCC unroll 4
   for (int r = 0; r < R; ++r) {
     StorePixels(y + static_cast<size_t>(r) * a.out_w, Min(Max(acc[r], lo), hi), a.out_w - x0,
-                row + r + 1 == a.end_row);
+                channel.y_end);
   }
 }
 
@@ -187,7 +191,7 @@ SBNN_INLINE void EdgeRow3x3(const Depthwise3x3Args& a, const Channel& channel,
 #pragma GCC unroll 3
       for (int k = 0; k < 3; ++k) acc = FmaScalar(taps[k], channel.weights[i * 3 + k], acc);
     }
-    StorePixels(y + x0, Min(Max(acc, lo), hi), a.out_w - x0, row + 1 == a.end_row);
+    StorePixels(y + x0, Min(Max(acc, lo), hi), a.out_w - x0, channel.y_end);
   }
 }
 
@@ -199,7 +203,9 @@ void Depthwise3x3(const Depthwise3x3Args& a) {
   const int fit = a.in_h - 3 + a.pad_top < 0 ? 0 : (a.in_h - 3 + a.pad_top) / S + 1;
   const int outer = a.end_row < fit ? a.end_row : fit;
   for (int c = 0; c < a.channels; ++c) {
-    const Channel channel{a.x + c * a.x_stride, a.y + c * a.y_stride, a.weights + 9 * c, a.bias[c]};
+    float* const y = a.y + c * a.y_stride;
+    const Channel channel{a.x + c * a.x_stride, y, y + static_cast<size_t>(a.end_row) * a.out_w,
+                          a.weights + 9 * c, a.bias[c]};
     int row = a.first_row;
     for (; row < a.end_row && row < inner; ++row) EdgeRow3x3<S>(a, channel, shared, row);
     for (; row + 4 <= outer; row += 4) Strip3x3<S, 4>(a, channel, shared, row);
@@ -212,3 +218,5 @@ void Depthwise3x3(const Depthwise3x3Args& a) {
 }  // namespace
 }  // namespace SBNN_ISA
 }  // namespace sbnn
+
+#endif  // SBNN_DELEGATE_KERNELS_DEPTHWISE_INL_H_
