@@ -1,0 +1,503 @@
+// Every micro-kernel of the table against a plain reference. One test for each row of the table, so
+// that a kernel without a test is a failure. Arrays end, or begin, at unmapped pages where kernels.h
+// grants no room, and have exactly the room that it grants.
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <fstream>
+#include <iostream>
+#include <limits>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "delegate/kernels/table.h"
+#include "gtest/gtest.h"
+#include "tests/delegate/guarded.h"
+#include "tests/delegate/random.h"
+
+namespace sbnn {
+
+void PrintTo(const KernelRow& row, std::ostream* out) { *out << row.kernels->isa << ' ' << row.name; }
+
+namespace {
+
+constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+constexpr Edge kEdges[] = {Edge::kBegin, Edge::kEnd};
+
+struct Limits {
+  float lo, hi;
+};
+const std::vector<Limits> kLimits = {{-kInfinity, kInfinity}, {0, kInfinity}, {0, 6}, {-1, 1}};
+
+double Clamped(double value, Limits limits) {
+  return std::min<double>(std::max<double>(value, limits.lo), limits.hi);
+}
+
+// ---- Sparse products
+
+// Random groups of columns, some of them empty, in arrays that end where they should.
+struct Groups {
+  std::vector<uint32_t> begin;
+  std::vector<uint16_t> columns;
+  Guarded<float> weights, bias;
+
+  Groups(const std::vector<int>& sizes, int inputs, int group, Random* random)
+      : begin(Begin(sizes)),
+        weights(random->Floats(begin.back() * group)),
+        bias(random->Floats(sizes.size() * group)) {
+    for (uint32_t i = 0; i < begin.back(); ++i) {
+      columns.push_back(static_cast<uint16_t>(random->Int(0, inputs - 1)));
+    }
+  }
+  static std::vector<uint32_t> Begin(const std::vector<int>& sizes) {
+    std::vector<uint32_t> begin = {0};
+    for (int s : sizes) begin.push_back(begin.back() + static_cast<uint32_t>(s));
+    return begin;
+  }
+};
+
+const std::vector<std::vector<int>> kGroupColumns = {{1}, {0}, {7, 0, 3}, {0, 5, 4, 0}, {33, 2, 0, 1, 16}};
+
+void TestSpmm(const KernelRow& row) {
+  const Kernels& k = *row.kernels;
+  const SpmmFn spmm = k.spmm[GroupIndex(row.group)][row.vectors - 1];
+  Random random(1);
+  const size_t tile = static_cast<size_t>(row.vectors) * k.lanes;
+  for (const std::vector<int>& sizes : kGroupColumns) {
+    for (int channels : {1, 3, 16}) {
+      for (Edge edge : kEdges) {
+        const Groups g(sizes, channels, row.group, &random);
+        const uint32_t groups = static_cast<uint32_t>(sizes.size());
+        // Planes that begin anywhere; the last one ends with the tile.
+        const size_t plane = tile + random.Int(0, 5);
+        const Guarded<float> x(random.Floats((channels - 1) * plane + tile), edge);
+        const int origin = random.Int(0, channels - 1);  // offsets may go back, too
+        std::vector<int32_t> offsets;
+        for (uint16_t c : g.columns) {
+          offsets.push_back(static_cast<int32_t>((c - origin) * static_cast<int>(plane * sizeof(float))));
+        }
+        const Guarded<int32_t> offset_bytes(offsets);
+        const Guarded<uint32_t> begin(g.begin);
+        const size_t y_stride = tile + random.Int(0, 1) * 7;
+        const size_t outputs = groups * row.group;
+        Guarded<float> y((outputs - 1) * y_stride + tile, edge);
+        const Limits limits = random.Pick(kLimits);
+        const uint32_t first = random.Int(0, 1) * (groups / 2);
+        const uint32_t end = groups - random.Int(0, 1) * (groups / 3);
+        spmm({x.data() + origin * plane, y.data(), y_stride, begin.data(), offset_bytes.data(),
+              g.weights.data(), g.bias.data(), first, end, limits.lo, limits.hi});
+        for (size_t i = 0; i < y.size(); ++i) {
+          const size_t output = i / y_stride, pixel = i % y_stride, of = output / row.group;
+          if (pixel >= tile || of < first || of >= end) {
+            ASSERT_TRUE(y.Untouched(i)) << i;
+            continue;
+          }
+          double want = g.bias[output];
+          for (uint32_t c = g.begin[of]; c < g.begin[of + 1]; ++c) {
+            want += double{g.weights[c * row.group + output % row.group]} *
+                    x[g.columns[c] * plane + pixel];
+          }
+          ASSERT_EQ(y[i], Clamped(want, limits)) << "output " << output << " pixel " << pixel;
+        }
+        ASSERT_TRUE(y.Intact());
+      }
+    }
+  }
+}
+
+void TestSpmv(const KernelRow& row) {
+  const SpmvFn spmv = row.kernels->spmv[GroupIndex(row.group)];
+  Random random(2);
+  std::vector<std::vector<int>> all_sizes = kGroupColumns;
+  for (int n = 1; n <= 10; ++n) all_sizes.push_back({n, n + 1});
+  for (const std::vector<int>& sizes : all_sizes) {
+    for (int inputs : {1, 4, 50}) {
+      for (Edge edge : kEdges) {
+        const Groups g(sizes, inputs, row.group, &random);
+        const uint32_t groups = static_cast<uint32_t>(sizes.size());
+        const Guarded<float> x(random.Floats(inputs), edge);
+        const Guarded<uint16_t> columns(g.columns);
+        const Guarded<uint32_t> begin(g.begin);
+        Guarded<float> y(groups * row.group, edge);
+        const Limits limits = random.Pick(kLimits);
+        const uint32_t first = random.Int(0, 1) * (groups / 2);
+        const uint32_t end = groups - random.Int(0, 1) * (groups / 3);
+        spmv({x.data(), y.data(), begin.data(), columns.data(), g.weights.data(), g.bias.data(),
+              first, end, limits.lo, limits.hi});
+        for (size_t output = 0; output < y.size(); ++output) {
+          const size_t of = output / row.group;
+          if (of < first || of >= end) {
+            ASSERT_TRUE(y.Untouched(output));
+            continue;
+          }
+          double want = g.bias[output];
+          for (uint32_t c = g.begin[of]; c < g.begin[of + 1]; ++c) {
+            want += double{g.weights[c * row.group + output % row.group]} * x[g.columns[c]];
+          }
+          ASSERT_EQ(y[output], Clamped(want, limits));
+        }
+        ASSERT_TRUE(y.Intact());
+      }
+    }
+  }
+}
+
+// ---- Depthwise
+
+void TestDepthwise(const KernelRow& row) {
+  const Kernels& k = *row.kernels;
+  Random random(3);
+  for (int width = 1; width <= 3 * k.lanes + 1; ++width) {
+    for (int taps : {1, 3, 9, 25}) {
+      const int rows = random.Int(1, 4), stride = random.Int(1, 3);
+      const size_t room = k.lanes - 1;  // a vector that begins at the last pixel
+      const size_t row_stride = width + 4;
+      std::vector<int32_t> offsets;
+      for (int t = 0; t < taps; ++t) {
+        offsets.push_back(static_cast<int32_t>(random.Int(0, 2) * row_stride) + random.Int(0, 4));
+      }
+      const size_t last_pixel = *std::max_element(offsets.begin(), offsets.end()) +
+                                (rows - 1) * stride * row_stride + width - 1;
+      const Edge edge = kEdges[random.Int(0, 1)];
+      Guarded<float> x(last_pixel + 1 + room, edge);
+      const std::vector<float> pixels = random.Floats(last_pixel + 1);
+      std::fill(x.begin(), x.end(), kNaN);
+      std::copy(pixels.begin(), pixels.end(), x.begin());
+      const Guarded<int32_t> tap_offset(offsets);
+      const Guarded<float> weights(random.Floats(taps));
+      const Limits limits = random.Pick(kLimits);
+      // Nothing behind the last row may be written: another thread's rows may be there.
+      Guarded<float> y(static_cast<size_t>(rows) * width, edge);
+      k.depthwise({x.data(), row_stride, y.data(), static_cast<size_t>(width), rows, width, stride,
+                   taps, tap_offset.data(), weights.data(), 2.0f, limits.lo, limits.hi});
+      for (int r = 0; r < rows; ++r) {
+        for (int i = 0; i < width; ++i) {
+          double want = 2;
+          for (int t = 0; t < taps; ++t) {
+            want += double{weights[t]} * x[r * stride * row_stride + offsets[t] + i];
+          }
+          ASSERT_EQ(y[r * width + i], Clamped(want, limits)) << "row " << r << " pixel " << i;
+        }
+      }
+      ASSERT_TRUE(y.Intact());
+    }
+  }
+}
+
+struct Case3x3 {
+  int stride, in_h, in_w, out_h, out_w, pad_top, pad_left;
+};
+
+// All channels, the rows in the given parts, one after the other in that order.
+void Run3x3(const Kernels& k, const Case3x3& c, const std::vector<int>& cuts, bool backwards,
+            Edge edge, Random* random) {
+  const int channels = random->Int(1, 3);
+  const size_t in_pixels = static_cast<size_t>(c.in_h) * c.in_w;
+  const size_t out_pixels = static_cast<size_t>(c.out_h) * c.out_w;
+  const size_t before = std::max(k.lanes, c.pad_left), behind = 2 * k.lanes;
+  const size_t x_stride = in_pixels + before + behind + random->Int(0, 3);
+  const size_t y_stride = out_pixels + random->Int(0, 3);
+  Guarded<float> x(before + (channels - 1) * x_stride + in_pixels + behind, edge);
+  std::fill(x.begin(), x.end(), kNaN);  // the room is read and ignored
+  const float* const first_plane = x.data() + before;
+  for (int n = 0; n < channels; ++n) {
+    const std::vector<float> plane = random->Floats(in_pixels);
+    std::copy(plane.begin(), plane.end(), x.begin() + before + n * x_stride);
+  }
+  Guarded<float> y((channels - 1) * y_stride + out_pixels, edge);
+  const Guarded<float> weights(random->Floats(9 * channels)), bias(random->Floats(channels));
+  const Limits limits = random->Pick(kLimits);
+
+  std::vector<int> parts(cuts.size() - 1);
+  for (size_t i = 0; i < parts.size(); ++i) parts[i] = static_cast<int>(backwards ? parts.size() - 1 - i : i);
+  std::vector<bool> done(c.out_h, false);
+  for (int part : parts) {
+    Depthwise3x3Args a{};
+    a.x = first_plane;
+    a.x_stride = x_stride;
+    a.in_h = c.in_h;
+    a.in_w = c.in_w;
+    a.y = y.data();
+    a.y_stride = y_stride;
+    a.out_w = c.out_w;
+    a.first_row = cuts[part];
+    a.end_row = cuts[part + 1];
+    a.pad_top = c.pad_top;
+    a.pad_left = c.pad_left;
+    a.channels = channels;
+    a.weights = weights.data();
+    a.bias = bias.data();
+    a.lo = limits.lo;
+    a.hi = limits.hi;
+    k.depthwise_3x3[c.stride - 1](a);
+    std::fill(done.begin() + a.first_row, done.begin() + a.end_row, true);
+    for (size_t i = 0; i < y.size(); ++i) {
+      const size_t channel = i / y_stride, pixel = i % y_stride;
+      const int row = static_cast<int>(pixel / c.out_w), column = static_cast<int>(pixel % c.out_w);
+      if (pixel >= out_pixels || !done[row]) {
+        ASSERT_TRUE(y.Untouched(i)) << "channel " << channel << " row " << row << " column " << column;
+        continue;
+      }
+      double want = bias[channel];
+      for (int t = 0; t < 9; ++t) {
+        const int sy = row * c.stride + t / 3 - c.pad_top, sx = column * c.stride + t % 3 - c.pad_left;
+        if (sy < 0 || sy >= c.in_h || sx < 0 || sx >= c.in_w) continue;
+        want += double{weights[9 * channel + t]} * first_plane[channel * x_stride + sy * c.in_w + sx];
+      }
+      ASSERT_EQ(y[i], Clamped(want, limits))
+          << "channel " << channel << " row " << row << " column " << column;
+    }
+  }
+  ASSERT_TRUE(y.Intact());
+}
+
+void TestDepthwise3x3(const KernelRow& row, int stride) {
+  const Kernels& k = *row.kernels;
+  Random random(4);
+  for (int in_w = 1; in_w <= stride * (3 * k.lanes + 1); in_w += in_w < 20 ? 1 : 3) {
+    for (int in_h : {1, 2, 3, 4, 5, 6, 8, 13}) {
+      // Mostly what SAME and VALID give; now and then a wide margin that a PAD left.
+      const int widest = random.Chance(0.2) ? kMaxLanes : 2;
+      const int pad_top = random.Int(0, widest), pad_left = random.Int(0, widest);
+      const int pad_bottom = random.Int(0, widest), pad_right = random.Int(0, widest);
+      Case3x3 c{stride, in_h, in_w, 0, 0, pad_top, pad_left};
+      const int reach_h = in_h + pad_top + pad_bottom - 3, reach_w = in_w + pad_left + pad_right - 3;
+      if (reach_h < 0 || reach_w < 0) continue;
+      c.out_h = reach_h / stride + 1;
+      c.out_w = reach_w / stride + 1;
+      std::vector<int> cuts = {0};
+      while (cuts.back() < c.out_h) {
+        cuts.push_back(std::min(c.out_h, cuts.back() + random.Int(1, 9)));
+      }
+      SCOPED_TRACE(testing::Message() << "stride " << stride << " image " << in_h << " x " << in_w
+                                      << " pads " << pad_top << ' ' << pad_bottom << ' ' << pad_left
+                                      << ' ' << pad_right << " parts " << testing::PrintToString(cuts));
+      Run3x3(k, c, cuts, random.Chance(0.5), kEdges[random.Int(0, 1)], &random);
+      if (testing::Test::HasFatalFailure()) return;
+    }
+  }
+}
+
+// ---- Moving
+
+void TestPadRow(const KernelRow& row) {
+  const Kernels& k = *row.kernels;
+  const int lanes = k.lanes;
+  Random random(5);
+  for (int width = 1; width <= 4 * lanes + 3; ++width) {
+    for (int stride : {1, 2, 3}) {
+      for (size_t x_stride : {1, 3}) {
+        for (int pad : {0, 1, 2, 3, 5, lanes, 2 * lanes + 1}) {
+          // From cropped to far behind the source.
+          const int whole = (pad + width + stride - 1) / stride;
+          const int length = std::max(1, whole + random.Int(-lanes - 2, lanes + 2));
+          const bool zeros = random.Chance(0.1);
+          const Edge edge = kEdges[random.Int(0, 1)];
+          // A contiguous row may be read in whole vectors, one for each of two phases; a strided one
+          // lies in the caller's memory.
+          const size_t pixels = (width - 1) * x_stride + 1;
+          const size_t room = x_stride > 1 ? 0 : stride == 2 ? 2 * lanes - 1 : lanes - 1;
+          Guarded<float> x(pixels + room, edge);
+          std::fill(x.begin(), x.end(), kNaN);
+          for (int i = 0; i < width; ++i) x[i * x_stride] = random.NonZero();
+          const size_t phase_stride = length + lanes + 3;
+          Guarded<float> y((stride - 1) * phase_stride + length + lanes, edge);
+          PadRowArgs a{};
+          a.x = zeros ? nullptr : x.data();
+          a.x_stride = x_stride;
+          a.width = width;
+          a.y = y.data();
+          a.phase_stride = phase_stride;
+          a.stride = stride;
+          a.pad = pad;
+          a.length = length;
+          k.pad_row(a);
+          for (size_t i = 0; i < y.size(); ++i) {
+            const int phase = static_cast<int>(i / phase_stride);
+            const int position = static_cast<int>(i % phase_stride);
+            if (position >= length + lanes) {
+              ASSERT_TRUE(y.Untouched(i));
+            }
+            if (position >= length) continue;
+            const int source = position * stride + phase - pad;
+            const bool inside = !zeros && source >= 0 && source < width;
+            ASSERT_EQ(y[i], inside ? x[source * x_stride] : 0.0f)
+                << "width " << width << " stride " << stride << " x_stride " << x_stride << " pad "
+                << pad << " length " << length << " phase " << phase << " position " << position;
+          }
+          ASSERT_TRUE(y.Intact());
+        }
+      }
+    }
+  }
+}
+
+void TestClamp(const KernelRow& row) {
+  const Kernels& k = *row.kernels;
+  Random random(6);
+  for (int count = 0; count <= 4 * k.lanes + 3; ++count) {
+    for (Edge edge : kEdges) {
+      for (const Limits& limits : kLimits) {
+        Guarded<float> x(random.Floats(count), edge), y(count, edge);
+        const std::vector<float> before(x.begin(), x.end());
+        k.clamp({x.data(), y.data(), static_cast<size_t>(count), limits.lo, limits.hi});
+        k.clamp({x.data(), x.data(), static_cast<size_t>(count), limits.lo, limits.hi});
+        for (int i = 0; i < count; ++i) {
+          ASSERT_EQ(y[i], Clamped(before[i], limits));
+          ASSERT_EQ(x[i], y[i]) << "in place";
+        }
+        ASSERT_TRUE(x.Intact() && y.Intact());
+      }
+    }
+  }
+}
+
+void TestSum(const KernelRow& row) {
+  const Kernels& k = *row.kernels;
+  Random random(7);
+  for (int count = 0; count <= 6 * k.lanes + 3; ++count) {
+    for (Edge edge : kEdges) {
+      const Guarded<float> x(random.Floats(count), edge);
+      double want = 0;
+      for (int i = 0; i < count; ++i) want += x[i];
+      ASSERT_EQ(k.sum(x.data(), count), want) << count;
+    }
+  }
+}
+
+void TestTranspose(const KernelRow& row) {
+  const Kernels& k = *row.kernels;
+  Random random(8);
+  for (size_t rows : {1, 2, 7, 16, 17, 33, 50}) {
+    for (size_t columns : {1, 3, 15, 16, 31, 40}) {
+      for (Edge edge : kEdges) {
+        const size_t x_stride = columns + random.Int(0, 5), y_stride = rows + random.Int(0, 5);
+        const Guarded<float> x(random.Floats((rows - 1) * x_stride + columns), edge);
+        Guarded<float> y((columns - 1) * y_stride + rows, edge);
+        k.transpose({x.data(), x_stride, y.data(), y_stride, rows, columns});
+        for (size_t i = 0; i < y.size(); ++i) {
+          const size_t c = i / y_stride, r = i % y_stride;
+          if (r >= rows) {
+            ASSERT_TRUE(y.Untouched(i));
+          } else {
+            ASSERT_EQ(y[i], x[r * x_stride + c]);
+          }
+        }
+        ASSERT_TRUE(y.Intact());
+      }
+    }
+  }
+}
+
+void TestFmaLoop(const KernelRow& row) {
+  const Kernels& k = *row.kernels;
+  // Each of the 12 x lanes numbers tends to 2 under v -> v / 2 + 1.
+  float sink[2] = {0.5f, 1.0f};
+  EXPECT_EQ(k.fma_loop(1000, sink), 2.0 * 12 * k.lanes * 1000);
+  EXPECT_EQ(sink[0], 2.0f * 12 * k.lanes);
+  // One step takes chain i from i to i + 1.
+  float one[2] = {1.0f, 1.0f};
+  EXPECT_EQ(k.fma_loop(1, one), 2.0 * 12 * k.lanes);
+  EXPECT_EQ(one[0], (12 * 13 / 2) * k.lanes);
+}
+
+// ---- The table
+
+class EveryKernel : public testing::TestWithParam<KernelRow> {};
+
+TEST_P(EveryKernel, AsTheReference) {
+  const KernelRow& row = GetParam();
+  const auto begins = [&](const char* prefix) { return row.name.rfind(prefix, 0) == 0; };
+  if (begins("spmm_g")) return TestSpmm(row);
+  if (begins("spmv_g")) return TestSpmv(row);
+  if (row.name == "depthwise") return TestDepthwise(row);
+  if (row.name == "depthwise_3x3_s1") return TestDepthwise3x3(row, 1);
+  if (row.name == "depthwise_3x3_s2") return TestDepthwise3x3(row, 2);
+  if (row.name == "pad_row") return TestPadRow(row);
+  if (row.name == "clamp") return TestClamp(row);
+  if (row.name == "sum") return TestSum(row);
+  if (row.name == "transpose") return TestTranspose(row);
+  if (row.name == "fma_loop") return TestFmaLoop(row);
+  FAIL() << "no test for this kernel";
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, EveryKernel, testing::ValuesIn(KernelRows()), [](const auto& info) {
+  return info.param.kernels->isa + ("_" + info.param.name);
+});
+
+// A new function in the struct needs a row, and a test.
+static_assert(sizeof(Kernels) - offsetof(Kernels, spmm) ==
+                  sizeof(void (*)()) * (kGroupKinds * kMaxTileVectors + kGroupKinds + 8),
+              "add the new kernel to KernelRows(), and its test to EveryKernel");
+
+TEST(KernelTable, ARowForEveryKernel) {
+  for (const Kernels* k : AvailableKernels()) {
+    std::set<std::string> names;
+    for (const KernelRow& row : KernelRows()) {
+      if (row.kernels != k) continue;
+      EXPECT_TRUE(names.insert(row.name).second) << row.name << " twice";
+    }
+    size_t kernels = kGroupKinds + 8;
+    for (int g = 0; g < kGroupKinds; ++g) {
+      EXPECT_GE(k->tile_vectors[g], 1);
+      for (int p = 0; p < kMaxTileVectors; ++p) {
+        EXPECT_EQ(k->spmm[g][p] != nullptr, p < k->tile_vectors[g]) << k->isa << ' ' << g << ' ' << p;
+      }
+      kernels += k->tile_vectors[g];
+      EXPECT_EQ(GroupIndex(kGroupSizes[g]), g);
+    }
+    EXPECT_EQ(names.size(), kernels);
+    EXPECT_LE(k->lanes, kMaxLanes);
+  }
+}
+
+std::set<std::string> IsasOfThisCpu() {
+  std::set<std::string> isas = {"scalar"};
+#if defined(__aarch64__)
+  isas.insert("neon");
+#elif defined(__x86_64__)
+  // As the kernel tells it, not by the way the table asks.
+  std::ifstream cpuinfo("/proc/cpuinfo");
+  std::string line;
+  while (std::getline(cpuinfo, line) && line.rfind("flags", 0) != 0) continue;
+  std::istringstream words(line);
+  std::set<std::string> flags;
+  for (std::string word; words >> word;) flags.insert(word);
+  EXPECT_EQ(flags.count("fpu"), 1u) << "/proc/cpuinfo tells no flags";
+  const auto has = [&](const char* flag) { return flags.count(flag) != 0; };
+  if (has("avx2") && has("fma")) isas.insert("avx2");
+  if (has("avx512f") && has("avx512bw") && has("avx512dq") && has("avx512vl")) isas.insert("avx512");
+#endif
+  return isas;
+}
+
+TEST(KernelTable, HasWhatThisCpuHas) {
+  std::set<std::string> found;
+  for (const Kernels* k : AvailableKernels()) found.insert(k->isa);
+  EXPECT_EQ(found, IsasOfThisCpu());
+  std::cout << "instruction sets tested:";
+  for (const std::string& isa : found) std::cout << ' ' << isa;
+  std::cout << std::endl;
+}
+
+TEST(KernelTable, BestFirst) {
+  const std::vector<std::string> order = {"avx512", "avx2", "neon", "scalar"};
+  size_t at = 0;
+  for (const Kernels* k : AvailableKernels()) {
+    const auto found = std::find(order.begin() + at, order.end(), k->isa);
+    ASSERT_NE(found, order.end()) << k->isa << " is unknown or out of order";
+    at = found - order.begin() + 1;
+    EXPECT_EQ(FindKernels(k->isa), k);
+  }
+  EXPECT_EQ(FindKernels(""), AvailableKernels().front());
+  EXPECT_EQ(AvailableKernels().back()->isa, std::string("scalar"));
+  EXPECT_EQ(FindKernels("AVX2"), nullptr);
+  EXPECT_EQ(FindKernels("sse"), nullptr);
+}
+
+}  // namespace
+}  // namespace sbnn
