@@ -10,8 +10,8 @@ that; the one with masks recognizes a fit that is not ours, and then steps aside
 from __future__ import annotations
 
 import contextlib
+import functools
 import warnings
-import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +23,13 @@ from sbnn_tf import importance, keras_compat, kernels, patterns
 from sbnn_tf.patterns import Pattern
 from sbnn_tf.policy import Choice, Policy
 from sbnn_tf.schedules import ScheduleReader
+
+_RESTORED = (
+    "At the end of training a callback (EarlyStopping with restore_best_weights?) restored weights "
+    "that were less sparse. The masks have been applied to them again: the model is not the one "
+    "that was evaluated. Let such a callback begin only when the schedule has ended "
+    "(start_from_epoch)."
+)
 
 
 class Pruning(keras.callbacks.Callback):
@@ -73,7 +80,8 @@ class Pruning(keras.callbacks.Callback):
             raise ValueError(f"initial_step must be 0 or more, not {initial_step}.")
         self.initial_step = initial_step
         self.step = initial_step
-        self._pruned_model: Callable = lambda: None
+        self._pruned_model: Any = None
+        self._target: float | None = None
         self._masks: list[_Mask] = []
         self._train_step: _MaskedTrainStep | None = None
 
@@ -95,25 +103,29 @@ class Pruning(keras.callbacks.Callback):
             _Mask(choice, kernels.folded_batch_norm(choice.kernel, layers), factor)
             for choice, factor in zip(choices, stretch)
         ]
-        if self._pruned_model() is not model:
-            self._pruned_model = weakref.ref(model)
-            self.step = self.initial_step
+        if self._pruned_model is not model:
+            self._pruned_model = model
+            self.step, self._target = self.initial_step, None
         self._train_step = None
+        if isinstance(model.train_function, _MaskedTrainStep):  # of a fit that was interrupted
+            model.train_function.dismantle()
 
     def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
         # The first masks wait until here, behind every on_train_begin: one of them may load weights.
         if self._train_step is None or self.model.train_function is not self._train_step:
-            current = self.model.train_function
-            if isinstance(current, _MaskedTrainStep) and current.is_live(self.model):
+            if isinstance(self.model.train_function, _MaskedTrainStep):
                 raise ValueError(
                     "Two Pruning callbacks in one fit: give one callback a Policy with a pattern "
                     "and a sparsity by layer instead."
                 )
             self._train_step = _MaskedTrainStep(self, self.model)
-            self._prune_to(self._reader.at(self.step))
+            sparsity = self._reader.at(self.step)
+            self._prune_to(self._target if sparsity is None else sparsity)
         self._train_step.armed = True
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        if self._train_step is None:  # no batch at all
+            return
         self._train_step.count()  # tf_keras: steps of a last call that ran out of data
         if self._apply_masks():
             warnings.warn(
@@ -126,10 +138,12 @@ class Pruning(keras.callbacks.Callback):
             logs["sparsity"] = self.sparsity
 
     def on_train_end(self, logs: dict | None = None) -> None:
-        if self._train_step is None:  # no batch at all
+        if self._train_step is None:
             return
+        # An optimizer with use_ema=True has just assigned its averages.
+        if self._apply_masks() and not keras_compat.averages_weights(self.model):
+            warnings.warn(_RESTORED, stacklevel=2)
         self._prune_to(self._reader.at(self.step))
-        self._apply_masks()  # an optimizer with use_ema=True has just assigned its averages
         self._train_step.dismantle()
         self._train_step = None
         self._warn_if_short()
@@ -137,7 +151,7 @@ class Pruning(keras.callbacks.Callback):
         # (EarlyStopping). Keras' own History comes last and lives for one fit.
         history = getattr(self.model, "history", None)
         if history is not None:
-            history.on_train_end = self._after_other_callbacks
+            history.on_train_end = functools.partial(self._after_other_callbacks, history)
 
     def _implements_train_batch_hooks(self) -> bool:  # asked by tf_keras
         return True
@@ -169,6 +183,7 @@ class Pruning(keras.callbacks.Callback):
 
     def _prune_to(self, sparsity: float | None) -> None:
         if sparsity is not None:
+            self._target = sparsity
             for mask in self._masks:
                 mask.update(sparsity)
 
@@ -176,22 +191,18 @@ class Pruning(keras.callbacks.Callback):
         """Zeroes what is pruned; whether any of it was not zero."""
         return any([mask.apply() for mask in self._masks])
 
-    def _after_other_callbacks(self, logs: dict | None = None) -> None:
-        del self.model.history.on_train_end
+    def _after_other_callbacks(self, history: Any, logs: dict | None = None) -> None:
+        del history.on_train_end
         if self._apply_masks():
-            warnings.warn(
-                "A callback behind Pruning (EarlyStopping with restore_best_weights?) restored "
-                "weights that were less sparse. The masks have been applied to them again: the "
-                "model is not the one that was evaluated. Begin such a callback only when the "
-                "schedule has ended (start_from_epoch).",
-                stacklevel=2,
-            )
-        self.model.history.on_train_end(logs)
+            warnings.warn(_RESTORED, stacklevel=2)
+        history.on_train_end(logs)
 
     def _warn_if_short(self) -> None:
         begin, end = self._reader.begin_step, self._reader.end_step
         target = begin if end is None else end
-        if target is not None and self.step < target:
+        if target is None or self.step >= target:
+            return
+        if self._reader.at(self.step) != self._reader.at(target):
             warnings.warn(
                 f"Training stopped at step {self.step}, but the schedule "
                 f"{'begins' if end is None else 'ends'} at step {target}: sparsity "
@@ -256,45 +267,34 @@ class _MaskedTrainStep:
 
     def __init__(self, pruning: Pruning, model: Any):
         self._pruning = pruning
-        self._model = weakref.ref(model)
-        self._history = weakref.ref(model.history) if self._has_history(model) else None
+        self._model = model
+        self._history = getattr(model, "history", None)
         self._inner = keras_compat.new_train_function(model)
         self._iterations = keras_compat.iterations(model)
         self.armed = False
         model.train_function = self
 
     def __call__(self, iterator: Any) -> Any:
-        model = self._model()
-        if not (self.armed and self.is_live(model)):
+        if not self.armed or getattr(self._model, "history", None) is not self._history:
             self.dismantle()
-            return model.train_function(iterator)
+            return self._model.train_function(iterator)
         self.armed = False
         with contextlib.ExitStack() as stack:
             for mask in self._pruning._masks:
                 stack.enter_context(mask.constrained())
             logs = self._inner(iterator)
         # Another optimizer than the model's own (a GAN's) leaves the model's count where it is.
-        self.count() or self._pruning._advance(keras_compat.steps_per_execution(model))
+        if not self.count():
+            self._pruning._advance(keras_compat.steps_per_execution(self._model))
         return {**logs, "sparsity": self._pruning.sparsity} if isinstance(logs, dict) else logs
 
     def count(self) -> int:
         """Tells the pruning how many steps the optimizer has made since the last time."""
-        now = keras_compat.iterations(self._model())
+        now = keras_compat.iterations(self._model)
         steps, self._iterations = now - self._iterations, now
         self._pruning._advance(steps)
         return steps
 
-    def is_live(self, model: Any) -> bool:
-        """Whether the fit that this was made for is the one that runs."""
-        if self._history is None:
-            return not self._has_history(model)
-        return self._has_history(model) and self._history() is model.history
-
     def dismantle(self) -> None:
         """Gives the model a train function without masks."""
-        if self._model().train_function is self:
-            keras_compat.new_train_function(self._model())
-
-    @staticmethod
-    def _has_history(model: Any) -> bool:
-        return getattr(model, "history", None) is not None
+        keras_compat.new_train_function(self._model)

@@ -91,6 +91,12 @@ def steps_per_execution(model: Any) -> int:
     return 1 if steps is None else int(steps)
 
 
+def averages_weights(model: Any) -> bool:
+    """Whether the model's optimizer puts moving averages in the weights when training ends."""
+    optimizer = getattr(model, "optimizer", None)
+    return bool(getattr(getattr(optimizer, "inner_optimizer", optimizer), "use_ema", False))
+
+
 def new_train_function(model: Any) -> Callable:
     """A train function that has not been traced yet; the model has it from now on."""
     model.train_function = None

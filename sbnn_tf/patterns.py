@@ -163,9 +163,7 @@ def get(pattern: Pattern | str | dict) -> Pattern:
         raise ValueError(
             f"Unknown pattern {pattern!r}; expected 'group4' (or another size) or 'unstructured'."
         )
-    raise TypeError(
-        f"Expected a pattern such as Group(4), or its name 'group4', not {pattern!r}."
-    )
+    raise TypeError(f"Expected a pattern such as Group(4), or its name 'group4', not {pattern!r}.")
 
 
 def serialize(pattern: Pattern) -> dict:

@@ -28,7 +28,9 @@ def _repeatable(request):
 
 
 def _policies(K):
-    return K.mixed_precision.global_policy() if K.__name__ == "tf_keras" else K.config.dtype_policy()
+    return (
+        K.mixed_precision.global_policy() if K.__name__ == "tf_keras" else K.config.dtype_policy()
+    )
 
 
 def _set_policy(K, policy):

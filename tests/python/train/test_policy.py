@@ -183,7 +183,7 @@ class TestBatchNorm:
         L = K.layers
         inputs = K.Input((4, 4, 4))
         x = L.Conv2D(4, 1, name="first")(inputs)
-        x = L.BatchNormalization(name="bn"(L.Conv2D(8, 1, name="pw")(x))
+        x = L.BatchNormalization(name="bn")(L.Conv2D(8, 1, name="pw")(x))
         model = K.Model(inputs, L.Conv2D(4, 1)(x))
         model.get_layer("bn").trainable = False
         model.compile(K.optimizers.SGD(0.0), "mse", jit_compile=False)
