@@ -37,13 +37,13 @@ void Depthwise(const DepthwiseArgs& a) {
         acc0 = FmaScalar(Load(p), a.weights[t], acc0);
         acc1 = FmaScalar(Load(p + L), a.weights[t], acc1);
       }
-      Store(y, Min(Max(acc0, lo), hi));
-      StorePixels(y + L, Min(Max(acc1, lo), hi), left - L, end);
+      Store(y, Min(hi, Max(lo, acc0)));
+      StorePixels(y + L, Min(hi, Max(lo, acc1)), left - L, end);
     }
     if (left > 0) {
       Vec acc = bias;
       for (int t = 0; t < a.taps; ++t) acc = FmaScalar(Load(x + a.tap_offset[t]), a.weights[t], acc);
-      StorePixels(y, Min(Max(acc, lo), hi), left, end);
+      StorePixels(y, Min(hi, Max(lo, acc)), left, end);
     }
   }
 }
@@ -137,7 +137,7 @@ SBNN_INLINE void Block3x3(const Depthwise3x3Args& a, const Channel& channel, con
   float* const y = channel.y + static_cast<size_t>(row) * a.out_w + x0;
 #pragma GCC unroll 4
   for (int r = 0; r < R; ++r) {
-    StorePixels(y + static_cast<size_t>(r) * a.out_w, Min(Max(acc[r], lo), hi), a.out_w - x0,
+    StorePixels(y + static_cast<size_t>(r) * a.out_w, Min(hi, Max(lo, acc[r])), a.out_w - x0,
                 channel.y_end);
   }
 }
@@ -191,7 +191,7 @@ SBNN_INLINE void EdgeRow3x3(const Depthwise3x3Args& a, const Channel& channel,
 #pragma GCC unroll 3
       for (int k = 0; k < 3; ++k) acc = FmaScalar(taps[k], channel.weights[i * 3 + k], acc);
     }
-    StorePixels(y + x0, Min(Max(acc, lo), hi), a.out_w - x0, channel.y_end);
+    StorePixels(y + x0, Min(hi, Max(lo, acc)), a.out_w - x0, channel.y_end);
   }
 }
 

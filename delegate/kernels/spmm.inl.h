@@ -42,7 +42,7 @@ void Spmm(const SpmmArgs& args) {
 #pragma GCC unroll 16
     for (int i = 0; i < G; ++i, y += y_stride) {
 #pragma GCC unroll 16
-      for (int j = 0; j < P; ++j) Store(y + j * Vec::kLanes, Min(Max(acc[i][j], lo), hi));
+      for (int j = 0; j < P; ++j) Store(y + j * Vec::kLanes, Min(hi, Max(lo, acc[i][j])));
     }
   }
 }

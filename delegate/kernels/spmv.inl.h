@@ -37,8 +37,9 @@ void Spmv(const SpmvArgs& args) {
     const V sum = (acc[0] + acc[1]) + (acc[2] + acc[3]);
     for (int i = 0; i < G; ++i) {
       float value = sum[i] + args.bias[static_cast<size_t>(g) * G + i];
-      value = value > args.lo ? value : args.lo;
-      args.y[static_cast<size_t>(g) * G + i] = value < args.hi ? value : args.hi;
+      // Written so that NaN stays NaN.
+      value = value < args.lo ? args.lo : value;
+      args.y[static_cast<size_t>(g) * G + i] = value > args.hi ? args.hi : value;
     }
   }
 }
