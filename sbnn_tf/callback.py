@@ -33,7 +33,7 @@ _RESTORED = (
 
 
 class Pruning(keras.callbacks.Callback):
-    """Prunes a model gradually while it trains. Works in `keras.Model.fit` and `tf_keras.Model.fit`.
+    """Prunes a model gradually while it trains, in `keras.Model.fit` and `tf_keras.Model.fit`.
 
         pruning = Pruning(Group(4), PolynomialDecay(0.0, 0.5, begin_step=0, end_step=2000))
         model.fit(data, epochs=4, callbacks=[pruning])
@@ -111,7 +111,7 @@ class Pruning(keras.callbacks.Callback):
             model.train_function.dismantle()
 
     def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
-        # The first masks wait until here, behind every on_train_begin: one of them may load weights.
+        # The first masks wait until here: the on_train_begin of another callback may load weights.
         if self._train_step is None or self.model.train_function is not self._train_step:
             if isinstance(self.model.train_function, _MaskedTrainStep):
                 raise ValueError(

@@ -1,4 +1,4 @@
-"""Where Keras 3 and Keras 2 (`tf_keras`) differ, in one place. Imports neither: a model brings its own."""
+"""Where Keras 3 and `tf_keras` differ, in one place. Imports neither: a model brings its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which layer feeds which: read off functional and Sequential models, unknown for subclassed ones."""
+"""Which layer feeds which: known for functional and Sequential models, not for subclassed ones."""
 
 from __future__ import annotations
 
