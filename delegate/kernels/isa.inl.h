@@ -3,7 +3,9 @@
 #include <utility>
 
 #include "delegate/kernels/depthwise.inl.h"
+#include "delegate/kernels/elementwise.inl.h"
 #include "delegate/kernels/move.inl.h"
+#include "delegate/kernels/pool.inl.h"
 #include "delegate/kernels/spmm.inl.h"
 #include "delegate/kernels/spmv.inl.h"
 #include "delegate/kernels/table.h"
@@ -41,7 +43,10 @@ Kernels Collect(float cost1, float cost2, float cost4, float cost8) {
   k.depthwise_3x3[0] = &Depthwise3x3<1>;
   k.depthwise_3x3[1] = &Depthwise3x3<2>;
   k.pad_row = &PadRow;
+  k.pool = &Pool;
   k.clamp = &Clamp;
+  k.binary = &Binary;
+  k.unary = &Unary;
   k.sum = &Sum;
   k.transpose = &Transpose;
   k.fma_loop = &FmaLoop;

@@ -51,7 +51,7 @@ struct DepthwiseArgs {
   const float* x;            // padded row of the first output row's first tap
   size_t x_row_stride;       // between padded rows
   float* y;
-  size_t y_row_stride;       // the output's width: rows are written in order, each may overhang
+  size_t y_row_stride;       // the output's width: nothing behind the last row is written
   int rows;                  // output rows
   int width;                 // output pixels in a row
   int stride;                // vertical
@@ -64,8 +64,8 @@ struct DepthwiseArgs {
 };
 using DepthwiseFn = void (*)(const DepthwiseArgs&);
 
-// A dense 3 x 3 window on planes of a panel, without a padded copy. Up to a vector before and two
-// behind each plane are read, and ignored.
+// A dense 3 x 3 window on planes of a panel, without a padded copy. Up to kMaxLanes floats before and
+// twice as many behind each plane are read, and ignored.
 struct Depthwise3x3Args {
   const float* x;
   size_t x_stride;         // between channels
@@ -74,7 +74,8 @@ struct Depthwise3x3Args {
   size_t y_stride;
   int out_w;
   int first_row, end_row;  // of the output
-  int pad_top, pad_left;   // pad_left at most kMaxLanes
+  // Windows reach at most kMaxLanes columns over the left and over the right side of the image.
+  int pad_top, pad_left;
   int channels;
   const float* weights;    // [channels][9]
   const float* bias;       // [channels]
@@ -83,10 +84,10 @@ struct Depthwise3x3Args {
 };
 using Depthwise3x3Fn = void (*)(const Depthwise3x3Args&);
 
-// One image row into zero-padded phases: padded column c (c = source column + pad) goes to phase
+// One image row into padded phases: padded column c (c = source column + pad) goes to phase
 // c % stride, position c / stride.
 struct PadRowArgs {
-  const float* x;        // null: a row of zeros
+  const float* x;        // null: nothing but fill
   size_t x_stride;       // between the pixels of the source row
   int width;             // source pixels
   float* y;              // phase 0
@@ -94,8 +95,47 @@ struct PadRowArgs {
   int stride;
   int pad;
   int length;            // positions of each phase that must be right; up to a vector more is spoilt
+  float fill;            // stands where there is no source
 };
 using PadRowFn = void (*)(const PadRowArgs&);
+
+// Pooling of rows of one channel, read from padded rows as in DepthwiseArgs.
+struct PoolArgs {
+  const float* x;
+  size_t x_row_stride;
+  float* y;
+  size_t y_row_stride;
+  int rows;
+  int width;
+  int stride;  // vertical
+  int taps;
+  const int32_t* tap_offset;
+  const float* row_scale;  // [rows], and
+  const float* column_scale;  // [width]: the sum is multiplied by both; null: the maximum is taken
+  float lo;
+  float hi;
+};
+using PoolFn = void (*)(const PoolArgs&);
+
+enum class BinaryKind { kAdd, kSub, kMul, kDiv, kMax, kMin };
+
+// Element-wise y = clamp(a op b); y may be a.
+struct BinaryArgs {
+  const float* a;
+  const float* b;
+  bool b_is_scalar;  // b has one element
+  bool swapped;      // y = clamp(b op a)
+  float* y;
+  size_t count;
+  float lo;
+  float hi;
+};
+using BinaryFn = void (*)(BinaryKind, const BinaryArgs&);
+
+enum class UnaryKind { kLogistic, kTanh, kHardSwish, kLeakyRelu, kElu };
+
+// Element-wise y = f(x); x may be y. `alpha` is the slope of kLeakyRelu.
+using UnaryFn = void (*)(UnaryKind, const float* x, float* y, size_t count, float alpha);
 
 // Element-wise clamp; x may be y.
 struct ClampArgs {

@@ -1,5 +1,5 @@
-// Kernels that move or reduce: padding rows, changing layout, clamping, summing; and the loop that
-// measures the FMA peak.
+// Kernels that move or reduce: padding rows, changing layout, summing; and the loop that measures the
+// FMA peak.
 #include "delegate/kernels/kernels.h"
 #include "delegate/kernels/vec.h"
 
@@ -34,23 +34,13 @@ void PadRow(const PadRowArgs& a) {
       for (int j = first; j < last; ++j, x += step) y[j] = *x;
     }
   }
-  // The zeros last: the vectors above may have spilt over the end of the row.
+  // The filling last: the vectors above may have spilt over the end of the row.
   for (int phase = 0; phase < a.stride; ++phase) {
     float* const y = a.y + phase * a.phase_stride;
-    for (int j = 0; j < a.length && j * a.stride + phase < a.pad; ++j) y[j] = 0;
+    for (int j = 0; j < a.length && j * a.stride + phase < a.pad; ++j) y[j] = a.fill;
     const int after = end <= phase ? 0 : (end - phase + a.stride - 1) / a.stride;
-    for (int j = after; j < a.length; ++j) y[j] = 0;
+    for (int j = after; j < a.length; ++j) y[j] = a.fill;
   }
-}
-
-void Clamp(const ClampArgs& a) {
-  const Vec lo = Set(a.lo), hi = Set(a.hi);
-  size_t i = 0;
-  for (; i + Vec::kLanes <= a.count; i += Vec::kLanes) {
-    Store(a.y + i, Min(Max(Load(a.x + i), lo), hi));
-  }
-  const int left = static_cast<int>(a.count - i);
-  if (left > 0) StoreFirst(a.y + i, Min(Max(LoadFirst(a.x + i, left), lo), hi), left);
 }
 
 float Sum(const float* x, size_t count) {

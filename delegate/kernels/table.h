@@ -26,7 +26,10 @@ struct Kernels {
   DepthwiseFn depthwise;
   Depthwise3x3Fn depthwise_3x3[2];               // [stride - 1]
   PadRowFn pad_row;
+  PoolFn pool;
   ClampFn clamp;
+  BinaryFn binary;
+  UnaryFn unary;
   SumFn sum;
   TransposeFn transpose;
   FmaLoopFn fma_loop;

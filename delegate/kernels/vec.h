@@ -37,7 +37,20 @@ SBNN_INLINE void Store(float* p, Vec a) { SBNN_EACH p[i] = a.v[i]; }
 SBNN_INLINE Vec Set(float x) { Vec r; SBNN_EACH r.v[i] = x; return r; }
 SBNN_INLINE Vec Fma(Vec a, Vec b, Vec c) { SBNN_EACH c.v[i] += a.v[i] * b.v[i]; return c; }
 SBNN_INLINE Vec Add(Vec a, Vec b) { SBNN_EACH a.v[i] += b.v[i]; return a; }
+SBNN_INLINE Vec Sub(Vec a, Vec b) { SBNN_EACH a.v[i] -= b.v[i]; return a; }
 SBNN_INLINE Vec Mul(Vec a, Vec b) { SBNN_EACH a.v[i] *= b.v[i]; return a; }
+SBNN_INLINE Vec Div(Vec a, Vec b) { SBNN_EACH a.v[i] /= b.v[i]; return a; }
+// a * 2^n for whole n in [-126, 127].
+SBNN_INLINE Vec Scale(Vec a, Vec n) {
+  SBNN_EACH {
+    const int32_t bits = (static_cast<int32_t>(n.v[i]) + 127) << 23;
+    float power;
+    __builtin_memcpy(&power, &bits, sizeof(power));
+    a.v[i] *= power;
+  }
+  return a;
+}
+// Of NaN and a number, x86 returns the second: bounds are named first, so that NaN stays NaN.
 SBNN_INLINE Vec Max(Vec a, Vec b) { SBNN_EACH a.v[i] = a.v[i] > b.v[i] ? a.v[i] : b.v[i]; return a; }
 SBNN_INLINE Vec Min(Vec a, Vec b) { SBNN_EACH a.v[i] = a.v[i] < b.v[i] ? a.v[i] : b.v[i]; return a; }
 // LoadFirst and StoreFirst touch the first n lanes only, 0 < n < kLanes; the others load as zero.
@@ -73,7 +86,10 @@ SBNN_INLINE void Store(float* p, Vec a) { _mm512_storeu_ps(p, a.v); }
 SBNN_INLINE Vec Set(float x) { return {_mm512_set1_ps(x)}; }
 SBNN_INLINE Vec Fma(Vec a, Vec b, Vec c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }
 SBNN_INLINE Vec Add(Vec a, Vec b) { return {_mm512_add_ps(a.v, b.v)}; }
+SBNN_INLINE Vec Sub(Vec a, Vec b) { return {_mm512_sub_ps(a.v, b.v)}; }
 SBNN_INLINE Vec Mul(Vec a, Vec b) { return {_mm512_mul_ps(a.v, b.v)}; }
+SBNN_INLINE Vec Div(Vec a, Vec b) { return {_mm512_div_ps(a.v, b.v)}; }
+SBNN_INLINE Vec Scale(Vec a, Vec n) { return {_mm512_scalef_ps(a.v, n.v)}; }
 SBNN_INLINE Vec Max(Vec a, Vec b) { return {_mm512_max_ps(a.v, b.v)}; }
 SBNN_INLINE Vec Min(Vec a, Vec b) { return {_mm512_min_ps(a.v, b.v)}; }
 SBNN_INLINE __mmask16 FirstLanes(int n) { return static_cast<__mmask16>((1u << n) - 1u); }
@@ -105,7 +121,13 @@ SBNN_INLINE void Store(float* p, Vec a) { _mm256_storeu_ps(p, a.v); }
 SBNN_INLINE Vec Set(float x) { return {_mm256_set1_ps(x)}; }
 SBNN_INLINE Vec Fma(Vec a, Vec b, Vec c) { return {_mm256_fmadd_ps(a.v, b.v, c.v)}; }
 SBNN_INLINE Vec Add(Vec a, Vec b) { return {_mm256_add_ps(a.v, b.v)}; }
+SBNN_INLINE Vec Sub(Vec a, Vec b) { return {_mm256_sub_ps(a.v, b.v)}; }
 SBNN_INLINE Vec Mul(Vec a, Vec b) { return {_mm256_mul_ps(a.v, b.v)}; }
+SBNN_INLINE Vec Div(Vec a, Vec b) { return {_mm256_div_ps(a.v, b.v)}; }
+SBNN_INLINE Vec Scale(Vec a, Vec n) {
+  const __m256i biased = _mm256_add_epi32(_mm256_cvtps_epi32(n.v), _mm256_set1_epi32(127));
+  return {_mm256_mul_ps(a.v, _mm256_castsi256_ps(_mm256_slli_epi32(biased, 23)))};
+}
 SBNN_INLINE Vec Max(Vec a, Vec b) { return {_mm256_max_ps(a.v, b.v)}; }
 SBNN_INLINE Vec Min(Vec a, Vec b) { return {_mm256_min_ps(a.v, b.v)}; }
 SBNN_INLINE __m256i FirstLanes(int n) {
@@ -144,7 +166,13 @@ SBNN_INLINE void Store(float* p, Vec a) { vst1q_f32(p, a.v); }
 SBNN_INLINE Vec Set(float x) { return {vdupq_n_f32(x)}; }
 SBNN_INLINE Vec Fma(Vec a, Vec b, Vec c) { return {vfmaq_f32(c.v, a.v, b.v)}; }
 SBNN_INLINE Vec Add(Vec a, Vec b) { return {vaddq_f32(a.v, b.v)}; }
+SBNN_INLINE Vec Sub(Vec a, Vec b) { return {vsubq_f32(a.v, b.v)}; }
 SBNN_INLINE Vec Mul(Vec a, Vec b) { return {vmulq_f32(a.v, b.v)}; }
+SBNN_INLINE Vec Div(Vec a, Vec b) { return {vdivq_f32(a.v, b.v)}; }
+SBNN_INLINE Vec Scale(Vec a, Vec n) {
+  const int32x4_t biased = vaddq_s32(vcvtq_s32_f32(n.v), vdupq_n_s32(127));
+  return {vmulq_f32(a.v, vreinterpretq_f32_s32(vshlq_n_s32(biased, 23)))};
+}
 SBNN_INLINE Vec Max(Vec a, Vec b) { return {vmaxq_f32(a.v, b.v)}; }
 SBNN_INLINE Vec Min(Vec a, Vec b) { return {vminq_f32(a.v, b.v)}; }
 SBNN_INLINE Vec LoadFirst(const float* p, int n) {

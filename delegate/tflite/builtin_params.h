@@ -39,10 +39,33 @@ struct DepthwiseConvParams {
   int32_t dilation_height;
 };
 
+// ADD, SUB, MUL and DIV; what follows differs.
+struct BinaryParams {
+  FusedActivation activation;
+};
+
+struct ConcatenationParams {
+  int32_t axis;
+  FusedActivation activation;
+};
+
 struct FullyConnectedParams {
   FusedActivation activation;
   int32_t weights_format;  // 0: plain row-major
   bool keep_num_dims;
+};
+
+struct LeakyReluParams {
+  float alpha;
+};
+
+struct PoolParams {
+  PaddingKind padding;
+  int32_t stride_width;
+  int32_t stride_height;
+  int32_t filter_width;
+  int32_t filter_height;
+  FusedActivation activation;
 };
 
 struct ReducerParams {

@@ -76,6 +76,10 @@ bool Constants::Has(const TfLiteContext* context, int tensor) const {
   return context->tensors[Source(tensor)].allocation_type == kTfLiteMmapRo;
 }
 
+std::vector<int> Constants::ShapeOf(const TfLiteContext* context, int tensor) const {
+  return sbnn::Ints(context->tensors[Source(tensor)].dims);
+}
+
 Status Constants::Floats(const TfLiteContext* context, int tensor, Constant* constant) const {
   if (!Has(context, tensor)) return Status::Error("the weights are not constant");
   const TfLiteTensor& t = context->tensors[Source(tensor)];
@@ -85,6 +89,7 @@ Status Constants::Floats(const TfLiteContext* context, int tensor, Constant* con
   Constant c;
   c.type = t.type == kTfLiteFloat16 ? ValueType::kFloat16 : ValueType::kFloat32;
   c.shape = sbnn::Ints(t.dims);
+  if (c.shape.empty()) c.shape = {1};  // a scalar
   c.values = t.data.raw_const;
   c.value_count = t.bytes / (t.type == kTfLiteFloat16 ? 2 : 4);
   if (t.sparsity != nullptr) {

@@ -22,6 +22,8 @@ class Constants {
   bool Unpacks(int node) const { return unpackers_.count(node) != 0; }
   bool Has(const TfLiteContext* context, int tensor) const;
 
+  std::vector<int> ShapeOf(const TfLiteContext* context, int tensor) const;
+
   // A float tensor, dense or sparse. The view points into the model file and into TFLite's tensors.
   Status Floats(const TfLiteContext* context, int tensor, Constant* constant) const;
   // The same, expanded. For small constants such as a bias.

@@ -53,9 +53,9 @@ Status Part::Build(TfLiteContext* context, const TfLiteDelegateParams& params,
       return Status::Error("node " + std::to_string(nodes.data[i]) + " " + OpName(*registration) +
                            ": " + status.message());
     }
-    read.insert(t.input);
+    read.insert(t.inputs.begin(), t.inputs.end());
     written.insert(t.output);
-    network_.AddOp(std::move(t.op), {t.input}, t.output,
+    network_.AddOp(std::move(t.op), t.inputs, t.output,
                    "node " + std::to_string(nodes.data[i]) + " " + OpName(*registration));
   }
   for (int t : read) {

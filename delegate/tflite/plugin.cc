@@ -3,10 +3,10 @@
 #include <exception>
 #include <string>
 
+#include "delegate/build/version.h"
 #include "delegate/kernels/table.h"
 #include "delegate/tflite/delegate.h"
 #include "delegate/tflite/options.h"
-#include "delegate/tflite/version.h"
 
 extern "C" {
 

@@ -11,23 +11,38 @@ struct Entry {
   int code;
   const char* name;
   bool has_params;
+  int most_inputs;  // that change from run to run
   Status (*translate)(const NodeView&, Translation*);
 };
 
 constexpr Entry kEntries[] = {
-    {kTfLiteBuiltinConv2d, "CONV_2D", true, TranslateConvolution},
-    {kTfLiteBuiltinDepthwiseConv2d, "DEPTHWISE_CONV_2D", true, TranslateDepthwise},
-    {kTfLiteBuiltinFullyConnected, "FULLY_CONNECTED", true, TranslateFullyConnected},
-    {kTfLiteBuiltinMean, "MEAN", true, TranslateMean},
-    {kTfLiteBuiltinPad, "PAD", false, TranslatePad},
-    {kTfLiteBuiltinRelu, "RELU", false, TranslateClamp},
-    {kTfLiteBuiltinRelu6, "RELU6", false, TranslateClamp},
-    {kTfLiteBuiltinReluN1To1, "RELU_N1_TO_1", false, TranslateClamp},
-    {kTfLiteBuiltinReshape, "RESHAPE", true, TranslateReshape},
-    {kTfLiteBuiltinSoftmax, "SOFTMAX", true, TranslateSoftmax},
+    {kTfLiteBuiltinAdd, "ADD", true, 2, TranslateBinary},
+    {kTfLiteBuiltinAveragePool2d, "AVERAGE_POOL_2D", true, 1, TranslatePool},
+    {kTfLiteBuiltinConcatenation, "CONCATENATION", true, 64, TranslateConcatenation},
+    {kTfLiteBuiltinConv2d, "CONV_2D", true, 1, TranslateConvolution},
+    {kTfLiteBuiltinDepthwiseConv2d, "DEPTHWISE_CONV_2D", true, 1, TranslateDepthwise},
+    {kTfLiteBuiltinDiv, "DIV", true, 2, TranslateBinary},
+    {kTfLiteBuiltinElu, "ELU", false, 1, TranslateActivation},
+    {kTfLiteBuiltinFullyConnected, "FULLY_CONNECTED", true, 1, TranslateFullyConnected},
+    {kTfLiteBuiltinHardSwish, "HARD_SWISH", false, 1, TranslateActivation},
+    {kTfLiteBuiltinLeakyRelu, "LEAKY_RELU", true, 1, TranslateActivation},
+    {kTfLiteBuiltinLogistic, "LOGISTIC", false, 1, TranslateActivation},
+    {kTfLiteBuiltinMaximum, "MAXIMUM", false, 2, TranslateBinary},
+    {kTfLiteBuiltinMaxPool2d, "MAX_POOL_2D", true, 1, TranslatePool},
+    {kTfLiteBuiltinMean, "MEAN", true, 1, TranslateMean},
+    {kTfLiteBuiltinMinimum, "MINIMUM", false, 2, TranslateBinary},
+    {kTfLiteBuiltinMul, "MUL", true, 2, TranslateBinary},
+    {kTfLiteBuiltinPad, "PAD", false, 1, TranslatePad},
+    {kTfLiteBuiltinRelu, "RELU", false, 1, TranslateClamp},
+    {kTfLiteBuiltinRelu6, "RELU6", false, 1, TranslateClamp},
+    {kTfLiteBuiltinReluN1To1, "RELU_N1_TO_1", false, 1, TranslateClamp},
+    {kTfLiteBuiltinReshape, "RESHAPE", true, 1, TranslateReshape},
+    {kTfLiteBuiltinSoftmax, "SOFTMAX", true, 1, TranslateSoftmax},
+    {kTfLiteBuiltinSub, "SUB", true, 2, TranslateBinary},
+    {kTfLiteBuiltinTanh, "TANH", false, 1, TranslateActivation},
     // Claimed with what reads them, see Constants.
-    {kTfLiteBuiltinDensify, "DENSIFY", false, nullptr},
-    {kTfLiteBuiltinDequantize, "DEQUANTIZE", false, nullptr},
+    {kTfLiteBuiltinDensify, "DENSIFY", false, 0, nullptr},
+    {kTfLiteBuiltinDequantize, "DEQUANTIZE", false, 0, nullptr},
 };
 
 const Entry* Find(const TfLiteRegistration& registration) {
@@ -55,14 +70,24 @@ Status Translate(const NodeView& view, Translation* translation) {
     return Status::Error("the operator's parameters are missing");
   }
   if (view.node->outputs->size != 1) return Status::Error("more than one output");
-  translation->input = view.input(0);
   translation->output = view.node->outputs->data[0];
-  if (translation->input < 0) return Status::Error("an input is missing");
-  if (view.constants.Has(view.context, translation->input)) {
-    return Status::Error("the input is a constant");
+  for (int i = 0; i < view.input_count(); ++i) {
+    const int tensor = view.input(i);
+    if (tensor >= 0 && !view.constants.Has(view.context, tensor)) translation->inputs.push_back(tensor);
   }
-  Status status = CheckFloatTensor(view, translation->input, 0);
-  if (status.ok()) status = CheckFloatTensor(view, translation->output, 0);
+  const size_t found = translation->inputs.size();
+  if (found == 0) return Status::Error("no input changes from run to run");
+  if (found > static_cast<size_t>(entry->most_inputs)) {
+    return Status::Error("expected constants in all but " + std::to_string(entry->most_inputs) +
+                         " inputs, found " + std::to_string(found) + " that are not constant");
+  }
+  if (entry->most_inputs == 1 && translation->inputs[0] != view.input(0)) {
+    return Status::Error("the first input is a constant");
+  }
+  Status status = CheckFloatTensor(view, translation->output, 0);
+  for (size_t i = 0; status.ok() && i < found; ++i) {
+    status = CheckFloatTensor(view, translation->inputs[i], 0);
+  }
   if (!status.ok()) return status;
   return entry->translate(view, translation);
 }

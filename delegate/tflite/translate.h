@@ -27,6 +27,10 @@ struct NodeView {
   int input_count() const { return node->inputs->size; }
   int input(int i) const { return i < node->inputs->size ? node->inputs->data[i] : -1; }
   const TfLiteTensor& tensor(int index) const { return context->tensors[index]; }
+  Shape shape(int index) const {
+    const TfLiteIntArray& dims = *tensor(index).dims;
+    return Shape(dims.data, dims.data + dims.size);
+  }
   template <typename Params>
   const Params& params() const {
     return *static_cast<const Params*>(node->builtin_data);
@@ -34,10 +38,10 @@ struct NodeView {
 };
 
 struct Translation {
-  std::unique_ptr<Op> op;  // null where NodeView::build is false
-  int input = -1;          // the tensor that changes from run to run
+  std::unique_ptr<Op> op;   // null where NodeView::build is false
+  std::vector<int> inputs;  // the tensors that change from run to run
   int output = -1;
-  bool heavy = false;      // worth a change of layout
+  bool heavy = false;       // worth a change of layout
 };
 
 // Fails with the reason for which the node stays with TensorFlow Lite.
@@ -54,12 +58,16 @@ Status PackWeights(const NodeView& view, const std::vector<float>& bias,
                    std::shared_ptr<const PackedWeights>* packed);
 
 // The translators.
+Status TranslateActivation(const NodeView& view, Translation* t);
+Status TranslateBinary(const NodeView& view, Translation* t);
 Status TranslateClamp(const NodeView& view, Translation* t);
+Status TranslateConcatenation(const NodeView& view, Translation* t);
 Status TranslateConvolution(const NodeView& view, Translation* t);
 Status TranslateDepthwise(const NodeView& view, Translation* t);
 Status TranslateFullyConnected(const NodeView& view, Translation* t);
 Status TranslateMean(const NodeView& view, Translation* t);
 Status TranslatePad(const NodeView& view, Translation* t);
+Status TranslatePool(const NodeView& view, Translation* t);
 Status TranslateReshape(const NodeView& view, Translation* t);
 Status TranslateSoftmax(const NodeView& view, Translation* t);
 

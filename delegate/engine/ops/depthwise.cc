@@ -7,8 +7,6 @@
 namespace sbnn {
 namespace {
 
-// Padded rows of one channel that fit half of a small L1 cache.
-constexpr size_t kBandFloats = 4096;
 // Rows of a band that needs no copy: enough tasks for threads, few rows read twice.
 constexpr int kDirectRows = 56;
 // Output pixels of a task.
@@ -50,33 +48,19 @@ Status Depthwise::Plan(const std::vector<const Tensor*>& inputs, const Tensor& o
   direct_ = window_.kernel_h == 3 && window_.kernel_w == 3 && window_.dilation_h == 1 &&
             window_.dilation_w == 1 && window_.stride_h == window_.stride_w &&
             window_.stride_h <= 2 && weights_->multiplier == 1 && placed_.pad_left <= kMaxLanes &&
+            out.w * window_.stride_w - placed_.pad_left <= inputs[0]->images().w + kMaxLanes &&
             inputs[0]->layout == Layout::kPanel && output.layout == Layout::kPanel;
   if (direct_) {
     band_rows_ = std::min(out.h, kDirectRows);
     bands_ = (out.h + band_rows_ - 1) / band_rows_;
-    SplitChannels(out);
-    return Status();
+  } else {
+    rows_.Plan(window_, placed_);
+    band_rows_ = rows_.band_rows();
+    bands_ = rows_.bands();
+    *scratch = rows_.floats() * context.threads;
   }
-  const int sw = window_.stride_w;
-  phase_length_ = out.w + (window_.kernel_w - 1) * window_.dilation_w / sw;
-  // Room for vectors that spill over the end of a phase.
-  phase_stride_ = (phase_length_ + 2 * kMaxLanes) / kMaxLanes * kMaxLanes;
-  row_stride_ = phase_stride_ * sw;
-  const int reach = (window_.kernel_h - 1) * window_.dilation_h + 1;  // rows of one output row
-  const int room = static_cast<int>(kBandFloats / row_stride_) - reach;
-  band_rows_ = std::min(out.h, std::max(4, room / window_.stride_h / 4 * 4));
-  bands_ = (out.h + band_rows_ - 1) / band_rows_;
-  SplitChannels(out);
-  band_floats_ = row_stride_ * ((band_rows_ - 1) * window_.stride_h + reach) + 2 * kMaxLanes;
-  tap_offset_.clear();
-  for (int ky = 0; ky < window_.kernel_h; ++ky) {
-    for (int kx = 0; kx < window_.kernel_w; ++kx) {
-      const int x = kx * window_.dilation_w;
-      tap_offset_.push_back(static_cast<int32_t>(ky * window_.dilation_h * row_stride_ +
-                                                 x % sw * phase_stride_ + x / sw));
-    }
-  }
-  *scratch = band_floats_ * context.threads;
+  const size_t pixels = std::max<size_t>(1, static_cast<size_t>(band_rows_) * out.w);
+  channels_per_task_ = static_cast<int>(std::max<size_t>(1, kTaskPixels / pixels));
   return Status();
 }
 
@@ -105,30 +89,11 @@ void Depthwise::RunDirect(const Tensor& input, const Tensor& output, int n, int 
 
 void Depthwise::RunPadded(const Tensor& input, const Tensor& output, int n, int c, int first_row,
                           int rows, const Kernels& kernels, float* padded) const {
-  const Images in = input.images(), out = output.images();
-  const int reach = (window_.kernel_h - 1) * window_.dilation_h + 1;
-  const int first_source = first_row * window_.stride_h - placed_.pad_top;
-  const bool flat = input.layout == Layout::kFlat;  // then the image is one pixel
-  const float* const plane = flat ? input.data + n * input.image_stride + c / weights_->multiplier
-                                  : input.Plane(n, c / weights_->multiplier);
-  const int padded_rows = (rows - 1) * window_.stride_h + reach;
-  PadRowArgs pad{};
-  pad.x_stride = flat ? 2 : 1;
-  pad.width = in.w;
-  pad.phase_stride = phase_stride_;
-  pad.stride = window_.stride_w;
-  pad.pad = placed_.pad_left;
-  pad.length = phase_length_;
-  for (int i = 0; i < padded_rows; ++i) {
-    const int source = first_source + i;
-    pad.x = source >= 0 && source < in.h ? plane + static_cast<size_t>(source) * in.w : nullptr;
-    pad.y = padded + i * row_stride_;
-    kernels.pad_row(pad);
-  }
-
+  const Images out = output.images();
+  rows_.Fill(input, n, c / weights_->multiplier, first_row, rows, 0.0f, kernels, padded);
   DepthwiseArgs args{};
   args.x = padded;
-  args.x_row_stride = row_stride_;
+  args.x_row_stride = rows_.row_stride();
   args.y = output.layout == Layout::kPanel
                ? output.Plane(n, c) + static_cast<size_t>(first_row) * out.w
                : output.data + static_cast<size_t>(n) * out.c + c;
@@ -136,18 +101,13 @@ void Depthwise::RunPadded(const Tensor& input, const Tensor& output, int n, int 
   args.rows = rows;
   args.width = out.w;
   args.stride = window_.stride_h;
-  args.taps = static_cast<int>(tap_offset_.size());
-  args.tap_offset = tap_offset_.data();
-  args.weights = weights_->taps.data() + static_cast<size_t>(c) * tap_offset_.size();
+  args.taps = window_.kernel_h * window_.kernel_w;
+  args.tap_offset = rows_.tap_offset().data();
+  args.weights = weights_->taps.data() + static_cast<size_t>(c) * args.taps;
   args.bias = weights_->bias[c];
   args.lo = lo_;
   args.hi = hi_;
   kernels.depthwise(args);
-}
-
-void Depthwise::SplitChannels(const Images& out) {
-  const size_t pixels = std::max<size_t>(1, static_cast<size_t>(band_rows_) * out.w);
-  channels_per_task_ = static_cast<int>(std::max<size_t>(1, kTaskPixels / pixels));
 }
 
 void Depthwise::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
@@ -164,7 +124,7 @@ void Depthwise::Run(const std::vector<const Tensor*>& inputs, const Tensor& outp
     }
     for (int c = first; c < end; ++c) {
       RunPadded(*inputs[0], output, n, c, first_row, rows, context.kernels,
-                context.scratch + worker * band_floats_);
+                context.scratch + worker * rows_.floats());
     }
   });
 }

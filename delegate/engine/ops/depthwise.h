@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "delegate/engine/op.h"
+#include "delegate/engine/ops/padded_rows.h"
 #include "delegate/engine/window.h"
 
 namespace sbnn {
@@ -31,7 +32,6 @@ class Depthwise : public Op {
            const RunContext& context) const override;
 
  private:
-  void SplitChannels(const Images& out);
   // Output rows [first_row, first_row + rows), of some channels or of one.
   void RunDirect(const Tensor& input, const Tensor& output, int n, int first_channel, int channels,
                  int first_row, int rows, const Kernels& kernels) const;
@@ -44,15 +44,11 @@ class Depthwise : public Op {
 
   // Of the plan.
   PlacedWindow placed_;
-  bool direct_ = false;    // the 3 x 3 kernel reads the panel itself
-  int phase_length_ = 0;   // useful floats of a phase of a padded row
-  size_t phase_stride_ = 0;
-  size_t row_stride_ = 0;
-  int band_rows_ = 0;      // output rows done at a time
-  size_t band_floats_ = 0;
+  bool direct_ = false;  // the 3 x 3 kernel reads the panel itself
+  PaddedRows rows_;      // otherwise
+  int band_rows_ = 0;    // output rows done at a time
   int bands_ = 1;
   int channels_per_task_ = 1;
-  std::vector<int32_t> tap_offset_;
 };
 
 }  // namespace sbnn

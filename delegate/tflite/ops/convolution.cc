@@ -6,14 +6,14 @@ namespace sbnn {
 
 Status TranslateConvolution(const NodeView& view, Translation* t) {
   if (view.input_count() < 2) return Status::Error("expected an input and a filter");
-  Status status = CheckFloatTensor(view, t->input, 4);
+  Status status = CheckFloatTensor(view, t->inputs[0], 4);
   if (!status.ok()) return status;
   Constant filter;
   status = view.constants.Floats(view.context, view.input(1), &filter);
   if (!status.ok()) return status;
   if (filter.shape.size() != 4) return Status::Error("a filter without 4 dimensions");
   const int outputs = filter.shape[0], inputs = filter.shape[3];
-  if (view.tensor(t->input).dims->data[3] != inputs) {
+  if (view.tensor(t->inputs[0]).dims->data[3] != inputs) {
     return Status::Error("grouped convolution is not supported");
   }
   if (static_cast<int64_t>(filter.shape[1]) * filter.shape[2] * inputs > 65536) {

@@ -6,7 +6,7 @@ namespace sbnn {
 
 Status TranslateDepthwise(const NodeView& view, Translation* t) {
   if (view.input_count() < 2) return Status::Error("expected an input and a filter");
-  Status status = CheckFloatTensor(view, t->input, 4);
+  Status status = CheckFloatTensor(view, t->inputs[0], 4);
   if (!status.ok()) return status;
   Constant filter;
   status = view.constants.Floats(view.context, view.input(1), &filter);
@@ -15,7 +15,7 @@ Status TranslateDepthwise(const NodeView& view, Translation* t) {
     return Status::Error("a depthwise filter that is not [1, height, width, channels]");
   }
   const int channels = filter.shape[3];
-  const int inputs = view.tensor(t->input).dims->data[3];
+  const int inputs = view.tensor(t->inputs[0]).dims->data[3];
   if (inputs <= 0 || channels % inputs != 0) {
     return Status::Error("a depthwise filter of " + std::to_string(channels) + " channels on " +
                          std::to_string(inputs));

@@ -7,7 +7,7 @@
 namespace sbnn {
 
 Status TranslateMean(const NodeView& view, Translation* t) {
-  Status status = CheckFloatTensor(view, t->input, 4);
+  Status status = CheckFloatTensor(view, t->inputs[0], 4);
   if (!status.ok()) return status;
   std::vector<int> axes;
   status = view.constants.Ints(view.context, view.input(1), &axes);

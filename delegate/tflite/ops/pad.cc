@@ -5,7 +5,7 @@
 namespace sbnn {
 
 Status TranslatePad(const NodeView& view, Translation* t) {
-  Status status = CheckFloatTensor(view, t->input, 4);
+  Status status = CheckFloatTensor(view, t->inputs[0], 4);
   if (!status.ok()) return status;
   std::vector<int> p;  // before and after, for each dimension
   status = view.constants.Ints(view.context, view.input(1), &p);

@@ -5,8 +5,7 @@
 namespace sbnn {
 
 Status TranslateSoftmax(const NodeView& view, Translation* t) {
-  const TfLiteTensor& input = view.tensor(t->input);
-  if (LayoutOf(Shape(input.dims->data, input.dims->data + input.dims->size)) == Layout::kPanel) {
+  if (LayoutOf(view.shape(t->inputs[0])) == Layout::kPanel) {
     return Status::Error("a softmax over the channels of an image is not supported");
   }
   if (view.build) t->op = std::make_unique<Softmax>(view.params<SoftmaxParams>().beta);

@@ -1,0 +1,19 @@
+#include "delegate/engine/ops/activation.h"
+
+#include "delegate/engine/ops/flat_range.h"
+
+namespace sbnn {
+
+Status Activation::InferShape(const std::vector<Shape>& inputs, Shape* output) const {
+  *output = inputs[0];
+  return Status();
+}
+
+void Activation::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
+                     const RunContext& context) const {
+  ForEachRange(output, context.team, [&](size_t first, size_t count) {
+    context.kernels.unary(kind_, inputs[0]->data + first, output.data + first, count, alpha_);
+  });
+}
+
+}  // namespace sbnn

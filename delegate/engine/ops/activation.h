@@ -1,0 +1,27 @@
+// LOGISTIC, TANH, HARD_SWISH, LEAKY_RELU, ELU.
+#ifndef SBNN_DELEGATE_ENGINE_OPS_ACTIVATION_H_
+#define SBNN_DELEGATE_ENGINE_OPS_ACTIVATION_H_
+
+#include <vector>
+
+#include "delegate/engine/op.h"
+
+namespace sbnn {
+
+class Activation : public Op {
+ public:
+  // `alpha` is the slope of LEAKY_RELU for negative values.
+  explicit Activation(UnaryKind kind, float alpha = 0) : kind_(kind), alpha_(alpha) {}
+
+  Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
+  void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
+           const RunContext& context) const override;
+
+ private:
+  UnaryKind kind_;
+  float alpha_;
+};
+
+}  // namespace sbnn
+
+#endif  // SBNN_DELEGATE_ENGINE_OPS_ACTIVATION_H_

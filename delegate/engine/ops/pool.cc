@@ -1,0 +1,75 @@
+#include "delegate/engine/ops/pool.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace sbnn {
+namespace {
+
+// For each output position, 1 / how many positions of the input its window covers.
+std::vector<float> Scales(int outputs, int size, int kernel, int stride, int pad) {
+  std::vector<float> scales;
+  for (int o = 0; o < outputs; ++o) {
+    const int first = std::max(0, o * stride - pad);
+    const int end = std::min(size, o * stride - pad + kernel);
+    scales.push_back(1.0f / static_cast<float>(std::max(1, end - first)));
+  }
+  return scales;
+}
+
+}  // namespace
+
+Status Pool::InferShape(const std::vector<Shape>& inputs, Shape* output) const {
+  if (inputs[0].size() != 4) return Status::Error("a pooling reads 4 dimensions");
+  const Images image = AsImages(inputs[0]);
+  PlacedWindow placed;
+  const Status status = Place(window_, image, &placed);
+  if (!status.ok()) return status;
+  *output = {image.n, placed.out_h, placed.out_w, image.c};
+  return Status();
+}
+
+Status Pool::Plan(const std::vector<const Tensor*>& inputs, const Tensor&,
+                  const PlanContext& context, size_t* scratch) {
+  const Images in = inputs[0]->images();
+  PlacedWindow placed;
+  const Status status = Place(window_, in, &placed);
+  if (!status.ok()) return status;
+  rows_.Plan(window_, placed);
+  row_scale_ = Scales(placed.out_h, in.h, window_.kernel_h, window_.stride_h, placed.pad_top);
+  column_scale_ = Scales(placed.out_w, in.w, window_.kernel_w, window_.stride_w, placed.pad_left);
+  *scratch = rows_.floats() * context.threads;
+  return Status();
+}
+
+void Pool::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
+               const RunContext& context) const {
+  const Images out = output.images();
+  const int bands = rows_.bands();
+  const float fill = average_ ? 0.0f : -std::numeric_limits<float>::infinity();
+  context.team.Run(out.n * out.c * bands, [&](int task, int worker) {
+    const int band = task % bands, c = task / bands % out.c, n = task / bands / out.c;
+    const int first_row = band * rows_.band_rows();
+    float* const padded = context.scratch + worker * rows_.floats();
+    PoolArgs args{};
+    args.rows = std::min(rows_.band_rows(), out.h - first_row);
+    rows_.Fill(*inputs[0], n, c, first_row, args.rows, fill, context.kernels, padded);
+    args.x = padded;
+    args.x_row_stride = rows_.row_stride();
+    args.y = output.layout == Layout::kPanel
+                 ? output.Plane(n, c) + static_cast<size_t>(first_row) * out.w
+                 : output.data + static_cast<size_t>(n) * out.c + c;
+    args.y_row_stride = out.w;
+    args.width = out.w;
+    args.stride = window_.stride_h;
+    args.taps = window_.kernel_h * window_.kernel_w;
+    args.tap_offset = rows_.tap_offset().data();
+    args.row_scale = average_ ? row_scale_.data() + first_row : nullptr;
+    args.column_scale = average_ ? column_scale_.data() : nullptr;
+    args.lo = lo_;
+    args.hi = hi_;
+    context.kernels.pool(args);
+  });
+}
+
+}  // namespace sbnn

@@ -1,0 +1,36 @@
+// MAX_POOL_2D and AVERAGE_POOL_2D.
+#ifndef SBNN_DELEGATE_ENGINE_OPS_POOL_H_
+#define SBNN_DELEGATE_ENGINE_OPS_POOL_H_
+
+#include <vector>
+
+#include "delegate/engine/op.h"
+#include "delegate/engine/ops/padded_rows.h"
+#include "delegate/engine/window.h"
+
+namespace sbnn {
+
+class Pool : public Op {
+ public:
+  Pool(bool average, const Window& window, float lo, float hi)
+      : average_(average), window_(window), lo_(lo), hi_(hi) {}
+
+  Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
+  Status Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
+              const PlanContext& context, size_t* scratch) override;
+  void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
+           const RunContext& context) const override;
+
+ private:
+  bool average_;
+  Window window_;
+  float lo_, hi_;
+
+  // Of the plan.
+  PaddedRows rows_;
+  std::vector<float> row_scale_, column_scale_;  // 1 / how many rows and columns a window covers
+};
+
+}  // namespace sbnn
+
+#endif  // SBNN_DELEGATE_ENGINE_OPS_POOL_H_

@@ -1,0 +1,136 @@
+// Element-wise kernels.
+#include "delegate/kernels/kernels.h"
+#include "delegate/kernels/vec.h"
+
+namespace sbnn {
+namespace SBNN_ISA {
+namespace {
+
+// y[i] = f(Vec i) for all i < count; f(load(i)) where load reads a vector or its first lanes.
+template <typename Fn>
+SBNN_INLINE void ForEachVector(float* y, size_t count, const Fn& fn) {
+  size_t i = 0;
+  for (; i + Vec::kLanes <= count; i += Vec::kLanes) Store(y + i, fn(i, Vec::kLanes));
+  const int left = static_cast<int>(count - i);
+  if (left > 0) StoreFirst(y + i, fn(i, left), left);
+}
+
+SBNN_INLINE Vec LoadSome(const float* p, int n) {
+  return n == Vec::kLanes ? Load(p) : LoadFirst(p, n);
+}
+
+void Clamp(const ClampArgs& a) {
+  const Vec lo = Set(a.lo), hi = Set(a.hi);
+  ForEachVector(a.y, a.count,
+                [&](size_t i, int n) { return Min(hi, Max(lo, LoadSome(a.x + i, n))); });
+}
+
+template <typename Fn>
+SBNN_INLINE void BinaryWith(const BinaryArgs& a, const Fn& fn) {
+  const Vec lo = Set(a.lo), hi = Set(a.hi);
+  if (a.b_is_scalar) {
+    const Vec b = Set(*a.b);
+    if (a.swapped) {
+      ForEachVector(a.y, a.count, [&](size_t i, int n) {
+        return Min(hi, Max(lo, fn(b, LoadSome(a.a + i, n))));
+      });
+    } else {
+      ForEachVector(a.y, a.count, [&](size_t i, int n) {
+        return Min(hi, Max(lo, fn(LoadSome(a.a + i, n), b)));
+      });
+    }
+    return;
+  }
+  const float* const left = a.swapped ? a.b : a.a;
+  const float* const right = a.swapped ? a.a : a.b;
+  ForEachVector(a.y, a.count, [&](size_t i, int n) {
+    return Min(hi, Max(lo, fn(LoadSome(left + i, n), LoadSome(right + i, n))));
+  });
+}
+
+void Binary(BinaryKind kind, const BinaryArgs& a) {
+  switch (kind) {
+    case BinaryKind::kAdd:
+      return BinaryWith(a, [](Vec x, Vec y) { return Add(x, y); });
+    case BinaryKind::kSub:
+      return BinaryWith(a, [](Vec x, Vec y) { return Sub(x, y); });
+    case BinaryKind::kMul:
+      return BinaryWith(a, [](Vec x, Vec y) { return Mul(x, y); });
+    case BinaryKind::kDiv:
+      return BinaryWith(a, [](Vec x, Vec y) { return Div(x, y); });
+    case BinaryKind::kMax:
+      return BinaryWith(a, [](Vec x, Vec y) { return Max(x, y); });
+    case BinaryKind::kMin:
+      return BinaryWith(a, [](Vec x, Vec y) { return Min(x, y); });
+  }
+}
+
+// e^x: 2^n times a polynomial (the Taylor series) on |r| <= ln 2 / 2, relative error below 3e-7. Beyond
+// +-87 the result is that of the bound.
+SBNN_INLINE Vec Exp(Vec x) {
+  x = Min(Set(87.0f), Max(Set(-87.0f), x));
+  const Vec magic = Set(12582912.0f);  // 1.5 * 2^23: adding it rounds to whole numbers
+  const Vec n = Sub(Fma(x, Set(1.44269504f), magic), magic);
+  Vec r = Fma(n, Set(-0.693145752f), x);  // ln 2 in two parts
+  r = Fma(n, Set(-1.42860677e-6f), r);
+  Vec p = Set(1.0f / 5040);
+  p = Fma(p, r, Set(1.0f / 720));
+  p = Fma(p, r, Set(1.0f / 120));
+  p = Fma(p, r, Set(1.0f / 24));
+  p = Fma(p, r, Set(1.0f / 6));
+  p = Fma(p, r, Set(0.5f));
+  p = Fma(p, r, Set(1.0f));
+  p = Fma(p, r, Set(1.0f));
+  return Scale(p, n);
+}
+
+SBNN_INLINE Vec Logistic(Vec x) {
+  const Vec one = Set(1.0f);
+  return Div(one, Add(one, Exp(Sub(Set(0.0f), x))));
+}
+
+SBNN_INLINE Vec HardSwish(Vec x) {
+  return Mul(x, Mul(Min(Set(6.0f), Max(Set(0.0f), Add(x, Set(3.0f)))), Set(1.0f / 6)));
+}
+
+// 1 - 2 / (1 + e^2x) loses digits near zero, where the odd Taylor series takes over.
+SBNN_INLINE Vec Tanh(Vec x) {
+  const Vec one = Set(1.0f), zero = Set(0.0f);
+  const Vec e = Exp(Add(x, x));
+  const Vec far = Sub(one, Div(Set(2.0f), Add(one, e)));
+  const Vec s = Mul(x, x);
+  Vec p = Set(62.0f / 2835);
+  p = Fma(p, s, Set(-17.0f / 315));
+  p = Fma(p, s, Set(2.0f / 15));
+  p = Fma(p, s, Set(-1.0f / 3));
+  const Vec near = Fma(Mul(p, s), x, x);
+  // 1 where |x| < 0.25, else 0, without a select: the step is steep and exact at both ends.
+  const Vec is_near = Min(Max(Mul(Sub(Set(0.0625f), s), Set(1e30f)), zero), one);
+  return Fma(is_near, Sub(Min(Max(near, Set(-1.0f)), one), far), far);
+}
+
+void Unary(UnaryKind kind, const float* x, float* y, size_t count, float alpha) {
+  const Vec zero = Set(0.0f), slope = Set(alpha);
+  switch (kind) {
+    case UnaryKind::kLogistic:
+      return ForEachVector(y, count, [&](size_t i, int n) { return Logistic(LoadSome(x + i, n)); });
+    case UnaryKind::kTanh:
+      return ForEachVector(y, count, [&](size_t i, int n) { return Tanh(LoadSome(x + i, n)); });
+    case UnaryKind::kHardSwish:
+      return ForEachVector(y, count, [&](size_t i, int n) { return HardSwish(LoadSome(x + i, n)); });
+    case UnaryKind::kLeakyRelu:
+      return ForEachVector(y, count, [&](size_t i, int n) {
+        const Vec v = LoadSome(x + i, n);
+        return Fma(Min(v, zero), slope, Max(v, zero));
+      });
+    case UnaryKind::kElu:
+      return ForEachVector(y, count, [&](size_t i, int n) {
+        const Vec v = LoadSome(x + i, n);
+        return Add(Max(v, zero), Sub(Exp(Min(v, zero)), Set(1.0f)));
+      });
+  }
+}
+
+}  // namespace
+}  // namespace SBNN_ISA
+}  // namespace sbnn

@@ -1,0 +1,32 @@
+#include "delegate/engine/ops/activation.h"
+
+#include "delegate/tflite/translate.h"
+#include "tensorflow/lite/builtin_ops.h"
+
+namespace sbnn {
+
+Status TranslateActivation(const NodeView& view, Translation* t) {
+  UnaryKind kind;
+  float alpha = 0;
+  switch (view.registration->builtin_code) {
+    case kTfLiteBuiltinLogistic:
+      kind = UnaryKind::kLogistic;
+      break;
+    case kTfLiteBuiltinTanh:
+      kind = UnaryKind::kTanh;
+      break;
+    case kTfLiteBuiltinHardSwish:
+      kind = UnaryKind::kHardSwish;
+      break;
+    case kTfLiteBuiltinElu:
+      kind = UnaryKind::kElu;
+      break;
+    default:
+      kind = UnaryKind::kLeakyRelu;
+      alpha = view.params<LeakyReluParams>().alpha;
+  }
+  if (view.build) t->op = std::make_unique<Activation>(kind, alpha);
+  return Status();
+}
+
+}  // namespace sbnn

@@ -1,0 +1,29 @@
+#include "delegate/engine/ops/pool.h"
+
+#include "delegate/tflite/translate.h"
+#include "tensorflow/lite/builtin_ops.h"
+
+namespace sbnn {
+
+Status TranslatePool(const NodeView& view, Translation* t) {
+  Status status = CheckFloatTensor(view, t->inputs[0], 4);
+  if (!status.ok()) return status;
+  const auto& params = view.params<PoolParams>();
+  float lo, hi;
+  status = ReadClamp(params.activation, &lo, &hi);
+  if (!status.ok()) return status;
+  Window window;
+  window.kernel_h = params.filter_height;
+  window.kernel_w = params.filter_width;
+  window.stride_h = params.stride_height;
+  window.stride_w = params.stride_width;
+  window.same = params.padding == PaddingKind::kSame;
+  if (window.kernel_h <= 0 || window.kernel_w <= 0 || window.stride_h <= 0 || window.stride_w <= 0) {
+    return Status::Error("a window or a stride is not positive");
+  }
+  const bool average = view.registration->builtin_code == kTfLiteBuiltinAveragePool2d;
+  if (view.build) t->op = std::make_unique<Pool>(average, window, lo, hi);
+  return Status();
+}
+
+}  // namespace sbnn
