@@ -1,0 +1,735 @@
+// The engine's operators, through Network, against the references of reference.h: on every
+// instruction set of this CPU, with one and several threads, resized and run again.
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstring>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "delegate/engine/network.h"
+#include "delegate/engine/ops/clamp.h"
+#include "delegate/engine/ops/convolution.h"
+#include "delegate/engine/ops/depthwise.h"
+#include "delegate/engine/ops/fully_connected.h"
+#include "delegate/engine/ops/mean.h"
+#include "delegate/engine/ops/pad.h"
+#include "delegate/engine/ops/reshape.h"
+#include "delegate/engine/ops/softmax.h"
+#include "gtest/gtest.h"
+#include "tests/delegate/guarded.h"
+#include "tests/delegate/random.h"
+#include "tests/delegate/reference.h"
+#include "tests/delegate/sparse.h"
+
+namespace sbnn {
+namespace {
+
+constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+// Random rounds: fewer where the processor is emulated.
+#if defined(__x86_64__)
+constexpr int kRounds = 150;
+#else
+constexpr int kRounds = 40;
+#endif
+
+Array RandomArray(const Shape& shape, Random* random) {
+  return Array(shape, random->Floats(ElementCount(shape)));
+}
+
+// ---- Running
+
+// Prepares and runs. First on NaN, so that nothing of an earlier run may be left in the second.
+// The caller's arrays end at unmapped pages.
+std::vector<Array> RunNetwork(Network* network, const std::vector<Array>& inputs, size_t outputs,
+                              const Kernels& kernels, int threads) {
+  std::vector<Shape> shapes;
+  for (const Array& input : inputs) shapes.push_back(input.shape);
+  const Status status = network->Prepare(shapes, kernels, threads);
+  EXPECT_TRUE(status.ok()) << status.message();
+  if (!status.ok()) return std::vector<Array>(outputs);
+
+  std::vector<std::unique_ptr<Guarded<float>>> in, out;
+  std::vector<const float*> in_data;
+  std::vector<float*> out_data;
+  for (const Array& input : inputs) {
+    in.push_back(std::make_unique<Guarded<float>>(std::vector<float>(input.data.size(), kNaN)));
+    in_data.push_back(in.back()->data());
+  }
+  for (size_t i = 0; i < outputs; ++i) {
+    out.push_back(std::make_unique<Guarded<float>>(ElementCount(network->output_shape(i))));
+    out_data.push_back(out.back()->data());
+  }
+  network->Run(in_data, out_data);
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    std::copy(inputs[i].data.begin(), inputs[i].data.end(), in[i]->begin());
+  }
+  network->Run(in_data, out_data);
+
+  std::vector<Array> results;
+  for (size_t i = 0; i < outputs; ++i) {
+    EXPECT_TRUE(out[i]->Intact());
+    results.emplace_back(network->output_shape(i), std::vector<float>(out[i]->begin(), out[i]->end()));
+  }
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    EXPECT_TRUE(in[i]->Intact());
+    EXPECT_EQ(std::memcmp(in[i]->data(), inputs[i].data.data(), 4 * in[i]->size()), 0)
+        << "an input was changed";
+  }
+  return results;
+}
+
+// Equal, NaN to NaN.
+void ExpectSame(const Array& found, const Array& want) {
+  ASSERT_EQ(found.shape, want.shape);
+  ASSERT_EQ(found.data.size(), want.data.size());
+  for (size_t i = 0; i < want.data.size(); ++i) {
+    if (std::isnan(want.data[i])) {
+      ASSERT_TRUE(std::isnan(found.data[i])) << "element " << i << " is " << found.data[i];
+    } else {
+      ASSERT_EQ(found.data[i], want.data[i])
+          << "element " << i << " of " << testing::PrintToString(want.shape);
+    }
+  }
+}
+
+// On every instruction set and number of threads, in one and the same Network.
+void ExpectEverywhere(Network* network, const std::vector<Array>& inputs,
+                      const std::vector<Array>& want) {
+  for (const Kernels* kernels : AvailableKernels()) {
+    for (int threads : {1, 2, 4}) {
+      SCOPED_TRACE(testing::Message() << kernels->isa << ", " << threads << " threads");
+      const std::vector<Array> found = RunNetwork(network, inputs, want.size(), *kernels, threads);
+      for (size_t i = 0; i < want.size(); ++i) {
+        ExpectSame(found[i], want[i]);
+        if (testing::Test::HasFatalFailure()) return;
+      }
+    }
+  }
+}
+
+void ExpectEverywhere(std::unique_ptr<Op> op, const Array& input, const Array& want) {
+  Network network;
+  network.AddOp(std::move(op), {0}, 1);
+  network.SetInputs({0});
+  network.SetOutputs({1});
+  ExpectEverywhere(&network, {input}, {want});
+}
+
+// Why a network of one operator can't be prepared; empty: it can.
+std::string Refusal(std::unique_ptr<Op> op, const Shape& shape) {
+  Network network;
+  network.AddOp(std::move(op), {0}, 1);
+  network.SetInputs({0});
+  network.SetOutputs({1});
+  return network.Prepare({shape}, *AvailableKernels().front(), 1).message();
+}
+
+// ---- Weights
+
+// Packed as groups of `group`, from a dense or from a sparse constant.
+std::shared_ptr<const PackedWeights> PackAs(const std::vector<float>& filter, const Shape& shape,
+                                            const std::vector<float>& bias, int group, bool sparse) {
+  OwnedConstant owned;
+  if (sparse) {
+    EncodeSparse(filter, shape, GroupFormat(static_cast<int>(shape.size()), shape[0] % 4 == 0 ? 4 : 1),
+                 &owned);
+  } else {
+    EncodeDense(filter, shape, &owned);
+  }
+  ColumnCost cost = {{1e6f, 1e6f, 1e6f, 1e6f}};
+  cost.of[GroupIndex(group)] = 1e-3f;
+  auto packed = std::make_shared<PackedWeights>();
+  const Status status = Pack(owned.constant, bias.data(), cost, packed.get());
+  EXPECT_TRUE(status.ok()) << status.message();
+  return packed;
+}
+
+int RandomGroup(Random* random) { return kGroupSizes[random->Int(0, kGroupKinds - 1)]; }
+
+struct Limits {
+  float lo, hi;
+};
+
+Limits RandomLimits(Random* random) {
+  return random->Pick<Limits>({{-kInfinity, kInfinity}, {0, kInfinity}, {0, 6}, {-1, 1}});
+}
+
+// ---- Windows
+
+void PrintWindow(const Window& w, std::ostream* out) {
+  *out << (w.same ? "SAME " : "VALID ") << w.kernel_h << 'x' << w.kernel_w << " stride " << w.stride_h
+       << 'x' << w.stride_w << " dilation " << w.dilation_h << 'x' << w.dilation_w << " margin "
+       << w.margin.top << ' ' << w.margin.bottom << ' ' << w.margin.left << ' ' << w.margin.right;
+}
+
+struct WindowCase {
+  Shape input;
+  int outputs;  // or the multiplier
+  Window window;
+};
+
+std::ostream& operator<<(std::ostream& out, const WindowCase& c) {
+  out << testing::PrintToString(c.input) << " to " << c.outputs << ", ";
+  PrintWindow(c.window, &out);
+  return out;
+}
+
+Window MakeWindow(int kernel, int stride, bool same, int dilation = 1) {
+  return {kernel, kernel, stride, stride, dilation, dilation, same, {}};
+}
+
+Window Margined(Window w, int top, int bottom, int left, int right) {
+  w.margin = {top, bottom, left, right};
+  return w;
+}
+
+bool Fits(const Shape& image, const Window& w) {
+  const Margin& m = w.margin;
+  return ReferenceAxis(image[1] + m.top + m.bottom, w.kernel_h, w.stride_h, w.dilation_h, w.same).out > 0 &&
+         ReferenceAxis(image[2] + m.left + m.right, w.kernel_w, w.stride_w, w.dilation_w, w.same).out > 0;
+}
+
+WindowCase RandomWindowCase(const std::vector<int>& channels, const std::vector<int>& outputs,
+                            Random* random) {
+  for (;;) {
+    WindowCase c;
+    c.input = {random->Pick<int>({1, 1, 3}), random->Int(1, 20), random->Int(1, 36),
+               random->Pick(channels)};
+    if (random->Chance(0.1)) c.input[1] = c.input[2] = 1;
+    c.outputs = random->Pick(outputs);
+    Window& w = c.window;
+    w.kernel_h = random->Int(1, 7);
+    w.kernel_w = random->Chance(0.6) ? w.kernel_h : random->Int(1, 7);
+    w.stride_h = random->Int(1, 3);
+    w.stride_w = random->Chance(0.7) ? w.stride_h : random->Int(1, 3);
+    w.dilation_h = random->Chance(0.7) ? 1 : random->Int(2, 3);
+    w.dilation_w = random->Chance(0.7) ? w.dilation_h : random->Int(1, 3);
+    w.same = random->Chance(0.5);
+    if (random->Chance(0.3)) {
+      w.margin = {random->Int(0, 3), random->Int(0, 3), random->Int(0, 3), random->Int(0, 3)};
+    }
+    if (Fits(c.input, w)) return c;
+  }
+}
+
+void TestConvolution(const WindowCase& c, int structure, double density, int group, bool sparse,
+                     Random* random) {
+  SCOPED_TRACE(testing::Message() << c << ", density " << density << ", groups of " << group
+                                  << (sparse ? ", sparse" : ", dense"));
+  const Window& w = c.window;
+  const Shape shape = {c.outputs, w.kernel_h, w.kernel_w, c.input[3]};
+  const std::vector<float> filter =
+      random->Filter(c.outputs, ElementCount(shape) / c.outputs, structure, density);
+  const std::vector<float> bias = random->Floats(c.outputs);
+  const Limits limits = RandomLimits(random);
+  const Array x = RandomArray(c.input, random);
+  ExpectEverywhere(std::make_unique<Convolution>(PackAs(filter, shape, bias, group, sparse), w,
+                                                 limits.lo, limits.hi),
+                   x, ReferenceConvolution(x, filter, bias, w, limits.lo, limits.hi));
+}
+
+TEST(Convolution, Chosen) {
+  const Window one = MakeWindow(1, 1, false), stem = MakeWindow(3, 2, true);
+  const std::vector<WindowCase> cases = {
+      {{1, 1, 1, 40}, 33, one},                               // one pixel
+      {{5, 1, 1, 7}, 3, one},                                 // several of them
+      {{1, 1, 1, 200}, 300, one},                             // enough weights for threads
+      {{2, 1, 1, 3}, 5, MakeWindow(3, 1, true)},              // one pixel, many taps
+      {{1, 1, 1, 1}, 4, MakeWindow(5, 2, true)},              // ... of one channel
+      {{1, 1, 1, 3}, 2, Margined(one, 2, 1, 1, 2)},           // one pixel in a margin
+      {{1, 7, 7, 16}, 24, one},                               // MobileNet's last planes
+      {{3, 16, 16, 8}, 16, one},                              // planes of whole vectors
+      {{1, 33, 31, 5}, 9, one},
+      {{1, 9, 11, 6}, 8, MakeWindow(1, 2, true)},             // 1x1 with a stride
+      {{1, 1, 30, 6}, 8, {1, 1, 3, 1, 1, 1, false, {}}},      // a stride over one row
+      {{1, 30, 1, 6}, 8, {1, 1, 1, 3, 1, 1, false, {}}},      // ... and over one column
+      {{1, 64, 64, 3}, 16, stem},                             // rows of whole vectors
+      {{2, 65, 63, 3}, 8, stem},
+      {{1, 35, 35, 1}, 8, stem},                              // one channel
+      {{1, 21, 21, 2}, 7, MakeWindow(3, 1, false)},           // two: gathered from the outside
+      {{1, 21, 21, 4}, 7, MakeWindow(5, 2, true)},
+      {{1, 21, 21, 5}, 7, MakeWindow(5, 2, true)},
+      {{1, 3, 3, 9}, 10, MakeWindow(3, 1, false)},            // one output pixel
+      {{2, 7, 5, 3}, 10, {7, 5, 1, 1, 1, 1, false, {}}},
+      {{1, 120, 40, 20}, 12, MakeWindow(3, 1, true)},         // several bands
+      {{2, 120, 48, 20}, 12, MakeWindow(3, 1, true)},
+      {{1, 150, 3, 40}, 5, MakeWindow(3, 1, true)},           // tall and narrow
+      {{1, 3, 150, 40}, 5, MakeWindow(3, 1, true)},
+      {{1, 8, 8, 4}, 8, Margined(MakeWindow(3, 2, false), 0, 1, 0, 1)},  // as Keras pads
+      {{1, 8, 8, 4}, 8, Margined(MakeWindow(3, 1, true), 40, 3, 2, 50)},
+      {{1, 5, 6, 3}, 4, Margined(MakeWindow(1, 1, false), 1, 2, 3, 0)},
+      {{1, 20, 20, 6}, 8, MakeWindow(3, 1, true, 4)},
+      {{1, 13, 14, 6}, 8, {3, 3, 2, 2, 2, 3, true, {}}},
+      {{1, 2, 2, 3}, 4, MakeWindow(7, 1, true)},              // a window wider than the image
+      {{1, 2, 2, 3}, 4, MakeWindow(3, 5, true)},              // a stride wider than the image
+  };
+  Random random(1);
+  for (const WindowCase& c : cases) {
+    for (bool sparse : {false, true}) {
+      TestConvolution(c, 4, sparse ? 0.4 : 1.0, RandomGroup(&random), sparse, &random);
+      if (HasFatalFailure()) return;
+    }
+  }
+}
+
+TEST(Convolution, Random) {
+  Random random(2);
+  for (int round = 0; round < kRounds; ++round) {
+    WindowCase c = RandomWindowCase({1, 2, 3, 4, 5, 8, 17}, {1, 3, 8, 9, 21}, &random);
+    if (round % 3 == 0) c.window.kernel_h = c.window.kernel_w = 1;
+    TestConvolution(c, random.Pick<int>({1, 2, 4, 8, 16}), random.Pick<double>({0, 0.1, 0.5, 1}),
+                    RandomGroup(&random), random.Chance(0.5), &random);
+    if (HasFatalFailure()) return;
+  }
+}
+
+TEST(Convolution, Refuses) {
+  Random random(3);
+  const std::vector<float> bias(4, 0.0f);
+  const auto convolution = [&](const Window& w) {
+    const Shape shape = {4, w.kernel_h, w.kernel_w, 3};
+    return std::make_unique<Convolution>(PackAs(random.Floats(ElementCount(shape)), shape, bias, 4, false),
+                                         w, -kInfinity, kInfinity);
+  };
+  EXPECT_EQ(Refusal(convolution(MakeWindow(3, 1, false)), {1, 3, 3, 3}), "");
+  EXPECT_NE(Refusal(convolution(MakeWindow(3, 1, false)), {1, 2, 3, 3}), "") << "does not fit";
+  EXPECT_NE(Refusal(convolution(MakeWindow(3, 1, false, 2)), {1, 9, 4, 3}), "") << "does not fit";
+  EXPECT_NE(Refusal(convolution(MakeWindow(3, 1, false)), {1, 3, 3, 4}), "") << "channels";
+  EXPECT_NE(Refusal(convolution(MakeWindow(3, 1, false)), {3, 3, 3}), "") << "rank";
+  EXPECT_NE(Refusal(convolution(MakeWindow(3, 1, true)), {0, 3, 3, 3}), "") << "no image";
+  EXPECT_NE(Refusal(convolution(MakeWindow(3, 0, true)), {1, 3, 3, 3}), "") << "stride 0";
+  EXPECT_NE(Refusal(convolution(MakeWindow(3, 1, true, 0)), {1, 3, 3, 3}), "") << "dilation 0";
+  EXPECT_NE(Refusal(convolution(MakeWindow(3, -1, true)), {1, 3, 3, 3}), "") << "stride -1";
+}
+
+void TestDepthwise(const WindowCase& c, Random* random) {
+  SCOPED_TRACE(testing::Message() << c);
+  const int channels = c.input[3] * c.outputs, taps = c.window.kernel_h * c.window.kernel_w;
+  auto weights = std::make_shared<DepthwiseWeights>();
+  weights->channels = channels;
+  weights->multiplier = c.outputs;
+  weights->taps = random->Floats(static_cast<size_t>(channels) * taps);
+  weights->bias = random->Floats(channels);
+  const Limits limits = RandomLimits(random);
+  const Array x = RandomArray(c.input, random);
+  ExpectEverywhere(std::make_unique<Depthwise>(weights, c.window, limits.lo, limits.hi), x,
+                   ReferenceDepthwise(x, weights->taps, c.outputs, weights->bias, c.window, limits.lo,
+                                      limits.hi));
+}
+
+TEST(Depthwise, Chosen) {
+  const Window same = MakeWindow(3, 1, true), half = MakeWindow(3, 2, true);
+  const std::vector<WindowCase> cases = {
+      {{1, 7, 7, 16}, 1, same},
+      {{1, 14, 14, 9}, 1, half},
+      {{3, 15, 13, 3}, 1, half},
+      {{1, 15, 13, 3}, 1, MakeWindow(3, 2, false)},
+      {{1, 60, 33, 4}, 1, same},                        // more than one band
+      {{1, 120, 33, 4}, 1, half},
+      {{1, 112, 1, 20}, 1, same},                       // narrow: rows shorter than a vector
+      {{2, 112, 1, 300}, 1, same},
+      {{1, 80, 3, 40}, 1, same},
+      {{1, 160, 6, 40}, 1, half},
+      {{1, 120, 5, 40}, 1, MakeWindow(5, 1, true)},
+      {{1, 300, 1, 40}, 1, {3, 1, 1, 1, 1, 1, true, {}}},
+      {{1, 1, 300, 5}, 1, same},                        // flat
+      {{1, 2, 300, 5}, 1, MakeWindow(3, 1, true)},
+      {{1, 1, 1, 5}, 1, same},                          // one pixel
+      {{2, 1, 1, 5}, 3, MakeWindow(5, 1, true)},
+      {{2, 1, 1, 5}, 1, Margined(MakeWindow(3, 1, false), 2, 1, 1, 2)},
+      {{2, 3, 3, 5}, 1, MakeWindow(3, 1, false)},       // one output pixel
+      {{1, 9, 10, 4}, 2, same},                         // a multiplier
+      {{1, 9, 10, 4}, 3, MakeWindow(5, 2, true)},
+      {{1, 20, 21, 4}, 1, MakeWindow(5, 1, true)},
+      {{1, 20, 21, 4}, 1, MakeWindow(3, 3, true)},
+      {{1, 20, 21, 4}, 1, MakeWindow(3, 1, true, 2)},
+      {{1, 20, 21, 4}, 1, MakeWindow(5, 2, false, 3)},
+      {{1, 20, 21, 4}, 1, {3, 3, 1, 2, 1, 1, true, {}}},
+      {{1, 20, 21, 4}, 1, {3, 3, 2, 1, 1, 1, true, {}}},
+      {{1, 20, 21, 4}, 1, {3, 3, 1, 1, 1, 2, true, {}}},
+      {{1, 8, 8, 4}, 1, Margined(MakeWindow(3, 2, false), 0, 1, 0, 1)},
+      {{1, 8, 8, 4}, 1, Margined(same, 3, 20, 17, 60)},  // margins wider than a vector
+      {{1, 8, 8, 4}, 1, Margined(half, 20, 3, 16, 16)},
+      {{1, 8, 8, 4}, 1, Margined(half, 0, 0, 0, 90)},
+      {{1, 2, 2, 3}, 1, MakeWindow(7, 1, true)},
+  };
+  Random random(4);
+  for (const WindowCase& c : cases) {
+    TestDepthwise(c, &random);
+    if (HasFatalFailure()) return;
+  }
+}
+
+TEST(Depthwise, Random) {
+  Random random(5);
+  for (int round = 0; round < kRounds; ++round) {
+    WindowCase c = RandomWindowCase({1, 2, 3, 8, 17}, {1, 1, 1, 2}, &random);
+    if (round % 2 == 0) {  // the kernel of its own
+      c.window.kernel_h = c.window.kernel_w = 3;
+      c.window.dilation_h = c.window.dilation_w = 1;
+      c.window.stride_h = c.window.stride_w = random.Int(1, 2);
+      c.outputs = 1;
+    }
+    if (!Fits(c.input, c.window)) continue;
+    TestDepthwise(c, &random);
+    if (HasFatalFailure()) return;
+  }
+}
+
+// A NaN reaches the outputs that read it, and no other.
+TEST(NotANumber, StaysWhereItBelongs) {
+  Random random(6);
+  for (int round = 0; round < 40; ++round) {
+    const int channels = random.Pick<int>({2, 3, 8}), outputs = random.Pick<int>({1, 9});
+    const Shape input = {2, random.Int(1, 9), random.Int(1, 20), channels};
+    Window w = MakeWindow(random.Pick<int>({1, 3}), random.Int(1, 2), true);
+    Array x = RandomArray(input, &random);
+    x.data[random.Int(0, static_cast<int>(x.data.size()) - 1)] = kNaN;
+    const WindowCase traced = {input, outputs, w};
+    SCOPED_TRACE(traced);
+    const Limits limits = RandomLimits(&random);
+    // Weights that are all kept: of a pruned one it is not said whether it meets the NaN.
+    const Shape shape = {outputs, w.kernel_h, w.kernel_w, channels};
+    const std::vector<float> filter = random.Filter(outputs, ElementCount(shape) / outputs, 1, 1.0);
+    const std::vector<float> bias = random.Floats(outputs);
+    ExpectEverywhere(std::make_unique<Convolution>(PackAs(filter, shape, bias, RandomGroup(&random), false),
+                                                   w, limits.lo, limits.hi),
+                     x, ReferenceConvolution(x, filter, bias, w, limits.lo, limits.hi));
+    if (HasFatalFailure()) return;
+    auto weights = std::make_shared<DepthwiseWeights>();
+    weights->channels = channels;
+    weights->taps = random.Filter(channels, w.kernel_h * w.kernel_w, 1, 1.0);
+    weights->bias = random.Floats(channels);
+    ExpectEverywhere(std::make_unique<Depthwise>(weights, w, limits.lo, limits.hi), x,
+                     ReferenceDepthwise(x, weights->taps, 1, weights->bias, w, limits.lo, limits.hi));
+    if (HasFatalFailure()) return;
+  }
+}
+
+// ---- The other operators
+
+TEST(Clamp, EveryLayout) {
+  Random random(7);
+  for (const Shape& shape : std::vector<Shape>{{1, 5, 7, 3}, {3, 16, 16, 17}, {2, 1, 1, 9}, {2, 33},
+                                               {5}, {2, 3, 4}, {2, 3, 4, 5, 6}}) {
+    Array x = RandomArray(shape, &random);
+    x.data[x.data.size() / 2] = kNaN;
+    for (const Limits& limits : std::vector<Limits>{{0, 6}, {0, kInfinity}, {-1, 1}}) {
+      Array y = x;
+      for (float& v : y.data) v = ReferenceClamp(v, limits.lo, limits.hi);
+      ExpectEverywhere(std::make_unique<Clamp>(limits.lo, limits.hi), x, y);
+    }
+  }
+}
+
+TEST(Mean, OverHeightAndWidth) {
+  Random random(8);
+  for (const Shape& shape : std::vector<Shape>{{1, 7, 7, 70}, {3, 4, 5, 3}, {2, 1, 1, 9}, {2, 16, 32, 130}}) {
+    Array x = RandomArray(shape, &random);
+    for (bool keep_dims : {false, true}) {
+      Network network;
+      network.AddOp(std::make_unique<Mean>(keep_dims), {0}, 1);
+      network.SetInputs({0});
+      network.SetOutputs({1});
+      const Array want = ReferenceMean(x, keep_dims);
+      for (const Kernels* kernels : AvailableKernels()) {
+        for (int threads : {1, 2}) {
+          const Array found = RunNetwork(&network, {x}, 1, *kernels, threads)[0];
+          ASSERT_EQ(found.shape, want.shape);
+          for (size_t i = 0; i < want.data.size(); ++i) EXPECT_NEAR(found.data[i], want.data[i], 1e-6);
+        }
+      }
+    }
+  }
+  EXPECT_NE(Refusal(std::make_unique<Mean>(true), {3, 4}), "");
+}
+
+TEST(Pad, ByItself) {
+  Random random(9);
+  for (const Shape& shape : std::vector<Shape>{{1, 5, 7, 3}, {3, 16, 16, 2}, {2, 1, 1, 9}}) {
+    const Array x = RandomArray(shape, &random);
+    for (const Margin& m : std::vector<Margin>{{0, 1, 0, 1}, {1, 1, 1, 1}, {0, 0, 0, 0}, {5, 0, 17, 2}}) {
+      ExpectEverywhere(std::make_unique<Pad>(m), x, ReferencePad(x, m));
+    }
+  }
+}
+
+TEST(FullyConnected, Shapes) {
+  Random random(10);
+  const struct {
+    Shape input;
+    int inputs, outputs;
+    bool keep_dims;
+    Shape output;
+  } cases[] = {
+      {{1, 8}, 8, 5, false, {1, 5}},          {{3, 7}, 7, 9, false, {3, 9}},
+      {{3, 7}, 7, 9, true, {3, 9}},           {{2, 3, 8}, 8, 4, true, {2, 3, 4}},
+      {{2, 3, 8}, 8, 4, false, {6, 4}},       {{2, 3, 8}, 24, 4, false, {2, 4}},
+      {{4, 1, 1, 6}, 6, 3, false, {4, 3}},    {{4, 1, 1, 6}, 6, 3, true, {4, 1, 1, 3}},
+      {{10}, 10, 4, false, {1, 4}},           {{10}, 10, 4, true, {4}},
+      {{2, 300}, 300, 200, false, {2, 200}},  // enough weights for threads
+  };
+  for (const auto& c : cases) {
+    for (int group : kGroupSizes) {
+      for (double density : {0.3, 1.0}) {
+        SCOPED_TRACE(testing::Message() << testing::PrintToString(c.input) << " groups of " << group);
+        const Shape shape = {c.outputs, c.inputs};
+        const std::vector<float> filter = random.Filter(c.outputs, c.inputs, group, density);
+        const std::vector<float> bias = random.Floats(c.outputs);
+        const Limits limits = RandomLimits(&random);
+        const Array x = RandomArray(c.input, &random);
+        ExpectEverywhere(
+            std::make_unique<FullyConnected>(PackAs(filter, shape, bias, group, density < 1), c.keep_dims,
+                                             limits.lo, limits.hi),
+            x, Array(c.output, ReferenceFullyConnected(x.data, filter, bias, limits.lo, limits.hi)));
+        if (HasFatalFailure()) return;
+      }
+    }
+  }
+  const auto layer = [&](bool keep_dims) {
+    const std::vector<float> bias(2, 0.0f);
+    return std::make_unique<FullyConnected>(PackAs(random.Floats(6), {2, 3}, bias, 1, false), keep_dims,
+                                            -kInfinity, kInfinity);
+  };
+  EXPECT_NE(Refusal(layer(false), {1, 4}), "");
+  EXPECT_NE(Refusal(layer(true), {1, 6}), "");
+  EXPECT_NE(Refusal(layer(false), {1, 2, 2, 3}), "") << "images";
+}
+
+TEST(Softmax, Rows) {
+  Random random(11);
+  for (const Shape& shape : std::vector<Shape>{{1, 10}, {3, 17}, {5}, {2, 3, 4}, {2, 1, 1, 6}}) {
+    for (float beta : {1.0f, 0.5f}) {
+      Array x = RandomArray(shape, &random);
+      for (float& v : x.data) v *= 30;  // beyond what exp can take, unless the largest is subtracted
+      Network network;
+      network.AddOp(std::make_unique<Softmax>(beta), {0}, 1);
+      network.SetInputs({0});
+      network.SetOutputs({1});
+      const std::vector<float> want = ReferenceSoftmax(x.data, shape.back(), beta);
+      for (const Kernels* kernels : AvailableKernels()) {
+        const Array found = RunNetwork(&network, {x}, 1, *kernels, 1)[0];
+        ASSERT_EQ(found.shape, shape);
+        for (size_t i = 0; i < want.size(); ++i) EXPECT_NEAR(found.data[i], want[i], 1e-6);
+      }
+    }
+  }
+}
+
+TEST(Reshape, EveryLayout) {
+  Random random(12);
+  const struct {
+    Shape from, to, result;
+  } cases[] = {
+      {{2, 4, 6, 8}, {2, 6, 4, 8}, {2, 6, 4, 8}},    // panel to panel
+      {{2, 4, 6, 8}, {1, 8, 3, -1}, {1, 8, 3, 16}},  // images become others
+      {{2, 4, 6, 8}, {-1, 192}, {2, 192}},           // panel to flat
+      {{2, 4, 6, 8}, {384, 1, 1, 1}, {384, 1, 1, 1}},
+      {{2, 192}, {2, 4, 6, 8}, {2, 4, 6, 8}},        // flat to panel
+      {{2, 1, 1, 24}, {2, -1, 3, 2}, {2, 4, 3, 2}},
+      {{2, 1, 1, 24}, {2, 24}, {2, 24}},             // flat to flat
+      {{3, 5}, {-1}, {15}},
+      {{3, 5}, {3, 1, 1, 5}, {3, 1, 1, 5}},
+      {{2, 3, 4, 5, 6}, {6, 4, 5, 6}, {6, 4, 5, 6}},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(testing::PrintToString(c.to));
+    const Array x = RandomArray(c.from, &random);
+    ExpectEverywhere(std::make_unique<Reshape>(c.to), x, Array(c.result, x.data));
+  }
+  EXPECT_NE(Refusal(std::make_unique<Reshape>(Shape{4, 4}), {3, 5}), "");
+  EXPECT_NE(Refusal(std::make_unique<Reshape>(Shape{-1, 4}), {3, 5}), "");
+  EXPECT_NE(Refusal(std::make_unique<Reshape>(Shape{-1, -1}), {3, 5}), "");
+  EXPECT_NE(Refusal(std::make_unique<Reshape>(Shape{-1, 0}), {3, 5}), "");
+  EXPECT_NE(Refusal(std::make_unique<Reshape>(Shape{-1, 30}), {3, 5}), "");
+}
+
+// ---- Networks
+
+// A network and its reference, built layer by layer.
+class Chain {
+ public:
+  explicit Chain(unsigned seed) : random_(seed) {}
+
+  // Tensors are numbered as they are made; 0 is the input.
+  int Convolve(int from, int inputs, int outputs, const Window& w) {
+    const Shape shape = {outputs, w.kernel_h, w.kernel_w, inputs};
+    const auto filter = random_.Filter(outputs, ElementCount(shape) / outputs, 4, 0.4);
+    const auto bias = random_.Floats(outputs);
+    return Add(from, std::make_unique<Convolution>(PackAs(filter, shape, bias, RandomGroup(&random_), true), w, 0, 6),
+               [=](const Array& x) { return ReferenceConvolution(x, filter, bias, w, 0, 6); });
+  }
+  int DepthwiseConvolve(int from, int channels, const Window& w) {
+    auto weights = std::make_shared<DepthwiseWeights>();
+    weights->channels = channels;
+    weights->taps = random_.Floats(static_cast<size_t>(channels) * w.kernel_h * w.kernel_w);
+    weights->bias = random_.Floats(channels);
+    return Add(from, std::make_unique<Depthwise>(weights, w, 0, 6), [=](const Array& x) {
+      return ReferenceDepthwise(x, weights->taps, 1, weights->bias, w, 0, 6);
+    });
+  }
+  int Padded(int from, const Margin& m) {
+    return Add(from, std::make_unique<Pad>(m), [=](const Array& x) { return ReferencePad(x, m); });
+  }
+  int Flattened(int from, int features) {
+    return Add(from, std::make_unique<Reshape>(Shape{-1, features}), [=](const Array& x) {
+      return Array({static_cast<int>(x.data.size()) / features, features}, x.data);
+    });
+  }
+  int Dense(int from, int inputs, int outputs) {
+    const auto filter = random_.Filter(outputs, inputs, 4, 0.4);
+    const auto bias = random_.Floats(outputs);
+    return Add(from,
+               std::make_unique<FullyConnected>(PackAs(filter, {outputs, inputs}, bias, 4, true), false,
+                                                -kInfinity, kInfinity),
+               [=](const Array& x) {
+                 return Array({x.shape[0], outputs},
+                              ReferenceFullyConnected(x.data, filter, bias, -kInfinity, kInfinity));
+               });
+  }
+
+  void Outputs(const std::vector<int>& outputs) {
+    outputs_ = outputs;
+    network_.SetInputs({0});
+    network_.SetOutputs(outputs);
+  }
+
+  void Expect(const Shape& input) {
+    SCOPED_TRACE(testing::PrintToString(input));
+    const Array x = RandomArray(input, &random_);
+    std::vector<Array> values = {x}, want;
+    for (const Step& step : steps_) values.push_back(step.second(values[step.first]));
+    for (int t : outputs_) want.push_back(values[t]);
+    ExpectEverywhere(&network_, {x}, want);
+  }
+
+  Network& network() { return network_; }
+
+ private:
+  using Step = std::pair<int, std::function<Array(const Array&)>>;
+
+  int Add(int from, std::unique_ptr<Op> op, std::function<Array(const Array&)> reference) {
+    steps_.push_back({from, std::move(reference)});
+    const int to = static_cast<int>(steps_.size());
+    network_.AddOp(std::move(op), {from}, to);
+    return to;
+  }
+
+  Random random_;
+  Network network_;
+  std::vector<Step> steps_;
+  std::vector<int> outputs_;
+};
+
+// A stem, two separable blocks, a head: the shape of MobileNet-v1, small integers throughout.
+void BuildSmallNetwork(Chain* chain) {
+  int t = chain->Padded(0, {0, 1, 0, 1});
+  t = chain->Convolve(t, 3, 8, MakeWindow(3, 2, false));
+  t = chain->DepthwiseConvolve(t, 8, MakeWindow(3, 1, true));
+  t = chain->Convolve(t, 8, 12, MakeWindow(1, 1, true));
+  t = chain->Padded(t, {0, 1, 0, 1});
+  t = chain->DepthwiseConvolve(t, 12, MakeWindow(3, 2, false));
+  const int last = chain->Convolve(t, 12, 20, MakeWindow(1, 1, true));
+  chain->Outputs({last});
+}
+
+TEST(Network, ResizedAgainAndAgain) {
+  Chain chain(13);
+  BuildSmallNetwork(&chain);
+  for (const Shape& shape : std::vector<Shape>{{1, 16, 16, 3}, {4, 33, 47, 3}, {1, 5, 5, 3}, {2, 40, 8, 3},
+                                               {1, 100, 120, 3}, {3, 16, 16, 3}, {1, 16, 16, 3}}) {
+    chain.Expect(shape);
+    if (HasFatalFailure()) return;
+  }
+}
+
+TEST(Network, RecoversFromAShapeThatDoesNotFit) {
+  Chain chain(14);
+  BuildSmallNetwork(&chain);
+  chain.Expect({1, 16, 16, 3});
+  const Kernels& kernels = *AvailableKernels().front();
+  EXPECT_FALSE(chain.network().Prepare({{1, 16, 16, 4}}, kernels, 2).ok());
+  EXPECT_FALSE(chain.network().Prepare({{1, 0, 16, 3}}, kernels, 2).ok());
+  EXPECT_FALSE(chain.network().Prepare({{16, 16, 3}}, kernels, 2).ok());
+  EXPECT_FALSE(chain.network().Prepare({{1, -16, 16, 3}}, kernels, 2).ok());
+  chain.Expect({2, 15, 17, 3});
+}
+
+TEST(Network, BranchesAndSeveralOutputs) {
+  Chain chain(15);
+  const int a = chain.Convolve(0, 5, 8, MakeWindow(3, 1, true));
+  const int b = chain.Convolve(a, 8, 6, MakeWindow(1, 1, true));
+  const int c = chain.DepthwiseConvolve(a, 8, MakeWindow(3, 2, true));
+  const int d = chain.Convolve(c, 8, 9, MakeWindow(1, 1, true));
+  const int e = chain.Flattened(b, 6 * 48);
+  const int f = chain.Dense(e, 6 * 48, 10);
+  chain.Outputs({f, a, d});  // one is read inside, too; not in the order in which they are made
+  chain.Expect({1, 6, 8, 5});
+  chain.Expect({3, 6, 8, 5});
+}
+
+TEST(Network, PadWithSeveralReadersOrAsOutput) {
+  Chain two(16);
+  const int pad = two.Padded(0, {1, 0, 2, 1});
+  const int a = two.Convolve(pad, 3, 4, MakeWindow(3, 1, false));
+  const int b = two.DepthwiseConvolve(pad, 3, MakeWindow(3, 1, false));
+  two.Outputs({a, b});
+  two.Expect({2, 7, 9, 3});
+  Chain seen(17);
+  const int p = seen.Padded(0, {1, 0, 2, 1});
+  const int c = seen.Convolve(p, 3, 4, MakeWindow(3, 1, false));
+  seen.Outputs({c, p});
+  seen.Expect({2, 7, 9, 3});
+}
+
+TEST(Network, PadUponPad) {
+  Chain chain(18);
+  int t = chain.Padded(0, {1, 2, 0, 1});
+  t = chain.Padded(t, {0, 1, 3, 0});
+  t = chain.DepthwiseConvolve(t, 3, MakeWindow(3, 2, true));  // SAME counts the margin as image
+  t = chain.Padded(t, {0, 0, 1, 1});
+  t = chain.Convolve(t, 3, 6, MakeWindow(1, 1, false));
+  chain.Outputs({t});
+  chain.Expect({1, 9, 8, 3});
+  chain.Expect({2, 1, 1, 3});
+}
+
+// The first layer of few channels gathers its pixels from the caller's memory; not if another reader
+// wants panels.
+TEST(Network, InputWithSeveralReaders) {
+  Chain chain(19);
+  const int a = chain.Convolve(0, 3, 4, MakeWindow(3, 2, true));
+  const int b = chain.Convolve(0, 3, 5, MakeWindow(1, 1, true));
+  chain.Outputs({a, b});
+  chain.Expect({2, 11, 13, 3});
+  Chain both(20);
+  const int c = both.Convolve(0, 3, 4, MakeWindow(3, 2, true));
+  const int d = both.Convolve(0, 3, 5, MakeWindow(5, 1, true));
+  both.Outputs({c, d});
+  both.Expect({2, 11, 13, 3});
+}
+
+TEST(Network, SeveralInputs) {
+  Random random(21);
+  Network network;
+  network.AddOp(std::make_unique<Clamp>(0.0f, 2.0f), {0}, 2);
+  network.AddOp(std::make_unique<Clamp>(-1.0f, 1.0f), {1}, 3);
+  network.SetInputs({1, 0});
+  network.SetOutputs({2, 3});
+  const Array x = RandomArray({1, 4, 5, 3}, &random), y = RandomArray({2, 7}, &random);
+  Array cx = x, cy = y;
+  for (float& v : cx.data) v = ReferenceClamp(v, 0, 2);
+  for (float& v : cy.data) v = ReferenceClamp(v, -1, 1);
+  ExpectEverywhere(&network, {y, x}, {cx, cy});
+}
+
+}  // namespace
+}  // namespace sbnn
