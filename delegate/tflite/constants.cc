@@ -8,6 +8,8 @@
 namespace sbnn {
 namespace {
 
+constexpr size_t kMaxExpanded = size_t{1} << 24;
+
 std::vector<int> Ints(const TfLiteIntArray* array) {
   if (array == nullptr) return {};
   return std::vector<int>(array->data, array->data + array->size);
@@ -52,6 +54,7 @@ Constants::Constants(TfLiteContext* context, const TfLiteIntArray& plan) {
     if (code != kTfLiteBuiltinDensify && code != kTfLiteBuiltinDequantize) continue;
     if (node->inputs->size != 1 || node->outputs->size != 1) continue;
     const int in = node->inputs->data[0], out = node->outputs->data[0];
+    if (in < 0 || out < 0) continue;  // left out
     const TfLiteTensor& tensor = context->tensors[in];
     const bool file = tensor.allocation_type == kTfLiteMmapRo;
     if (!file && source_.count(in) == 0) continue;
@@ -109,6 +112,8 @@ Status Constants::DenseFloats(const TfLiteContext* context, int tensor,
   if (!status.ok()) return status;
   size_t count = 1;
   for (int d : c.shape) count *= static_cast<size_t>(d);
+  // A few bytes of sparse tensor may claim gigabytes.
+  if (count > kMaxExpanded) return Status::Error("a constant of " + std::to_string(count) + " values");
   values->assign(count, 0.0f);
   ForEachStored(c, [&](const int* at, float value) {
     size_t index = 0;

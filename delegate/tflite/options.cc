@@ -24,7 +24,7 @@ Status ParseOptions(const char* const* keys, const char* const* values, size_t c
     if (key == "num_threads") {
       char* end = nullptr;
       const long threads = std::strtol(value.c_str(), &end, 10);
-      if (value.empty() || *end != '\0' || threads < 1 || threads > kMaxThreads) {
+      if (value.find_first_not_of("0123456789") != std::string::npos || *end != '\0' || threads < 1 || threads > kMaxThreads) {
         return Status::Error("num_threads: expected 1 to " + std::to_string(kMaxThreads) +
                              ", found \"" + value + "\"");
       }

@@ -15,6 +15,9 @@ struct Entry {
   Status (*translate)(const NodeView&, Translation*);
 };
 
+// A few bytes of sparse filter may claim billions.
+constexpr int kMaxChannels = 1 << 24;
+
 constexpr Entry kEntries[] = {
     {kTfLiteBuiltinAdd, "ADD", true, 2, TranslateBinary},
     {kTfLiteBuiltinAveragePool2d, "AVERAGE_POOL_2D", true, 1, TranslatePool},
@@ -71,6 +74,7 @@ Status Translate(const NodeView& view, Translation* translation) {
   }
   if (view.node->outputs->size != 1) return Status::Error("more than one output");
   translation->output = view.node->outputs->data[0];
+  if (translation->output < 0) return Status::Error("the output is missing");
   for (int i = 0; i < view.input_count(); ++i) {
     const int tensor = view.input(i);
     if (tensor >= 0 && !view.constants.Has(view.context, tensor)) translation->inputs.push_back(tensor);
@@ -135,6 +139,7 @@ Status ReadClamp(FusedActivation activation, float* lo, float* hi) {
 
 Status ReadBias(const NodeView& view, int input, int channels, std::vector<float>* bias) {
   bias->clear();
+  if (channels > kMaxChannels) return Status::Error(std::to_string(channels) + " channels");
   if (view.input(input) < 0) {
     bias->assign(channels, 0.0f);
     return Status();
