@@ -121,12 +121,12 @@ void Unary(UnaryKind kind, const float* x, float* y, size_t count, float alpha) 
     case UnaryKind::kLeakyRelu:
       return ForEachVector(y, count, [&](size_t i, int n) {
         const Vec v = LoadSome(x + i, n);
-        return Fma(Min(v, zero), slope, Max(v, zero));
+        return Fma(Min(zero, v), slope, Max(zero, v));
       });
     case UnaryKind::kElu:
       return ForEachVector(y, count, [&](size_t i, int n) {
         const Vec v = LoadSome(x + i, n);
-        return Add(Max(v, zero), Sub(Exp(Min(v, zero)), Set(1.0f)));
+        return Add(Max(zero, v), Sub(Exp(Min(zero, v)), Set(1.0f)));
       });
   }
 }
