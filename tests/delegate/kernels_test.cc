@@ -198,7 +198,7 @@ void Run3x3(const Kernels& k, const Case3x3& c, const std::vector<int>& cuts, bo
   const int channels = random->Int(1, 3);
   const size_t in_pixels = static_cast<size_t>(c.in_h) * c.in_w;
   const size_t out_pixels = static_cast<size_t>(c.out_h) * c.out_w;
-  const size_t before = std::max(k.lanes, c.pad_left), behind = 2 * k.lanes;
+  constexpr size_t before = kMaxLanes, behind = 2 * kMaxLanes;
   const size_t x_stride = in_pixels + before + behind + random->Int(0, 3);
   const size_t y_stride = out_pixels + random->Int(0, 3);
   Guarded<float> x(before + (channels - 1) * x_stride + in_pixels + behind, edge);
@@ -295,7 +295,7 @@ void TestPadRow(const KernelRow& row) {
           // From cropped to far behind the source.
           const int whole = (pad + width + stride - 1) / stride;
           const int length = std::max(1, whole + random.Int(-lanes - 2, lanes + 2));
-          const bool zeros = random.Chance(0.1);
+          const bool empty = random.Chance(0.1);
           const Edge edge = kEdges[random.Int(0, 1)];
           // A contiguous row may be read in whole vectors, one for each of two phases; a strided one
           // lies in the caller's memory.
@@ -307,7 +307,7 @@ void TestPadRow(const KernelRow& row) {
           const size_t phase_stride = length + lanes + 3;
           Guarded<float> y((stride - 1) * phase_stride + length + lanes, edge);
           PadRowArgs a{};
-          a.x = zeros ? nullptr : x.data();
+          a.x = empty ? nullptr : x.data();
           a.x_stride = x_stride;
           a.width = width;
           a.y = y.data();
@@ -315,6 +315,7 @@ void TestPadRow(const KernelRow& row) {
           a.stride = stride;
           a.pad = pad;
           a.length = length;
+          a.fill = random.Pick<float>({0, -kInfinity, 7});
           k.pad_row(a);
           for (size_t i = 0; i < y.size(); ++i) {
             const int phase = static_cast<int>(i / phase_stride);
@@ -324,8 +325,8 @@ void TestPadRow(const KernelRow& row) {
             }
             if (position >= length) continue;
             const int source = position * stride + phase - pad;
-            const bool inside = !zeros && source >= 0 && source < width;
-            ASSERT_EQ(y[i], inside ? x[source * x_stride] : 0.0f)
+            const bool inside = !empty && source >= 0 && source < width;
+            ASSERT_EQ(y[i], inside ? x[source * x_stride] : a.fill)
                 << "width " << width << " stride " << stride << " x_stride " << x_stride << " pad "
                 << pad << " length " << length << " phase " << phase << " position " << position;
           }
@@ -333,6 +334,141 @@ void TestPadRow(const KernelRow& row) {
         }
       }
     }
+  }
+}
+
+void TestPool(const KernelRow& row) {
+  const Kernels& k = *row.kernels;
+  Random random(9);
+  for (int width = 1; width <= 3 * k.lanes + 1; ++width) {
+    for (int taps : {1, 4, 9}) {
+      for (bool average : {false, true}) {
+        const int rows = random.Int(1, 4), stride = random.Int(1, 3);
+        const size_t row_stride = width + 4;
+        std::vector<int32_t> offsets;
+        for (int t = 0; t < taps; ++t) {
+          offsets.push_back(static_cast<int32_t>(random.Int(0, 2) * row_stride) + random.Int(0, 4));
+        }
+        const size_t last_pixel = *std::max_element(offsets.begin(), offsets.end()) +
+                                  (rows - 1) * stride * row_stride + width - 1;
+        const Edge edge = kEdges[random.Int(0, 1)];
+        Guarded<float> x(last_pixel + k.lanes, edge);  // a vector that begins at the last pixel
+        const std::vector<float> pixels = random.Floats(last_pixel + 1);
+        std::fill(x.begin(), x.end(), kNaN);
+        std::copy(pixels.begin(), pixels.end(), x.begin());
+        // Powers of two, so that products are exact.
+        Guarded<float> row_scale(rows, edge), column_scale(width, edge);
+        for (float& scale : row_scale) scale = random.Pick<float>({0.25f, 0.5f, 1});
+        for (float& scale : column_scale) scale = random.Pick<float>({0.25f, 0.5f, 1});
+        const Guarded<int32_t> tap_offset(offsets);
+        const Limits limits = random.Pick(kLimits);
+        Guarded<float> y(static_cast<size_t>(rows) * width, edge);
+        k.pool({x.data(), row_stride, y.data(), static_cast<size_t>(width), rows, width, stride, taps,
+                tap_offset.data(), average ? row_scale.data() : nullptr,
+                average ? column_scale.data() : nullptr, limits.lo, limits.hi});
+        for (int r = 0; r < rows; ++r) {
+          for (int i = 0; i < width; ++i) {
+            double sum = 0, most = -kInfinity;
+            for (int32_t offset : offsets) {
+              const float v = x[r * stride * row_stride + offset + i];
+              sum += v;
+              most = std::max<double>(most, v);
+            }
+            const double want = average ? sum * row_scale[r] * column_scale[i] : most;
+            ASSERT_EQ(y[r * width + i], Clamped(want, limits)) << "row " << r << " pixel " << i;
+          }
+        }
+        ASSERT_TRUE(y.Intact());
+      }
+    }
+  }
+}
+
+double Apply(BinaryKind kind, double a, double b) {
+  switch (kind) {
+    case BinaryKind::kAdd: return a + b;
+    case BinaryKind::kSub: return a - b;
+    case BinaryKind::kMul: return a * b;
+    case BinaryKind::kDiv: return a / b;
+    case BinaryKind::kMax: return std::max(a, b);
+    case BinaryKind::kMin: return std::min(a, b);
+  }
+  return 0;
+}
+
+void TestBinary(const KernelRow& row) {
+  const Kernels& k = *row.kernels;
+  Random random(10);
+  for (BinaryKind kind : {BinaryKind::kAdd, BinaryKind::kSub, BinaryKind::kMul, BinaryKind::kDiv,
+                          BinaryKind::kMax, BinaryKind::kMin}) {
+    for (int count = 0; count <= 3 * k.lanes + 1; ++count) {
+      for (int way = 0; way < 8; ++way) {
+        const bool scalar = way & 1, swapped = way & 2, in_place = way & 4;
+        const Edge edge = kEdges[random.Int(0, 1)];
+        Guarded<float> a(count, edge), b(scalar ? 1 : count, edge), y(count, edge);
+        // Powers of two, so that quotients are exact.
+        for (float& v : a) v = random.Pick<float>({-4, -1, 0.5f, 2, 8});
+        for (float& v : b) v = random.Pick<float>({-4, -1, 0.5f, 2, 8});
+        const std::vector<float> left(a.begin(), a.end());
+        const Limits limits = random.Pick(kLimits);
+        float* const out = in_place ? a.data() : y.data();
+        k.binary(kind, {a.data(), b.data(), scalar, swapped, out, static_cast<size_t>(count), limits.lo,
+                        limits.hi});
+        for (int i = 0; i < count; ++i) {
+          const float other = b[scalar ? 0 : i];
+          const double want = swapped ? Apply(kind, other, left[i]) : Apply(kind, left[i], other);
+          ASSERT_EQ(out[i], Clamped(want, limits))
+              << "kind " << static_cast<int>(kind) << " of " << left[i] << " and " << other;
+        }
+        ASSERT_TRUE(a.Intact() && y.Intact());
+      }
+    }
+  }
+}
+
+double Apply(UnaryKind kind, double x, double alpha) {
+  switch (kind) {
+    case UnaryKind::kLogistic: return 1 / (1 + std::exp(-x));
+    case UnaryKind::kTanh: return std::tanh(x);
+    case UnaryKind::kHardSwish: return x * std::min(6.0, std::max(0.0, x + 3)) / 6;
+    case UnaryKind::kLeakyRelu: return x < 0 ? alpha * x : x;
+    case UnaryKind::kElu: return x < 0 ? std::expm1(x) : x;
+  }
+  return 0;
+}
+
+void TestUnary(const KernelRow& row) {
+  const Kernels& k = *row.kernels;
+  const UnaryKind kinds[] = {UnaryKind::kLogistic, UnaryKind::kTanh, UnaryKind::kHardSwish,
+                             UnaryKind::kLeakyRelu, UnaryKind::kElu};
+  // Dense where the functions bend, then far out.
+  std::vector<float> xs = {0.0f, -0.0f, 1e-30f, -1e-30f, 1e-4f, -1e-4f, 88, -88, 104, -104, 1e10f, -1e10f};
+  for (int i = -4000; i <= 4000; ++i) xs.push_back(static_cast<float>(i) * 0.0043f);
+  for (UnaryKind kind : kinds) {
+    const Guarded<float> x(xs);
+    Guarded<float> y(xs.size());
+    k.unary(kind, x.data(), y.data(), xs.size(), 0.25f);
+    for (size_t i = 0; i < xs.size(); ++i) {
+      const double want = Apply(kind, xs[i], 0.25);
+      ASSERT_NEAR(y[i], want, 4e-7 + 1e-6 * std::fabs(want))
+          << "kind " << static_cast<int>(kind) << " of " << xs[i];
+    }
+    for (int count = 0; count <= 3 * k.lanes + 1; ++count) {
+      for (Edge edge : kEdges) {
+        Guarded<float> from(std::vector<float>(xs.begin() + 3000, xs.begin() + 3000 + count), edge);
+        Guarded<float> to(count, edge);
+        k.unary(kind, from.data(), to.data(), count, 0.25f);
+        k.unary(kind, from.data(), from.data(), count, 0.25f);  // in place
+        for (int i = 0; i < count; ++i) {
+          ASSERT_EQ(to[i], y[3000 + i]) << "whole vectors and the last lanes differ";
+          ASSERT_EQ(from[i], to[i]);
+        }
+        ASSERT_TRUE(from.Intact() && to.Intact());
+      }
+    }
+    std::vector<float> nan(k.lanes, kNaN);
+    k.unary(kind, nan.data(), nan.data(), nan.size(), 0.25f);
+    for (float v : nan) ASSERT_TRUE(std::isnan(v)) << "kind " << static_cast<int>(kind) << " loses NaN";
   }
 }
 
@@ -418,6 +554,9 @@ TEST_P(EveryKernel, AsTheReference) {
   if (row.name == "depthwise_3x3_s1") return TestDepthwise3x3(row, 1);
   if (row.name == "depthwise_3x3_s2") return TestDepthwise3x3(row, 2);
   if (row.name == "pad_row") return TestPadRow(row);
+  if (row.name == "pool") return TestPool(row);
+  if (row.name == "binary") return TestBinary(row);
+  if (row.name == "unary") return TestUnary(row);
   if (row.name == "clamp") return TestClamp(row);
   if (row.name == "sum") return TestSum(row);
   if (row.name == "transpose") return TestTranspose(row);
@@ -429,9 +568,11 @@ INSTANTIATE_TEST_SUITE_P(Table, EveryKernel, testing::ValuesIn(KernelRows()), []
   return info.param.kernels->isa + ("_" + info.param.name);
 });
 
+constexpr int kOthers = 11;  // kernels that are neither spmm nor spmv
+
 // A new function in the struct needs a row, and a test.
 static_assert(sizeof(Kernels) - offsetof(Kernels, spmm) ==
-                  sizeof(void (*)()) * (kGroupKinds * kMaxTileVectors + kGroupKinds + 8),
+                  sizeof(void (*)()) * (kGroupKinds * kMaxTileVectors + kGroupKinds + kOthers),
               "add the new kernel to KernelRows(), and its test to EveryKernel");
 
 TEST(KernelTable, ARowForEveryKernel) {
@@ -441,7 +582,7 @@ TEST(KernelTable, ARowForEveryKernel) {
       if (row.kernels != k) continue;
       EXPECT_TRUE(names.insert(row.name).second) << row.name << " twice";
     }
-    size_t kernels = kGroupKinds + 8;
+    size_t kernels = kGroupKinds + kOthers;
     for (int g = 0; g < kGroupKinds; ++g) {
       EXPECT_GE(k->tile_vectors[g], 1);
       for (int p = 0; p < kMaxTileVectors; ++p) {
