@@ -28,7 +28,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("build/demo"), metavar="FOLDER")
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="of the timed runs")
-    out, threads = (options := parser.parse_args()).out, options.threads
+    options = parser.parse_args()
+    out, threads = options.out, options.threads
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     out.mkdir(parents=True, exist_ok=True)
     start = time.time()
     rows = fashion_rows(out, threads) + mobilenet_rows(out, threads)
