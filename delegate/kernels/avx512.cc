@@ -4,6 +4,6 @@
 
 namespace sbnn {
 
-Kernels Avx512Kernels() { return avx512::Collect<16, 8, 6, 3>(2.5f, 2.8f, 4.2f, 8.2f); }
+Kernels Avx512Kernels() { return avx512::Collect<16, 8, 6, 3>(2.5f, 2.8f, 4.1f, 8.3f); }
 
 }  // namespace sbnn

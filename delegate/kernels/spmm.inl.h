@@ -8,6 +8,10 @@ namespace sbnn {
 namespace SBNN_ISA {
 namespace {
 
+// Weights are read once and from far away (a late layer has more than an L2 cache holds), at a few
+// bytes a cycle, which hardware prefetchers do not keep up with: a tenth of MobileNet-v1's time.
+constexpr int kAhead = 256;  // floats
+
 template <int G, int P>
 void Spmm(const SpmmArgs& args) {
   const Vec lo = Set(args.lo), hi = Set(args.hi);
@@ -28,6 +32,7 @@ void Spmm(const SpmmArgs& args) {
       for (int j = 0; j < P; ++j) acc[i][j] = b;
     }
     for (; offset != end; ++offset, w += G) {
+      __builtin_prefetch(w + kAhead);
       const float* const pixels = reinterpret_cast<const float*>(x + *offset);
       Vec v[P];
 #pragma GCC unroll 16
