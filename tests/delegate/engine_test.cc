@@ -13,12 +13,16 @@
 #include <vector>
 
 #include "delegate/engine/network.h"
+#include "delegate/engine/ops/activation.h"
+#include "delegate/engine/ops/binary.h"
 #include "delegate/engine/ops/clamp.h"
+#include "delegate/engine/ops/concatenation.h"
 #include "delegate/engine/ops/convolution.h"
 #include "delegate/engine/ops/depthwise.h"
 #include "delegate/engine/ops/fully_connected.h"
 #include "delegate/engine/ops/mean.h"
 #include "delegate/engine/ops/pad.h"
+#include "delegate/engine/ops/pool.h"
 #include "delegate/engine/ops/reshape.h"
 #include "delegate/engine/ops/softmax.h"
 #include "gtest/gtest.h"
@@ -33,11 +37,13 @@ namespace {
 constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-// Random rounds: fewer where the processor is emulated.
+// Fewer where the processor is emulated.
 #if defined(__x86_64__)
 constexpr int kRounds = 150;
+const std::vector<int> kThreads = {1, 2, 4};
 #else
-constexpr int kRounds = 40;
+constexpr int kRounds = 25;
+const std::vector<int> kThreads = {1, 2};
 #endif
 
 Array RandomArray(const Shape& shape, Random* random) {
@@ -104,7 +110,7 @@ void ExpectSame(const Array& found, const Array& want) {
 void ExpectEverywhere(Network* network, const std::vector<Array>& inputs,
                       const std::vector<Array>& want) {
   for (const Kernels* kernels : AvailableKernels()) {
-    for (int threads : {1, 2, 4}) {
+    for (int threads : kThreads) {
       SCOPED_TRACE(testing::Message() << kernels->isa << ", " << threads << " threads");
       const std::vector<Array> found = RunNetwork(network, inputs, want.size(), *kernels, threads);
       for (size_t i = 0; i < want.size(); ++i) {
@@ -462,6 +468,201 @@ TEST(Pad, ByItself) {
   }
 }
 
+TEST(Pool, Windows) {
+  Random random(22);
+  std::vector<WindowCase> cases = {
+      {{1, 7, 7, 9}, 1, MakeWindow(7, 1, false)},    // one output pixel
+      {{2, 1, 1, 5}, 1, MakeWindow(3, 2, true)},     // one pixel
+      {{1, 112, 1, 20}, 1, MakeWindow(3, 1, true)},  // narrow
+      {{1, 150, 30, 4}, 1, MakeWindow(3, 2, true)},
+      {{1, 2, 300, 5}, 1, MakeWindow(2, 2, false)},
+  };
+  for (int round = 0; round < kRounds / 3; ++round) {
+    WindowCase c = RandomWindowCase({1, 3, 8}, {1}, &random);
+    c.window.dilation_h = c.window.dilation_w = 1;
+    c.window.margin = {};
+    if (Fits(c.input, c.window)) cases.push_back(c);
+  }
+  for (const WindowCase& c : cases) {
+    for (bool average : {false, true}) {
+      SCOPED_TRACE(testing::Message() << c << (average ? " average" : " maximum"));
+      const Window& w = c.window;
+      const Limits limits = RandomLimits(&random);
+      const Array x = RandomArray(c.input, &random);
+      const int channels = c.input[3];
+      const ReferenceAxis rows(c.input[1], w.kernel_h, w.stride_h, 1, w.same);
+      const ReferenceAxis columns(c.input[2], w.kernel_w, w.stride_w, 1, w.same);
+      Array want({c.input[0], rows.out, columns.out, channels});
+      for (int n = 0; n < c.input[0]; ++n) {
+        for (int i = 0; i < rows.out; ++i) {
+          for (int j = 0; j < columns.out; ++j) {
+            for (int k = 0; k < channels; ++k) {
+              double total = 0, largest = -kInfinity;
+              int covered = 0;
+              for (int t = 0; t < w.kernel_h * w.kernel_w; ++t) {
+                const int y = i * w.stride_h - rows.pad + t / w.kernel_w;
+                const int z = j * w.stride_w - columns.pad + t % w.kernel_w;
+                if (y < 0 || y >= c.input[1] || z < 0 || z >= c.input[2]) continue;
+                const double v = x.At(n, y, z, k);
+                total += v;
+                largest = std::max(largest, v);
+                ++covered;
+              }
+              want.At(n, i, j, k) =
+                  ReferenceClamp(average ? total / covered : largest, limits.lo, limits.hi);
+            }
+          }
+        }
+      }
+      Network network;
+      network.AddOp(std::make_unique<Pool>(average, w, limits.lo, limits.hi), {0}, 1);
+      network.SetInputs({0});
+      network.SetOutputs({1});
+      for (const Kernels* kernels : AvailableKernels()) {
+        for (int threads : kThreads) {
+          const Array found = RunNetwork(&network, {x}, 1, *kernels, threads)[0];
+          ASSERT_EQ(found.shape, want.shape);
+          for (size_t i = 0; i < want.data.size(); ++i) {
+            ASSERT_NEAR(found.data[i], want.data[i], 1e-6) << i;  // 1 / 7 is not exact
+          }
+        }
+      }
+    }
+  }
+  EXPECT_NE(Refusal(std::make_unique<Pool>(true, MakeWindow(3, 1, false), 0.0f, 6.0f), {1, 2, 9, 1}), "");
+  EXPECT_NE(Refusal(std::make_unique<Pool>(true, MakeWindow(3, 1, false), 0.0f, 6.0f), {9, 9}), "");
+}
+
+// Element i of an array spread over the shape `large`.
+float Spread(const Array& small, const Shape& large, size_t i) {
+  size_t index = 0, stride = 1;
+  for (size_t d = large.size(); d-- > 0;) {
+    const size_t at = i % large[d];
+    i /= large[d];
+    if (small.shape[d] != 1) index += at * stride;
+    stride *= small.shape[d];
+  }
+  return small.data[index];
+}
+
+TEST(Binary, Broadcasts) {
+  Random random(23);
+  const struct {
+    Shape a, b;
+  } cases[] = {
+      {{2, 5, 7, 3}, {2, 5, 7, 3}}, {{2, 5, 7, 3}, {2, 1, 1, 3}}, {{2, 5, 7, 3}, {1, 1, 1, 3}},
+      {{2, 5, 7, 3}, {2, 5, 7, 1}}, {{2, 5, 7, 3}, {1, 5, 7, 3}}, {{2, 5, 7, 3}, {1, 1, 1, 1}},
+      {{2, 5, 7, 3}, {2, 1, 1, 1}}, {{2, 5, 7, 3}, {1, 5, 7, 1}}, {{2, 1, 1, 9}, {1, 1, 1, 9}},
+      {{2, 1, 1, 9}, {2, 1, 1, 1}}, {{3, 8}, {3, 8}},             {{3, 8}, {1, 8}},
+      {{3, 8}, {3, 1}},             {{3, 8}, {1, 1}},             {{2, 3, 4}, {2, 3, 4}},
+      {{1, 40, 40, 30}, {1, 40, 40, 30}},  // many tasks
+  };
+  for (const auto& c : cases) {
+    for (bool swapped : {false, true}) {
+      SCOPED_TRACE(testing::PrintToString(c.a) + testing::PrintToString(c.b));
+      const Array a = RandomArray(c.a, &random), b = RandomArray(c.b, &random);
+      Array want(c.a);
+      for (size_t i = 0; i < want.data.size(); ++i) {
+        const float x = a.data[i], y = Spread(b, c.a, i);
+        want.data[i] = ReferenceClamp(swapped ? y - x : x - y, -5, 6);
+      }
+      Network network;
+      network.AddOp(std::make_unique<Binary>(BinaryKind::kSub, -5.0f, 6.0f), {0, 1}, 2);
+      network.SetInputs({0, 1});
+      network.SetOutputs({2});
+      ExpectEverywhere(&network, swapped ? std::vector<Array>{b, a} : std::vector<Array>{a, b}, {want});
+      if (HasFatalFailure()) return;
+    }
+  }
+  const auto refused = [](const Shape& a, const Shape& b) {
+    Network network;
+    network.AddOp(std::make_unique<Binary>(BinaryKind::kAdd, 0.0f, 6.0f), {0, 1}, 2);
+    network.SetInputs({0, 1});
+    network.SetOutputs({2});
+    return !network.Prepare({a, b}, *AvailableKernels().front(), 1).ok();
+  };
+  EXPECT_TRUE(refused({2, 5, 7, 3}, {2, 5, 1, 3}));
+  EXPECT_TRUE(refused({2, 5, 7, 3}, {3, 5, 7, 3}));
+  EXPECT_TRUE(refused({2, 5, 7, 3}, {5, 7, 3}));
+  EXPECT_TRUE(refused({2, 5, 7, 1}, {2, 1, 1, 3}));
+  EXPECT_TRUE(refused({1, 5, 7, 3}, {2, 1, 1, 3}));
+  EXPECT_TRUE(refused({2, 3}, {3, 2}));
+}
+
+TEST(Binary, Constants) {
+  Random random(24);
+  for (const Shape& shape : std::vector<Shape>{{2, 5, 7, 3}, {2, 1, 1, 9}, {3, 8}, {6}, {2, 3, 4}}) {
+    for (bool one : {false, true}) {
+      for (bool first : {false, true}) {
+        const Array x = RandomArray(shape, &random);
+        const std::vector<float> constant = random.Floats(one ? 1 : shape.back());
+        Array want = x;
+        for (size_t i = 0; i < x.data.size(); ++i) {
+          const float c = constant[i % constant.size()];
+          want.data[i] = ReferenceClamp(first ? c - x.data[i] : x.data[i] - c, -5, 6);
+        }
+        ExpectEverywhere(std::make_unique<Binary>(BinaryKind::kSub, -5.0f, 6.0f, constant, first), x, want);
+      }
+    }
+  }
+  EXPECT_NE(Refusal(std::make_unique<Binary>(BinaryKind::kAdd, 0.0f, 6.0f, std::vector<float>(2), false),
+                    {1, 4, 4, 3}),
+            "");
+}
+
+TEST(Concatenation, Channels) {
+  Random random(25);
+  for (const std::vector<Shape>& shapes : std::vector<std::vector<Shape>>{
+           {{2, 5, 7, 3}, {2, 5, 7, 1}, {2, 5, 7, 9}}, {{2, 1, 1, 3}, {2, 1, 1, 5}}, {{3, 4}, {3, 1}},
+           {{2, 3, 4}, {2, 3, 2}}, {{5}, {2}}, {{1, 16, 16, 8}}}) {
+    Network network;
+    std::vector<Array> inputs;
+    std::vector<int> numbers;
+    Shape shape = shapes[0];
+    shape.back() = 0;
+    for (const Shape& s : shapes) {
+      inputs.push_back(RandomArray(s, &random));
+      numbers.push_back(static_cast<int>(numbers.size()));
+      shape.back() += s.back();
+    }
+    Array want(shape);
+    want.data.clear();
+    for (size_t row = 0; row < ElementCount(shape) / shape.back(); ++row) {
+      for (const Array& x : inputs) {
+        for (int c = 0; c < x.shape.back(); ++c) {
+          want.data.push_back(ReferenceClamp(x.data[row * x.shape.back() + c], -2, 3));
+        }
+      }
+    }
+    network.AddOp(std::make_unique<Concatenation>(-2.0f, 3.0f), numbers, 10);
+    network.SetInputs(numbers);
+    network.SetOutputs({10});
+    ExpectEverywhere(&network, inputs, {want});
+    if (HasFatalFailure()) return;
+  }
+  const auto refused = [](const Shape& a, const Shape& b) {
+    Network network;
+    network.AddOp(std::make_unique<Concatenation>(0.0f, 6.0f), {0, 1}, 2);
+    network.SetInputs({0, 1});
+    network.SetOutputs({2});
+    return !network.Prepare({a, b}, *AvailableKernels().front(), 1).ok();
+  };
+  EXPECT_TRUE(refused({2, 5, 7, 3}, {2, 5, 6, 3}));
+  EXPECT_TRUE(refused({2, 5, 7, 3}, {1, 5, 7, 3}));
+  EXPECT_TRUE(refused({2, 3}, {3}));
+}
+
+// (The functions themselves are tested with the kernels.)
+TEST(Activation, EveryLayout) {
+  Random random(26);
+  for (const Shape& shape : std::vector<Shape>{{1, 5, 7, 3}, {1, 40, 40, 17}, {2, 1, 1, 9}, {2, 33}, {5}}) {
+    const Array x = RandomArray(shape, &random);
+    Array y = x;
+    for (float& v : y.data) v = v < 0 ? v / 4 : v;
+    ExpectEverywhere(std::make_unique<Activation>(UnaryKind::kLeakyRelu, 0.25f), x, y);
+  }
+}
+
 TEST(FullyConnected, Shapes) {
   Random random(10);
   const struct {
@@ -715,6 +916,31 @@ TEST(Network, InputWithSeveralReaders) {
   const int d = both.Convolve(0, 3, 5, MakeWindow(5, 1, true));
   both.Outputs({c, d});
   both.Expect({2, 11, 13, 3});
+}
+
+// A residual addition, and a gate made of the branch that it gates.
+TEST(Network, ResidualAndGate) {
+  Random random(27);
+  const Window same = MakeWindow(3, 1, true);
+  const auto bias = random.Floats(8);
+  const auto filter = random.Filter(8, 72, 4, 0.5);
+  Network network;
+  network.AddOp(std::make_unique<Convolution>(PackAs(filter, {8, 3, 3, 8}, bias, 4, true), same, 0, 6), {0}, 1);
+  network.AddOp(std::make_unique<Binary>(BinaryKind::kAdd, 0.0f, 6.0f), {1, 0}, 2);
+  network.AddOp(std::make_unique<Pool>(false, MakeWindow(5, 1, false), -kInfinity, kInfinity), {2}, 3);
+  network.AddOp(std::make_unique<Binary>(BinaryKind::kMul, -kInfinity, kInfinity), {3, 2}, 4);
+  network.SetInputs({0});
+  network.SetOutputs({4});
+  const Array x = RandomArray({2, 5, 5, 8}, &random);
+  Array want = ReferenceConvolution(x, filter, bias, same, 0, 6);
+  Array gate({2, 1, 1, 8});
+  for (size_t i = 0; i < want.data.size(); ++i) {
+    want.data[i] = ReferenceClamp(want.data[i] + x.data[i], 0, 6);
+    float& most = gate.data[i / 200 * 8 + i % 8];  // all are at least 0
+    most = std::max(most, want.data[i]);
+  }
+  for (size_t i = 0; i < want.data.size(); ++i) want.data[i] *= gate.data[i / 200 * 8 + i % 8];
+  ExpectEverywhere(&network, {x}, {want});
 }
 
 TEST(Network, SeveralInputs) {

@@ -509,6 +509,13 @@ void ExpectSame(const PackedWeights& a, const PackedWeights& b) {
   EXPECT_TRUE(SameBits(a.bias, b.bias));
 }
 
+// Fewer where the processor is emulated.
+#if defined(__x86_64__)
+constexpr int kRounds = 40;
+#else
+constexpr int kRounds = 10;
+#endif
+
 struct PackCase {
   int structure;
   double density;
@@ -519,7 +526,7 @@ class PackTest : public testing::TestWithParam<PackCase> {};
 TEST_P(PackTest, RandomFilters) {
   const auto [structure, density] = GetParam();
   Random random(static_cast<unsigned>(structure * 100 + density * 10));
-  for (int round = 0; round < 40; ++round) {
+  for (int round = 0; round < kRounds; ++round) {
     const int outputs = random.Pick<int>({1, 3, 7, 8, 9, 16, 20, 33});
     const int inputs = random.Pick<int>({1, 2, 5, 16, 31});
     const std::vector<int> window = random.Pick<std::vector<int>>({{}, {1, 1}, {3, 3}, {1, 5}, {2}});

@@ -1,0 +1,377 @@
+"""Every field of every claimed operator's parameters: the delegate against stock TensorFlow Lite.
+
+The delegate reads TensorFlow Lite's parameter structs by a header of its own: a field that it took
+from the wrong place shows here. Each model is a convolution, which makes a part worth claiming,
+and the operator in question behind it; where an operator is left to TensorFlow Lite the report
+must say so.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+import sbnn_tf as sbnn
+from sbnn_tf import runtime
+from sbnn_tf.benchmark import explain
+from sbnn_tf.convert.flatbuffer import schema
+from tests.python.convert.flat import Flat
+
+SAME, VALID = 0, 1
+ACTIVATIONS = {"NONE": 0, "RELU": 1, "RELU_N1_TO_1": 2, "RELU6": 3}
+
+
+class Model(Flat):
+    """An input, a convolution behind it, and what a test adds; shapes are found out by running."""
+
+    def __init__(self, *shape: int, seed: int = 0):
+        super().__init__()
+        self.rng = np.random.default_rng(seed)
+        self.start = self.input(shape)
+        channels = shape[-1]
+        if len(shape) == 4:
+            self.image = self.conv(self.start, self.random(channels, 1, 1, channels))
+        else:
+            self.image = self.dense(self.start, self.random(channels, channels))
+
+    def random(self, *shape: int) -> int:
+        return self.constant("random", self.rng.uniform(-1, 1, shape).astype(np.float32))
+
+    def numbers(self, *values: int) -> int:
+        return self.constant("numbers", np.array(values, np.int32))
+
+    def add(self, name: str, inputs: list[int], options=None, rank: int = 4) -> int:
+        """Append an operator on `inputs`; its output is the model's."""
+        y = self.tensor(f"{name}_out", [1] * rank)
+        self.node(name, inputs, [y], options)
+        return y
+
+    def finished(self, *outputs: int) -> bytes:
+        self.graph.outputs = np.array(outputs, np.int32)
+        made = runtime.interpreter(self.bytes(), xnnpack=False)
+        shapes = {each["index"]: each["shape"] for each in made.get_tensor_details()}
+        for index, tensor in enumerate(self.graph.tensors):
+            if tensor.buffer == 0:
+                tensor.shape = np.array(shapes[index], np.int32)
+        return self.bytes()
+
+
+def check(tflite: bytes, name: str, *, left: str | None = None) -> np.ndarray:
+    """The last operator, `name`, is claimed (or left, for a reason that says `left`), and right."""
+    line = explain(tflite)[-2]
+    assert f" {name} " in line
+    if left is None:
+        assert line.endswith(" claimed"), line
+    else:
+        assert " left: " in line and left in line, line
+    stock = runtime.interpreter(tflite, xnnpack=False)
+    ours = runtime.interpreter(tflite, delegate=sbnn.load_delegate(num_threads=2))
+    (entry,) = stock.get_input_details()
+    x = np.random.default_rng(1).uniform(-8, 8, entry["shape"]).astype(np.float32)
+    want, found = (runtime.run(made, [x])[0] for made in (stock, ours))
+    assert found.shape == want.shape
+    np.testing.assert_allclose(found, want, rtol=1e-5, atol=1e-5 * max(1e-3, np.abs(want).max()))
+    assert want.size == 1 or want.std() > 0, "a constant shows nothing"
+    return want
+
+
+def distinct(results: list[np.ndarray]) -> None:
+    """No two of them are the same: the field that was varied mattered."""
+    for a, b in itertools.combinations(results, 2):
+        assert a.shape != b.shape or not np.array_equal(a, b)
+
+
+def conv_options(kind: str, **fields):
+    options = getattr(schema(), f"{kind}OptionsT")(strideW=1, strideH=1, padding=SAME)
+    for name, value in fields.items():
+        assert hasattr(options, name)
+        setattr(options, name, value)
+    return options
+
+
+WINDOWS = [
+    {},
+    {"padding": VALID},
+    {"strideW": 2},
+    {"strideH": 2},
+    {"strideW": 3, "strideH": 2, "padding": VALID},
+    {"dilationWFactor": 2},
+    {"dilationHFactor": 3},
+    {"dilationWFactor": 3, "dilationHFactor": 2, "padding": VALID},
+    {"dilationWFactor": 2, "dilationHFactor": 2, "strideW": 2, "strideH": 3},
+]
+
+
+def test_convolution_windows():
+    results = []
+    for fields in WINDOWS:
+        model = Model(2, 11, 13, 3)
+        inputs = [model.image, model.random(5, 3, 2, 3), model.bias(5)]
+        y = model.add("CONV_2D", inputs, conv_options("Conv2D", **fields))
+        results.append(check(model.finished(y), "CONV_2D"))
+    distinct(results)
+
+
+@pytest.mark.parametrize("multiplier", [1, 2])
+def test_depthwise_windows(multiplier):
+    results = []
+    # (Stock TensorFlow Lite dilates depthwise convolutions only where the stride is 1.)
+    for fields in WINDOWS[:-1]:
+        model = Model(2, 11, 13, 3)
+        channels = 3 * multiplier
+        inputs = [model.image, model.random(1, 3, 2, channels), model.bias(channels)]
+        fields = {**fields, "depthMultiplier": multiplier}
+        y = model.add("DEPTHWISE_CONV_2D", inputs, conv_options("DepthwiseConv2D", **fields))
+        results.append(check(model.finished(y), "DEPTHWISE_CONV_2D"))
+    distinct(results)
+
+
+def test_depthwise_3x3():
+    results = []
+    for stride, padding in itertools.product((1, 2), (SAME, VALID)):
+        model = Model(2, 11, 14, 3)
+        inputs = [model.image, model.random(1, 3, 3, 3), model.bias(3)]
+        fields = {"strideW": stride, "strideH": stride, "padding": padding, "depthMultiplier": 1}
+        y = model.add("DEPTHWISE_CONV_2D", inputs, conv_options("DepthwiseConv2D", **fields))
+        results.append(check(model.finished(y), "DEPTHWISE_CONV_2D"))
+    distinct(results)
+
+
+def with_activation(operator: str, activation: int) -> bytes:
+    """A model whose last operator is this one with this fused activation."""
+    flat = operator == "FULLY_CONNECTED"
+    model = Model(3, 8) if flat else Model(2, 5, 7, 4)
+    s, x = schema(), model.image
+    if operator == "CONV_2D":
+        inputs, options = [x, model.random(6, 3, 3, 4), model.bias(6)], conv_options("Conv2D")
+    elif operator == "DEPTHWISE_CONV_2D":
+        inputs = [x, model.random(1, 3, 3, 4), model.bias(4)]
+        options = conv_options("DepthwiseConv2D", depthMultiplier=1)
+    elif flat:
+        inputs, options = [x, model.random(6, 8), model.bias(6)], s.FullyConnectedOptionsT()
+    elif operator.endswith("POOL_2D"):
+        inputs, options = [x], conv_options("Pool2D", filterWidth=2, filterHeight=2)
+    elif operator == "CONCATENATION":
+        inputs, options = [x, model.start], s.ConcatenationOptionsT()
+        options.axis = 3
+    else:
+        inputs = [x, model.start]
+        options = getattr(s, f"{operator.title()}OptionsT")()
+    options.fusedActivationFunction = activation
+    return model.finished(model.add(operator, inputs, options, rank=2 if flat else 4))
+
+
+FUSING = [
+    "CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "AVERAGE_POOL_2D", "MAX_POOL_2D",
+    "CONCATENATION", "ADD", "SUB", "MUL", "DIV",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("operator", FUSING)
+def test_fused_activations(operator):
+    # Stock TensorFlow Lite takes concatenations without an activation only.
+    kinds = ["NONE"] if operator == "CONCATENATION" else list(ACTIVATIONS)
+    distinct([check(with_activation(operator, ACTIVATIONS[kind]), operator) for kind in kinds])
+
+
+@pytest.mark.parametrize("bias", [[], [-1]], ids=["short", "optional"])
+def test_left_out_bias(bias):
+    """Stock TensorFlow Lite allows it for fully connected layers only."""
+    model = Model(3, 8)
+    inputs = [model.image, model.random(6, 8), *bias]
+    y = model.add("FULLY_CONNECTED", inputs, schema().FullyConnectedOptionsT(), rank=2)
+    check(model.finished(y), "FULLY_CONNECTED")
+
+
+def test_an_activation_that_is_not_claimed():
+    tanh = 4
+    model = Model(2, 5, 7, 4)
+    options = conv_options("Conv2D", fusedActivationFunction=tanh)
+    model.add("CONV_2D", [model.image, model.random(6, 3, 3, 4), model.bias(6)], options)
+    # TensorFlow Lite's own convolution does not know it either: only the report is looked at.
+    model.graph.outputs = np.array([len(model.graph.tensors) - 1], np.int32)
+    model.graph.tensors[-1].shape = np.array([2, 5, 7, 6], np.int32)
+    line = explain(model.bytes())[-2]
+    assert "CONV_2D left: " in line and "activation" in line
+
+
+@pytest.mark.parametrize("shape", [(3, 8), (2, 3, 8), (2, 2, 2, 8)])
+@pytest.mark.parametrize("keep", [False, True])
+def test_fully_connected_keeps_dimensions(shape, keep):
+    model = Model(*shape) if len(shape) == 2 else Model(int(np.prod(shape[:-1])), 8)
+    x = model.image
+    if len(shape) > 2:
+        x = model.add("RESHAPE", [x, model.numbers(*shape)], schema().ReshapeOptionsT())
+    options = schema().FullyConnectedOptionsT()
+    options.keepNumDims = keep
+    y = model.add("FULLY_CONNECTED", [x, model.random(6, 8), model.bias(6)], options)
+    images = "images" if len(shape) == 4 else None
+    want = check(model.finished(y), "FULLY_CONNECTED", left=images)
+    assert want.ndim == (len(shape) if keep else 2)
+
+
+@pytest.mark.parametrize("keep", [False, True])
+@pytest.mark.parametrize("axes", [(1, 2), (2, 1), (-2, -3), (1, 2, 1)])
+def test_mean(axes, keep):
+    model = Model(2, 5, 7, 4)
+    options = schema().ReducerOptionsT()
+    options.keepDims = keep
+    y = model.add("MEAN", [model.image, model.numbers(*axes)], options)
+    assert check(model.finished(y), "MEAN").ndim == (4 if keep else 2)
+
+
+@pytest.mark.parametrize("axes", [(1,), (3,), (0, 1, 2), (2, 3)])
+def test_means_over_other_axes_are_left(axes):
+    model = Model(2, 5, 7, 4)
+    options = schema().ReducerOptionsT()
+    y = model.add("MEAN", [model.image, model.numbers(*axes)], options)
+    check(model.finished(y), "MEAN", left="axes")
+
+
+def test_softmax():
+    results = []
+    for beta in (1.0, 0.5, 3.0):
+        model = Model(3, 8)
+        options = schema().SoftmaxOptionsT()
+        options.beta = beta
+        y = model.add("SOFTMAX", [model.image], options)
+        results.append(check(model.finished(y), "SOFTMAX"))
+    distinct(results)
+
+
+@pytest.mark.parametrize("target", [(2, 140), (-1, 140), (2, 7, 5, 4), (4, 70), (-1,), (2, 5, 28)])
+@pytest.mark.parametrize("where", ["tensor", "options", "both"])
+def test_reshape(target, where):
+    model = Model(2, 5, 7, 4)
+    options = schema().ReshapeOptionsT()
+    if where != "tensor":
+        options.newShape = np.array(target, np.int32)
+    inputs = [model.image] + ([] if where == "options" else [model.numbers(*target)])
+    y = model.add("RESHAPE", inputs, options)
+    want = check(model.finished(y), "RESHAPE")
+    assert all(d in (-1, size) for d, size in zip(target, want.shape))
+
+
+@pytest.mark.parametrize("rows", [(0, 0), (1, 2)])
+@pytest.mark.parametrize("columns", [(0, 1), (3, 0)])
+def test_pad(rows, columns):
+    model = Model(2, 5, 7, 4)
+    table = np.array([(0, 0), rows, columns, (0, 0)], np.int32)
+    y = model.add("PAD", [model.image, model.constant("pads", table)], schema().PadOptionsT())
+    check(model.finished(y), "PAD")
+    for kind in ("CONV_2D", "DEPTHWISE_CONV_2D"):  # which take the padding over
+        model = Model(2, 5, 7, 4)
+        x = model.add("PAD", [model.image, model.constant("pads", table)], schema().PadOptionsT())
+        if kind == "CONV_2D":
+            weights, options = model.random(4, 3, 3, 4), conv_options("Conv2D", padding=VALID)
+        else:
+            weights = model.random(1, 3, 3, 4)
+            options = conv_options("DepthwiseConv2D", padding=VALID, depthMultiplier=1)
+        y = model.add(kind, [x, weights, model.bias(4)], options)
+        check(model.finished(y), kind)
+
+
+def test_padded_channels_are_left():
+    model = Model(2, 5, 7, 4)
+    table = np.array([(0, 0), (1, 1), (1, 1), (0, 2)], np.int32)
+    y = model.add("PAD", [model.image, model.constant("pads", table)], schema().PadOptionsT())
+    check(model.finished(y), "PAD", left="channels")
+
+
+@pytest.mark.parametrize("kind", ["AVERAGE_POOL_2D", "MAX_POOL_2D"])
+def test_pools(kind):
+    results = []
+    for fields in (
+        {},
+        {"padding": VALID},
+        {"filterWidth": 2},
+        {"filterHeight": 5},
+        {"strideW": 2},
+        {"strideH": 3},
+        {"strideW": 3, "strideH": 2, "filterWidth": 2, "padding": VALID},
+    ):
+        model = Model(2, 9, 11, 3)
+        options = conv_options("Pool2D", **{"filterWidth": 3, "filterHeight": 3, **fields})
+        results.append(check(model.finished(model.add(kind, [model.image], options)), kind))
+    distinct(results)
+
+
+BINARY = ["ADD", "SUB", "MUL", "DIV", "MAXIMUM", "MINIMUM"]
+
+
+def binary_options(kind: str):
+    name = "MaximumMinimum" if kind in ("MAXIMUM", "MINIMUM") else kind.title()
+    return getattr(schema(), f"{name}OptionsT")()
+
+
+@pytest.mark.parametrize("kind", BINARY)
+def test_binary_operands(kind):
+    """Both change; a constant per channel or of one value, on either side; spread over pixels."""
+    results = []
+    for case in ("both", "channels", "channels first", "one", "one first", "gate", "gate first"):
+        model = Model(2, 5, 7, 4)
+        if kind == "DIV":  # away from zero, where quotients say nothing
+            hundred = model.constant("hundred", np.array([100], np.float32))
+            model.image = model.add("ADD", [model.image, hundred], schema().AddOptionsT())
+        other = model.start
+        if case.startswith("channels"):
+            other = model.random(4)
+        elif case.startswith("one"):
+            other = model.random(1)
+        elif case.startswith("gate"):
+            options = schema().ReducerOptionsT()
+            options.keepDims = True
+            other = model.add("MEAN", [model.image, model.numbers(1, 2)], options)
+        operands = [other, model.image] if case.endswith("first") else [model.image, other]
+        y = model.add(kind, operands, binary_options(kind))
+        results.append(check(model.finished(y), kind))
+    if kind in ("SUB", "DIV"):
+        distinct(results)
+
+
+@pytest.mark.parametrize("shape", [(5, 7, 1), (7, 4), (1, 5, 7, 4), (2, 1, 1, 4)])
+def test_constants_that_vary_over_pixels_are_left(shape):
+    model = Model(2, 5, 7, 4)
+    y = model.add("ADD", [model.image, model.random(*shape)], schema().AddOptionsT())
+    check(model.finished(y), "ADD", left="broadcast")
+
+
+@pytest.mark.parametrize("axis", [3, -1])
+def test_concatenation(axis):
+    model = Model(2, 5, 7, 4)
+    options = schema().ConcatenationOptionsT()
+    options.axis = axis
+    y = model.add("CONCATENATION", [model.image, model.start, model.image], options)
+    check(model.finished(y), "CONCATENATION")
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2, -2])
+def test_concatenations_of_other_axes_are_left(axis):
+    model = Model(2, 5, 7, 4)
+    options = schema().ConcatenationOptionsT()
+    options.axis = axis
+    y = model.add("CONCATENATION", [model.image, model.start], options)
+    check(model.finished(y), "CONCATENATION", left="axis")
+
+
+UNARY = ["ELU", "HARD_SWISH", "LOGISTIC", "RELU", "RELU6", "RELU_N1_TO_1", "TANH"]
+
+
+@pytest.mark.parametrize("shape", [(2, 5, 7, 4), (3, 8)])
+@pytest.mark.parametrize("kind", UNARY)
+def test_activations(kind, shape):
+    model = Model(*shape)
+    check(model.finished(model.add(kind, [model.image])), kind)
+
+
+def test_leaky_relu():
+    results = []
+    for alpha in (0.0, 0.25, 2.0):
+        model = Model(2, 5, 7, 4)
+        options = schema().LeakyReluOptionsT()
+        options.alpha = alpha
+        y = model.add("LEAKY_RELU", [model.image], options)
+        results.append(check(model.finished(y), "LEAKY_RELU"))
+    distinct(results)
