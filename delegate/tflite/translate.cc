@@ -112,6 +112,17 @@ Status CheckFloatTensor(const NodeView& view, int index, int rank) {
   return Status();
 }
 
+Status CheckWindow(const Window& w) {
+  constexpr int kMost = 1024;
+  for (int size : {w.kernel_h, w.kernel_w, w.stride_h, w.stride_w, w.dilation_h, w.dilation_w}) {
+    if (size < 1 || size > kMost) {
+      return Status::Error("expected kernel, stride and dilation from 1 to " + std::to_string(kMost) +
+                           ", found " + std::to_string(size));
+    }
+  }
+  return Status();
+}
+
 Status ReadClamp(FusedActivation activation, float* lo, float* hi) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   switch (activation) {

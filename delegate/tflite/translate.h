@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "delegate/engine/op.h"
+#include "delegate/engine/window.h"
 #include "delegate/format/packed_weights.h"
 #include "delegate/format/status.h"
 #include "delegate/kernels/table.h"
@@ -52,10 +53,25 @@ std::string OpName(const TfLiteRegistration& registration);
 
 // Shared by the translators under ops/.
 Status CheckFloatTensor(const NodeView& view, int tensor, int rank);  // rank 0: any
+Status CheckWindow(const Window& window);  // sizes that no file but a damaged one has
 Status ReadClamp(FusedActivation activation, float* lo, float* hi);
 Status ReadBias(const NodeView& view, int input, int channels, std::vector<float>* bias);
 Status PackWeights(const NodeView& view, const std::vector<float>& bias,
                    std::shared_ptr<const PackedWeights>* packed);
+
+// The window of a convolution, depthwise or not.
+template <typename Params>
+Window MakeWindow(const Params& params, int kernel_h, int kernel_w) {
+  Window window;
+  window.kernel_h = kernel_h;
+  window.kernel_w = kernel_w;
+  window.stride_h = params.stride_height;
+  window.stride_w = params.stride_width;
+  window.dilation_h = params.dilation_height;
+  window.dilation_w = params.dilation_width;
+  window.same = params.padding == PaddingKind::kSame;
+  return window;
+}
 
 // The translators.
 Status TranslateActivation(const NodeView& view, Translation* t);

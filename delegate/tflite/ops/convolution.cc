@@ -27,19 +27,15 @@ Status TranslateConvolution(const NodeView& view, Translation* t) {
   status = ReadBias(view, 2, outputs, &bias);
   if (!status.ok()) return status;
 
+  const Window window = MakeWindow(params, filter.shape[1], filter.shape[2]);
+  status = CheckWindow(window);
+  if (!status.ok()) return status;
+
   t->heavy = true;
   if (!view.build) return Status();
   std::shared_ptr<const PackedWeights> packed;
   status = PackWeights(view, bias, &packed);
   if (!status.ok()) return status;
-  Window window;
-  window.kernel_h = filter.shape[1];
-  window.kernel_w = filter.shape[2];
-  window.stride_h = params.stride_height;
-  window.stride_w = params.stride_width;
-  window.dilation_h = params.dilation_height;
-  window.dilation_w = params.dilation_width;
-  window.same = params.padding == PaddingKind::kSame;
   t->op = std::make_unique<Convolution>(std::move(packed), window, lo, hi);
   return Status();
 }

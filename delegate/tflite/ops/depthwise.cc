@@ -28,6 +28,10 @@ Status TranslateDepthwise(const NodeView& view, Translation* t) {
   status = ReadBias(view, 2, channels, &weights->bias);
   if (!status.ok()) return status;
 
+  const Window window = MakeWindow(params, filter.shape[1], filter.shape[2]);
+  status = CheckWindow(window);
+  if (!status.ok()) return status;
+
   t->heavy = true;
   if (!view.build) return Status();
   weights->channels = channels;
@@ -37,14 +41,6 @@ Status TranslateDepthwise(const NodeView& view, Translation* t) {
   ForEachStored(filter, [&](const int* at, float value) {
     weights->taps[static_cast<size_t>(at[3]) * taps + at[1] * filter.shape[2] + at[2]] = value;
   });
-  Window window;
-  window.kernel_h = filter.shape[1];
-  window.kernel_w = filter.shape[2];
-  window.stride_h = params.stride_height;
-  window.stride_w = params.stride_width;
-  window.dilation_h = params.dilation_height;
-  window.dilation_w = params.dilation_width;
-  window.same = params.padding == PaddingKind::kSame;
   t->op = std::make_unique<Depthwise>(std::move(weights), window, lo, hi);
   return Status();
 }

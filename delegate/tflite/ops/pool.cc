@@ -18,9 +18,8 @@ Status TranslatePool(const NodeView& view, Translation* t) {
   window.stride_h = params.stride_height;
   window.stride_w = params.stride_width;
   window.same = params.padding == PaddingKind::kSame;
-  if (window.kernel_h <= 0 || window.kernel_w <= 0 || window.stride_h <= 0 || window.stride_w <= 0) {
-    return Status::Error("a window or a stride is not positive");
-  }
+  status = CheckWindow(window);
+  if (!status.ok()) return status;
   const bool average = view.registration->builtin_code == kTfLiteBuiltinAveragePool2d;
   if (view.build) t->op = std::make_unique<Pool>(average, window, lo, hi);
   return Status();
