@@ -13,7 +13,7 @@ def build() -> keras.Model:
     """Return the untrained network: images `[n, 28, 28, 1]` in [0, 1] to logits `[n, 10]`.
 
     A 3x3 stem, then depthwise-separable blocks (MobileNets, Howard et al. 2017, section 3.1), a
-    global average and a dense layer: 2.3 M multiply-adds and 0.1 M weights, nearly all of both in
+    global average and a dense layer: 2.2 M multiply-adds and 0.1 M weights, nearly all of both in
     the 1x1 convolutions. Unlike MobileNet the depthwise half has a bias in place of a
     batch norm: batch norms would be half of the training time on a CPU.
     """
