@@ -177,7 +177,7 @@ def draw(rows: list[dict]) -> None:
         "Fashion-MNIST, groups of 4, against the dense network\nfine-tuned equally long",
         fontsize=10,
     )
-    axes.legend(frameon=False, fontsize=8)
+    axes.legend(frameon=False, fontsize=8, loc="upper left")
     axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(PICTURE, dpi=120)
 
