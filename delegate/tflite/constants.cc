@@ -41,6 +41,36 @@ Status ReadLevels(const TfLiteSparsity& sparsity, Constant* c) {
   return Status();
 }
 
+// Bytes of a value of the types that DENSIFY knows; 0 of others.
+size_t ValueBytes(TfLiteType type) {
+  switch (type) {
+    case kTfLiteFloat32:
+      return 4;
+    case kTfLiteFloat16:
+      return 2;
+    case kTfLiteInt8:
+      return 1;
+    default:
+      return 0;
+  }
+}
+
+// Views a tensor of the file, and checks all that its encoding says. (Of other types than floats,
+// Constant::Value must not be asked.)
+Status Read(const TfLiteTensor& t, Constant* c) {
+  if (ValueBytes(t.type) == 0) return Status::Error("values of an unknown type");
+  c->type = t.type == kTfLiteFloat16 ? ValueType::kFloat16 : ValueType::kFloat32;
+  c->shape = sbnn::Ints(t.dims);
+  if (c->shape.empty()) c->shape = {1};  // a scalar
+  c->values = t.data.raw_const;
+  c->value_count = t.bytes / ValueBytes(t.type);
+  if (t.sparsity != nullptr) {
+    const Status status = ReadLevels(*t.sparsity, c);
+    if (!status.ok()) return status;
+  }
+  return Validate(*c);
+}
+
 }  // namespace
 
 Constants::Constants(TfLiteContext* context, const TfLiteIntArray& plan) {
@@ -62,6 +92,20 @@ Constants::Constants(TfLiteContext* context, const TfLiteIntArray& plan) {
     source_[out] = in;
     unpackers_[plan.data[i]] = out;
   }
+}
+
+Status Constants::CheckSparse(const TfLiteContext* context) const {
+  for (const auto& [unpacked, from] : source_) {
+    const TfLiteTensor& t = context->tensors[from];
+    if (t.sparsity == nullptr || ValueBytes(t.type) == 0) continue;
+    Constant c;
+    const Status status = Read(t, &c);
+    if (!status.ok()) {
+      return Status::Error("the file is damaged: sparse tensor " + std::to_string(from) + " (" +
+                           (t.name == nullptr ? "" : t.name) + "): " + status.message());
+    }
+  }
+  return Status();
 }
 
 int Constants::Source(int tensor) const {
@@ -90,16 +134,7 @@ Status Constants::Floats(const TfLiteContext* context, int tensor, Constant* con
     return Status::Error("the weights are not floats");
   }
   Constant c;
-  c.type = t.type == kTfLiteFloat16 ? ValueType::kFloat16 : ValueType::kFloat32;
-  c.shape = sbnn::Ints(t.dims);
-  if (c.shape.empty()) c.shape = {1};  // a scalar
-  c.values = t.data.raw_const;
-  c.value_count = t.bytes / (t.type == kTfLiteFloat16 ? 2 : 4);
-  if (t.sparsity != nullptr) {
-    const Status status = ReadLevels(*t.sparsity, &c);
-    if (!status.ok()) return status;
-  }
-  const Status status = Validate(c);
+  const Status status = Read(t, &c);
   if (!status.ok()) return Status::Error("unreadable weights: " + status.message());
   *constant = std::move(c);
   return Status();

@@ -18,6 +18,10 @@ class Constants {
   Constants() = default;
   Constants(TfLiteContext* context, const TfLiteIntArray& plan);
 
+  // Fails if a DENSIFY would read a tensor whose encoding contradicts itself. TFLite's own DENSIFY
+  // trusts it, and crashes on some.
+  Status CheckSparse(const TfLiteContext* context) const;
+
   // Whether this node only unpacks a constant: DENSIFY, or DEQUANTIZE of 16-bit floats.
   bool Unpacks(int node) const { return unpackers_.count(node) != 0; }
   bool Has(const TfLiteContext* context, int tensor) const;

@@ -82,6 +82,8 @@ TfLiteStatus PrepareDelegate(TfLiteContext* context, TfLiteDelegate* delegate) {
     // TFLite reuses the array behind `plan` while the delegate looks at parts.
     const IntArray nodes = MakeIntArray(std::vector<int>(plan->data, plan->data + plan->size));
     data->constants = Constants(context, *nodes);
+    const Status readable = data->constants.CheckSparse(context);
+    if (!readable.ok()) return readable;
     Partition partition;
     if (MakePartition(context, *nodes, data->constants, *data->options.kernels, &partition) !=
         kTfLiteOk) {

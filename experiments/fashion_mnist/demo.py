@@ -82,20 +82,11 @@ def mobilenet_rows(out: Path, threads: int) -> list[dict]:
     Random weights, pruned by magnitude without training: the time does not depend on the values,
     so there is nothing to say about accuracy.
     """
-    import keras
-    import numpy as np
-
     import sbnn_tf as sbnn
+    from delegate.bench import networks
 
     say(f"{len(SPARSITIES) + 2}/{len(SPARSITIES) + 2} time MobileNet-v1 (random weights)")
-    keras.utils.set_random_seed(SEED)
-    model = keras.applications.MobileNet(weights=None, classifier_activation=None)
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            layer.momentum = 0.0
-    # Batch statistics make its activations as large as a trained network's.
-    model(np.random.default_rng(SEED).random((8, 224, 224, 3), np.float32), training=True)
-    dense = sbnn.convert(model)
+    dense = networks.tflite("MobileNet", 224)
     rows = []
     for sparsity in MOBILENET_SPARSITIES:
         path = out / f"mobilenet_v1_{sparsity * 100:.0f}.tflite"
