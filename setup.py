@@ -46,7 +46,11 @@ class BuildDelegate(build_ext):
         try:
             subprocess.run([bazel, "build", DELEGATE], cwd=ROOT, check=True)
             built = subprocess.run(
-                [bazel, "info", "bazel-bin"], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True
+                [bazel, "info", "bazel-bin"],
+                cwd=ROOT,
+                check=True,
+                stdout=subprocess.PIPE,
+                text=True,
             ).stdout.strip()
         except subprocess.CalledProcessError as error:
             sys.exit(f"Bazel could not build {DELEGATE}: see its messages above ({error}).")
