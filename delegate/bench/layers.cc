@@ -2,8 +2,8 @@
 //
 //   bazel run //delegate/bench:layers -- delegate/bench/shapes/mobilenet_v1.txt [options]
 //
-// A line a layer: microseconds (minimum), GFLOP/s of the work done, its share of the FMA peak that is
-// measured in the same run, and GFLOP/s if the zeros are counted as work.
+// A line a layer: microseconds (minimum), GFLOP/s of the work done, its share of the FMA peak that
+// is measured in the same run, and GFLOP/s if the zeros are counted as work.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -43,7 +43,8 @@ std::vector<float> RandomFilter(const Layer& l, float keep, int group, std::mt19
   for (int o = 0; o < l.outputs; ++o) {
     if (o % group == 0) std::shuffle(order.begin(), order.end(), *random);
     const int kept = std::max(1, static_cast<int>(keep * columns + 0.5f));
-    for (int k = 0; k < kept; ++k) filter[static_cast<size_t>(o) * columns + order[k]] = normal(*random);
+    for (int k = 0; k < kept; ++k)
+      filter[static_cast<size_t>(o) * columns + order[k]] = normal(*random);
   }
   return filter;
 }
@@ -61,8 +62,8 @@ Measured Measure(const Layer& l, float keep, int group, const Kernels& kernels, 
   window.kernel_h = window.kernel_w = l.kernel;
   window.stride_h = window.stride_w = l.stride;
   window.same = true;
-  const double pixels = static_cast<double>((l.h + l.stride - 1) / l.stride) *
-                        ((l.w + l.stride - 1) / l.stride);
+  const double pixels =
+      static_cast<double>((l.h + l.stride - 1) / l.stride) * ((l.w + l.stride - 1) / l.stride);
   Measured m{1e9, 0, 0};
   Network network;
   if (l.op == "dw") {
@@ -96,7 +97,8 @@ Measured Measure(const Layer& l, float keep, int group, const Kernels& kernels, 
     std::fprintf(stderr, "%s\n", status.message().c_str());
     std::exit(2);
   }
-  std::vector<float> x(ElementCount({l.h, l.w, l.inputs}), 0.5f), y(ElementCount(network.output_shape(0)));
+  std::vector<float> x(ElementCount({l.h, l.w, l.inputs}), 0.5f),
+      y(ElementCount(network.output_shape(0)));
   std::vector<double> seconds;
   for (int r = 0; r < rounds; ++r) {
     network.Run({x.data()}, {y.data()}, &seconds);
@@ -134,18 +136,20 @@ int Main(int argc, char** argv) {
   }
   // `bazel run` starts in a folder of its own.
   const char* const workspace = std::getenv("BUILD_WORKSPACE_DIRECTORY");
-  if (workspace != nullptr && !shapes.empty() && shapes[0] != '/') shapes = std::string(workspace) + "/" + shapes;
+  if (workspace != nullptr && !shapes.empty() && shapes[0] != '/')
+    shapes = std::string(workspace) + "/" + shapes;
   std::ifstream file(shapes);
   const Kernels* const kernels = FindKernels(isa);
-  if (!file || kernels == nullptr || keep <= 0 || keep > 1 || group < 1 || threads < 1 || rounds < 1) {
+  if (!file || kernels == nullptr || keep <= 0 || keep > 1 || group < 1 || threads < 1 ||
+      rounds < 1) {
     std::fputs(kUsage, stderr);
     return 2;
   }
   const double peak = MeasurePeakGflops(*kernels) * threads;
-  std::printf("%s, %d thread(s), peak %.1f GFLOP/s, %.0f %% kept, group %d\n", kernels->isa, threads,
-              peak, keep * 100, group);
-  std::printf("%-4s %4s %4s %5s %5s %1s %1s %9s %9s %6s %12s\n", "", "h", "w", "in", "out", "k", "s",
-              "us", "GFLOP/s", "peak", "dense GFLOP/s");
+  std::printf("%s, %d thread(s), peak %.1f GFLOP/s, %.0f %% kept, group %d\n", kernels->isa,
+              threads, peak, keep * 100, group);
+  std::printf("%-4s %4s %4s %5s %5s %1s %1s %9s %9s %6s %12s\n", "", "h", "w", "in", "out", "k",
+              "s", "us", "GFLOP/s", "peak", "dense GFLOP/s");
   double total = 0, total_conv = 0, flops_conv = 0;
   std::string line;
   while (std::getline(file, line)) {
@@ -163,8 +167,9 @@ int Main(int argc, char** argv) {
       flops_conv += m.flops;
     }
     std::printf("%-4s %4d %4d %5d %5d %1d %1d %9.1f %9.1f %5.0f%% %12.1f\n", l.op.c_str(), l.h, l.w,
-                l.inputs, l.outputs, l.kernel, l.stride, m.seconds * 1e6, m.flops / m.seconds * 1e-9,
-                m.flops / m.seconds * 1e-9 / peak * 100, m.dense_flops / m.seconds * 1e-9);
+                l.inputs, l.outputs, l.kernel, l.stride, m.seconds * 1e6,
+                m.flops / m.seconds * 1e-9, m.flops / m.seconds * 1e-9 / peak * 100,
+                m.dense_flops / m.seconds * 1e-9);
   }
   std::printf("all %.1f us; 1x1 convolutions %.1f us, %.0f %% of peak\n", total * 1e6,
               total_conv * 1e6, flops_conv / total_conv * 1e-9 / peak * 100);

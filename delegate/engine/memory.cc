@@ -14,9 +14,8 @@ constexpr size_t kLine = 16;  // floats of a cache line
 size_t PlaceInArena(std::vector<Lifetime>* buffers) {
   std::vector<size_t> order(buffers->size());
   std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-    return (*buffers)[a].floats > (*buffers)[b].floats;
-  });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return (*buffers)[a].floats > (*buffers)[b].floats; });
   size_t total = 0;
   std::vector<const Lifetime*> placed;  // by offset
   for (size_t index : order) {
@@ -30,10 +29,9 @@ size_t PlaceInArena(std::vector<Lifetime>* buffers) {
     }
     buffer.offset = offset;
     total = std::max(total, offset + floats);
-    placed.insert(std::upper_bound(placed.begin(), placed.end(), &buffer,
-                                   [](const Lifetime* a, const Lifetime* b) {
-                                     return a->offset < b->offset;
-                                   }),
+    placed.insert(std::upper_bound(
+                      placed.begin(), placed.end(), &buffer,
+                      [](const Lifetime* a, const Lifetime* b) { return a->offset < b->offset; }),
                   &buffer);
   }
   return total;

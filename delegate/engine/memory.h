@@ -11,13 +11,13 @@ namespace sbnn {
 
 struct Lifetime {
   size_t floats;
-  int first, last;  // operators, both included
+  int first, last;    // operators, both included
   size_t offset = 0;  // the answer
 };
 
-// Gives each buffer an offset such that no two that live at once overlap; returns the floats needed.
-// Largest first, each at the lowest place that is free: the greedy-by-size strategy of Pisarchyk and
-// Lee, "Efficient Memory Management for Deep Neural Net Inference" (2020).
+// Gives each buffer an offset such that no two that live at once overlap; returns the floats
+// needed. Largest first, each at the lowest place that is free: the greedy-by-size strategy of
+// Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference" (2020).
 size_t PlaceInArena(std::vector<Lifetime>* buffers);
 
 // Zeroed floats, aligned to a cache line. Null data where there is no memory.

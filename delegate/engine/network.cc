@@ -29,13 +29,14 @@ std::vector<std::string> Network::labels() const {
   return labels;
 }
 
-// Hands the zeros of a PAD to the operators that read it, where all of them can take it.
+// Hands the zeros of a PAD to the operator that reads it, if there is just one and it can take
+// them.
 void Network::AbsorbMargins() {
   for (size_t p = 0; p < nodes_.size();) {
     const auto* pad = dynamic_cast<const Pad*>(nodes_[p].op.get());
     const int padded = nodes_[p].output;
-    const bool inner = pad != nullptr &&
-               std::find(outputs_.begin(), outputs_.end(), padded) == outputs_.end();
+    const bool inner =
+        pad != nullptr && std::find(outputs_.begin(), outputs_.end(), padded) == outputs_.end();
     int consumers = 0;
     Node* consumer = nullptr;
     for (Node& node : nodes_) {

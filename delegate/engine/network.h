@@ -13,8 +13,8 @@ namespace sbnn {
 
 class Network {
  public:
-  // Tensors are numbered by the caller, from 0. Operators are added in an order in which they can run.
-  // The label is for profiles.
+  // Tensors are numbered by the caller, from 0. Operators are added in an order in which they can
+  // run. The label is for profiles.
   void AddOp(std::unique_ptr<Op> op, std::vector<int> inputs, int output, std::string label = "");
   void SetInputs(std::vector<int> tensors) { inputs_ = std::move(tensors); }
   void SetOutputs(std::vector<int> tensors) { outputs_ = std::move(tensors); }

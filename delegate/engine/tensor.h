@@ -31,8 +31,8 @@ Layout LayoutOf(const Shape& shape);
 // Channels are allocated in steps of this, so that a kernel may write a whole group past the last.
 constexpr int kChannelStep = 8;
 
-// Between the planes of a panel, in floats: whole vectors, and an odd number of cache lines, so that
-// the same pixel of many channels spreads over all sets of a cache.
+// Between the planes of a panel, in floats: whole vectors, and an odd number of cache lines, so
+// that the same pixel of many channels spreads over all sets of a cache.
 size_t PlaneStride(size_t pixels);
 
 struct Tensor {

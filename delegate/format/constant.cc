@@ -26,10 +26,9 @@ Status LevelSizes(const Constant& c, std::vector<int>* block_size, std::vector<i
   const int blocks = static_cast<int>(c.block_map.size());
   if (static_cast<int>(c.traversal.size()) != rank + blocks ||
       static_cast<int>(c.levels.size()) != rank + blocks) {
-    return Status::Error("expected " + std::to_string(rank + blocks) +
-                         " traversal entries and levels, found " +
-                         std::to_string(c.traversal.size()) + " and " +
-                         std::to_string(c.levels.size()));
+    return Status::Error(
+        "expected " + std::to_string(rank + blocks) + " traversal entries and levels, found " +
+        std::to_string(c.traversal.size()) + " and " + std::to_string(c.levels.size()));
   }
   std::vector<bool> seen(rank + blocks, false);
   for (int i = 0; i < rank + blocks; ++i) {
@@ -44,7 +43,8 @@ Status LevelSizes(const Constant& c, std::vector<int>* block_size, std::vector<i
   std::vector<bool> blocked(rank, false);
   for (int i = rank; i < rank + blocks; ++i) {
     const int d = c.block_map[c.traversal[i] - rank];
-    if (d < 0 || d >= rank) return Status::Error("the block map names a dimension that is not there");
+    if (d < 0 || d >= rank)
+      return Status::Error("the block map names a dimension that is not there");
     if (blocked[d]) return Status::Error("a dimension is blocked twice");
     blocked[d] = true;
     if (c.levels[i].csr) return Status::Error("a block level is not dense");

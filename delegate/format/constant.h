@@ -16,7 +16,7 @@ enum class ValueType { kFloat32, kFloat16 };
 // One level of the sparse encoding (TFLite schema: DimensionMetadata).
 struct SparseLevel {
   bool csr = false;
-  int dense_size = 0;             // of a dense level
+  int dense_size = 0;                 // of a dense level
   const int32_t* segments = nullptr;  // of a CSR level
   size_t segment_count = 0;
   const int32_t* indices = nullptr;

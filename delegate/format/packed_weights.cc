@@ -26,7 +26,8 @@ class BlockReader {
     std::fill(values_.begin(), values_.end(), 0.0f);
     std::fill(masks_.begin(), masks_.end(), 0);
     if (filter_.sparse()) {
-      for (size_t i = begin_[block]; i < begin_[block + 1]; ++i) Put(entries_[i].slot, entries_[i].value);
+      for (size_t i = begin_[block]; i < begin_[block + 1]; ++i)
+        Put(entries_[i].slot, entries_[i].value);
       return;
     }
     const int lanes = std::min(kMaxGroup, outputs_ - block * kMaxGroup);

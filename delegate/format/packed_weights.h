@@ -13,12 +13,13 @@
 
 namespace sbnn {
 
-// The widths that a column may have. A wider pattern is stored as several groups with equal indices.
+// The widths that a column may have. A wider pattern is stored as several groups with equal
+// indices.
 constexpr std::array<int, 4> kGroupSizes = {1, 2, 4, 8};
 constexpr int kMaxGroup = 8;
 
-// Time of one column on a vector of pixels, for each of kGroupSizes, in any unit. (No std::array: the
-// kernels' sources must not call inline functions of the library.)
+// Time of one column on a vector of pixels, for each of kGroupSizes, in any unit. (No std::array:
+// the kernels' sources must not call inline functions of the library.)
 struct ColumnCost {
   float of[4];
 };
@@ -37,10 +38,11 @@ struct PackedWeights {
   size_t bytes() const;
 };
 
-// Packs a filter of shape [outputs, ..., inputs] (OHWI, or OI); the dimensions between are the taps,
-// row-major. The group is the one that `cost` makes cheapest for the zeros found. `bias` has
+// Packs a filter of shape [outputs, ..., inputs] (OHWI, or OI); the dimensions between are the
+// taps, row-major. The group is the one that `cost` makes cheapest for the zeros found. `bias` has
 // `outputs` values or is null.
-Status Pack(const Constant& filter, const float* bias, const ColumnCost& cost, PackedWeights* packed);
+Status Pack(const Constant& filter, const float* bias, const ColumnCost& cost,
+            PackedWeights* packed);
 
 }  // namespace sbnn
 

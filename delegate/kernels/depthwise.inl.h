@@ -10,9 +10,9 @@ namespace sbnn {
 namespace SBNN_ISA {
 namespace {
 
-// Stores `left` pixels of a row. A whole vector is stored if it ends before `end`, where the rows of
-// this call end: what spills over the end of the row are pixels of the next ones, which are written
-// later. (Partial stores are slow on several CPUs.)
+// Stores `left` pixels of a row. A whole vector is stored if it ends before `end`, where the rows
+// of this call end: what spills over the end of the row are pixels of the next ones, which are
+// written later. (Partial stores are slow on several CPUs.)
 SBNN_INLINE void StorePixels(float* y, Vec v, int left, const float* end) {
   if (left >= Vec::kLanes || end - y >= Vec::kLanes) {
     Store(y, v);
@@ -42,7 +42,8 @@ void Depthwise(const DepthwiseArgs& a) {
     }
     if (left > 0) {
       Vec acc = bias;
-      for (int t = 0; t < a.taps; ++t) acc = FmaScalar(Load(x + a.tap_offset[t]), a.weights[t], acc);
+      for (int t = 0; t < a.taps; ++t)
+        acc = FmaScalar(Load(x + a.tap_offset[t]), a.weights[t], acc);
       StorePixels(y, Min(hi, Max(lo, acc)), left, end);
     }
   }
@@ -172,8 +173,8 @@ SBNN_INLINE void Strip3x3(const Depthwise3x3Args& a, const Channel& channel, con
 
 // One output row whose window reaches over the top or the bottom.
 template <int S>
-SBNN_INLINE void EdgeRow3x3(const Depthwise3x3Args& a, const Channel& channel,
-                            const Row<S>& shared, int row) {
+SBNN_INLINE void EdgeRow3x3(const Depthwise3x3Args& a, const Channel& channel, const Row<S>& shared,
+                            int row) {
   constexpr int L = Vec::kLanes;
   const Vec lo = Set(a.lo), hi = Set(a.hi);
   const int top = row * S - a.pad_top;
@@ -181,9 +182,9 @@ SBNN_INLINE void EdgeRow3x3(const Depthwise3x3Args& a, const Channel& channel,
   const int end = top + 3 > a.in_h ? a.in_h - top : 3;
   float* const y = channel.y + static_cast<size_t>(row) * a.out_w;
   for (int x0 = 0; x0 < a.out_w; x0 += L) {
-    const EdgeTaps<S> reader =
-        x0 == 0 ? shared.left
-                : x0 == shared.last_x0 ? shared.right : EdgeTaps<S>(x0, a.pad_left, a.in_w);
+    const EdgeTaps<S> reader = x0 == 0                ? shared.left
+                               : x0 == shared.last_x0 ? shared.right
+                                                      : EdgeTaps<S>(x0, a.pad_left, a.in_w);
     Vec acc = Set(channel.bias);
     for (int i = first; i < end; ++i) {
       Vec taps[3];

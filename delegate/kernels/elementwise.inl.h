@@ -31,13 +31,11 @@ SBNN_INLINE void BinaryWith(const BinaryArgs& a, const Fn& fn) {
   if (a.b_is_scalar) {
     const Vec b = Set(*a.b);
     if (a.swapped) {
-      ForEachVector(a.y, a.count, [&](size_t i, int n) {
-        return Min(hi, Max(lo, fn(b, LoadSome(a.a + i, n))));
-      });
+      ForEachVector(a.y, a.count,
+                    [&](size_t i, int n) { return Min(hi, Max(lo, fn(b, LoadSome(a.a + i, n)))); });
     } else {
-      ForEachVector(a.y, a.count, [&](size_t i, int n) {
-        return Min(hi, Max(lo, fn(LoadSome(a.a + i, n), b)));
-      });
+      ForEachVector(a.y, a.count,
+                    [&](size_t i, int n) { return Min(hi, Max(lo, fn(LoadSome(a.a + i, n), b))); });
     }
     return;
   }
@@ -65,7 +63,8 @@ void Binary(BinaryKind kind, const BinaryArgs& a) {
   }
 }
 
-// e^x: 2^n times a polynomial (the Taylor series) on |r| <= ln 2 / 2, relative error below 3e-7. Beyond
+// e^x: 2^n times a polynomial (the Taylor series) on |r| <= ln 2 / 2, relative error below 3e-7.
+// Beyond
 // +-87 the result is that of the bound.
 SBNN_INLINE Vec Exp(Vec x) {
   x = Min(Set(87.0f), Max(Set(-87.0f), x));
@@ -117,7 +116,8 @@ void Unary(UnaryKind kind, const float* x, float* y, size_t count, float alpha) 
     case UnaryKind::kTanh:
       return ForEachVector(y, count, [&](size_t i, int n) { return Tanh(LoadSome(x + i, n)); });
     case UnaryKind::kHardSwish:
-      return ForEachVector(y, count, [&](size_t i, int n) { return HardSwish(LoadSome(x + i, n)); });
+      return ForEachVector(y, count,
+                           [&](size_t i, int n) { return HardSwish(LoadSome(x + i, n)); });
     case UnaryKind::kLeakyRelu:
       return ForEachVector(y, count, [&](size_t i, int n) {
         const Vec v = LoadSome(x + i, n);

@@ -20,8 +20,8 @@ void AddSpmm(int index, std::index_sequence<P...>, Kernels* k) {
   ((k->spmm[index][P] = &Spmm<G, static_cast<int>(P) + 1>), ...);
 }
 
-// P1, P2, P4, P8: the widest tile for groups of 1, 2, 4 and 8, such that its G x P accumulators, the
-// pixels and a weight fit the registers.
+// P1, P2, P4, P8: the widest tile for groups of 1, 2, 4 and 8, such that its G x P accumulators,
+// the pixels and a weight fit the registers.
 template <int P1, int P2, int P4, int P8>
 Kernels Collect(float cost1, float cost2, float cost4, float cost8) {
   Kernels k = {};

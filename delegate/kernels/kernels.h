@@ -1,8 +1,8 @@
 // What the engine and the micro-kernels agree on: plain structs and function types, no ISA.
 //
-// Activations are panels: for each channel its pixels are contiguous, and a whole vector may be read
-// and written at the last pixel (the plane has room for it). Offsets and strides count floats unless
-// their name says bytes.
+// Activations are panels: for each channel its pixels are contiguous, and a whole vector may be
+// read and written at the last pixel (the plane has room for it). Offsets and strides count floats
+// unless their name says bytes.
 #ifndef SBNN_DELEGATE_KERNELS_KERNELS_H_
 #define SBNN_DELEGATE_KERNELS_KERNELS_H_
 
@@ -48,27 +48,27 @@ using SpmvFn = void (*)(const SpmvArgs&);
 
 // Depthwise convolution of rows of one channel, read from padded rows (see PadRowArgs).
 struct DepthwiseArgs {
-  const float* x;            // padded row of the first output row's first tap
-  size_t x_row_stride;       // between padded rows
+  const float* x;       // padded row of the first output row's first tap
+  size_t x_row_stride;  // between padded rows
   float* y;
-  size_t y_row_stride;       // the output's width: nothing behind the last row is written
-  int rows;                  // output rows
-  int width;                 // output pixels in a row
-  int stride;                // vertical
+  size_t y_row_stride;  // the output's width: nothing behind the last row is written
+  int rows;             // output rows
+  int width;            // output pixels in a row
+  int stride;           // vertical
   int taps;
   const int32_t* tap_offset;  // [taps] from x, floats
-  const float* weights;      // [taps]
+  const float* weights;       // [taps]
   float bias;
   float lo;
   float hi;
 };
 using DepthwiseFn = void (*)(const DepthwiseArgs&);
 
-// A dense 3 x 3 window on planes of a panel, without a padded copy. Up to kMaxLanes floats before and
-// twice as many behind each plane are read, and ignored.
+// A dense 3 x 3 window on planes of a panel, without a padded copy. Up to kMaxLanes floats before
+// and twice as many behind each plane are read, and ignored.
 struct Depthwise3x3Args {
   const float* x;
-  size_t x_stride;         // between channels
+  size_t x_stride;  // between channels
   int in_h, in_w;
   float* y;
   size_t y_stride;
@@ -77,8 +77,8 @@ struct Depthwise3x3Args {
   // Windows reach at most kMaxLanes columns over the left and over the right side of the image.
   int pad_top, pad_left;
   int channels;
-  const float* weights;    // [channels][9]
-  const float* bias;       // [channels]
+  const float* weights;  // [channels][9]
+  const float* bias;     // [channels]
   float lo;
   float hi;
 };
@@ -87,15 +87,15 @@ using Depthwise3x3Fn = void (*)(const Depthwise3x3Args&);
 // One image row into padded phases: padded column c (c = source column + pad) goes to phase
 // c % stride, position c / stride.
 struct PadRowArgs {
-  const float* x;        // null: nothing but fill
-  size_t x_stride;       // between the pixels of the source row
-  int width;             // source pixels
-  float* y;              // phase 0
-  size_t phase_stride;   // between phases
+  const float* x;       // null: nothing but fill
+  size_t x_stride;      // between the pixels of the source row
+  int width;            // source pixels
+  float* y;             // phase 0
+  size_t phase_stride;  // between phases
   int stride;
   int pad;
-  int length;            // positions of each phase that must be right; up to a vector more is spoilt
-  float fill;            // stands where there is no source
+  int length;  // positions of each phase that must be right; up to a vector more is spoilt
+  float fill;  // stands where there is no source
 };
 using PadRowFn = void (*)(const PadRowArgs&);
 
@@ -110,7 +110,7 @@ struct PoolArgs {
   int stride;  // vertical
   int taps;
   const int32_t* tap_offset;
-  const float* row_scale;  // [rows], and
+  const float* row_scale;     // [rows], and
   const float* column_scale;  // [width]: the sum is multiplied by both; null: the maximum is taken
   float lo;
   float hi;
@@ -156,7 +156,7 @@ struct TransposeArgs {
   size_t x_stride;  // between rows
   float* y;
   size_t y_stride;
-  size_t rows;      // rows of x, columns of y
+  size_t rows;  // rows of x, columns of y
   size_t columns;
 };
 using TransposeFn = void (*)(const TransposeArgs&);

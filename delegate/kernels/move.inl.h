@@ -1,5 +1,5 @@
-// Kernels that move or reduce: padding rows, changing layout, summing; and the loop that measures the
-// FMA peak.
+// Kernels that move or reduce: padding rows, changing layout, summing; and the loop that measures
+// the FMA peak.
 #include "delegate/kernels/kernels.h"
 #include "delegate/kernels/vec.h"
 
@@ -10,9 +10,11 @@ namespace {
 void PadRow(const PadRowArgs& a) {
   constexpr int L = Vec::kLanes;
   const int columns = a.length * a.stride;  // of the padded row
-  const int end = a.x == nullptr ? a.pad : a.pad + a.width;  // padded columns [pad, end) have a source
+  const int end =
+      a.x == nullptr ? a.pad : a.pad + a.width;  // padded columns [pad, end) have a source
   if (a.x != nullptr && a.x_stride == 1 && a.stride == 1) {
-    for (int i = 0; i < a.width && a.pad + i < columns; i += L) Store(a.y + a.pad + i, Load(a.x + i));
+    for (int i = 0; i < a.width && a.pad + i < columns; i += L)
+      Store(a.y + a.pad + i, Load(a.x + i));
   } else if (a.x != nullptr && a.x_stride == 1 && a.stride == 2) {
     float* even = a.y + (a.pad & 1) * a.phase_stride + (a.pad >> 1);
     float* odd = a.y + ((a.pad + 1) & 1) * a.phase_stride + ((a.pad + 1) >> 1);

@@ -21,7 +21,8 @@ void Pool(const PoolArgs& a) {
         for (int t = 1; t < a.taps; ++t) acc = Max(acc, Load(x + a.tap_offset[t] + x0));
       } else {
         for (int t = 1; t < a.taps; ++t) acc = Add(acc, Load(x + a.tap_offset[t] + x0));
-        const Vec scale = left >= L ? Load(a.column_scale + x0) : LoadFirst(a.column_scale + x0, left);
+        const Vec scale =
+            left >= L ? Load(a.column_scale + x0) : LoadFirst(a.column_scale + x0, left);
         acc = Mul(acc, Mul(scale, Set(a.row_scale[row])));
       }
       StorePixels(y + x0, Min(hi, Max(lo, acc)), left, end);

@@ -1,6 +1,7 @@
-// Sparse matrix x panel. For each kept column the pixels are loaded once and multiplied by G weights,
-// so that G x P vector FMAs stand against P + G loads. Source of the idea of a register tile with
-// sparse columns: Elsen et al., "Fast Sparse ConvNets" (2019); groups make the loads pay G times.
+// Sparse matrix x panel. For each kept column the pixels are loaded once and multiplied by G
+// weights, so that G x P vector FMAs stand against P + G loads. Source of the idea of a register
+// tile with sparse columns: Elsen et al., "Fast Sparse ConvNets" (2019); groups make the loads pay
+// G times.
 #include "delegate/kernels/kernels.h"
 #include "delegate/kernels/vec.h"
 

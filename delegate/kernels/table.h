@@ -20,11 +20,11 @@ struct Kernels {
   int lanes;        // floats in a vector
   ColumnCost column_cost;
 
-  int tile_vectors[kGroupKinds];                 // the widest spmm tile
-  SpmmFn spmm[kGroupKinds][kMaxTileVectors];     // [g][vectors - 1]
+  int tile_vectors[kGroupKinds];              // the widest spmm tile
+  SpmmFn spmm[kGroupKinds][kMaxTileVectors];  // [g][vectors - 1]
   SpmvFn spmv[kGroupKinds];
   DepthwiseFn depthwise;
-  Depthwise3x3Fn depthwise_3x3[2];               // [stride - 1]
+  Depthwise3x3Fn depthwise_3x3[2];  // [stride - 1]
   PadRowFn pad_row;
   PoolFn pool;
   ClampFn clamp;

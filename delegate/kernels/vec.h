@@ -32,14 +32,37 @@ struct Vec {
   float v[kLanes];
 };
 #define SBNN_EACH for (int i = 0; i < Vec::kLanes; ++i)
-SBNN_INLINE Vec Load(const float* p) { Vec r; SBNN_EACH r.v[i] = p[i]; return r; }
+SBNN_INLINE Vec Load(const float* p) {
+  Vec r;
+  SBNN_EACH r.v[i] = p[i];
+  return r;
+}
 SBNN_INLINE void Store(float* p, Vec a) { SBNN_EACH p[i] = a.v[i]; }
-SBNN_INLINE Vec Set(float x) { Vec r; SBNN_EACH r.v[i] = x; return r; }
-SBNN_INLINE Vec Fma(Vec a, Vec b, Vec c) { SBNN_EACH c.v[i] += a.v[i] * b.v[i]; return c; }
-SBNN_INLINE Vec Add(Vec a, Vec b) { SBNN_EACH a.v[i] += b.v[i]; return a; }
-SBNN_INLINE Vec Sub(Vec a, Vec b) { SBNN_EACH a.v[i] -= b.v[i]; return a; }
-SBNN_INLINE Vec Mul(Vec a, Vec b) { SBNN_EACH a.v[i] *= b.v[i]; return a; }
-SBNN_INLINE Vec Div(Vec a, Vec b) { SBNN_EACH a.v[i] /= b.v[i]; return a; }
+SBNN_INLINE Vec Set(float x) {
+  Vec r;
+  SBNN_EACH r.v[i] = x;
+  return r;
+}
+SBNN_INLINE Vec Fma(Vec a, Vec b, Vec c) {
+  SBNN_EACH c.v[i] += a.v[i] * b.v[i];
+  return c;
+}
+SBNN_INLINE Vec Add(Vec a, Vec b) {
+  SBNN_EACH a.v[i] += b.v[i];
+  return a;
+}
+SBNN_INLINE Vec Sub(Vec a, Vec b) {
+  SBNN_EACH a.v[i] -= b.v[i];
+  return a;
+}
+SBNN_INLINE Vec Mul(Vec a, Vec b) {
+  SBNN_EACH a.v[i] *= b.v[i];
+  return a;
+}
+SBNN_INLINE Vec Div(Vec a, Vec b) {
+  SBNN_EACH a.v[i] /= b.v[i];
+  return a;
+}
 // a * 2^n for whole n in [-126, 127].
 SBNN_INLINE Vec Scale(Vec a, Vec n) {
   SBNN_EACH {
@@ -51,10 +74,20 @@ SBNN_INLINE Vec Scale(Vec a, Vec n) {
   return a;
 }
 // Of NaN and a number, x86 returns the second: bounds are named first, so that NaN stays NaN.
-SBNN_INLINE Vec Max(Vec a, Vec b) { SBNN_EACH a.v[i] = a.v[i] > b.v[i] ? a.v[i] : b.v[i]; return a; }
-SBNN_INLINE Vec Min(Vec a, Vec b) { SBNN_EACH a.v[i] = a.v[i] < b.v[i] ? a.v[i] : b.v[i]; return a; }
+SBNN_INLINE Vec Max(Vec a, Vec b) {
+  SBNN_EACH a.v[i] = a.v[i] > b.v[i] ? a.v[i] : b.v[i];
+  return a;
+}
+SBNN_INLINE Vec Min(Vec a, Vec b) {
+  SBNN_EACH a.v[i] = a.v[i] < b.v[i] ? a.v[i] : b.v[i];
+  return a;
+}
 // LoadFirst and StoreFirst touch the first n lanes only, 0 < n < kLanes; the others load as zero.
-SBNN_INLINE Vec LoadFirst(const float* p, int n) { Vec r; SBNN_EACH r.v[i] = i < n ? p[i] : 0.0f; return r; }
+SBNN_INLINE Vec LoadFirst(const float* p, int n) {
+  Vec r;
+  SBNN_EACH r.v[i] = i < n ? p[i] : 0.0f;
+  return r;
+}
 SBNN_INLINE void StoreFirst(float* p, Vec a, int n) { SBNN_EACH if (i < n) p[i] = a.v[i]; }
 SBNN_INLINE void Deinterleave(Vec a, Vec b, Vec* even, Vec* odd) {
   constexpr int kHalf = Vec::kLanes / 2;
@@ -64,7 +97,9 @@ SBNN_INLINE void Deinterleave(Vec a, Vec b, Vec* even, Vec* odd) {
     odd->v[i] = from.v[2 * (i % kHalf) + 1];
   }
 }
-struct Mask { int first, end; };
+struct Mask {
+  int first, end;
+};
 SBNN_INLINE Mask MaskOf(int first, int end) { return {first, end}; }
 // Lanes first <= i < end of p, the others zero. p may be read one vector around a plane.
 SBNN_INLINE Vec LoadMasked(const float* p, Mask m) {
@@ -72,7 +107,11 @@ SBNN_INLINE Vec LoadMasked(const float* p, Mask m) {
   SBNN_EACH r.v[i] = i >= m.first && i < m.end ? p[i] : 0.0f;
   return r;
 }
-SBNN_INLINE float AddLanes(Vec a) { float s = 0; SBNN_EACH s += a.v[i]; return s; }
+SBNN_INLINE float AddLanes(Vec a) {
+  float s = 0;
+  SBNN_EACH s += a.v[i];
+  return s;
+}
 #undef SBNN_EACH
 
 #elif defined(__AVX512F__)
@@ -93,8 +132,12 @@ SBNN_INLINE Vec Scale(Vec a, Vec n) { return {_mm512_scalef_ps(a.v, n.v)}; }
 SBNN_INLINE Vec Max(Vec a, Vec b) { return {_mm512_max_ps(a.v, b.v)}; }
 SBNN_INLINE Vec Min(Vec a, Vec b) { return {_mm512_min_ps(a.v, b.v)}; }
 SBNN_INLINE __mmask16 FirstLanes(int n) { return static_cast<__mmask16>((1u << n) - 1u); }
-SBNN_INLINE Vec LoadFirst(const float* p, int n) { return {_mm512_maskz_loadu_ps(FirstLanes(n), p)}; }
-SBNN_INLINE void StoreFirst(float* p, Vec a, int n) { _mm512_mask_storeu_ps(p, FirstLanes(n), a.v); }
+SBNN_INLINE Vec LoadFirst(const float* p, int n) {
+  return {_mm512_maskz_loadu_ps(FirstLanes(n), p)};
+}
+SBNN_INLINE void StoreFirst(float* p, Vec a, int n) {
+  _mm512_mask_storeu_ps(p, FirstLanes(n), a.v);
+}
 typedef __mmask16 Mask;
 SBNN_INLINE Mask MaskOf(int first, int end) {
   const __m512i lane = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
@@ -208,8 +251,8 @@ SBNN_INLINE float AddLanes(Vec a) { return vaddvq_f32(a.v); }
 #endif
 
 #if defined(SBNN_FORCE_SCALAR) || !defined(__ARM_NEON)
-// On x86 the compiler keeps Set(b) in a register where it serves several FMAs; NEON multiplies by one
-// lane instead.
+// On x86 the compiler keeps Set(b) in a register where it serves several FMAs; NEON multiplies by
+// one lane instead.
 SBNN_INLINE Vec FmaScalar(Vec a, float b, Vec c) { return Fma(a, Set(b), c); }
 #endif
 

@@ -1,6 +1,6 @@
 // The parameters of builtin operators as TensorFlow Lite lays them out in memory. The header that
-// declares them is in no package; this is the part of that stable C ABI that the delegate reads. New
-// fields are only ever added behind the ones here.
+// declares them is in no package; this is the part of that stable C ABI that the delegate reads.
+// New fields are only ever added behind the ones here.
 #ifndef SBNN_DELEGATE_TFLITE_BUILTIN_PARAMS_H_
 #define SBNN_DELEGATE_TFLITE_BUILTIN_PARAMS_H_
 

@@ -148,7 +148,8 @@ Status Constants::DenseFloats(const TfLiteContext* context, int tensor,
   size_t count = 1;
   for (int d : c.shape) count *= static_cast<size_t>(d);
   // A few bytes of sparse tensor may claim gigabytes.
-  if (count > kMaxExpanded) return Status::Error("a constant of " + std::to_string(count) + " values");
+  if (count > kMaxExpanded)
+    return Status::Error("a constant of " + std::to_string(count) + " values");
   values->assign(count, 0.0f);
   ForEachStored(c, [&](const int* at, float value) {
     size_t index = 0;

@@ -38,7 +38,7 @@ class Constants {
  private:
   int Source(int tensor) const;
 
-  std::unordered_map<int, int> source_;  // unpacked tensor -> the tensor that it comes from
+  std::unordered_map<int, int> source_;     // unpacked tensor -> the tensor that it comes from
   std::unordered_map<int, int> unpackers_;  // node -> its output
 };
 

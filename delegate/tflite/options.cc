@@ -9,7 +9,8 @@ constexpr int kMaxThreads = 256;
 
 std::string IsaNames() {
   std::string names;
-  for (const Kernels* k : AvailableKernels()) names += (names.empty() ? "" : ", ") + std::string(k->isa);
+  for (const Kernels* k : AvailableKernels())
+    names += (names.empty() ? "" : ", ") + std::string(k->isa);
   return names;
 }
 
@@ -24,7 +25,8 @@ Status ParseOptions(const char* const* keys, const char* const* values, size_t c
     if (key == "num_threads") {
       char* end = nullptr;
       const long threads = std::strtol(value.c_str(), &end, 10);
-      if (value.find_first_not_of("0123456789") != std::string::npos || *end != '\0' || threads < 1 || threads > kMaxThreads) {
+      if (value.find_first_not_of("0123456789") != std::string::npos || *end != '\0' ||
+          threads < 1 || threads > kMaxThreads) {
         return Status::Error("num_threads: expected 1 to " + std::to_string(kMaxThreads) +
                              ", found \"" + value + "\"");
       }
@@ -39,12 +41,14 @@ Status ParseOptions(const char* const* keys, const char* const* values, size_t c
     } else if (key == "isa") {
       isa = value;
     } else {
-      return Status::Error("unknown option \"" + key + "\"; expected num_threads, explain, profile or isa");
+      return Status::Error("unknown option \"" + key +
+                           "\"; expected num_threads, explain, profile or isa");
     }
   }
   options->kernels = FindKernels(isa);
   if (options->kernels == nullptr) {
-    return Status::Error("isa: expected one of " + IsaNames() + " on this CPU, found \"" + isa + "\"");
+    return Status::Error("isa: expected one of " + IsaNames() + " on this CPU, found \"" + isa +
+                         "\"");
   }
   return Status();
 }

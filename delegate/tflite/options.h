@@ -12,8 +12,8 @@ namespace sbnn {
 
 struct Options {
   int num_threads = 1;
-  std::string explain;  // "": off; "1": to standard error; else a file to append to
-  bool profile = false;  // print the time of each operator when the interpreter goes
+  std::string explain;               // "": off; "1": to standard error; else a file to append to
+  bool profile = false;              // print the time of each operator when the interpreter goes
   const Kernels* kernels = nullptr;  // never null after ParseOptions
 };
 

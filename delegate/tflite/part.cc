@@ -42,7 +42,8 @@ Status Part::Build(TfLiteContext* context, const TfLiteDelegateParams& params,
   for (int i = 0; i < nodes.size; ++i) {
     TfLiteNode* node;
     TfLiteRegistration* registration;
-    if (context->GetNodeAndRegistration(context, nodes.data[i], &node, &registration) != kTfLiteOk) {
+    if (context->GetNodeAndRegistration(context, nodes.data[i], &node, &registration) !=
+        kTfLiteOk) {
       return Status::Error("node " + std::to_string(nodes.data[i]) + " is not to be had");
     }
     if (constants.Unpacks(nodes.data[i])) continue;

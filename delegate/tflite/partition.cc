@@ -83,8 +83,8 @@ std::vector<int> Partition::Claimed() const {
 std::string Partition::Report() const {
   std::ostringstream out;
   for (const Verdict& v : verdicts) {
-    out << "node " << v.node << ' ' << v.op << (v.reason.empty() ? " claimed" : " left: ") << v.reason
-        << '\n';
+    out << "node " << v.node << ' ' << v.op << (v.reason.empty() ? " claimed" : " left: ")
+        << v.reason << '\n';
   }
   out << "claimed " << Claimed().size() << " of " << verdicts.size() << " nodes in " << parts
       << (parts == 1 ? " part\n" : " parts\n");

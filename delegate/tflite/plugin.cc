@@ -11,8 +11,7 @@
 extern "C" {
 
 TfLiteDelegate* tflite_plugin_create_delegate(const char* const* options_keys,
-                                              const char* const* options_values,
-                                              size_t num_options,
+                                              const char* const* options_values, size_t num_options,
                                               void (*report_error)(const char*)) {
   std::string error;
   try {

@@ -77,7 +77,8 @@ Status Translate(const NodeView& view, Translation* translation) {
   if (translation->output < 0) return Status::Error("the output is missing");
   for (int i = 0; i < view.input_count(); ++i) {
     const int tensor = view.input(i);
-    if (tensor >= 0 && !view.constants.Has(view.context, tensor)) translation->inputs.push_back(tensor);
+    if (tensor >= 0 && !view.constants.Has(view.context, tensor))
+      translation->inputs.push_back(tensor);
   }
   const size_t found = translation->inputs.size();
   if (found == 0) return Status::Error("no input changes from run to run");
@@ -116,8 +117,8 @@ Status CheckWindow(const Window& w) {
   constexpr int kMost = 1024;
   for (int size : {w.kernel_h, w.kernel_w, w.stride_h, w.stride_w, w.dilation_h, w.dilation_w}) {
     if (size < 1 || size > kMost) {
-      return Status::Error("expected kernel, stride and dilation from 1 to " + std::to_string(kMost) +
-                           ", found " + std::to_string(size));
+      return Status::Error("expected kernel, stride and dilation from 1 to " +
+                           std::to_string(kMost) + ", found " + std::to_string(size));
     }
   }
   return Status();

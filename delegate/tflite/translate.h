@@ -42,7 +42,7 @@ struct Translation {
   std::unique_ptr<Op> op;   // null where NodeView::build is false
   std::vector<int> inputs;  // the tensors that change from run to run
   int output = -1;
-  bool heavy = false;       // worth a change of layout
+  bool heavy = false;  // worth a change of layout
 };
 
 // Fails with the reason for which the node stays with TensorFlow Lite.

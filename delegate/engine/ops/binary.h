@@ -14,13 +14,13 @@ class Binary : public Op {
   // Two inputs that change from run to run.
   Binary(BinaryKind kind, float lo, float hi) : kind_(kind), lo_(lo), hi_(hi) {}
 
-  // One input, and a constant of one value or one for each channel; `constant_first`: the constant is
-  // the left operand.
+  // One input, and a constant of one value or one for each channel; `constant_first`: the constant
+  // is the left operand.
   Binary(BinaryKind kind, float lo, float hi, std::vector<float> constant, bool constant_first)
       : kind_(kind), lo_(lo), hi_(hi), constant_(std::move(constant)), swapped_(constant_first) {}
 
-  // Whether `small` can be spread over `large`: equal in each dimension, or 1; height and width only
-  // together.
+  // Whether `small` can be spread over `large`: equal in each dimension, or 1; height and width
+  // only together.
   static bool Spreads(const Shape& small, const Shape& large);
 
   Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;

@@ -24,8 +24,8 @@ void Concatenation::Run(const std::vector<const Tensor*>& inputs, const Tensor& 
     if (output.layout == Layout::kFlat) {
       const size_t rows = ElementCount(output.shape) / out.c;
       for (size_t r = 0; r < rows; ++r) {
-        context.kernels.clamp({input->data + r * channels, output.data + r * out.c + before, channels,
-                               lo_, hi_});
+        context.kernels.clamp(
+            {input->data + r * channels, output.data + r * out.c + before, channels, lo_, hi_});
       }
     } else {
       const int planes = static_cast<int>(channels);

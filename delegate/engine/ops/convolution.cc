@@ -37,7 +37,8 @@ Status Convolution::InferShape(const std::vector<Shape>& inputs, Shape* output) 
 bool Convolution::Pointwise(const Images& image) const {
   const Margin& m = window_.margin;
   const bool one_tap = window_.kernel_h == 1 && window_.kernel_w == 1;
-  const bool no_step = (window_.stride_h == 1 || image.h == 1) && (window_.stride_w == 1 || image.w == 1);
+  const bool no_step =
+      (window_.stride_h == 1 || image.h == 1) && (window_.stride_w == 1 || image.w == 1);
   return one_tap && no_step && m.top + m.bottom + m.left + m.right == 0;
 }
 
@@ -110,8 +111,8 @@ Status Convolution::Plan(const std::vector<const Tensor*>& inputs, const Tensor&
   // Output pixels are counted along the padded rows; those between two rows are dropped.
   const size_t pixels =
       by_rows_ ? out.w : static_cast<size_t>(band_.out_rows - 1) * band_.length + out.w;
-  grid_ = MakeGrid(*weights_, (pixels + lanes - 1) / lanes, widest,
-                   bands_ == 1 ? context.threads : 1);
+  grid_ =
+      MakeGrid(*weights_, (pixels + lanes - 1) / lanes, widest, bands_ == 1 ? context.threads : 1);
   band_.result = by_rows_ ? 0 : RoundUp(out.c, kChannelStep) * widest * lanes;
   // A band a worker, or one band for all of them.
   *scratch = band_.size * (bands_ == 1 ? 1 : context.threads) + band_.result * context.threads;
@@ -153,7 +154,8 @@ void Convolution::Run(const std::vector<const Tensor*>& inputs, const Tensor& ou
     RunBands(input, output, context);
   } else if (in.pixels() == 1) {
     for (int n = 0; n < in.n; ++n) {
-      RunSpmv(*weights_, input.data + n * in.c, output.data + n * weights_->outputs, lo_, hi_, context);
+      RunSpmv(*weights_, input.data + n * in.c, output.data + n * weights_->outputs, lo_, hi_,
+              context);
     }
   } else {
     RunPointwise(input, output, context);
@@ -180,14 +182,16 @@ void Convolution::PadChannel(const Tensor& input, int n, int c, int first_row, f
                              const Kernels& kernels) const {
   const Images in = input.images();
   const bool flat = input.layout == Layout::kFlat;
-  // (A flat image of one channel has one pixel: any stride but 1 keeps vectors off the caller's data.)
+  // (A flat image of one channel has one pixel: any stride but 1 keeps vectors off the caller's
+  // data.)
   const size_t pixel_stride = flat ? std::max(in.c, 2) : 1;
   const float* const first = flat ? input.data + n * input.image_stride + c : input.Plane(n, c);
   const int sh = window_.stride_h, sw = window_.stride_w;
   for (int y = 0; y < band_.rows * sh; ++y) {
     const int source = first_row * sh + y - band_.placed.pad_top;
     PadRowArgs args{};
-    if (source >= 0 && source < in.h) args.x = first + static_cast<size_t>(source) * in.w * pixel_stride;
+    if (source >= 0 && source < in.h)
+      args.x = first + static_cast<size_t>(source) * in.w * pixel_stride;
     args.x_stride = pixel_stride;
     args.width = in.w;
     args.y = padded + c * band_.channel + y % sh * sw * band_.plane +
@@ -200,9 +204,7 @@ void Convolution::PadChannel(const Tensor& input, int n, int c, int first_row, f
   }
 }
 
-int Convolution::BandTasks() const {
-  return grid_.tasks() * (by_rows_ ? band_.out_rows : 1);
-}
+int Convolution::BandTasks() const { return grid_.tasks() * (by_rows_ ? band_.out_rows : 1); }
 
 void Convolution::RunBands(const Tensor& input, const Tensor& output,
                            const RunContext& context) const {
@@ -213,7 +215,8 @@ void Convolution::RunBands(const Tensor& input, const Tensor& output,
     for (int n = 0; n < in.n; ++n) {
       context.team.Run(in.c, [&](int c, int) { PadChannel(input, n, c, 0, padded, kernels); });
       context.team.Run(BandTasks(), [&](int task, int worker) {
-        RunBandTask(output, n, 0, task, padded, padded + band_.size + worker * band_.result, kernels);
+        RunBandTask(output, n, 0, task, padded, padded + band_.size + worker * band_.result,
+                    kernels);
       });
     }
     return;
@@ -237,9 +240,10 @@ void Convolution::RunBandTask(const Tensor& output, int n, int first_row, int ta
   const size_t first = static_cast<size_t>(grid_.tile_begin[tile]) * kernels.lanes;
   const size_t last = static_cast<size_t>(grid_.tile_begin[tile + 1]) * kernels.lanes;
   const float* const x = padded + static_cast<size_t>(row) * band_.length + first;
-  SpmmArgs args = by_rows_ ? Args(x, output.Plane(n, 0) + static_cast<size_t>(first_row + row) * out.w + first,
-                                  output.plane_stride)
-                           : Args(x, result, last - first);
+  SpmmArgs args =
+      by_rows_ ? Args(x, output.Plane(n, 0) + static_cast<size_t>(first_row + row) * out.w + first,
+                      output.plane_stride)
+               : Args(x, result, last - first);
   args.first_group = grid_.group_begin[chunk];
   args.end_group = grid_.group_begin[chunk + 1];
   kernels.spmm[GroupIndex(weights_->group)][(last - first) / kernels.lanes - 1](args);

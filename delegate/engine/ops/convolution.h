@@ -28,13 +28,13 @@ class Convolution : public Op {
 
  private:
   // A band of output rows with all the input that it needs, in zero-padded phases: input pixel
-  // (y, x) of the padded band lies in plane (y % stride_h, x % stride_w), so that a tap is one offset
-  // for all output pixels.
+  // (y, x) of the padded band lies in plane (y % stride_h, x % stride_w), so that a tap is one
+  // offset for all output pixels.
   struct Band {
     PlacedWindow placed;
     int out_rows = 0;
-    int rows = 0;    // of a phase plane
-    int length = 0;  // of its rows
+    int rows = 0;                   // of a phase plane
+    int length = 0;                 // of its rows
     size_t plane = 0, channel = 0;  // floats between phase planes and between channels
     size_t size = 0;
     size_t result = 0;  // floats of a tile of all outputs, behind the band

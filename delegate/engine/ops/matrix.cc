@@ -41,7 +41,7 @@ TaskGrid MakeGrid(const PackedWeights& weights, size_t vectors, int widest, int 
 
 void RunSpmv(const PackedWeights& w, const float* x, float* y, float lo, float hi,
              const RunContext& context) {
-  SpmvArgs args{x, y, w.group_begin.data(), w.columns.data(), w.values.data(), w.bias.data(), 0, 0,
+  SpmvArgs args{x,  y, w.group_begin.data(), w.columns.data(), w.values.data(), w.bias.data(), 0, 0,
                 lo, hi};
   const SpmvFn spmv = context.kernels.spmv[GroupIndex(w.group)];
   // Below some ten thousand weights a thread is not worth waking.

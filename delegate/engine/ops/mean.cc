@@ -5,7 +5,8 @@
 namespace sbnn {
 
 Status Mean::InferShape(const std::vector<Shape>& inputs, Shape* output) const {
-  if (inputs[0].size() != 4) return Status::Error("a mean over height and width reads 4 dimensions");
+  if (inputs[0].size() != 4)
+    return Status::Error("a mean over height and width reads 4 dimensions");
   const Images image = AsImages(inputs[0]);
   *output = keep_dims_ ? Shape{image.n, 1, 1, image.c} : Shape{image.n, image.c};
   return Status();

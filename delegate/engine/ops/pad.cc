@@ -5,7 +5,8 @@
 namespace sbnn {
 
 Status Pad::InferShape(const std::vector<Shape>& inputs, Shape* output) const {
-  if (inputs[0].size() != 4) return Status::Error("a padding of height and width reads 4 dimensions");
+  if (inputs[0].size() != 4)
+    return Status::Error("a padding of height and width reads 4 dimensions");
   const Images image = AsImages(inputs[0]);
   *output = {image.n, image.h + margin_.top + margin_.bottom,
              image.w + margin_.left + margin_.right, image.c};

@@ -30,8 +30,8 @@ Status TranslateBinary(const NodeView& view, Translation* t) {
   const int code = view.registration->builtin_code;
   float lo, hi;
   const bool plain = code == kTfLiteBuiltinMaximum || code == kTfLiteBuiltinMinimum;
-  Status status = ReadClamp(
-      plain ? FusedActivation::kNone : view.params<BinaryParams>().activation, &lo, &hi);
+  Status status =
+      ReadClamp(plain ? FusedActivation::kNone : view.params<BinaryParams>().activation, &lo, &hi);
   if (!status.ok()) return status;
   const Shape shape = view.shape(t->inputs[0]);
   if (t->inputs.size() == 2) {
