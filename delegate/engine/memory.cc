@@ -4,6 +4,8 @@
 #include <cstring>
 #include <numeric>
 
+#include "delegate/engine/tensor.h"
+
 namespace sbnn {
 namespace {
 
@@ -20,12 +22,12 @@ size_t PlaceInArena(std::vector<Lifetime>* buffers) {
   std::vector<const Lifetime*> placed;  // by offset
   for (size_t index : order) {
     Lifetime& buffer = (*buffers)[index];
-    const size_t floats = (buffer.floats + kLine - 1) / kLine * kLine;
+    const size_t floats = RoundUp(buffer.floats, kLine);
     size_t offset = 0;
     for (const Lifetime* other : placed) {
       if (other->last < buffer.first || buffer.last < other->first) continue;
       if (offset + floats <= other->offset) break;
-      offset = std::max(offset, other->offset + (other->floats + kLine - 1) / kLine * kLine);
+      offset = std::max(offset, other->offset + RoundUp(other->floats, kLine));
     }
     buffer.offset = offset;
     total = std::max(total, offset + floats);

@@ -15,6 +15,14 @@ namespace sbnn {
 // Rows and columns of zeros around an image.
 struct Margin {
   int top = 0, bottom = 0, left = 0, right = 0;
+
+  Margin& operator+=(const Margin& other) {
+    top += other.top;
+    bottom += other.bottom;
+    left += other.left;
+    right += other.right;
+    return *this;
+  }
 };
 
 struct PlanContext {

@@ -3,11 +3,8 @@
 #include <utility>
 
 namespace sbnn {
-namespace {
 
 size_t RoundUp(size_t value, size_t step) { return (value + step - 1) / step * step; }
-
-}  // namespace
 
 size_t ElementCount(const Shape& shape) {
   size_t count = 1;
@@ -44,6 +41,7 @@ Tensor::Tensor(Shape s, Layout l) : shape(std::move(s)), layout(l) {
     plane_stride = PlaneStride(i.pixels());
     image_stride = plane_stride * RoundUp(i.c, kChannelStep);
   } else {
+    plane_stride = 1;
     image_stride = i.pixels() * i.c;
   }
 }

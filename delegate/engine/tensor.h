@@ -11,6 +11,8 @@ namespace sbnn {
 
 using Shape = std::vector<int>;
 
+size_t RoundUp(size_t value, size_t step);
+
 size_t ElementCount(const Shape& shape);
 
 // A shape read as images: missing leading dimensions are 1, [N, C] is N images of one pixel.
@@ -44,8 +46,9 @@ struct Tensor {
   Tensor(Shape s, Layout l);
 
   Images images() const { return AsImages(shape); }
-  size_t plane_stride = 0;  // kPanel
+  size_t plane_stride = 0;  // from a channel to the next: 1 where the layout is flat
   size_t image_stride = 0;
+  // The first pixel of a channel, in either layout.
   float* Plane(int n, int c) const { return data + n * image_stride + c * plane_stride; }
 
   // Floats to allocate, room for reading past the end included.

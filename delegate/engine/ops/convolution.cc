@@ -12,8 +12,6 @@ namespace {
 // Floats of a padded band: with the weights it should stay in the L2 cache.
 constexpr size_t kBandFloats = 32768;
 
-size_t RoundUp(size_t value, size_t step) { return (value + step - 1) / step * step; }
-
 }  // namespace
 
 Convolution::Convolution(std::shared_ptr<const PackedWeights> weights, const Window& window,
@@ -50,10 +48,7 @@ bool Convolution::TakesFlatImages(const Shape& shape) const {
 }
 
 bool Convolution::AbsorbMargin(const Margin& margin) {
-  window_.margin.top += margin.top;
-  window_.margin.bottom += margin.bottom;
-  window_.margin.left += margin.left;
-  window_.margin.right += margin.right;
+  window_.margin += margin;
   return true;
 }
 
@@ -185,7 +180,7 @@ void Convolution::PadChannel(const Tensor& input, int n, int c, int first_row, f
   // (A flat image of one channel has one pixel: any stride but 1 keeps vectors off the caller's
   // data.)
   const size_t pixel_stride = flat ? std::max(in.c, 2) : 1;
-  const float* const first = flat ? input.data + n * input.image_stride + c : input.Plane(n, c);
+  const float* const first = input.Plane(n, c);
   const int sh = window_.stride_h, sw = window_.stride_w;
   for (int y = 0; y < band_.rows * sh; ++y) {
     const int source = first_row * sh + y - band_.placed.pad_top;
@@ -264,10 +259,8 @@ void Convolution::CopyOut(const Tensor& output, int n, int first_row, size_t fir
     if (begin >= end) continue;
     const size_t pixel = (first_row + row) * out.w + begin - row * length;
     for (int c = args.first_group * group; c < c_end; ++c) {
-      float* const y = output.layout == Layout::kPanel
-                           ? output.Plane(n, c) + pixel
-                           : output.data + static_cast<size_t>(n) * out.c + c;
-      std::memcpy(y, args.y + c * args.y_stride + (begin - first), (end - begin) * sizeof(float));
+      std::memcpy(output.Plane(n, c) + pixel, args.y + c * args.y_stride + (begin - first),
+                  (end - begin) * sizeof(float));
     }
   }
 }

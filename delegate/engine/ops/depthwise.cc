@@ -33,10 +33,7 @@ Status Depthwise::InferShape(const std::vector<Shape>& inputs, Shape* output) co
 }
 
 bool Depthwise::AbsorbMargin(const Margin& margin) {
-  window_.margin.top += margin.top;
-  window_.margin.bottom += margin.bottom;
-  window_.margin.left += margin.left;
-  window_.margin.right += margin.right;
+  window_.margin += margin;
   return true;
 }
 
@@ -94,9 +91,7 @@ void Depthwise::RunPadded(const Tensor& input, const Tensor& output, int n, int 
   DepthwiseArgs args{};
   args.x = padded;
   args.x_row_stride = rows_.row_stride();
-  args.y = output.layout == Layout::kPanel
-               ? output.Plane(n, c) + static_cast<size_t>(first_row) * out.w
-               : output.data + static_cast<size_t>(n) * out.c + c;
+  args.y = output.Plane(n, c) + static_cast<size_t>(first_row) * out.w;
   args.y_row_stride = out.w;
   args.rows = rows;
   args.width = out.w;

@@ -38,10 +38,10 @@ void PaddedRows::Fill(const Tensor& input, int n, int c, int first_row, int rows
   const Images in = input.images();
   const int reach = (window_.kernel_h - 1) * window_.dilation_h + 1;
   const int first_source = first_row * window_.stride_h - placed_.pad_top;
-  const bool flat = input.layout == Layout::kFlat;  // then the image is one pixel
-  const float* const plane = flat ? input.data + n * input.image_stride + c : input.Plane(n, c);
+  const float* const plane = input.Plane(n, c);
   PadRowArgs args{};
-  args.x_stride = flat ? 2 : 1;
+  // A flat image has one pixel: any stride but 1 keeps vectors off the caller's data.
+  args.x_stride = input.layout == Layout::kFlat ? 2 : 1;
   args.width = in.w;
   args.phase_stride = phase_stride_;
   args.stride = window_.stride_w;

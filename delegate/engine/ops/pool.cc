@@ -56,9 +56,7 @@ void Pool::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
     rows_.Fill(*inputs[0], n, c, first_row, args.rows, fill, context.kernels, padded);
     args.x = padded;
     args.x_row_stride = rows_.row_stride();
-    args.y = output.layout == Layout::kPanel
-                 ? output.Plane(n, c) + static_cast<size_t>(first_row) * out.w
-                 : output.data + static_cast<size_t>(n) * out.c + c;
+    args.y = output.Plane(n, c) + static_cast<size_t>(first_row) * out.w;
     args.y_row_stride = out.w;
     args.width = out.w;
     args.stride = window_.stride_h;
