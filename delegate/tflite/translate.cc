@@ -165,13 +165,10 @@ Status ReadBias(const NodeView& view, int input, int channels, std::vector<float
   return Status();
 }
 
-Status PackWeights(const NodeView& view, const std::vector<float>& bias,
+Status PackWeights(const NodeView& view, const Constant& filter, const std::vector<float>& bias,
                    std::shared_ptr<const PackedWeights>* packed) {
-  Constant filter;
-  Status status = view.constants.Floats(view.context, view.input(1), &filter);
-  if (!status.ok()) return status;
   auto weights = std::make_shared<PackedWeights>();
-  status = Pack(filter, bias.data(), view.kernels.column_cost, weights.get());
+  const Status status = Pack(filter, bias.data(), view.kernels.column_cost, weights.get());
   *packed = std::move(weights);
   return status;
 }

@@ -56,7 +56,7 @@ Status CheckFloatTensor(const NodeView& view, int tensor, int rank);  // rank 0:
 Status CheckWindow(const Window& window);  // sizes that no file but a damaged one has
 Status ReadClamp(FusedActivation activation, float* lo, float* hi);
 Status ReadBias(const NodeView& view, int input, int channels, std::vector<float>* bias);
-Status PackWeights(const NodeView& view, const std::vector<float>& bias,
+Status PackWeights(const NodeView& view, const Constant& filter, const std::vector<float>& bias,
                    std::shared_ptr<const PackedWeights>* packed);
 
 // The window of a convolution, depthwise or not.

@@ -34,7 +34,7 @@ Status TranslateConvolution(const NodeView& view, Translation* t) {
   t->heavy = true;
   if (!view.build) return Status();
   std::shared_ptr<const PackedWeights> packed;
-  status = PackWeights(view, bias, &packed);
+  status = PackWeights(view, filter, bias, &packed);
   if (!status.ok()) return status;
   t->op = std::make_unique<Convolution>(std::move(packed), window, lo, hi);
   return Status();

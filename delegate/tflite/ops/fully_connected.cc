@@ -26,7 +26,7 @@ Status TranslateFullyConnected(const NodeView& view, Translation* t) {
   t->heavy = true;
   if (!view.build) return Status();
   std::shared_ptr<const PackedWeights> packed;
-  status = PackWeights(view, bias, &packed);
+  status = PackWeights(view, weights, bias, &packed);
   if (!status.ok()) return status;
   t->op = std::make_unique<FullyConnected>(std::move(packed), params.keep_num_dims, lo, hi);
   return Status();
