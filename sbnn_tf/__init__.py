@@ -23,6 +23,7 @@ _HOME = {
     "Pattern": "patterns",
     "Group": "patterns",
     "Unstructured": "patterns",
+    "KernelPattern": "patterns",
     "ConstantSparsity": "schedules",
     "PolynomialDecay": "schedules",
     "Policy": "policy",

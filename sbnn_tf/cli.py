@@ -58,7 +58,13 @@ def _message(error: Exception) -> str:
 def _convert(options: argparse.Namespace) -> None:
     from sbnn_tf.convert import convert, write_file
 
-    content = convert(options.input, prune=options.prune, group=options.group, layers=options.layer)
+    content = convert(
+        options.input,
+        prune=options.prune,
+        group=options.group,
+        pattern=options.pattern,
+        layers=options.layer,
+    )
     source = Path(options.input)
     was = f" (was {_megabytes(source.stat().st_size)})" if source.suffix == ".tflite" else ""
     write_file(options.output, content)
@@ -149,7 +155,12 @@ def _parser() -> argparse.ArgumentParser:
   sbnn convert dense.tflite out.tflite        any .tflite that has zeros in it
   sbnn convert dense.tflite out.tflite --prune 0.5 --group 4
                                               prune without training: shows the speed that
-                                              pruning would bring, at the cost of accuracy""",
+                                              pruning would bring, at the cost of accuracy
+  sbnn convert vgg.tflite out.tflite --prune 0.8 --pattern kernel4x8
+                                              K x K convolutions: 4 of 9 taps, in one of 8
+                                              patterns a layer; then whole kernels
+  sbnn convert resnet.tflite out.tflite --prune 0.8 --layer 1x1 --layer 3x3
+                                              both sizes, in groups of 4""",
     )
     add("input", metavar="IN", help=".keras file, SavedModel folder or .tflite file")
     add("output", metavar="OUT", help="the .tflite file to write")
@@ -162,16 +173,21 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--group",
         type=int,
-        default=4,
         metavar="G",
         help="output channels that share their zeros (default: 4)",
+    )
+    add(
+        "--pattern",
+        metavar="NAME",
+        help="what is pruned together, instead of --group: unstructured, group4 or kernel4x8",
     )
     add(
         "--layer",
         action="append",
         metavar="GLOB",
-        help="prune weights whose name matches, and no others; may be repeated (default: all 1x1 "
-        "convolutions)",
+        help="prune weights whose name matches, and no others, or convolutions of a size: 3x3; may "
+        "be repeated (default: all 1x1 convolutions, for kernel patterns all others; never the "
+        "first, unless it is named)",
     )
 
     add = _command(

@@ -15,12 +15,18 @@ from sbnn_tf.convert.report import Inspection, inspect_model
 from sbnn_tf.convert.sources import load
 from sbnn_tf.convert.sparsify import sparsify
 from sbnn_tf.errors import SbnnError
+from sbnn_tf.patterns import Group, Pattern
 
 __all__ = ["SbnnError", "convert", "densify", "inspect", "write_file"]
 
 
 def convert(
-    source, *, prune: float | None = None, group: int = 4, layers: Sequence[str] | None = None
+    source,
+    *,
+    prune: float | None = None,
+    group: int | None = None,
+    pattern: Pattern | str | None = None,
+    layers: Sequence[str] | None = None,
 ) -> bytes:
     """Turn a model into a `.tflite` that stores its zeros as sparse tensors.
 
@@ -35,10 +41,13 @@ def convert(
         of a `.tflite` file, or `.tflite` bytes. TensorFlow is imported for the first three only.
       prune: share of the weights to prune by magnitude first, in [0, 1), without training: it
         shows what sparsity would gain in speed, and costs accuracy. None: prune nothing.
-      group: outputs that are pruned together, at least 1.
-      layers: globs that name the filters to prune, and the only ones (see `prune.Prune`). None:
-        all 1x1 convolutions, logits and squeeze-and-excitation included, but not the first
-        convolution.
+      group: outputs that are pruned together, at least 1: short for `pattern=Group(group)`.
+      pattern: which weights are pruned together, an object or its name (see `patterns.get`).
+        None: `Group(4)`.
+      layers: which filters to prune, and no others: globs for their names, or kernel sizes such
+        as "3x3", which leave the first convolution dense (see `prune.Prune`). None: all 1x1
+        convolutions, logits and squeeze-and-excitation included, but not the first convolution;
+        with a `KernelPattern` all larger ones instead.
 
     Returns:
       The bytes of the `.tflite` file.
@@ -48,9 +57,18 @@ def convert(
       FileNotFoundError: no such path.
       TypeError: `source` is none of these.
     """
-    if prune is None and layers is not None:
-        raise SbnnError("layers names what to prune: expected prune= with it, found none")
-    pruning = None if prune is None else Prune(prune, group, layers)
+    asked = {"group": group, "pattern": pattern, "layers": layers}
+    for name, value in asked.items():
+        if prune is None and value is not None:
+            raise SbnnError(f"{name} says what to prune: expected prune= with it, found none")
+    if group is not None and pattern is not None:
+        raise SbnnError("group and pattern: expected one of them, found both")
+    if group is not None:
+        try:
+            pattern = Group(group)
+        except (TypeError, ValueError) as error:
+            raise SbnnError(str(error)) from error
+    pruning = None if prune is None else Prune(prune, pattern or Group(4), layers)
     model = flatbuffer.read(load(source))
     if pruning is not None:
         _densify.densify(model)

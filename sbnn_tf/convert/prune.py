@@ -11,39 +11,42 @@ import numpy as np
 from sbnn_tf.convert.graph import CONV, DEPTHWISE, Weight, find_weights, set_data, text
 from sbnn_tf.convert.sparsify import TYPES
 from sbnn_tf.errors import SbnnError
-from sbnn_tf.patterns import Group
+from sbnn_tf.patterns import KernelPattern, Pattern, get
 
 
 @dataclass(frozen=True)
 class Prune:
     """Zero the least important groups of every chosen filter.
 
-    The importance of a group (`group` consecutive outputs x one input at one tap) is the L2 norm
-    of its weights (Li et al., "Pruning Filters for Efficient ConvNets", ICLR 2017, compare norms
-    of filters in the same way). Every filter gets the same sparsity: norms of different layers do
+    The importance of a group (consecutive outputs x one input at one tap) is the L2 norm of its
+    weights (Li et al., "Pruning Filters for Efficient ConvNets", ICLR 2017, compare norms of
+    filters in the same way). Every filter gets the same sparsity: norms of different layers do
     not compare without the batch norms that the converter has folded in, and a uniform share
     makes the gain in speed predictable. A group that does not divide a filter's outputs is
     replaced by the largest power of two up to it that does.
 
     Attributes:
-      sparsity: share of each filter's groups that become zero, in [0, 1).
-      group: outputs a group, at least 1.
-      layers: globs that name the filters to prune, and the only ones; matched against the names
-        of the constant and of its operators' outputs, whole or any part between "/" or ";".
-        None: all 1x1 CONV_2D filters but that of the first convolution.
+      sparsity: share of each filter's weights that become zero, in [0, 1).
+      pattern: which of them go together; a `Pattern` or its name.
+      layers: which filters to prune, and no others. A kernel size such as "3x3": all CONV_2D
+        filters of that size but that of the first convolution. Else a glob, matched against the
+        names of the constant and of its operators' outputs, whole or any part between "/" or ";".
+        None: "1x1"; for a `KernelPattern`, which is about taps, all CONV_2D filters that have
+        more than one, but that of the first convolution.
     """
 
     sparsity: float
-    group: int = 4
+    pattern: Pattern | str = "group4"
     layers: Sequence[str] | None = None
 
     def __post_init__(self) -> None:
         number = isinstance(self.sparsity, (int, float, np.number))
         if not number or isinstance(self.sparsity, bool) or not 0 <= self.sparsity < 1:
             raise SbnnError(f"sparsity: expected a number in [0, 1), found {self.sparsity!r}")
-        whole = isinstance(self.group, (int, np.integer)) and not isinstance(self.group, bool)
-        if not whole or self.group < 1:
-            raise SbnnError(f"group: expected a whole number of at least 1, found {self.group!r}")
+        try:
+            object.__setattr__(self, "pattern", get(self.pattern))
+        except (TypeError, ValueError) as error:
+            raise SbnnError(f"pattern: {error}") from error
         if isinstance(self.layers, str):
             object.__setattr__(self, "layers", (self.layers,))
 
@@ -60,34 +63,49 @@ class Prune:
 
     def _choose(self, model) -> list[Weight]:
         weights = [w for w in find_weights(model) if _zero_is_zero(model, w)]
+        first = _first_convolutions(weights)
+        later = [w for w in weights if w.kind == CONV and w not in first]
         if self.layers is None:
-            first = _first_convolutions(weights)
-            chosen = [w for w in weights if w.pointwise and w not in first]
+            taps = isinstance(self.pattern, KernelPattern)
+            chosen = [w for w in later if w.pointwise != taps]
             if not chosen:
                 raise SbnnError(
-                    "nothing to prune: expected 1x1 CONV_2D filters behind the first convolution, "
-                    f"found none; name other layers, of: {_list(weights)}"
+                    f"nothing to prune: expected {'K x K' if taps else '1x1'} CONV_2D filters "
+                    f"behind the first convolution, found none; name other layers, of: "
+                    f"{_list(weights)}"
                 )
             return chosen
         if not self.layers:
-            raise SbnnError("layers: expected at least one name or glob, found none")
-        for glob in self.layers:
-            if not any(_matches(w, glob) for w in weights):
-                raise SbnnError(f"layers: {glob!r} names no filter; there are: {_list(weights)}")
-        return [w for w in weights if any(_matches(w, glob) for glob in self.layers)]
+            raise SbnnError("layers: expected at least one name, glob or kernel size, found none")
+        chosen = []
+        for name in self.layers:
+            found = [w for w in later if _size(w) == name]
+            found += [w for w in weights if _matches(w, name)]
+            if not found:
+                raise SbnnError(
+                    f"layers: {name!r} names no filter; there are: {_list(weights)}; of the sizes "
+                    f"{', '.join(sorted({_size(w) for w in later})) or '(none)'}"
+                )
+            chosen += found
+        return [w for w in weights if w in chosen]
 
     def _prune(self, model, weight: Weight) -> None:
         tensor = model.subgraphs[weight.subgraph].tensors[weight.tensor]
         values = weight.values
-        # Patterns want the outputs last, as Keras and depthwise filters have them.
-        axis = values.ndim - 1 if weight.kind == DEPTHWISE else 0
+        depthwise = weight.kind == DEPTHWISE
+        axis = values.ndim - 1 if depthwise else 0
         scores = np.abs(values.astype(np.float64)) * _scales(tensor, values, axis)
         if not np.isfinite(scores).all():
             raise SbnnError(f"{weight.names[0]!r} cannot be pruned: it has values like NaN or inf")
-        scores = np.moveaxis(scores, axis, -1)
-        mask = Group(int(self.group)).fit(scores.shape).mask(scores, float(self.sparsity))
-        pruned = np.where(np.moveaxis(mask, -1, axis), values, values.dtype.type(0))
-        set_data(model, tensor, pruned)
+        # Patterns want the outputs last and the inputs before them, as Keras has them; a depthwise
+        # filter (1HWC) has one input for each output.
+        scores = np.moveaxis(scores, 0, -2 if depthwise else -1)
+        try:
+            mask = self.pattern.fit(scores.shape).mask(scores, float(self.sparsity))
+        except ValueError as error:
+            raise SbnnError(f"{weight.names[0]!r} cannot be pruned: {error}") from error
+        mask = np.moveaxis(mask, -2 if depthwise else -1, 0)
+        set_data(model, tensor, np.where(mask, values, values.dtype.type(0)))
 
 
 def _first_convolutions(weights: list[Weight]) -> list[Weight]:
@@ -120,6 +138,11 @@ def _scales(tensor, values: np.ndarray, axis: int) -> np.ndarray:
     shape = [1] * values.ndim
     shape[axis] = len(scale)
     return np.asarray(scale, np.float64).reshape(shape)
+
+
+def _size(weight: Weight) -> str:
+    """The kernel size of a CONV_2D filter, such as "3x3"."""
+    return "x".join(str(n) for n in weight.values.shape[1:3])
 
 
 def _matches(weight: Weight, glob: str) -> bool:

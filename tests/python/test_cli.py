@@ -65,6 +65,20 @@ def test_convert_only_named_layers(tiny_files, tmp_path, capsys):
     assert "pointwise_1" in densify
 
 
+def test_convert_by_pattern_and_kernel_size(tiny_files, tmp_path, capsys, fails):
+    out = tmp_path / "out.tflite"
+    options = ["--prune", "0.5", "--pattern", "group2", "--layer", "1x1"]
+    assert main(["convert", str(tiny_files[0]), str(out), *options]) == 0
+    assert main(["inspect", str(out)]) == 0
+    rows = [row for row in capsys.readouterr().out.splitlines() if "DENSIFY" in row]
+    assert len(rows) == 2 and all("pointwise" in row for row in rows)
+    both = fails("convert", tiny_files[0], out, *options, "--group", 4)
+    assert "expected one of them, found both" in both
+    # All its K x K convolutions are the first one.
+    none = fails("convert", tiny_files[0], out, "--prune", 0.8, "--pattern", "kernel4x8")
+    assert "nothing to prune: expected K x K" in none
+
+
 def test_convert_keeps_a_file_that_is_in_the_way(tiny_files, tmp_path, fails):
     out = tmp_path / "out.tflite"
     out.write_text("precious")

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 from flat import Flat, chain
-from models import live_model
+from models import live_model, run_stock
 
 from sbnn_tf.convert import convert, densify, flatbuffer, inspect
 from sbnn_tf.convert.graph import constant, find_weights, text
 from sbnn_tf.convert.sources import load
 from sbnn_tf.errors import SbnnError
-from sbnn_tf.patterns import Group
+from sbnn_tf.patterns import Group, KernelPattern
 
 
 def normal(*shape, seed: int = 0) -> np.ndarray:
@@ -89,6 +89,77 @@ def test_layers_match_names_and_parts_of_names(glob):
     assert (filters(convert(data, prune=0.5, layers=glob))["f1"] == 0).mean() == 0.5
 
 
+@pytest.fixture(scope="module")
+def sizes() -> bytes:
+    """A stem, then filters of 1x1, 3x3, 5x5 and 3x3."""
+    shapes = (8, 3, 3, 3), (16, 1, 1, 8), (32, 3, 3, 16), (16, 5, 5, 32), (64, 3, 3, 16)
+    return chain(*(normal(*shape, seed=i) for i, shape in enumerate(shapes)))
+
+
+@pytest.mark.parametrize(
+    "layers, chosen",
+    [
+        (None, ["f1"]),
+        ("3x3", ["f2", "f4"]),
+        (["1x1", "5x5"], ["f1", "f3"]),
+        (["3x3", "f0"], ["f0", "f2", "f4"]),
+        ("f*", ["f0", "f1", "f2", "f3", "f4"]),
+    ],
+)
+def test_layers_of_a_kernel_size(sizes, layers, chosen):
+    pruned = filters(convert(sizes, prune=0.5, layers=layers))
+    zeros = {f: (pruned[f] == 0).mean() for f in pruned if f.startswith("f")}
+    assert zeros == {f: 0.5 if f in chosen else 0.0 for f in zeros}
+    for name in chosen:
+        assert Group(4).explains(np.moveaxis(pruned[name] == 0, 0, -1))
+
+
+@pytest.mark.parametrize("sparsity", [5 / 9, 0.75, 0.9])
+def test_kernel_patterns(sizes, sparsity):
+    """Stock TFLite expands the file to the pruned filters; each is the training pattern's."""
+    data = convert(sizes, prune=sparsity, pattern="kernel4x8")
+    pruned, original = filters(data), filters(sizes)
+    for name in ("f0", "f1"):
+        np.testing.assert_array_equal(pruned[name], original[name])
+    for name in ("f2", "f3", "f4"):
+        scores = np.moveaxis(np.abs(original[name].astype(np.float64)), 0, -1)
+        mask = np.moveaxis(KernelPattern(4, 8).mask(scores, sparsity), -1, 0)
+        np.testing.assert_array_equal(pruned[name], np.where(mask, original[name], 0))
+    rows = {row.name: row for row in inspect(data).tensors}
+    for name in ("f2", "f4"):
+        row = rows[name + "/sparse"]
+        assert row.pattern == "group4"
+        assert row.stored_bytes < 1.2 * (1 - row.sparsity) * row.dense_bytes
+    run = [run_stock("tf", d) for d in (data, densify(data))]
+    np.testing.assert_array_equal(*run)
+
+
+def test_default_layers_of_kernel_patterns_may_be_named_instead(sizes):
+    pruned = filters(convert(sizes, prune=0.5, pattern=KernelPattern(), layers=["1x1"]))
+    assert (pruned["f1"] == 0).mean() == 0.5
+    kept = (pruned["f1"].reshape(4, 4, 8) != 0).any(axis=1).sum(axis=1)
+    assert (kept == kept[0]).all()  # balanced
+    assert all((pruned[f] != 0).all() for f in ("f0", "f2", "f3", "f4"))
+
+
+def test_two_calls_prune_two_sizes_differently(sizes):
+    both = convert(sizes, prune=0.5, layers="1x1")
+    both = filters(convert(both, prune=0.75, pattern="kernel4x8", layers="3x3"))
+    zeros = {f: round((both[f] == 0).mean(), 2) for f in both if f.startswith("f")}
+    assert zeros == {"f0": 0, "f1": 0.5, "f2": 0.75, "f3": 0, "f4": 0.75}
+
+
+def test_named_depthwise_takes_kernel_patterns(mobilenet):
+    name = "expanded_conv_1_depthwise_1"
+    options = {"pattern": "kernel4x8", "layers": [name]}
+    weights = find_weights(flatbuffer.read(convert(mobilenet, prune=5 / 9, **options)))
+    (weight,) = [w for w in weights if (w.values == 0).mean() > 0.1]
+    kept = weight.values[0] != 0  # (3, 3, channels)
+    assert (kept.sum(axis=(0, 1)) == 4).all() and kept[1, 1].all()
+    assert Group(4).explains(~kept)
+    assert len(np.unique(kept.reshape(9, -1), axis=1).T) <= 8
+
+
 def test_fully_connected_and_depthwise_only_when_named():
     flat = Flat()
     x = flat.input((1, 16))
@@ -155,8 +226,15 @@ def test_quantized_weights_compare_by_their_real_size():
         ({"prune": -0.1}, "sparsity"),
         ({"prune": float("nan")}, "sparsity"),
         ({"prune": "half"}, "sparsity"),
-        ({"prune": 0.5, "group": 0}, "group: expected .* at least 1, found 0"),
-        ({"prune": 0.5, "group": 2.5}, "group"),
+        ({"prune": 0.5, "group": 0}, "Group size must be 1 or more, not 0"),
+        ({"prune": 0.5, "group": 2.5}, "Group size must be a whole number, not 2.5"),
+        ({"prune": 0.5, "group": 4, "pattern": "group4"}, "expected one of them, found both"),
+        ({"prune": 0.5, "pattern": "block4"}, "pattern: Unknown pattern 'block4'"),
+        ({"prune": 0.5, "pattern": "kernel4x57"}, "library must be at most 56"),
+        ({"prune": 0.5, "layers": "5x5"}, "'5x5' names no filter; .* of the sizes 1x1"),
+        ({"prune": 0.5, "pattern": "kernel4x8"}, "expected K x K CONV_2D filters behind the first"),
+        ({"pattern": "group4"}, "expected prune="),
+        ({"group": 4}, "expected prune="),
         ({"prune": 0.5, "layers": ["nope*"]}, r"'nope\*' names no filter; there are: f0, f1"),
         ({"prune": 0.5, "layers": []}, "at least one"),
         ({"layers": ["f1"]}, "expected prune="),

@@ -1,10 +1,12 @@
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sbnn_tf import patterns
-from sbnn_tf.patterns import Group, Unstructured
+from sbnn_tf.patterns import Group, KernelPattern, Unstructured
 
 SIZES = (1, 2, 4, 8, 16)
 kernels = st.tuples(
@@ -96,8 +98,14 @@ def test_bad_group_size(size, error):
 
 
 def test_names_and_configs():
-    for pattern in (Group(4), Group(1), Unstructured()):
+    own = KernelPattern(2, [np.eye(3)[:, ::-1] * [[0, 0, 1], [0, 1, 0], [0, 0, 0]], _CORNER], 8)
+    for pattern in (Group(4), Group(1), Unstructured(), KernelPattern(), own):
         assert patterns.get(patterns.serialize(pattern)) == pattern
+        assert patterns.get(json.loads(json.dumps(patterns.serialize(pattern)))) == pattern
+        assert hash(patterns.get(patterns.serialize(pattern))) == hash(pattern)
+    for pattern in (KernelPattern(), KernelPattern(3, 12), KernelPattern(5, 6, 8)):
+        assert patterns.get(pattern.name) == pattern
+    assert KernelPattern(4, 8).name == "kernel4x8"
     assert patterns.get("group8") == Group(8)
     assert patterns.get("unstructured") == Unstructured()
     assert patterns.get(Group(4)).name == "group4"
@@ -118,3 +126,148 @@ def test_explains():
     zeros = np.zeros((2, 8), bool)
     zeros[0, 4:] = True
     assert [g for g in SIZES if Group(g).explains(zeros)] == [1, 2, 4]
+
+
+_CORNER = [[1, 0, 0], [0, 1, 0], [0, 0, 0]]
+
+windows = st.tuples(
+    st.sampled_from([(1, 1), (3, 3), (5, 5), (1, 3), (2, 2), (3,)]),
+    st.integers(1, 9),
+    st.integers(1, 4),
+    st.sampled_from(SIZES),
+    st.integers(0, 2**32 - 1),
+)
+libraries = st.tuples(st.integers(2, 8), st.integers(1, 8))
+
+
+def _by_kernel(mask, group):
+    """A mask as (groups of outputs, inputs, taps), all of a group's outputs alike."""
+    outputs = mask.reshape(-1, mask.shape[-2], mask.shape[-1] // group, group)
+    assert (outputs == outputs[..., :1]).all()
+    return outputs[..., 0].transpose(2, 1, 0)
+
+
+@settings(deadline=None)
+@given(windows, libraries, st.floats(0, 0.999))
+def test_kernel_patterns_are_exact_balanced_and_few(case, library, sparsity):
+    scores, group = _scores(case)
+    pattern = KernelPattern(*library, group)
+    mask = pattern.mask(scores, sparsity)
+    assert mask.shape == scores.shape and mask.dtype == bool
+    keep = _by_kernel(mask, group)
+    groups, inputs, taps = keep.shape
+    own = -(-library[0] * taps // 9)
+    pruned, asked = keep.size - keep.sum(), sparsity * keep.size
+    whole = ~keep.any(axis=-1)
+    count = whole.sum(axis=1)
+    assert (count == count[0]).all()
+    if asked <= groups * inputs * (taps - own):
+        assert abs(pruned - asked) <= 0.5 + 1e-9 and not whole.any()
+        assert (keep.sum(axis=-1) >= own).all()
+    else:
+        # A step is one kernel in every group of outputs; one of them always stays.
+        assert abs(pruned - asked) <= groups * own / 2 + 0.5 or count[0] == inputs - 1
+        assert (keep.sum(axis=-1)[~whole] == own).all()
+        assert len(np.unique(keep[~whole], axis=0)) <= library[1]
+    centre = 0
+    for size in scores.shape[:-2]:
+        centre = centre * size + (size - 1) // 2
+    assert keep[~whole][:, centre].all()
+    assert pattern.explains(~mask)
+
+
+@settings(deadline=None)
+@given(windows, libraries, st.floats(0, 0.999), st.floats(0, 0.999))
+def test_masks_of_kernel_patterns_are_nested_and_repeatable(case, library, a, b):
+    scores, group = _scores(case)
+    pattern = KernelPattern(*library, group)
+    less, more = (pattern.mask(scores, s) for s in sorted((a, b)))
+    assert not (more & ~less).any()
+    np.testing.assert_array_equal(less, pattern.mask(scores.copy(), min(a, b)))
+
+
+@settings(deadline=None)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([0.3, 5 / 9, 0.8]))
+def test_kernel_patterns_follow_a_permutation_of_the_inputs(seed, sparsity):
+    rng = np.random.default_rng(seed)
+    scores, order = rng.random((3, 3, 12, 8)), rng.permutation(12)
+    pattern = KernelPattern()
+    np.testing.assert_array_equal(
+        pattern.mask(scores, sparsity)[:, :, order], pattern.mask(scores[:, :, order], sparsity)
+    )
+
+
+def test_the_library_is_what_most_kernels_want_and_each_takes_its_best():
+    common = np.array([[0, 1, 0], [1, 1, 1], [0, 0, 0]])
+    second = np.array([[0, 0, 0], [1, 1, 0], [1, 1, 0]])
+    rare = np.array([[0, 0, 1], [0, 1, 0], [1, 0, 1]])
+    wanted = np.stack([common] * 5 + [second] * 3 + [rare, rare], axis=-1)
+    scores = np.repeat((1.0 + 9 * wanted)[..., None], 4, axis=-1)
+    scores[2, 1, 9] = 5  # the second kernel that wants `rare` would sooner have `second`
+    pattern = KernelPattern(4, 2)
+    np.testing.assert_array_equal(pattern.patterns(scores), [common, second])
+    keep = pattern.mask(scores, 5 / 9)[..., 0]
+    np.testing.assert_array_equal(keep[..., :5], np.stack([common] * 5, axis=-1))
+    np.testing.assert_array_equal(keep[..., 5:8], np.stack([second] * 3, axis=-1))
+    np.testing.assert_array_equal(keep[..., 9], second)
+
+
+def test_whole_kernels_go_by_what_their_pattern_keeps():
+    scores = np.random.default_rng(0).random((3, 3, 4, 8))
+    scores[:, :, 2, :4] *= 0.1
+    scores[:, :, 1, 4:] *= 0.1
+    keep = KernelPattern().mask(scores, 1 - 4 / 9 * 3 / 4)
+    gone = np.argwhere(~keep.any(axis=(0, 1)))
+    assert gone.tolist() == [[1, c] for c in (4, 5, 6, 7)] + [[2, c] for c in (0, 1, 2, 3)]
+
+
+def test_given_patterns_and_no_others():
+    own = [_CORNER, [[0, 0, 0], [0, 1, 1], [0, 0, 0]]]
+    pattern = KernelPattern(2, own)
+    scores = np.random.default_rng(0).random((3, 3, 8, 16))
+    used = np.unique(_by_kernel(pattern.mask(scores, 7 / 9), 4).reshape(-1, 9), axis=0)
+    assert {tuple(u) for u in used} == {tuple(np.ravel(p) != 0) for p in own}
+    assert pattern.explains(~pattern.mask(scores, 0.9))
+    assert not pattern.explains(~KernelPattern(2, 8).mask(scores, 0.9))
+    # Windows of another size choose as many of their own.
+    with pytest.raises(ValueError, match=r"does not fit a window of \(5, 5\)"):
+        pattern.mask(np.ones((5, 5, 2, 4)), 0.5)
+    assert pattern.fit((5, 5, 2, 4)) == KernelPattern(2, 2)
+
+
+def test_kernel_patterns_do_not_explain_other_zeros():
+    scores = np.random.default_rng(0).random((3, 3, 8, 16))
+    assert not KernelPattern().explains(~Group(4).mask(scores, 0.6))
+    unbalanced = KernelPattern().mask(scores, 5 / 9)
+    unbalanced[:, :, 3, :4] = False
+    assert not KernelPattern().explains(~unbalanced)
+    assert not KernelPattern(group=8).explains(~KernelPattern(group=4).mask(scores, 5 / 9))
+
+
+def test_kernel_patterns_fit():
+    assert KernelPattern().fit((3, 3, 8, 6)) == KernelPattern(group=2)
+    with pytest.raises(ValueError, match="does not fit 6 output channels.*group of 2"):
+        KernelPattern().mask(np.ones((3, 3, 8, 6)), 0.6)
+
+
+@pytest.mark.parametrize(
+    "arguments, error, message",
+    [
+        ((0,), ValueError, "taps must be 1 or more"),
+        ((10,), ValueError, "taps must be 1 to 9"),
+        ((4.0,), TypeError, "taps must be a whole number"),
+        ((4, 0), ValueError, "library must be 1 or more"),
+        ((4, 57), ValueError, "library must be at most 56"),
+        ((9, 2), ValueError, "library must be at most 1"),
+        ((4, 8, 0), ValueError, "group must be 1 or more"),
+        ((4, "all"), ValueError, "expected 3x3 patterns"),
+        ((4, None), TypeError, "library must be a number or patterns"),
+        ((4, []), ValueError, "at least one pattern"),
+        ((2, [[[1, 1, 0], [0, 0, 0], [0, 0, 0]]]), ValueError, "the centre among them"),
+        ((3, [_CORNER]), ValueError, "patterns of 3 taps"),
+        ((2, [_CORNER, _CORNER]), ValueError, "more than once"),
+    ],
+)
+def test_bad_kernel_patterns(arguments, error, message):
+    with pytest.raises(error, match=message):
+        KernelPattern(*arguments)

@@ -1,0 +1,81 @@
+"""Which weights live and die together. Plain numpy: knows arrays, never a layer.
+
+A kernel is any array whose last axis is the output channel, as Keras stores Dense (in, out) and
+Conv2D (height, width, in, out) kernels. All other axes together are the *columns*: one column is
+one kept (input channel, tap) of an output channel.
+"""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Sequence
+
+import numpy as np
+
+
+class Pattern(abc.ABC):
+    """Turns an array of scores into a mask of the weights to keep."""
+
+    @property
+    @abc.abstractmethod
+    def name(self) -> str:
+        """The short name, which `get` understands: "group4", "kernel4x8"."""
+
+    @abc.abstractmethod
+    def fit(self, shape: Sequence[int]) -> Pattern:
+        """The nearest pattern that a kernel of this shape can have (itself, where it fits)."""
+
+    @abc.abstractmethod
+    def mask(self, scores: np.ndarray, sparsity: float) -> np.ndarray:
+        """Chooses what to keep.
+
+        Args:
+          scores: importance of each weight, >= 0, shaped as the kernel.
+          sparsity: fraction of the weights to prune, in [0, 1).
+
+        Returns:
+          Boolean array of the same shape, True where the weight is kept. The fraction of False is
+          `sparsity` to within half a group; at least one group is always kept. Equal scores are
+          pruned first come first; with the same scores, the mask of a higher sparsity is a subset
+          of the mask of a lower one.
+
+        Raises:
+          ValueError: sparsity outside [0, 1), or the pattern does not fit the shape.
+        """
+
+    @abc.abstractmethod
+    def explains(self, zeros: np.ndarray) -> bool:
+        """Whether the True of `zeros` (shaped as the kernel) can come from this pattern."""
+
+    def cost(self, mask: np.ndarray) -> int:
+        """Multiply-adds that a kernel of this pattern spends per output position."""
+        return int(np.count_nonzero(mask))
+
+    def get_config(self) -> dict:
+        return {}
+
+    @classmethod
+    def from_config(cls, config: dict) -> Pattern:
+        return cls(**config)
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.get_config() == other.get_config()
+
+    def __hash__(self) -> int:
+        return hash((type(self), tuple(sorted(self.get_config().items()))))
+
+    def __repr__(self) -> str:
+        arguments = ", ".join(f"{k}={v!r}" for k, v in self.get_config().items())
+        return f"{type(self).__name__}({arguments})"
+
+
+def check_sparsity(value: float, name: str = "sparsity") -> float:
+    """The value as a float, if it lies in [0, 1); else ValueError."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise TypeError(f"{name} must be a number in [0, 1), not {value!r}.")
+    if not 0.0 <= value < 1.0:
+        raise ValueError(
+            f"{name} must be in [0, 1), not {value}: it is the fraction of weights to prune, "
+            "0.5 for half of them."
+        )
+    return float(value)
