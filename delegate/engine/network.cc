@@ -11,6 +11,14 @@
 
 namespace sbnn {
 
+bool Epilogue::Then(const Epilogue& next) {
+  if (next.add && (add || limits())) return false;
+  add |= next.add;
+  lo = std::min(std::max(lo, next.lo), next.hi);
+  hi = std::min(std::max(hi, next.lo), next.hi);
+  return true;
+}
+
 void Network::AddOp(std::unique_ptr<Op> op, std::vector<int> inputs, int output,
                     std::string label) {
   for (int t : inputs) tensor_count_ = std::max(tensor_count_, t + 1);
@@ -25,8 +33,12 @@ void Network::AddOp(std::unique_ptr<Op> op, std::vector<int> inputs, int output,
 
 std::vector<std::string> Network::labels() const {
   std::vector<std::string> labels;
-  for (const Node& node : nodes_) labels.push_back(node.label);
+  for (const Step& step : steps_) labels.push_back(step.label);
   return labels;
+}
+
+bool Network::IsOutput(int tensor) const {
+  return std::find(outputs_.begin(), outputs_.end(), tensor) != outputs_.end();
 }
 
 // Hands the zeros of a PAD to the operator that reads it, if there is just one and it can take
@@ -35,8 +47,7 @@ void Network::AbsorbMargins() {
   for (size_t p = 0; p < nodes_.size();) {
     const auto* pad = dynamic_cast<const Pad*>(nodes_[p].op.get());
     const int padded = nodes_[p].output;
-    const bool inner =
-        pad != nullptr && std::find(outputs_.begin(), outputs_.end(), padded) == outputs_.end();
+    const bool inner = pad != nullptr && !IsOutput(padded);
     int consumers = 0;
     Node* consumer = nullptr;
     for (Node& node : nodes_) {
@@ -53,10 +64,56 @@ void Network::AbsorbMargins() {
   }
 }
 
-Layout Network::InputLayout(int tensor, const Shape& shape) const {
+// Lets operators do as an epilogue what the only reader of their output does, for the shapes at
+// hand: each saves a pass over memory.
+void Network::MakeSteps() {
+  steps_.clear();
   for (const Node& node : nodes_) {
-    const auto uses = std::count(node.inputs.begin(), node.inputs.end(), tensor);
-    if (uses > 0 && !node.op->TakesFlatImages(shape)) return LayoutOf(shape);
+    steps_.push_back({node.op.get(), node.inputs, node.output, node.label});
+  }
+  for (size_t reader = 0; reader < steps_.size();) {
+    std::vector<Shape> shapes;
+    for (int t : steps_[reader].inputs) shapes.push_back(shapes_[t]);
+    Epilogue epilogue;
+    bool fused = false;
+    if (steps_[reader].op->AsEpilogue(shapes, &epilogue)) {
+      // The operand computed last has the fewest others waiting in memory for it.
+      for (size_t back = reader; back-- > 0 && !fused;) {
+        const std::vector<int>& operands = steps_[reader].inputs;
+        const int made = steps_[back].output;
+        if (std::find(operands.begin(), operands.end(), made) == operands.end()) continue;
+        fused = FuseInto(reader, back, epilogue);
+      }
+    }
+    if (!fused) ++reader;
+  }
+}
+
+// Makes the step `reader` an epilogue of the step `maker` if it may be one.
+bool Network::FuseInto(size_t reader, size_t maker, const Epilogue& epilogue) {
+  const int between = steps_[maker].output;
+  if (IsOutput(between)) return false;
+  std::ptrdiff_t uses = 0;
+  for (const Step& step : steps_)
+    uses += std::count(step.inputs.begin(), step.inputs.end(), between);
+  Step fused = steps_[maker];
+  if (uses != 1 || !fused.epilogue.Then(epilogue) || !fused.op->Takes(fused.epilogue)) return false;
+  for (int t : steps_[reader].inputs) {
+    if (t != between) fused.inputs.push_back(t);
+  }
+  fused.output = steps_[reader].output;
+  fused.label += " + " + steps_[reader].label;
+  // Where the reader stood all its operands are there.
+  steps_[reader] = std::move(fused);
+  steps_.erase(steps_.begin() + static_cast<std::ptrdiff_t>(maker));
+  return true;
+}
+
+Layout Network::InputLayout(int tensor, const Shape& shape) const {
+  for (const Step& step : steps_) {
+    if (std::find(step.inputs.begin(), step.inputs.end(), tensor) == step.inputs.end()) continue;
+    const bool added = step.epilogue.add && step.inputs.back() == tensor;
+    if (added || !step.op->TakesFlatImages(shape)) return LayoutOf(shape);
   }
   return Layout::kFlat;
 }
@@ -82,7 +139,7 @@ Status Network::InferShapes(const std::vector<Shape>& input_shapes) {
 
 // Decides layouts, plans every operator and gives tensors and scratch their memory.
 Status Network::PlaceTensors() {
-  const int last = static_cast<int>(nodes_.size());
+  const int last = static_cast<int>(steps_.size());
   tensors_.assign(tensor_count_, Tensor());
   std::vector<int> first_use(tensor_count_, -1), last_use(tensor_count_, -1);
   for (int t : inputs_) {
@@ -90,11 +147,11 @@ Status Network::PlaceTensors() {
     first_use[t] = 0;
   }
   for (int n = 0; n < last; ++n) {
-    const int out = nodes_[n].output;
+    const int out = steps_[n].output;
     tensors_[out] = Tensor(shapes_[out], LayoutOf(shapes_[out]));
     first_use[out] = n;
     last_use[out] = n;
-    for (int t : nodes_[n].inputs) last_use[t] = n;
+    for (int t : steps_[n].inputs) last_use[t] = n;
   }
   for (int t : outputs_) last_use[t] = last;
 
@@ -108,17 +165,17 @@ Status Network::PlaceTensors() {
     lifetimes.push_back({tensors_[t].allocation(), first_use[t], last_use[t]});
     owners.push_back(t);
   }
-  const PlanContext context{*kernels_, threads_};
   for (int n = 0; n < last; ++n) {
-    Node& node = nodes_[n];
-    node.input_tensors.clear();
-    for (int t : node.inputs) node.input_tensors.push_back(&tensors_[t]);
-    node.scratch = 0;
+    Step& step = steps_[n];
+    const PlanContext context{*kernels_, threads_, step.epilogue};
+    step.input_tensors.clear();
+    for (int t : step.inputs) step.input_tensors.push_back(&tensors_[t]);
+    step.scratch = 0;
     const Status status =
-        node.op->Plan(node.input_tensors, tensors_[node.output], context, &node.scratch);
+        step.op->Plan(step.input_tensors, tensors_[step.output], context, &step.scratch);
     if (!status.ok()) return status;
-    if (node.scratch == 0) continue;
-    lifetimes.push_back({node.scratch, n, n});
+    if (step.scratch == 0) continue;
+    lifetimes.push_back({step.scratch, n, n});
     owners.push_back(-1 - n);
   }
   const size_t floats = PlaceInArena(&lifetimes);
@@ -131,7 +188,7 @@ Status Network::PlaceTensors() {
     if (owners[i] >= 0) {
       tensors_[owners[i]].data = arena_.data() + kMaxLanes + lifetimes[i].offset;
     } else {
-      nodes_[-1 - owners[i]].scratch_offset = lifetimes[i].offset;
+      steps_[-1 - owners[i]].scratch_offset = lifetimes[i].offset;
     }
   }
   return Status();
@@ -146,6 +203,7 @@ Status Network::Prepare(const std::vector<Shape>& input_shapes, const Kernels& k
   threads_ = threads;
   const Status status = InferShapes(input_shapes);
   if (!status.ok()) return status;
+  MakeSteps();
   return PlaceTensors();
 }
 
@@ -161,10 +219,10 @@ void Network::Run(const std::vector<const float*>& inputs, const std::vector<flo
     }
   }
   if (seconds != nullptr) seconds->clear();
-  for (const Node& node : nodes_) {
-    const RunContext context{*kernels_, team, arena_.data() + kMaxLanes + node.scratch_offset};
+  for (const Step& step : steps_) {
+    const RunContext context{*kernels_, team, arena_.data() + kMaxLanes + step.scratch_offset};
     const auto start = std::chrono::steady_clock::now();
-    node.op->Run(node.input_tensors, tensors_[node.output], context);
+    step.op->Run(step.input_tensors, tensors_[step.output], context);
     if (seconds == nullptr) continue;
     const auto end = std::chrono::steady_clock::now();
     seconds->push_back(std::chrono::duration<double>(end - start).count());

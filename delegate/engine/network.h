@@ -24,10 +24,12 @@ class Network {
   const Shape& output_shape(size_t i) const { return shapes_[outputs_[i]]; }
 
   // Runs on data in the outside's layout, with the shapes of the last Prepare. `seconds`, if given,
-  // receives the time of each operator; a PAD that another operator took over is none.
+  // receives the time of each step.
   void Run(const std::vector<const float*>& inputs, const std::vector<float*>& outputs,
            std::vector<double>* seconds = nullptr);
 
+  // Of the steps of the last Prepare: an operator, and those behind it that it does as well. (A PAD
+  // that another operator took over is not named.)
   std::vector<std::string> labels() const;
   size_t arena_bytes() const { return arena_bytes_; }
 
@@ -37,12 +39,23 @@ class Network {
     std::vector<int> inputs;
     int output;
     std::string label;
+  };
+  // A node as it is run for given shapes, together with those that became its epilogue.
+  struct Step {
+    Op* op;
+    std::vector<int> inputs;
+    int output;
+    std::string label;
+    Epilogue epilogue = {};
     size_t scratch = 0;         // floats
     size_t scratch_offset = 0;  // in the arena
-    std::vector<const Tensor*> input_tensors;
+    std::vector<const Tensor*> input_tensors = {};
   };
 
   void AbsorbMargins();
+  bool IsOutput(int tensor) const;
+  void MakeSteps();
+  bool FuseInto(size_t reader, size_t maker, const Epilogue& epilogue);
   Layout InputLayout(int tensor, const Shape& shape) const;
   Status InferShapes(const std::vector<Shape>& input_shapes);
   Status PlaceTensors();
@@ -53,6 +66,7 @@ class Network {
   bool margins_absorbed_ = false;
 
   std::vector<Shape> shapes_;
+  std::vector<Step> steps_;
   std::vector<Tensor> tensors_;
   FloatBuffer arena_;
   size_t arena_bytes_ = 0;

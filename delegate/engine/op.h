@@ -2,7 +2,9 @@
 #ifndef SBNN_DELEGATE_ENGINE_OP_H_
 #define SBNN_DELEGATE_ENGINE_OP_H_
 
+#include <cmath>
 #include <functional>
+#include <limits>
 #include <vector>
 
 #include "delegate/engine/tensor.h"
@@ -25,9 +27,22 @@ struct Margin {
   }
 };
 
+// What an operator does to its results before it stores them, in place of operators behind it.
+struct Epilogue {
+  bool add = false;  // first adds the last of its inputs, which has the shape of its output
+  float lo = -std::numeric_limits<float>::infinity();  // then limits them to [lo, hi]
+  float hi = std::numeric_limits<float>::infinity();
+
+  bool limits() const { return std::isfinite(lo) || std::isfinite(hi); }
+
+  // Adds what `next` does behind it. False, and no change: that can't be said as one epilogue.
+  bool Then(const Epilogue& next);
+};
+
 struct PlanContext {
   const Kernels& kernels;
   int threads;
+  const Epilogue& epilogue;
 };
 
 struct RunContext {
@@ -48,6 +63,17 @@ class Op {
 
   // Takes over a margin of zeros that an operator before it would have added. False: it can't.
   virtual bool AbsorbMargin(const Margin&) { return false; }
+
+  // Whether it can do this to its results. If it says so, it may find it in the context of Plan,
+  // and the operand of an addition behind its own inputs.
+  virtual bool Takes(const Epilogue&) const { return false; }
+
+  // What it does to its inputs of these shapes, if that can be the epilogue of the operator that
+  // computes one of them, whichever it is.
+  virtual bool AsEpilogue(const std::vector<Shape>& inputs, Epilogue* epilogue) const {
+    (void)inputs, (void)epilogue;
+    return false;
+  }
 
   // Called when shapes are known and before Run; everything that depends on shapes only is done
   // here. `scratch` receives the floats of work space that Run needs.

@@ -28,6 +28,7 @@ struct SpmmArgs {
   uint32_t end_group;
   float lo;
   float hi;
+  const float* add;  // null, or what is added before the clamp: laid out as y, and may be y
 };
 using SpmmFn = void (*)(const SpmmArgs&);
 

@@ -45,6 +45,14 @@ void Spmm(const SpmmArgs& args) {
       }
     }
     float* y = args.y + static_cast<size_t>(g) * G * y_stride;
+    if (args.add != nullptr) {
+      const float* add = args.add + static_cast<size_t>(g) * G * y_stride;
+#pragma GCC unroll 16
+      for (int i = 0; i < G; ++i, add += y_stride) {
+#pragma GCC unroll 16
+        for (int j = 0; j < P; ++j) acc[i][j] = Add(acc[i][j], Load(add + j * Vec::kLanes));
+      }
+    }
 #pragma GCC unroll 16
     for (int i = 0; i < G; ++i, y += y_stride) {
 #pragma GCC unroll 16

@@ -73,6 +73,7 @@ Status Part::Build(TfLiteContext* context, const TfLiteDelegateParams& params,
 
 Status Part::Prepare(TfLiteContext* context) {
   if (!status_.ok()) return status_;
+  least_seconds_.clear();  // other shapes have other steps
   if (outputs_.empty()) return Status();  // only unpacks constants for other parts
   std::vector<Shape> shapes;
   for (int t : inputs_) shapes.push_back(ShapeOf(context->tensors[t]));

@@ -943,6 +943,94 @@ TEST(Network, ResidualAndGate) {
   ExpectEverywhere(&network, {x}, {want});
 }
 
+// Additions and limits behind convolutions, which these do themselves where they may.
+class Residual {
+ public:
+  struct Case {
+    int inputs;
+    Window window;
+    Limits convolution, add, last;  // `last` of a clamp behind the addition
+  };
+
+  explicit Residual(const Case& c) : case_(c) {
+    const Shape shape = {8, c.window.kernel_h, c.window.kernel_w, c.inputs};
+    filter_ = random_.Filter(8, ElementCount(shape) / 8, 4, 0.5);
+    const auto convolution = [&] {
+      return std::make_unique<Convolution>(PackAs(filter_, shape, bias_, 4, true), c.window,
+                                           c.convolution.lo, c.convolution.hi);
+    };
+    network_.AddOp(convolution(), {0}, 2, "conv");
+    network_.AddOp(std::make_unique<Binary>(BinaryKind::kAdd, c.add.lo, c.add.hi), {2, 1}, 3, "add");
+    network_.AddOp(std::make_unique<Clamp>(c.last.lo, c.last.hi), {3}, 4, "clamp");
+    network_.SetInputs({0, 1});
+  }
+
+  // With the operand of this shape; and the labels of the steps.
+  void Expect(const Shape& x_shape, const Shape& operand, const std::vector<int>& outputs,
+              const std::vector<std::string>& labels) {
+    SCOPED_TRACE(testing::PrintToString(x_shape) + " + " + testing::PrintToString(operand));
+    network_.SetOutputs(outputs);
+    const Array x = RandomArray(x_shape, &random_), added = RandomArray(operand, &random_);
+    std::vector<Array> values(5);
+    values[2] = ReferenceConvolution(x, filter_, bias_, case_.window, case_.convolution.lo,
+                                     case_.convolution.hi);
+    values[3] = values[2];
+    for (size_t i = 0; i < values[3].data.size(); ++i) {
+      const size_t from = i % added.data.size();  // one image may be added to all
+      values[3].data[i] = ReferenceClamp(values[3].data[i] + added.data[from], case_.add.lo, case_.add.hi);
+    }
+    values[4] = values[3];
+    for (float& v : values[4].data) v = ReferenceClamp(v, case_.last.lo, case_.last.hi);
+    std::vector<Array> want;
+    for (int t : outputs) want.push_back(values[t]);
+    ExpectEverywhere(&network_, {x, added}, want);
+    EXPECT_EQ(network_.labels(), labels);
+  }
+
+ private:
+  const Case case_;
+  Random random_{28};
+  std::vector<float> filter_, bias_ = random_.Floats(8);
+  Network network_;
+};
+
+TEST(Network, ResidualInsideAConvolution) {
+  const Limits none = {-kInfinity, kInfinity}, relu = {0, kInfinity};
+  const std::vector<std::string> all = {"conv + add + clamp"};
+  for (const Window& window : {MakeWindow(1, 1, true), MakeWindow(3, 1, true), MakeWindow(3, 2, true)}) {
+    Residual r({5, window, none, relu, {-1, 6}});
+    const auto result = [&](int h, int w) {
+      return Shape{1, (h + window.stride_h - 1) / window.stride_h, (w + window.stride_w - 1) / window.stride_w, 8};
+    };
+    r.Expect({1, 7, 9, 5}, result(7, 9), {4}, all);
+    r.Expect({1, 16, 32, 5}, result(16, 32), {4}, all);
+    r.Expect({1, 120, 40, 5}, result(120, 40), {4}, all);
+    // An operand that is spread over the images is not fused, and neither are images of one pixel.
+    r.Expect({3, 7, 9, 5}, result(7, 9), {4}, {"conv", "add", "clamp"});
+    r.Expect({2, 1, 1, 5}, {2, 1, 1, 8}, {4}, {"conv", "add", "clamp"});
+    // What the outside reads must be there.
+    r.Expect({1, 7, 9, 5}, result(7, 9), {4, 3}, {"conv + add", "clamp"});
+    r.Expect({1, 7, 9, 5}, result(7, 9), {2, 4}, {"conv", "add", "clamp"});
+  }
+  // Limits come behind the sum.
+  Residual limited({5, MakeWindow(3, 1, true), {0, 6}, none, {-1, 1}});
+  limited.Expect({2, 7, 9, 5}, {2, 7, 9, 8}, {4}, {"conv", "add", "clamp"});
+  // A convolution that gathers few channels from the outside's layout, and adds them as a panel.
+  Random random(29);
+  const auto filter = random.Filter(3, 27, 1, 0.5), bias = random.Floats(3);
+  const Window same = MakeWindow(3, 1, true);
+  Network network;
+  network.AddOp(std::make_unique<Convolution>(PackAs(filter, {3, 3, 3, 3}, bias, 1, true), same,
+                                              -kInfinity, kInfinity), {0}, 1);
+  network.AddOp(std::make_unique<Binary>(BinaryKind::kAdd, 0.0f, 6.0f), {1, 0}, 2);
+  network.SetInputs({0});
+  network.SetOutputs({2});
+  const Array x = RandomArray({2, 9, 11, 3}, &random);
+  Array want = ReferenceConvolution(x, filter, bias, same, -kInfinity, kInfinity);
+  for (size_t i = 0; i < want.data.size(); ++i) want.data[i] = ReferenceClamp(want.data[i] + x.data[i], 0, 6);
+  ExpectEverywhere(&network, {x}, {want});
+}
+
 TEST(Network, SeveralInputs) {
   Random random(21);
   Network network;

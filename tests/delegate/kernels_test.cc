@@ -88,15 +88,18 @@ void TestSpmm(const KernelRow& row) {
         const Limits limits = random.Pick(kLimits);
         const uint32_t first = random.Int(0, 1) * (groups / 2);
         const uint32_t end = groups - random.Int(0, 1) * (groups / 3);
+        const bool add = random.Chance(0.5);
+        const Guarded<float> added(random.Floats(y.size()), edge);
         spmm({x.data() + origin * plane, y.data(), y_stride, begin.data(), offset_bytes.data(),
-              g.weights.data(), g.bias.data(), first, end, limits.lo, limits.hi});
+              g.weights.data(), g.bias.data(), first, end, limits.lo, limits.hi,
+              add ? added.data() : nullptr});
         for (size_t i = 0; i < y.size(); ++i) {
           const size_t output = i / y_stride, pixel = i % y_stride, of = output / row.group;
           if (pixel >= tile || of < first || of >= end) {
             ASSERT_TRUE(y.Untouched(i)) << i;
             continue;
           }
-          double want = g.bias[output];
+          double want = g.bias[output] + (add ? added[i] : 0.0f);
           for (uint32_t c = g.begin[of]; c < g.begin[of + 1]; ++c) {
             want += double{g.weights[c * row.group + output % row.group]} *
                     x[g.columns[c] * plane + pixel];

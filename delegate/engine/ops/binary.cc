@@ -27,6 +27,18 @@ Status Binary::InferShape(const std::vector<Shape>& inputs, Shape* output) const
   return Status::Error("the operands' shapes do not fit together");
 }
 
+// An addition of two images of equal shape. (Of one-pixel images there is nothing to save.)
+bool Binary::AsEpilogue(const std::vector<Shape>& inputs, Epilogue* epilogue) const {
+  if (kind_ != BinaryKind::kAdd || inputs.size() != 2 || inputs[0] != inputs[1] ||
+      LayoutOf(inputs[0]) != Layout::kPanel) {
+    return false;
+  }
+  epilogue->add = true;
+  epilogue->lo = lo_;
+  epilogue->hi = hi_;
+  return true;
+}
+
 void Binary::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
                  const RunContext& context) const {
   const bool two = inputs.size() == 2;

@@ -24,6 +24,7 @@ class Binary : public Op {
   static bool Spreads(const Shape& small, const Shape& large);
 
   Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
+  bool AsEpilogue(const std::vector<Shape>& inputs, Epilogue* epilogue) const override;
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
            const RunContext& context) const override;
 

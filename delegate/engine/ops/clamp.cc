@@ -9,6 +9,12 @@ Status Clamp::InferShape(const std::vector<Shape>& inputs, Shape* output) const 
   return Status();
 }
 
+bool Clamp::AsEpilogue(const std::vector<Shape>&, Epilogue* epilogue) const {
+  epilogue->lo = lo_;
+  epilogue->hi = hi_;
+  return true;
+}
+
 void Clamp::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
                 const RunContext& context) const {
   ForEachRange(output, context.team, [&](size_t first, size_t count) {

@@ -13,6 +13,7 @@ class Clamp : public Op {
   Clamp(float lo, float hi) : lo_(lo), hi_(hi) {}
 
   Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
+  bool AsEpilogue(const std::vector<Shape>& inputs, Epilogue* epilogue) const override;
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
            const RunContext& context) const override;
 

@@ -16,7 +16,7 @@ constexpr size_t kBandFloats = 32768;
 
 Convolution::Convolution(std::shared_ptr<const PackedWeights> weights, const Window& window,
                          float lo, float hi)
-    : weights_(std::move(weights)), window_(window), lo_(lo), hi_(hi) {}
+    : weights_(std::move(weights)), window_(window), limits_{false, lo, hi} {}
 
 Status Convolution::InferShape(const std::vector<Shape>& inputs, Shape* output) const {
   if (inputs[0].size() != 4) return Status::Error("a convolution reads 4 dimensions");
@@ -69,6 +69,8 @@ Status Convolution::PlanOffsets(size_t channel_stride, const std::vector<int64_t
 
 Status Convolution::Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
                          const PlanContext& context, size_t* scratch) {
+  epilogue_ = limits_;
+  epilogue_.Then(context.epilogue);
   const Tensor& input = *inputs[0];
   const Images in = input.images(), out = output.images();
   const size_t lanes = context.kernels.lanes;
@@ -137,27 +139,29 @@ SpmmArgs Convolution::Args(const float* x, float* y, size_t y_stride) const {
           weights_->bias.data(),
           0,
           static_cast<uint32_t>(weights_->groups()),
-          lo_,
-          hi_};
+          epilogue_.lo,
+          epilogue_.hi,
+          nullptr};
 }
 
 void Convolution::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
                       const RunContext& context) const {
   const Tensor& input = *inputs[0];
+  const Tensor* const add = epilogue_.add ? inputs.back() : nullptr;
   const Images in = input.images();
   if (!Pointwise(in)) {
-    RunBands(input, output, context);
+    RunBands(input, add, output, context);
   } else if (in.pixels() == 1) {
     for (int n = 0; n < in.n; ++n) {
-      RunSpmv(*weights_, input.data + n * in.c, output.data + n * weights_->outputs, lo_, hi_,
-              context);
+      RunSpmv(*weights_, input.data + n * in.c, output.data + n * weights_->outputs, epilogue_.lo,
+              epilogue_.hi, context);
     }
   } else {
-    RunPointwise(input, output, context);
+    RunPointwise(input, add, output, context);
   }
 }
 
-void Convolution::RunPointwise(const Tensor& input, const Tensor& output,
+void Convolution::RunPointwise(const Tensor& input, const Tensor* add, const Tensor& output,
                                const RunContext& context) const {
   const SpmmFn* const spmm = context.kernels.spmm[GroupIndex(weights_->group)];
   const int lanes = context.kernels.lanes;
@@ -167,6 +171,7 @@ void Convolution::RunPointwise(const Tensor& input, const Tensor& output,
     const uint32_t vector = grid_.tile_begin[tile];
     SpmmArgs args = Args(input.Plane(n, 0) + vector * lanes, output.Plane(n, 0) + vector * lanes,
                          output.plane_stride);
+    if (add != nullptr) args.add = add->Plane(n, 0) + vector * lanes;
     args.first_group = grid_.group_begin[chunk];
     args.end_group = grid_.group_begin[chunk + 1];
     spmm[grid_.tile_begin[tile + 1] - vector - 1](args);
@@ -201,7 +206,7 @@ void Convolution::PadChannel(const Tensor& input, int n, int c, int first_row, f
 
 int Convolution::BandTasks() const { return grid_.tasks() * (by_rows_ ? band_.out_rows : 1); }
 
-void Convolution::RunBands(const Tensor& input, const Tensor& output,
+void Convolution::RunBands(const Tensor& input, const Tensor* add, const Tensor& output,
                            const RunContext& context) const {
   const Images in = input.images();
   const Kernels& kernels = context.kernels;
@@ -210,7 +215,7 @@ void Convolution::RunBands(const Tensor& input, const Tensor& output,
     for (int n = 0; n < in.n; ++n) {
       context.team.Run(in.c, [&](int c, int) { PadChannel(input, n, c, 0, padded, kernels); });
       context.team.Run(BandTasks(), [&](int task, int worker) {
-        RunBandTask(output, n, 0, task, padded, padded + band_.size + worker * band_.result,
+        RunBandTask(add, output, n, 0, task, padded, padded + band_.size + worker * band_.result,
                     kernels);
       });
     }
@@ -221,13 +226,14 @@ void Convolution::RunBands(const Tensor& input, const Tensor& output,
     const int n = task / bands_, first_row = task % bands_ * band_.out_rows;
     for (int c = 0; c < in.c; ++c) PadChannel(input, n, c, first_row, padded, kernels);
     for (int part = 0; part < BandTasks(); ++part) {
-      RunBandTask(output, n, first_row, part, padded, padded + band_.size, kernels);
+      RunBandTask(add, output, n, first_row, part, padded, padded + band_.size, kernels);
     }
   });
 }
 
-void Convolution::RunBandTask(const Tensor& output, int n, int first_row, int task,
-                              const float* padded, float* result, const Kernels& kernels) const {
+void Convolution::RunBandTask(const Tensor* add, const Tensor& output, int n, int first_row,
+                              int task, const float* padded, float* result,
+                              const Kernels& kernels) const {
   const Images out = output.images();
   const int row = task / grid_.tasks();  // of the band, where tiles are parts of a row
   if (first_row + row >= out.h) return;
@@ -235,19 +241,24 @@ void Convolution::RunBandTask(const Tensor& output, int n, int first_row, int ta
   const size_t first = static_cast<size_t>(grid_.tile_begin[tile]) * kernels.lanes;
   const size_t last = static_cast<size_t>(grid_.tile_begin[tile + 1]) * kernels.lanes;
   const float* const x = padded + static_cast<size_t>(row) * band_.length + first;
-  SpmmArgs args =
-      by_rows_ ? Args(x, output.Plane(n, 0) + static_cast<size_t>(first_row + row) * out.w + first,
-                      output.plane_stride)
-               : Args(x, result, last - first);
+  const size_t pixel = static_cast<size_t>(first_row + row) * out.w + first;
+  SpmmArgs args = by_rows_ ? Args(x, output.Plane(n, 0) + pixel, output.plane_stride)
+                           : Args(x, result, last - first);
+  if (by_rows_ && add != nullptr) args.add = add->Plane(n, 0) + pixel;
+  if (!by_rows_ && add != nullptr) {  // CopyOut adds, and limits the sums
+    args.lo = Epilogue().lo;
+    args.hi = Epilogue().hi;
+  }
   args.first_group = grid_.group_begin[chunk];
   args.end_group = grid_.group_begin[chunk + 1];
   kernels.spmm[GroupIndex(weights_->group)][(last - first) / kernels.lanes - 1](args);
-  if (!by_rows_) CopyOut(output, n, first_row, first, last, args);
+  if (!by_rows_) CopyOut(add, output, n, first_row, first, last, args, kernels);
 }
 
 // Of a tile that runs over the ends of rows, the valid pixels [first, last) of the band.
-void Convolution::CopyOut(const Tensor& output, int n, int first_row, size_t first, size_t last,
-                          const SpmmArgs& args) const {
+void Convolution::CopyOut(const Tensor* add, const Tensor& output, int n, int first_row,
+                          size_t first, size_t last, const SpmmArgs& args,
+                          const Kernels& kernels) const {
   const Images out = output.images();
   const int group = weights_->group;
   const int c_end = std::min<int>(out.c, args.end_group * group);
@@ -259,8 +270,14 @@ void Convolution::CopyOut(const Tensor& output, int n, int first_row, size_t fir
     if (begin >= end) continue;
     const size_t pixel = (first_row + row) * out.w + begin - row * length;
     for (int c = args.first_group * group; c < c_end; ++c) {
-      std::memcpy(output.Plane(n, c) + pixel, args.y + c * args.y_stride + (begin - first),
-                  (end - begin) * sizeof(float));
+      const float* const sums = args.y + c * args.y_stride + (begin - first);
+      float* const y = output.Plane(n, c) + pixel;
+      if (add == nullptr) {
+        std::memcpy(y, sums, (end - begin) * sizeof(float));
+      } else {
+        kernels.binary(BinaryKind::kAdd, {sums, add->Plane(n, c) + pixel, false, false, y,
+                                          end - begin, epilogue_.lo, epilogue_.hi});
+      }
     }
   }
 }

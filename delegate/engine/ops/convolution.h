@@ -21,6 +21,7 @@ class Convolution : public Op {
   Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
   bool TakesFlatImages(const Shape& shape) const override;
   bool AbsorbMargin(const Margin& margin) override;
+  bool Takes(const Epilogue& epilogue) const override { return Epilogue(limits_).Then(epilogue); }
   Status Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
               const PlanContext& context, size_t* scratch) override;
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
@@ -45,20 +46,23 @@ class Convolution : public Op {
   void PlaceBand(const Images& in, const Images& out, int out_rows);
   void PadChannel(const Tensor& input, int n, int c, int first_row, float* padded,
                   const Kernels& kernels) const;
-  void RunPointwise(const Tensor& input, const Tensor& output, const RunContext& context) const;
-  void RunBands(const Tensor& input, const Tensor& output, const RunContext& context) const;
+  void RunPointwise(const Tensor& input, const Tensor* add, const Tensor& output,
+                    const RunContext& context) const;
+  void RunBands(const Tensor& input, const Tensor* add, const Tensor& output,
+                const RunContext& context) const;
   int BandTasks() const;
-  void RunBandTask(const Tensor& output, int n, int first_row, int task, const float* padded,
-                   float* result, const Kernels& kernels) const;
-  void CopyOut(const Tensor& output, int n, int first_row, size_t first, size_t last,
-               const SpmmArgs& args) const;
+  void RunBandTask(const Tensor* add, const Tensor& output, int n, int first_row, int task,
+                   const float* padded, float* result, const Kernels& kernels) const;
+  void CopyOut(const Tensor* add, const Tensor& output, int n, int first_row, size_t first,
+               size_t last, const SpmmArgs& args, const Kernels& kernels) const;
   SpmmArgs Args(const float* x, float* y, size_t y_stride) const;
 
   std::shared_ptr<const PackedWeights> weights_;
   Window window_;
-  float lo_, hi_;
+  const Epilogue limits_;
 
   // Of the plan.
+  Epilogue epilogue_;  // limits included
   std::vector<int32_t> offset_bytes_;
   TaskGrid grid_;         // of a whole plane, a band, or one row
   bool by_rows_ = false;  // rows of the output are whole vectors: they are written in place
