@@ -4,6 +4,6 @@
 
 namespace sbnn {
 
-Kernels NeonKernels() { return neon::Collect<16, 8, 6, 3>(0.62f, 1.1f, 2.f, 4.05f); }
+Kernels NeonKernels() { return neon::Collect<15, 8, 6, 3>(0.64f, 1.07f, 2.01f, 4.02f); }
 
 }  // namespace sbnn

@@ -35,13 +35,14 @@ void Spmm(const SpmmArgs& args) {
     for (; offset != end; ++offset, w += G) {
       __builtin_prefetch(w + kAhead);
       const float* const pixels = reinterpret_cast<const float*>(x + *offset);
+      const Scalars<G> weights(w);
       Vec v[P];
 #pragma GCC unroll 16
       for (int j = 0; j < P; ++j) v[j] = Load(pixels + j * Vec::kLanes);
 #pragma GCC unroll 16
       for (int i = 0; i < G; ++i) {
 #pragma GCC unroll 16
-        for (int j = 0; j < P; ++j) acc[i][j] = FmaScalar(v[j], w[i], acc[i][j]);
+        for (int j = 0; j < P; ++j) acc[i][j] = FmaScalar(v[j], weights[i], acc[i][j]);
       }
     }
     float* y = args.y + static_cast<size_t>(g) * G * y_stride;

@@ -246,6 +246,17 @@ SBNN_INLINE void Deinterleave(Vec a, Vec b, Vec* even, Vec* odd) {
   odd->v = vuzp2q_f32(a.v, b.v);
 }
 SBNN_INLINE Vec FmaScalar(Vec a, float b, Vec c) { return {vfmaq_n_f32(c.v, a.v, b)}; }
+// One load brings four, and each is a lane that the FMA picks. (Loaded one by one they take a
+// register each, and the accumulators of the widest tiles are spilt.)
+template <int N>
+struct Scalars {
+  SBNN_INLINE explicit Scalars(const float* p) : p(p) {
+    for (int i = 0; i < N / 4; ++i) fours[i] = vld1q_f32(p + 4 * i);
+  }
+  SBNN_INLINE float operator[](int i) const { return i < N / 4 * 4 ? fours[i / 4][i % 4] : p[i]; }
+  const float* p;
+  float32x4_t fours[N / 4 + 1];
+};
 SBNN_INLINE float AddLanes(Vec a) { return vaddvq_f32(a.v); }
 
 #endif
@@ -254,6 +265,13 @@ SBNN_INLINE float AddLanes(Vec a) { return vaddvq_f32(a.v); }
 // On x86 the compiler keeps Set(b) in a register where it serves several FMAs; NEON multiplies by
 // one lane instead.
 SBNN_INLINE Vec FmaScalar(Vec a, float b, Vec c) { return Fma(a, Set(b), c); }
+// N floats in a row that vectors are multiplied by.
+template <int N>
+struct Scalars {
+  SBNN_INLINE explicit Scalars(const float* p) : p(p) {}
+  SBNN_INLINE float operator[](int i) const { return p[i]; }
+  const float* p;
+};
 #endif
 
 }  // namespace SBNN_ISA
