@@ -14,31 +14,42 @@ namespace sbnn {
 namespace SBNN_ISA {
 namespace {
 
-template <int G, size_t... P>
-void AddSpmm(int index, std::index_sequence<P...>, Kernels* k) {
-  k->tile_vectors[index] = sizeof...(P);
-  ((k->spmm[index][P] = &Spmm<G, static_cast<int>(P) + 1>), ...);
+template <int G, int T, size_t... P>
+SpmmTiles Tiles(std::index_sequence<P...>) {
+  return {T, sizeof...(P), {&Spmm<G, static_cast<int>(P) + 1, T>...}};
 }
 
-// P1, P2, P4, P8: the widest tile for groups of 1, 2, 4 and 8, such that its G x P accumulators,
-// the pixels and a weight fit the registers.
+// The most vectors that fit the registers beside a tail, 0 where one more vector of pixels costs no
+// more than the tail. A narrow FMA takes as long as a wide one, but half as long as a 512-bit one.
+template <int G, int P, int T>
+constexpr int WidestWithTail() {
+  constexpr int L = Vec::kLanes;
+  constexpr int kColumn = G > L ? G / L : 1;  // registers of G outputs
+  constexpr int kCost = L == 16 ? T * kColumn / 2 : T * kColumn;
+  if (G < 4 || T >= L || kCost >= G) return 0;
+  constexpr int kFit = (kRegisters - (T + 1) * kColumn) / (G + 1);
+  return kFit < P ? kFit : P;
+}
+
+template <int G, int P>
+void AddGroup(int index, float cost, Kernels* k) {
+  k->column_cost.of[index] = cost;
+  SpmmTiles* const tiles = k->spmm[index];
+  tiles[0] = Tiles<G, 0>(std::make_index_sequence<P>());
+  tiles[1] = Tiles<G, kTails[0]>(std::make_index_sequence<WidestWithTail<G, P, kTails[0]>()>());
+  tiles[2] = Tiles<G, kTails[1]>(std::make_index_sequence<WidestWithTail<G, P, kTails[1]>()>());
+  k->spmv[index] = &Spmv<G>;
+}
+
 template <int P1, int P2, int P4, int P8>
 Kernels Collect(float cost1, float cost2, float cost4, float cost8) {
   Kernels k = {};
   k.isa = SBNN_ISA_NAME;
   k.lanes = Vec::kLanes;
-  k.column_cost.of[0] = cost1;
-  k.column_cost.of[1] = cost2;
-  k.column_cost.of[2] = cost4;
-  k.column_cost.of[3] = cost8;
-  AddSpmm<1>(0, std::make_index_sequence<P1>(), &k);
-  AddSpmm<2>(1, std::make_index_sequence<P2>(), &k);
-  AddSpmm<4>(2, std::make_index_sequence<P4>(), &k);
-  AddSpmm<8>(3, std::make_index_sequence<P8>(), &k);
-  k.spmv[0] = &Spmv<1>;
-  k.spmv[1] = &Spmv<2>;
-  k.spmv[2] = &Spmv<4>;
-  k.spmv[3] = &Spmv<8>;
+  AddGroup<1, P1>(0, cost1, &k);
+  AddGroup<2, P2>(1, cost2, &k);
+  AddGroup<4, P4>(2, cost4, &k);
+  AddGroup<8, P8>(3, cost8, &k);
   k.depthwise = &Depthwise;
   k.depthwise_3x3[0] = &Depthwise3x3<1>;
   k.depthwise_3x3[1] = &Depthwise3x3<2>;

@@ -14,8 +14,12 @@ namespace sbnn {
 // The longest vector of any kernel. Planes have this much room behind their last pixel.
 constexpr int kMaxLanes = 16;
 
+// Pixels behind the whole vectors of a tile that a kernel may have, if it has any.
+constexpr int kTails[] = {1, 4};  // squares leave 0, 1, 4 or 9 of 16
+
 // Sparse matrix times panel: for each group of outputs, the sum over its columns of `group` weights
-// times a tile of pixels; bias and clamp included.
+// times a tile of pixels; bias and clamp included. A tile is some vectors and a tail of single
+// pixels (see SpmmTiles); just these are written.
 struct SpmmArgs {
   const float* x;               // the tile's first pixel in the panel that the offsets refer to
   float* y;                     // the tile's first pixel of output 0

@@ -7,16 +7,10 @@ namespace sbnn {
 namespace SBNN_ISA {
 namespace {
 
-// G floats, in as many registers as the ISA needs for them.
-template <int G>
-struct Outputs {
-  typedef float Type __attribute__((vector_size(G * sizeof(float))));
-};
-
 template <int G>
 void Spmv(const SpmvArgs& args) {
-  using V = typename Outputs<G>::Type;
-  typedef V Unaligned __attribute__((aligned(4)));
+  using V = typename Floats<G>::Type;
+  using Unaligned = typename Floats<G>::Unaligned;
   constexpr int kChains = 4;
   const float* const x = args.x;
   for (uint32_t g = args.first_group; g < args.end_group; ++g) {
@@ -36,10 +30,8 @@ void Spmv(const SpmvArgs& args) {
     }
     const V sum = (acc[0] + acc[1]) + (acc[2] + acc[3]);
     for (int i = 0; i < G; ++i) {
-      float value = sum[i] + args.bias[static_cast<size_t>(g) * G + i];
-      // Written so that NaN stays NaN.
-      value = value < args.lo ? args.lo : value;
-      args.y[static_cast<size_t>(g) * G + i] = value > args.hi ? args.hi : value;
+      const size_t output = static_cast<size_t>(g) * G + i;
+      args.y[output] = ClampOne(sum[i] + args.bias[output], args.lo, args.hi);
     }
   }
 }

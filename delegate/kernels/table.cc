@@ -62,14 +62,18 @@ std::vector<KernelRow> KernelRows() {
   for (const Kernels* k : AvailableKernels()) {
     for (int g = 0; g < kGroupKinds; ++g) {
       const std::string group = "_g" + std::to_string(kGroupSizes[g]);
-      for (int p = 1; p <= k->tile_vectors[g]; ++p) {
-        rows.push_back({"spmm" + group + "_p" + std::to_string(p), k, kGroupSizes[g], p});
+      for (const SpmmTiles& tiles : k->spmm[g]) {
+        const std::string tail = tiles.tail == 0 ? "" : "_t" + std::to_string(tiles.tail);
+        for (int p = 1; p <= tiles.widest; ++p) {
+          rows.push_back(
+              {"spmm" + group + "_p" + std::to_string(p) + tail, k, kGroupSizes[g], p, tiles.tail});
+        }
       }
-      rows.push_back({"spmv" + group, k, kGroupSizes[g], 0});
+      rows.push_back({"spmv" + group, k, kGroupSizes[g], 0, 0});
     }
     for (const char* name : {"depthwise", "depthwise_3x3_s1", "depthwise_3x3_s2", "pool", "pad_row",
                              "clamp", "binary", "unary", "sum", "transpose", "fma_loop"}) {
-      rows.push_back({name, k, 0, 0});
+      rows.push_back({name, k, 0, 0, 0});
     }
   }
   return rows;

@@ -13,6 +13,15 @@ namespace sbnn {
 
 constexpr int kMaxTileVectors = 16;
 constexpr int kGroupKinds = static_cast<int>(kGroupSizes.size());
+constexpr int kTailKinds = static_cast<int>(sizeof(kTails) / sizeof(kTails[0]));
+
+// The spmm kernels for tiles of one to `widest` vectors and a tail; widest is 0 where there are
+// none.
+struct SpmmTiles {
+  int tail;  // pixels
+  int widest;
+  SpmmFn kernel[kMaxTileVectors];  // [vectors - 1]
+};
 
 // The kernels of one instruction set. Index g stands for kGroupSizes[g].
 struct Kernels {
@@ -20,8 +29,7 @@ struct Kernels {
   int lanes;        // floats in a vector
   ColumnCost column_cost;
 
-  int tile_vectors[kGroupKinds];              // the widest spmm tile
-  SpmmFn spmm[kGroupKinds][kMaxTileVectors];  // [g][vectors - 1]
+  SpmmTiles spmm[kGroupKinds][1 + kTailKinds];  // [g][0]: no tail; longer and longer ones then
   SpmvFn spmv[kGroupKinds];
   DepthwiseFn depthwise;
   Depthwise3x3Fn depthwise_3x3[2];  // [stride - 1]
@@ -45,10 +53,11 @@ const Kernels* FindKernels(const std::string& isa);
 
 // One line of the table, for tests and benchmarks that must not miss a kernel.
 struct KernelRow {
-  std::string name;  // such as "spmm_g4_p6"
+  std::string name;  // such as "spmm_g4_p6" or, with a tail of one pixel, "spmm_g4_p3_t1"
   const Kernels* kernels;
   int group;    // 0 where there is none
-  int vectors;  // tile width in vectors, 0 where there is none
+  int vectors;  // tile width in vectors, 0 where there is none, and
+  int tail;     // pixels behind them
 };
 std::vector<KernelRow> KernelRows();
 

@@ -25,6 +25,25 @@
 namespace sbnn {
 namespace SBNN_ISA {
 
+// N floats, in as many registers as the ISA needs for them, for what is a vector of outputs.
+template <int N>
+struct Floats {
+  typedef float Type __attribute__((vector_size(N * sizeof(float))));
+  typedef Type Unaligned __attribute__((aligned(4)));
+};
+
+#if defined(__AVX512F__) || defined(__aarch64__)
+constexpr int kRegisters = 32;
+#else
+constexpr int kRegisters = 16;
+#endif
+
+// NaN stays NaN.
+SBNN_INLINE float ClampOne(float value, float lo, float hi) {
+  value = value < lo ? lo : value;
+  return value > hi ? hi : value;
+}
+
 #if defined(SBNN_FORCE_SCALAR)
 
 struct Vec {

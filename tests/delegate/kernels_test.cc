@@ -64,9 +64,11 @@ const std::vector<std::vector<int>> kGroupColumns = {{1}, {0}, {7, 0, 3}, {0, 5,
 
 void TestSpmm(const KernelRow& row) {
   const Kernels& k = *row.kernels;
-  const SpmmFn spmm = k.spmm[GroupIndex(row.group)][row.vectors - 1];
+  const SpmmTiles* tiles = k.spmm[GroupIndex(row.group)];
+  while (tiles->tail != row.tail) ++tiles;
+  const SpmmFn spmm = tiles->kernel[row.vectors - 1];
   Random random(1);
-  const size_t tile = static_cast<size_t>(row.vectors) * k.lanes;
+  const size_t tile = static_cast<size_t>(row.vectors) * k.lanes + row.tail;
   for (const std::vector<int>& sizes : kGroupColumns) {
     for (int channels : {1, 3, 16}) {
       for (Edge edge : kEdges) {
@@ -575,7 +577,8 @@ constexpr int kOthers = 11;  // kernels that are neither spmm nor spmv
 
 // A new function in the struct needs a row, and a test.
 static_assert(sizeof(Kernels) - offsetof(Kernels, spmm) ==
-                  sizeof(void (*)()) * (kGroupKinds * kMaxTileVectors + kGroupKinds + kOthers),
+                  sizeof(SpmmTiles) * kGroupKinds * (1 + kTailKinds) +
+                      sizeof(void (*)()) * (kGroupKinds + kOthers),
               "add the new kernel to KernelRows(), and its test to EveryKernel");
 
 TEST(KernelTable, ARowForEveryKernel) {
@@ -587,11 +590,19 @@ TEST(KernelTable, ARowForEveryKernel) {
     }
     size_t kernels = kGroupKinds + kOthers;
     for (int g = 0; g < kGroupKinds; ++g) {
-      EXPECT_GE(k->tile_vectors[g], 1);
-      for (int p = 0; p < kMaxTileVectors; ++p) {
-        EXPECT_EQ(k->spmm[g][p] != nullptr, p < k->tile_vectors[g]) << k->isa << ' ' << g << ' ' << p;
+      EXPECT_GE(k->spmm[g][0].widest, 1);
+      EXPECT_EQ(k->spmm[g][0].tail, 0);
+      for (int t = 0; t <= kTailKinds; ++t) {
+        const SpmmTiles& tiles = k->spmm[g][t];
+        if (t > 0) {
+          EXPECT_EQ(tiles.tail, kTails[t - 1]);
+        }
+        EXPECT_LE(tiles.widest, k->spmm[g][0].widest);
+        for (int p = 0; p < kMaxTileVectors; ++p) {
+          EXPECT_EQ(tiles.kernel[p] != nullptr, p < tiles.widest) << k->isa << ' ' << g << ' ' << p;
+        }
+        kernels += tiles.widest;
       }
-      kernels += k->tile_vectors[g];
       EXPECT_EQ(GroupIndex(kGroupSizes[g]), g);
     }
     EXPECT_EQ(names.size(), kernels);

@@ -74,12 +74,11 @@ Status Convolution::Plan(const std::vector<const Tensor*>& inputs, const Tensor&
   const Tensor& input = *inputs[0];
   const Images in = input.images(), out = output.images();
   const size_t lanes = context.kernels.lanes;
-  const int widest = context.kernels.tile_vectors[GroupIndex(weights_->group)];
   if (Pointwise(in)) {
     if (in.pixels() == 1) return Status();  // spmv needs no plan
     const Status status = PlanOffsets(input.plane_stride, {0});
     if (!status.ok()) return status;
-    grid_ = MakeGrid(*weights_, (in.pixels() + lanes - 1) / lanes, widest, context.threads);
+    grid_ = MakeGrid(*weights_, in.pixels(), context.kernels, context.threads);
     return Status();
   }
 
@@ -108,9 +107,11 @@ Status Convolution::Plan(const std::vector<const Tensor*>& inputs, const Tensor&
   // Output pixels are counted along the padded rows; those between two rows are dropped.
   const size_t pixels =
       by_rows_ ? out.w : static_cast<size_t>(band_.out_rows - 1) * band_.length + out.w;
-  grid_ =
-      MakeGrid(*weights_, (pixels + lanes - 1) / lanes, widest, bands_ == 1 ? context.threads : 1);
-  band_.result = by_rows_ ? 0 : RoundUp(out.c, kChannelStep) * widest * lanes;
+  grid_ = MakeGrid(*weights_, pixels, context.kernels, bands_ == 1 ? context.threads : 1);
+  // The first tile is the widest, but for the last one's tail.
+  const size_t widest =
+      RoundUp(std::max(grid_.tiles.front().width, grid_.tiles.back().width), lanes);
+  band_.result = by_rows_ ? 0 : RoundUp(out.c, kChannelStep) * widest;
   // A band a worker, or one band for all of them.
   *scratch = band_.size * (bands_ == 1 ? 1 : context.threads) + band_.result * context.threads;
   return Status();
@@ -163,18 +164,16 @@ void Convolution::Run(const std::vector<const Tensor*>& inputs, const Tensor& ou
 
 void Convolution::RunPointwise(const Tensor& input, const Tensor* add, const Tensor& output,
                                const RunContext& context) const {
-  const SpmmFn* const spmm = context.kernels.spmm[GroupIndex(weights_->group)];
-  const int lanes = context.kernels.lanes;
   context.team.Run(input.images().n * grid_.tasks(), [&](int task, int) {
     const int n = task / grid_.tasks(), part = task % grid_.tasks();
-    const int tile = part / grid_.chunks(), chunk = part % grid_.chunks();
-    const uint32_t vector = grid_.tile_begin[tile];
-    SpmmArgs args = Args(input.Plane(n, 0) + vector * lanes, output.Plane(n, 0) + vector * lanes,
-                         output.plane_stride);
-    if (add != nullptr) args.add = add->Plane(n, 0) + vector * lanes;
+    const Tile& tile = grid_.tiles[part / grid_.chunks()];
+    const int chunk = part % grid_.chunks();
+    SpmmArgs args =
+        Args(input.Plane(n, 0) + tile.first, output.Plane(n, 0) + tile.first, output.plane_stride);
+    if (add != nullptr) args.add = add->Plane(n, 0) + tile.first;
     args.first_group = grid_.group_begin[chunk];
     args.end_group = grid_.group_begin[chunk + 1];
-    spmm[grid_.tile_begin[tile + 1] - vector - 1](args);
+    tile.spmm(args);
   });
 }
 
@@ -237,9 +236,9 @@ void Convolution::RunBandTask(const Tensor* add, const Tensor& output, int n, in
   const Images out = output.images();
   const int row = task / grid_.tasks();  // of the band, where tiles are parts of a row
   if (first_row + row >= out.h) return;
-  const int tile = task % grid_.tasks() / grid_.chunks(), chunk = task % grid_.chunks();
-  const size_t first = static_cast<size_t>(grid_.tile_begin[tile]) * kernels.lanes;
-  const size_t last = static_cast<size_t>(grid_.tile_begin[tile + 1]) * kernels.lanes;
+  const Tile& tile = grid_.tiles[task % grid_.tasks() / grid_.chunks()];
+  const int chunk = task % grid_.chunks();
+  const size_t first = tile.first, last = first + tile.width;
   const float* const x = padded + static_cast<size_t>(row) * band_.length + first;
   const size_t pixel = static_cast<size_t>(first_row + row) * out.w + first;
   SpmmArgs args = by_rows_ ? Args(x, output.Plane(n, 0) + pixel, output.plane_stride)
@@ -251,7 +250,7 @@ void Convolution::RunBandTask(const Tensor* add, const Tensor& output, int n, in
   }
   args.first_group = grid_.group_begin[chunk];
   args.end_group = grid_.group_begin[chunk + 1];
-  kernels.spmm[GroupIndex(weights_->group)][(last - first) / kernels.lanes - 1](args);
+  tile.spmm(args);
   if (!by_rows_) CopyOut(add, output, n, first_row, first, last, args, kernels);
 }
 

@@ -10,19 +10,26 @@
 
 namespace sbnn {
 
-// Tiles of pixels times chunks of groups. A task takes one of each.
-struct TaskGrid {
-  std::vector<uint32_t> tile_begin;   // [tiles + 1] in vectors
-  std::vector<uint32_t> group_begin;  // [chunks + 1] in groups, about equal numbers of columns
-
-  int tiles() const { return static_cast<int>(tile_begin.size()) - 1; }
-  int chunks() const { return static_cast<int>(group_begin.size()) - 1; }
-  int tasks() const { return tiles() * chunks(); }
+// Pixels that one call of a kernel computes: `width` of them are written.
+struct Tile {
+  uint32_t first;  // pixel
+  uint32_t width;
+  SpmmFn spmm;
 };
 
-// Tiles of at most `widest` vectors and as equal as can be, so that no tile is too narrow to hide
-// latency; groups are split only where there are too few tiles for the threads.
-TaskGrid MakeGrid(const PackedWeights& weights, size_t vectors, int widest, int threads);
+// Tiles of pixels times chunks of groups. A task takes one of each.
+struct TaskGrid {
+  std::vector<Tile> tiles;
+  std::vector<uint32_t> group_begin;  // [chunks + 1] in groups, about equal numbers of columns
+
+  int chunks() const { return static_cast<int>(group_begin.size()) - 1; }
+  int tasks() const { return static_cast<int>(tiles.size()) * chunks(); }
+};
+
+// Tiles that cover `pixels`, less than a vector more at the end of the last: as few as can be,
+// since each reads all weights, and as equal as can be, so that none is too narrow to hide latency.
+// Groups are split only where there are too few tiles for the threads.
+TaskGrid MakeGrid(const PackedWeights& weights, size_t pixels, const Kernels& kernels, int threads);
 
 // y = clamp(W x + b) for one vector x, all outputs.
 void RunSpmv(const PackedWeights& weights, const float* x, float* y, float lo, float hi,
