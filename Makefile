@@ -15,13 +15,13 @@ AARCH64 := build/aarch64
 DELEGATE := //delegate/tflite:sbnn_delegate
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-cpp test-python test-arm64 accuracy bench clean \
-  packages test-packages
+.PHONY: help setup demo test test-cpp test-python test-arm64 accuracy bench bench-layers \
+  bench-compare clean packages test-packages
 
 help:  ## list the targets
 	@echo "make TARGET, where TARGET is one of"
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1\t\2/p' Makefile | \
-	  while IFS="$$(printf '\t')" read -r name text; do printf '  %-12s %s\n' "$$name" "$$text"; done
+	  while IFS="$$(printf '\t')" read -r name text; do printf '  %-14s %s\n' "$$name" "$$text"; done
 
 setup: packages $(VENV)/.ready  ## prepare .venv with sbnn_tf, the delegate and the sbnn command
 	@SBNN_BAZEL=$(BAZEL) $(PYTHON) setup.py --quiet build_ext --inplace
@@ -47,8 +47,15 @@ test-arm64: setup test-packages $(AARCH64)/python  ## run the C++ tests and the 
 accuracy: setup  ## what pruning costs on Fashion-MNIST: five seeds, with intervals (hours)
 	$(PYTHON) -m experiments.fashion_mnist.accuracy
 
-bench: setup  ## time MobileNet-v1 in the delegate against TensorFlow Lite
-	$(PYTHON) -m delegate.bench.networks
+bench: setup  ## time networks in the delegate against TensorFlow Lite; OPTIONS="--size 96 ..."
+	$(PYTHON) -m delegate.bench.networks $(OPTIONS)
+
+bench-layers:  ## time single layers of the networks in the engine; OPTIONS="--keep 0.3 ..."
+	$(BAZEL) build //delegate/bench:layers
+	bazel-bin/delegate/bench/layers delegate/bench/shapes/*.txt $(or $(OPTIONS),--keep 0.5 --cold 5)
+
+bench-compare: setup  ## time the delegate of this tree against that of another commit: BASE=commit
+	SBNN_BAZEL=$(BAZEL) $(PYTHON) -m delegate.bench.compare $(or $(BASE),$(error BASE=commit)) $(OPTIONS)
 
 clean:  ## remove what was built (not .venv)
 	rm -rf build dist sbnn_tf/lib *.egg-info

@@ -9,6 +9,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,6 @@ import numpy as np
 from sbnn_tf import runtime
 from sbnn_tf.errors import SbnnError
 from sbnn_tf.runtime import Model
-
-WARM_UP_S = 0.3  # each side, before the first round
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,16 +81,14 @@ def benchmark(
 
         baseline = densify(sparse)
     functions = runtime.open_library(library)
-    with _pinned(threads):
+    with pinned(threads):
         peaks = [functions.sbnn_peak_gflops(1)]
         made, claimed, total = _delegated(sparse, threads, library)
         sides = (runtime.interpreter(baseline, num_threads=threads), made)
         runtime.check_alike(*sides)
         inputs = runtime.random_inputs(sides[0], np.random.default_rng(0))
         outputs = [runtime.run(side, inputs) for side in sides]
-        for side in sides:
-            _warm_up(side)
-        times = _take_turns(sides, rounds)
+        times = take_turns([side.invoke for side in sides], rounds)
         peaks.append(functions.sbnn_peak_gflops(1))
     stock, ours = (Times(min(t), statistics.median(t)) for t in times)
     return Result(
@@ -134,23 +131,27 @@ def _delegated(model, threads, library) -> tuple[Any, int, int]:
     return made, int(words[1]), int(words[3])
 
 
-def _warm_up(side: Any) -> None:
-    end = time.perf_counter() + WARM_UP_S
-    side.invoke()
-    while time.perf_counter() < end:
-        side.invoke()
+def take_turns(
+    sides: Sequence[Callable[[], Any]], rounds: int, warm_up_s: float = 0.3
+) -> list[list[float]]:
+    """Milliseconds of each side's timed calls, `rounds` of them.
 
-
-def _take_turns(sides: tuple, rounds: int) -> list[list[float]]:
-    """Milliseconds of each side's timed invocations."""
+    Each side is called for `warm_up_s` seconds first. Then they take turns, in an order that is
+    reversed every round; in its turn a side is called twice, and the second call counts.
+    """
+    for side in sides:
+        end = time.perf_counter() + warm_up_s
+        side()
+        while time.perf_counter() < end:
+            side()
     times: list[list[float]] = [[] for _ in sides]
     watched = sys.stderr.isatty()
     for round_ in range(rounds):
-        order = (0, 1) if round_ % 2 == 0 else (1, 0)
-        for i in order:
-            sides[i].invoke()
+        order = range(len(sides))
+        for i in order if round_ % 2 == 0 else reversed(order):
+            sides[i]()
             start = time.perf_counter()
-            sides[i].invoke()
+            sides[i]()
             times[i].append((time.perf_counter() - start) * 1e3)
         if watched:
             end = "\n" if round_ + 1 == rounds else ""
@@ -158,7 +159,7 @@ def _take_turns(sides: tuple, rounds: int) -> list[list[float]]:
     return times
 
 
-class _pinned:
+class pinned:
     """Keeps this thread, and threads it starts meanwhile, on as many cores as there are threads.
 
     Does nothing where the system offers no such call (macOS) or fewer cores.

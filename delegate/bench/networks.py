@@ -1,136 +1,209 @@
 """Times whole networks: sparse in the delegate against dense in TensorFlow Lite with XNNPACK.
 
-    make bench                                     every network, results in build/bench/networks.md
-    python -m delegate.bench.networks --networks MobileNet --sparsities 0.5 --rounds 20
+    make bench                                     every network, table in build/bench/networks.md
+    python -m delegate.bench.networks --networks mobilenet_v1 resnet50 --sparsities 0.5 --rounds 20
+    python -m delegate.bench.networks --size 96    (or --batch 8, --threads 2)
 
-Networks of `keras.applications` with random weights, pruned by magnitude without training: the time
-does not depend on the values. Both sides have the same zeros and take turns in one process.
+Random weights, pruned by magnitude without training: the time does not depend on the values. Both
+sides have the same zeros and take turns in one process. Each row is appended to a file of results
+when it is measured; rows that this file has for the same library and options are not measured again.
 """
 
 from __future__ import annotations
 
 import argparse
 import datetime
+import hashlib
+import json
 import os
 import subprocess
 import sys
-import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
-NETWORKS = ("MobileNet", "MobileNetV2", "EfficientNetB0", "ResNet50")
-SPARSITIES = (0.0, 0.3, 0.5, 0.7, 0.9)
+from delegate.bench.models import NETWORKS, dense, pruned
+
+FEWEST_ROUNDS = 10
+KEY = ("network", "sparsity", "size", "batch", "threads", "rounds", "library")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
+def main(arguments: Sequence[str] | None = None) -> None:
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    options = parser().parse_args(arguments)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    rows = measure(options, provenance("networks", arguments))
+    text = table(rows)
+    write(options.out, text)
+    print(f"\n{text}\n{options.out}")
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(
         description=__doc__.splitlines()[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
-    parser.add_argument(
-        "--networks", nargs="+", default=NETWORKS, metavar="NAME", help="of keras.applications"
+    add_choice(made)
+    made.add_argument("--threads", type=int, default=1, metavar="N", help="of each side")
+    made.add_argument(
+        "--results",
+        type=Path,
+        default=Path("build/bench/networks.jsonl"),
+        metavar="FILE",
+        help="file that rows are appended to, and taken from",
     )
-    parser.add_argument(
-        "--sparsities",
-        nargs="+",
-        type=float,
-        default=SPARSITIES,
-        metavar="S",
-        help="of the 1x1 weights",
-    )
-    parser.add_argument(
-        "--group", type=int, default=4, metavar="G", help="outputs that share their zeros"
-    )
-    parser.add_argument(
-        "--size", type=int, default=224, metavar="PIXELS", help="height and width of the input"
-    )
-    parser.add_argument("--threads", type=int, default=1, metavar="N", help="of each side")
-    parser.add_argument("--rounds", type=int, default=60, metavar="N", help="turns of each side")
-    parser.add_argument(
+    made.add_argument("--again", action="store_true", help="measure rows that are there already")
+    made.add_argument(
         "--out",
         type=Path,
         default=Path("build/bench/networks.md"),
         metavar="FILE",
         help="table to write",
     )
-    options = parser.parse_args()
-
-    rows, cpu, peak = [], "", 0.0
-    with tempfile.TemporaryDirectory() as folder:
-        for name in options.networks:
-            dense = tflite(name, options.size)
-            for sparsity in options.sparsities:
-                result = timed(dense, sparsity, options, Path(folder) / "model.tflite")
-                cpu, peak = result.cpu, max(peak, result.peak_gflops)
-                rows.append(row(name, sparsity, result))
-                print(rows[-1], flush=True)
-    table = "\n".join([*header(cpu, peak, options), *rows]) + "\n"
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(table)
-    print(f"\n{table}\n{options.out}")
+    return made
 
 
-def tflite(name: str, size: int) -> bytes:
-    """A network of `keras.applications` at `size` x `size`, dense."""
-    import sbnn_tf as sbnn
+def add_choice(made: argparse.ArgumentParser) -> None:
+    """The options that say what is timed."""
+    made.add_argument(
+        "--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS), metavar="NAME"
+    )
+    made.add_argument(
+        "--sparsities",
+        nargs="+",
+        type=float,
+        metavar="S",
+        help="share of zeros in the pruned filters; each network has its own columns",
+    )
+    made.add_argument("--size", type=int, default=224, metavar="PIXELS", help="input, both ways")
+    made.add_argument("--batch", type=int, default=1, metavar="N", help="images an inference")
+    made.add_argument(
+        "--rounds",
+        type=int,
+        default=60,
+        metavar="N",
+        help=f"turns of each side; costly networks get fewer, down to {FEWEST_ROUNDS}",
+    )
 
-    return sbnn.convert(live_network(name, size))
 
+def measure(options: argparse.Namespace, source: dict) -> list[dict]:
+    """The rows that were asked for, measured or found in the file of results.
 
-def live_network(name: str, size: int, seed: int = 1):
-    """A Keras network with random weights whose logits depend on its input.
-
-    Untouched batch norms would let the activations fade; one pass in training mode sets them to
-    the statistics of a batch, so that activations are as large as a trained network's.
+    Args:
+      source: what `provenance` returned.
     """
-    import keras
-    import numpy as np
-
-    keras.utils.set_random_seed(seed)
-    model = getattr(keras.applications, name)(
-        weights=None, classifier_activation=None, input_shape=(size, size, 3)
-    )
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            layer.momentum = 0.0
-    images = np.random.default_rng(seed).random((8, size, size, 3), np.float32)
-    model(images, training=True)
-    return model
-
-
-def timed(dense: bytes, sparsity: float, options: argparse.Namespace, path: Path):
     import sbnn_tf as sbnn
+    from delegate.bench.work import macs
+    from sbnn_tf.runtime import find_library
 
-    path.write_bytes(
-        sbnn.convert(dense, prune=sparsity, group=options.group) if sparsity else dense
-    )
-    return sbnn.benchmark(path, threads=options.threads, rounds=options.rounds)
+    library = hashlib.sha256(find_library().read_bytes()).hexdigest()[:12]
+    known = {} if options.again else read(options.results)
+    rows = []
+    for name in options.networks:
+        network, model = NETWORKS[name], None
+        rounds = rounds_of(name, options)
+        for sparsity in options.sparsities or network.sparsities:
+            key = (name, sparsity, options.size, options.batch, options.threads, rounds, library)
+            if key not in known:
+                model = model or dense(network, options.size, options.batch)
+                sparse = pruned(network, model, sparsity)
+                result = sbnn.benchmark(sparse, threads=options.threads, rounds=rounds).to_dict()
+                total, kept = macs(sparse)
+                row = {**dict(zip(KEY, key)), "macs": total, "kept_macs": kept, **result, **source}
+                append(options.results, row)
+                known[key] = row
+            rows.append(known[key])
+            print(line(known[key]), flush=True)
+    return rows
 
 
-def row(name: str, sparsity: float, r) -> str:
+def rounds_of(name: str, options: argparse.Namespace) -> int:
+    work = NETWORKS[name].work * options.batch * (options.size / 224) ** 2
+    return max(min(FEWEST_ROUNDS, options.rounds), round(options.rounds / max(work, 1)))
+
+
+def provenance(module: str, arguments: Sequence[str]) -> dict:
+    """What a result of a module here must say about how it was made; a changed tree adds a "+"."""
+
+    def git(*words: str) -> str:
+        done = subprocess.run(["git", *words], capture_output=True, text=True, check=False)
+        return done.stdout.strip()
+
+    changed = "+" if git("status", "--porcelain", "--untracked-files=no") else ""
+    return {
+        "date": f"{datetime.date.today()}",
+        "commit": (git("rev-parse", "--short", "HEAD") or "unknown") + changed,
+        "command": " ".join([f"python -m delegate.bench.{module}", *arguments]),
+        "cores": os.cpu_count(),
+    }
+
+
+def read(path: Path) -> dict[tuple, dict]:
+    """Rows by key, the last of each; a line that an interruption cut short is left out."""
+    rows = {}
+    for text in path.read_text().splitlines() if path.is_file() else ():
+        try:
+            row = json.loads(text)
+        except ValueError:
+            continue
+        rows[tuple(row[k] for k in KEY)] = row
+    return rows
+
+
+def append(path: Path, row: dict) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Behind a line that was cut short, a new one begins.
+    cut = path.is_file() and path.read_text()[-1:] not in ("\n", "")
+    with path.open("a") as file:
+        file.write("\n" * cut + json.dumps(row) + "\n")
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def table(rows: list[dict]) -> str:
+    """Rows as Markdown, under what they have in common: one table for each way of measuring."""
+    lines = []
+    for heading in dict.fromkeys(map(_heading, rows)):
+        mine = [row for row in rows if _heading(row) == heading]
+        peaks = [row["peak_gflops"] for row in mine]
+        lines += [
+            heading,
+            f"FMA peak of a core, measured with each row: {min(peaks):.0f} to {max(peaks):.0f} "
+            "GFLOP/s. Times are in ms, minimum / median.",
+            "",
+            *(f"`{command}`" for command in dict.fromkeys(row["command"] for row in mine)),
+            "",
+            "| network | zeros | dense, TFLite XNNPACK | of peak | sparse, delegate | of peak "
+            "| speed-up (min) | speed-up (median) | nodes claimed |",
+            "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
+            *map(line, mine),
+            "",
+        ]
+    return "\n".join(lines)
+
+
+def _heading(row: dict) -> str:
     return (
-        f"| {name} | {sparsity:.0%} | {r.baseline.min_ms:.2f} / {r.baseline.median_ms:.2f} "
-        f"| {r.delegate.min_ms:.2f} / {r.delegate.median_ms:.2f} "
-        f"| {r.speedup_min:.2f} | **{r.speedup_median:.2f}** | {r.claimed_nodes}/{r.total_nodes} |"
+        f"{row['cpu']}, {row['cores']} cores, {row['threads']} thread(s); {row['date']}, commit "
+        f"{row['commit']}; input {row['size']} x {row['size']}, batch {row['batch']}. "
     )
 
 
-def header(cpu: str, peak: float, options: argparse.Namespace) -> list[str]:
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-    ).stdout.strip()
-    command = " ".join(["python -m delegate.bench.networks", *sys.argv[1:]])
-    return [
-        f"{cpu}, {os.cpu_count()} cores, {options.threads} thread(s), FMA peak of a core "
-        f"{peak:.0f} GFLOP/s (measured in the same run); {datetime.date.today()}, commit "
-        f"{commit or 'unknown'}; input {options.size} x {options.size}, batch 1, group "
-        f"{options.group}, {options.rounds} interleaved rounds.",
-        "",
-        f"`{command}`",
-        "",
-        "| network | zeros | dense, TFLite XNNPACK, ms (min / median) "
-        "| sparse, delegate, ms (min / median) | speed-up (min) | speed-up (median) "
-        "| nodes claimed |",
-        "|---|--:|--:|--:|--:|--:|--:|",
-    ]
+def line(row: dict) -> str:
+    stock, ours = row["baseline"], row["delegate"]
+    peak = row["peak_gflops"] * row["threads"] * 1e6  # FLOP a ms
+
+    def share(multiply_adds: int, times: dict) -> str:
+        return f"{2 * multiply_adds / times['median_ms'] / peak:.0%}"
+
+    return (
+        f"| {NETWORKS[row['network']].title} | {row['sparsity']:.3g} "
+        f"| {stock['min_ms']:.2f} / {stock['median_ms']:.2f} | {share(row['macs'], stock)} "
+        f"| {ours['min_ms']:.2f} / {ours['median_ms']:.2f} | {share(row['kept_macs'], ours)} "
+        f"| {row['speedup_min']:.2f} | **{row['speedup_median']:.2f}** "
+        f"| {row['claimed_nodes']}/{row['total_nodes']} |"
+    )
 
 
 if __name__ == "__main__":

@@ -83,10 +83,10 @@ def mobilenet_rows(out: Path, threads: int) -> list[dict]:
     so there is nothing to say about accuracy.
     """
     import sbnn_tf as sbnn
-    from delegate.bench import networks
+    from delegate.bench import models
 
     say(f"{len(SPARSITIES) + 2}/{len(SPARSITIES) + 2} time MobileNet-v1 (random weights)")
-    dense = networks.tflite("MobileNet", 224)
+    dense = models.dense(models.NETWORKS["mobilenet_v1"])
     rows = []
     for sparsity in MOBILENET_SPARSITIES:
         path = out / f"mobilenet_v1_{sparsity * 100:.0f}.tflite"

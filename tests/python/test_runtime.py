@@ -125,11 +125,11 @@ def test_benchmark_refuses_zero(name, tiny_files):
 
 
 def test_pinned_restores_the_cores():
-    from sbnn_tf.benchmark import _pinned
+    from sbnn_tf.benchmark import pinned
 
     if not hasattr(os, "sched_getaffinity"):
         pytest.skip("this system cannot pin")
     before = os.sched_getaffinity(0)
-    with _pinned(1):
+    with pinned(1):
         assert len(os.sched_getaffinity(0)) == 1
     assert os.sched_getaffinity(0) == before

@@ -1,0 +1,109 @@
+"""The networks that the benches time: how each is built and pruned. Dense files are kept."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path("build/bench/models")
+SEED = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Network:
+    """One row of the tables.
+
+    Attributes:
+      title: for readers, with what is pruned.
+      architecture: of `keras.applications`, or "EfficientNetLite0".
+      pruning: options of `sbnn.convert` besides `prune`.
+      sparsities: the columns, shares of zeros in the pruned filters.
+      work: rough cost relative to MobileNet-v1; costly networks get fewer rounds.
+    """
+
+    title: str
+    architecture: str
+    pruning: dict[str, Any]
+    sparsities: tuple[float, ...] = (0.0, 0.3, 0.5, 0.7, 0.8, 0.9)
+    work: float = 1.0
+
+
+TAPS = 5 / 9  # the zeros of a filter that keeps 4 of 9 taps
+
+NETWORKS = {
+    "mobilenet_v1": Network("MobileNet-v1", "MobileNet", {"group": 4}),
+    "mobilenet_v2": Network("MobileNet-v2", "MobileNetV2", {"group": 4}),
+    "efficientnet_b0": Network("EfficientNet-B0", "EfficientNetB0", {"group": 4}),
+    "efficientnet_lite0": Network("EfficientNet-Lite0", "EfficientNetLite0", {"group": 4}),
+    "resnet50": Network(
+        "ResNet-50, 1x1 and 3x3", "ResNet50", {"group": 4, "layers": ("1x1", "3x3")}, work=7
+    ),
+    "vgg16": Network(
+        "VGG-16, 4-of-9 taps",
+        "VGG16",
+        {"pattern": "kernel4x8"},
+        sparsities=(0.0, TAPS, 0.8, 0.9),
+        work=30,
+    ),
+    "mobilenet_v1_unstructured": Network(
+        "MobileNet-v1, unstructured", "MobileNet", {"pattern": "unstructured"}
+    ),
+}
+
+
+def dense(network: Network, size: int = 224, batch: int = 1, folder: Path = FOLDER) -> bytes:
+    """The dense `.tflite` of a network at size x size pixels; built once, then read from `folder`."""
+    import sbnn_tf as sbnn
+
+    path = folder / f"{network.architecture}_{size}_{batch}.tflite"
+    if not path.is_file():
+        from sbnn_tf.convert import write_file
+
+        folder.mkdir(parents=True, exist_ok=True)
+        write_file(path, sbnn.convert(_fixed_batch(live(network.architecture, size), batch)))
+    return path.read_bytes()
+
+
+def pruned(network: Network, model: bytes, sparsity: float) -> bytes:
+    """The network with its zeros, stored sparsely; `model` itself for a sparsity of 0."""
+    import sbnn_tf as sbnn
+
+    return sbnn.convert(model, prune=sparsity, **network.pruning) if sparsity else model
+
+
+def live(architecture: str, size: int):
+    """A Keras network with random weights whose logits depend on its input.
+
+    Untouched batch norms would let the activations fade; one pass in training mode sets them to
+    the statistics of a batch, so that activations are as large as a trained network's.
+    """
+    import keras
+    import numpy as np
+
+    keras.utils.set_random_seed(SEED)
+    shape = (size, size, 3)
+    if architecture == "EfficientNetLite0":
+        from delegate.bench.efficientnet_lite import efficientnet_lite0
+
+        model = efficientnet_lite0(shape)
+    else:
+        model = getattr(keras.applications, architecture)(
+            weights=None, classifier_activation=None, input_shape=shape
+        )
+    norms = [x for x in model.layers if isinstance(x, keras.layers.BatchNormalization)]
+    for layer in norms:
+        layer.momentum = 0.0
+    if norms:
+        model(np.random.default_rng(SEED).random((8, *shape), np.float32), training=True)
+    return model
+
+
+def _fixed_batch(model, batch: int):
+    """The model for batches of one size; 1 is what the converter makes anyway."""
+    if batch == 1:
+        return model
+    import keras
+
+    image = keras.Input(model.input_shape[1:], batch_size=batch)
+    return keras.Model(image, model(image))

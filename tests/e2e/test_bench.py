@@ -1,0 +1,154 @@
+"""The benches work: what they build, count, record and conclude. Times are not looked at."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+import sbnn_tf as sbnn
+from delegate.bench import compare, models, networks, shapes, work
+from delegate.bench.efficientnet_lite import efficientnet_lite0
+from sbnn_tf import runtime
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("models")
+
+
+@pytest.fixture(scope="module")
+def small(folder):
+    """MobileNet-v1 at 32 x 32, dense."""
+    return models.dense(models.NETWORKS["mobilenet_v1"], 32, folder=folder)
+
+
+def test_layers_and_multiply_adds_of_mobilenet(small):
+    found = work.layers(small)
+    assert [layer.op for layer in found] == ["conv"] + ["dw", "conv"] * 13 + ["conv"]
+    first, second = found[:2]
+    assert (first.height, first.inputs, first.outputs, first.kernel, first.stride) == (
+        *(32, 3, 32),
+        *(3, 2),
+    )
+    assert first.macs == 16 * 16 * 32 * 27 and second.macs == 16 * 16 * 32 * 9
+    total, kept = work.macs(small)
+    assert total == sum(layer.macs for layer in found)
+    assert kept == pytest.approx(total, rel=1e-5)  # of random weights one or two are 0
+
+    sparse = models.pruned(models.NETWORKS["mobilenet_v1"], small, 0.75)
+    again, kept = work.macs(sparse)
+    pointwise = sum(layer.macs for layer in found[2:] if layer.op == "conv")
+    assert again == total and kept == pytest.approx(total - 0.75 * pointwise, rel=1e-3)
+
+
+def test_shape_file_lists_every_layer(small):
+    lines = shapes.text("MobileNet-v1", work.layers(small)).splitlines()
+    rows = [line.split() for line in lines if not line.startswith("#")]
+    assert sum(int(row[7]) for row in rows) == 28
+    assert rows[0] == ["conv", "32", "32", "3", "32", "3", "2", "1"]
+    assert ["conv", "2", "2", "512", "512", "1", "1", "5"] in rows
+
+
+def test_committed_shapes_are_those_of_the_networks():
+    for name in shapes.NAMES:
+        lines = (shapes.FOLDER / f"{name}.txt").read_text().splitlines()
+        first = next(line.split() for line in lines if not line.startswith("#"))
+        assert first[0] == "conv" and first[1:4] == ["224", "224", "3"], name
+
+
+@pytest.mark.parametrize("name", models.NETWORKS)
+def test_every_row_can_be_pruned(name):
+    """Its options fit filters of its kinds: a stem, a 1x1 and a 3x3 convolution."""
+    import keras
+
+    network = models.NETWORKS[name]
+    model = keras.Sequential(
+        [keras.Input((8, 8, 3))]
+        + [keras.layers.Conv2D(16, kernel, padding="same") for kernel in (3, 1, 3)]
+    )
+    data = sbnn.convert(model)
+    for sparsity in network.sparsities:
+        total, kept = work.macs(models.pruned(network, data, sparsity))
+        assert (kept == total) is (sparsity == 0)
+
+
+def test_a_live_network_and_a_fixed_batch(small, folder):
+    network = models.NETWORKS["mobilenet_v1"]
+    batch = models.dense(network, 32, batch=4, folder=folder)
+    images = np.random.default_rng(0).random((4, 32, 32, 3), np.float32)
+    many = runtime.interpreter(batch)
+    assert list(many.get_input_details()[0]["shape"]) == [4, 32, 32, 3]
+    (together,) = runtime.run(many, [images])
+    one = runtime.interpreter(small)
+    single = np.concatenate([runtime.run(one, [image[None]])[0] for image in images])
+    np.testing.assert_allclose(together, single, atol=1e-4 * np.abs(single).max())
+    assert np.abs(single[0] - single[1]).max() > 0.01 * np.abs(single).max()
+
+
+def test_efficientnet_lite_is_what_it_says():
+    model = efficientnet_lite0((224, 224, 3))
+    # 4.7 M weights, as its authors say.
+    assert model.count_params() == 4_694_024
+    kinds = {type(layer).__name__ for layer in model.layers}
+    assert "Multiply" not in kinds and "Activation" not in kinds
+
+
+def test_networks_bench_records_and_resumes(tmp_path, folder, monkeypatch, capsys):
+    monkeypatch.setattr(networks, "dense", lambda *a: models.dense(*a, folder=folder))
+    command = ["--networks", "mobilenet_v1", "--size", "32", "--sparsities", "0.5", "--rounds", "2"]
+    files = ["--results", str(tmp_path / "r.jsonl"), "--out", str(tmp_path / "t.md")]
+    networks.main([*command, *files])
+    (row,) = map(json.loads, (tmp_path / "r.jsonl").read_text().splitlines())
+    assert row["network"] == "mobilenet_v1" and row["claimed_nodes"] > 0
+    assert row["macs"] > row["kept_macs"] > 0 and row["peak_gflops"] > 0
+    table = (tmp_path / "t.md").read_text()
+    assert row["cpu"] in table and row["commit"] in table and " ".join(command) in table
+
+    def unexpected(*_, **__):
+        raise AssertionError("measured again")
+
+    # Also behind a line that an interruption cut short.
+    with (tmp_path / "r.jsonl").open("a") as file:
+        file.write('{"network": "mobilenet_v1", "spars')
+    monkeypatch.setattr(sbnn, "benchmark", unexpected)
+    networks.main([*command, *files])
+    assert (tmp_path / "t.md").read_text() == table
+    with pytest.raises(AssertionError, match="measured again"):
+        networks.main([*command, *files, "--again"])
+    capsys.readouterr()
+
+
+def test_costly_networks_get_fewer_rounds():
+    options = networks.parser().parse_args(["--rounds", "60"])
+    rounds = {name: networks.rounds_of(name, options) for name in models.NETWORKS}
+    assert rounds["mobilenet_v1"] == 60 and rounds["vgg16"] == networks.FEWEST_ROUNDS
+
+
+@pytest.mark.parametrize(
+    "ratios, word",
+    [((1.04, 1.05), "SLOWER"), ((1.04, 1.0), "same"), ((0.9, 0.9), "faster"), ((0.9, 1), "same")],
+)
+def test_verdict(ratios, word):
+    assert compare.verdict(ratios, 0.03) == word
+
+
+def test_compare_takes_turns_with_two_libraries(small, monkeypatch, tmp_path, capsys):
+    library = runtime.find_library()
+    other = tmp_path / "other.so"
+    other.write_bytes(library.read_bytes())
+    monkeypatch.setattr(compare, "build_commit", lambda commit: other)
+    monkeypatch.setattr(compare, "build", lambda tree, target: library)
+    monkeypatch.setattr(compare, "dense", lambda *_: small)
+    command = ["HEAD", "--networks", "mobilenet_v1", "--sparsities", "0.5", "--rounds", "3"]
+    assert compare.main([*command, "--threshold", "1000"]) == 0
+    assert "| same |" in capsys.readouterr().out
+    monkeypatch.setattr(compare, "pair", lambda *_: [[1.0, 1.0], [2.0, 2.0]])
+    assert compare.main(command) == 1
+    assert "| SLOWER |" in capsys.readouterr().out
+
+
+def test_compare_refuses_what_is_no_commit():
+    with pytest.raises(SystemExit, match="no such commit: nonsense"):
+        compare.build_commit("nonsense")
