@@ -1,5 +1,5 @@
-// Depthwise convolution of one channel: any window from padded rows, and 3 x 3 straight from the
-// panel, where masks make the zeros at the sides.
+// Depthwise convolution of one channel: any window from padded rows, and 3 x 3 or 5 x 5 straight
+// from the panel, where masks make the zeros at the sides.
 #ifndef SBNN_DELEGATE_KERNELS_DEPTHWISE_INL_H_
 #define SBNN_DELEGATE_KERNELS_DEPTHWISE_INL_H_
 
@@ -49,170 +49,199 @@ void Depthwise(const DepthwiseArgs& a) {
   }
 }
 
-// The three taps of an input row for a vector of outputs that begins at column x0: column
-// S * (x0 + lane) + k - pad for tap k. Inside of the row, all of them exist ...
-template <int S>
+// The weights of a channel: in registers where there are enough of them for weights,
+// accumulators and taps.
+template <int N>
+struct Weights {
+  SBNN_INLINE explicit Weights(const float* w) : memory(w) {
+    if constexpr (kInRegisters) {
+#pragma GCC unroll 25
+      for (int i = 0; i < N; ++i) registers[i] = Keep(Set(w[i]));
+    }
+  }
+  SBNN_INLINE Vec Fma(Vec a, int i, Vec c) const {
+    if constexpr (kInRegisters) return SBNN_ISA::Fma(a, registers[i], c);
+    return FmaScalar(a, memory[i], c);
+  }
+  // For use in one block: a few weights stay where they are, many are loaded now. (The compiler
+  // would load them once a channel, and store them all on the stack.)
+  SBNN_INLINE Weights Here() const {
+    if constexpr (N <= 9) return *this;
+    return Weights(Hide(memory));
+  }
+
+  static constexpr bool kInRegisters = N + 6 <= kRegisters;
+  const float* memory;
+  Vec registers[kInRegisters ? N : 1];
+};
+
+// The K taps of an input row for a vector of outputs that begins at column x0: column
+// S * (x0 + lane) + k - pad for tap k. Both readers take a pointer to the first of them.
+template <int K>
+SBNN_INLINE void Shifts(Vec a, Vec b, Vec taps[K]) {
+  taps[0] = a;
+  taps[1] = Shifted<1>(a, b);
+  taps[2] = Shifted<2>(a, b);
+  if constexpr (K == 5) {
+    taps[3] = Shifted<3>(a, b);
+    taps[4] = Shifted<4>(a, b);
+  }
+}
+
+// Inside of the row, all of them exist ...
+template <int K, int S>
 struct InnerTaps {
   SBNN_INLINE InnerTaps(int x0, int pad) : first(S * x0 - pad) {}
 
-  SBNN_INLINE void Read(const float* row, Vec taps[3]) const {
+  SBNN_INLINE void Read(const float* p, Vec taps[K]) const {
     constexpr int L = Vec::kLanes;
-    const float* const p = row + first;
-    if constexpr (S == 1) {
-      for (int k = 0; k < 3; ++k) taps[k] = Load(p + k);
-    } else {
-      Vec unused;
+    if constexpr (S == 2) {
       Deinterleave(Load(p), Load(p + L), &taps[0], &taps[1]);
-      Deinterleave(Load(p + 2), Load(p + 2 + L), &taps[2], &unused);
+      for (int k = 2; k < K; ++k) taps[k] = Shifted<1>(taps[k - 2], Set(p[2 * L + k - 2]));
+    } else if constexpr (Vec::kShiftsCostLess) {
+      Shifts<K>(Load(p), Load(p + L), taps);
+    } else {
+      for (int k = 0; k < K; ++k) taps[k] = Load(p + k);
     }
   }
 
-  ptrdiff_t first;
+  const ptrdiff_t first;
 };
 
 // ... at its ends, those outside of the row are zero.
-template <int S>
+template <int K, int S>
 struct EdgeTaps {
-  SBNN_INLINE EdgeTaps(int x0, int pad, int width) : first(S * x0 - pad) {
+  SBNN_INLINE EdgeTaps(int x0, int pad, ptrdiff_t width) : first(S * x0 - pad), width(width) {
     for (int i = 0; i < kLoads; ++i) {
-      const int start = static_cast<int>(first) + Start(i);
-      masks[i] = MaskOf(-start, width - start);
+      const int start = static_cast<int>(first) + i * kStep;
+      masks[i] = MaskOf(-start, static_cast<int>(width) - start);
     }
   }
 
-  SBNN_INLINE void Read(const float* row, Vec taps[3]) const {
-    const float* const p = row + first;
-    if constexpr (S == 1) {
-      for (int k = 0; k < 3; ++k) taps[k] = LoadMasked(p + k, masks[k]);
+  SBNN_INLINE void Read(const float* p, Vec taps[K]) const {
+    constexpr int L = Vec::kLanes;
+    if constexpr (S == 2) {
+      Deinterleave(LoadMasked(p, masks[0]), LoadMasked(p + L, masks[1]), &taps[0], &taps[1]);
+      for (int k = 2; k < K; ++k) {
+        const ptrdiff_t last = first + 2 * L + k - 2;
+        const float value = last >= 0 && last < width ? p[2 * L + k - 2] : 0.0f;
+        taps[k] = Shifted<1>(taps[k - 2], Set(value));
+      }
+    } else if constexpr (Vec::kShiftsCostLess) {
+      Shifts<K>(LoadMasked(p, masks[0]), LoadMasked(p + L, masks[1]), taps);
     } else {
-      Vec v[kLoads], unused;
-      for (int i = 0; i < kLoads; ++i) v[i] = LoadMasked(p + Start(i), masks[i]);
-      Deinterleave(v[0], v[1], &taps[0], &taps[1]);
-      Deinterleave(v[2], v[3], &taps[2], &unused);
+      for (int k = 0; k < K; ++k) taps[k] = LoadMasked(p + k, masks[k]);
     }
   }
 
-  static constexpr int kLoads = S == 1 ? 3 : 4;
-  static SBNN_INLINE int Start(int load) {
-    return S == 1 ? load : load % 2 * Vec::kLanes + load / 2 * 2;
-  }
-  ptrdiff_t first;
+  static constexpr bool kWhole = S == 2 || Vec::kShiftsCostLess;
+  static constexpr int kLoads = kWhole ? 2 : K;
+  static constexpr int kStep = kWhole ? Vec::kLanes : 1;
+  ptrdiff_t first, width;
   Mask masks[kLoads];
 };
 
-// One channel of Depthwise3x3Args.
+// What all channels of a call share; kept by value, so that stores leave it in registers.
+template <int K, int S>
+struct Plane {
+  SBNN_INLINE explicit Plane(const DepthwiseDirectArgs& a)
+      : in_h(static_cast<unsigned>(a.in_h)),
+        in_w(a.in_w),
+        out_w(a.out_w),
+        pad_top(a.pad_top),
+        pad_left(a.pad_left),
+        last_x0((a.out_w - 1) / Vec::kLanes * Vec::kLanes),
+        lo(a.lo),
+        hi(a.hi),
+        right(last_x0, a.pad_left, a.in_w) {}
+
+  const unsigned in_h;
+  const ptrdiff_t in_w, out_w;
+  const int pad_top, pad_left, last_x0;
+  const float lo, hi;
+  const EdgeTaps<K, S> right;
+};
+
+template <int K>
 struct Channel {
   const float* x;
   float* y;
   const float* y_end;  // of the rows asked for
-  const float* weights;
-  float bias;
+  Weights<K * K> weights;
+  Vec bias;
 };
 
 // R output rows of one vector: each input row is read once for all the output rows that it reaches.
-template <int S, int R, typename Taps>
-SBNN_INLINE void Block3x3(const Depthwise3x3Args& a, const Channel& channel, const Taps& reader,
-                          int row, int x0) {
-  constexpr int kInputRows = S * (R - 1) + 3;
-  const Vec lo = Set(a.lo), hi = Set(a.hi), bias = Set(channel.bias);
-  const ptrdiff_t in_w = a.in_w;
-  const float* const first = channel.x + (row * S - a.pad_top) * in_w;
+template <int K, int S, int R, typename Taps>
+SBNN_INLINE void Block(const Plane<K, S>& plane, const Channel<K>& channel, const Taps& reader,
+                       int row, int x0) {
+  constexpr int L = Vec::kLanes;
+  constexpr int kInputRows = S * (R - 1) + K;
+  const int top = row * S - plane.pad_top;
+  const float* x = Hide(channel.x + top * plane.in_w + reader.first);
+  const Weights<K * K> weights = channel.weights.Here();
   Vec acc[R];
-#pragma GCC unroll 4
-  for (int r = 0; r < R; ++r) acc[r] = bias;
-#pragma GCC unroll 9
-  for (int i = 0; i < kInputRows; ++i) {
-    Vec taps[3];
-    reader.Read(first + i * in_w, taps);
-#pragma GCC unroll 3
-    for (int k = 0; k < 3; ++k) {
-#pragma GCC unroll 4
+#pragma GCC unroll 8
+  for (int r = 0; r < R; ++r) acc[r] = channel.bias;
+#pragma GCC unroll 16
+  for (int i = 0; i < kInputRows; ++i, x += plane.in_w) {
+    if (static_cast<unsigned>(top + i) >= plane.in_h) continue;
+    Vec taps[K];
+    reader.Read(x, taps);
+#pragma GCC unroll 5
+    for (int k = 0; k < K; ++k) {
+#pragma GCC unroll 8
       for (int r = 0; r < R; ++r) {
         const int tap_row = i - S * r;
-        if (tap_row >= 0 && tap_row < 3) {
-          acc[r] = FmaScalar(taps[k], channel.weights[tap_row * 3 + k], acc[r]);
+        if (tap_row >= 0 && tap_row < K) {
+          acc[r] = weights.Fma(taps[k], tap_row * K + k, acc[r]);
         }
       }
     }
   }
-  float* const y = channel.y + static_cast<size_t>(row) * a.out_w + x0;
-#pragma GCC unroll 4
-  for (int r = 0; r < R; ++r) {
-    StorePixels(y + static_cast<size_t>(r) * a.out_w, Min(hi, Max(lo, acc[r])), a.out_w - x0,
-                channel.y_end);
+  const Vec lo = Set(plane.lo), hi = Set(plane.hi);
+#pragma GCC unroll 8
+  for (int r = 0; r < R; ++r) acc[r] = Min(hi, Max(lo, acc[r]));
+  float* const y = channel.y + row * plane.out_w + x0;
+  const int left = static_cast<int>(plane.out_w) - x0;
+  // A whole vector may spill over the end of its row: those are pixels of rows written later. But
+  // nothing behind the rows asked for. (Partial stores are slow on several CPUs.)
+  if (left >= L || channel.y_end - (y + (R - 1) * plane.out_w) >= L) {
+#pragma GCC unroll 8
+    for (int r = 0; r < R; ++r) Store(y + r * plane.out_w, acc[r]);
+  } else {
+#pragma GCC unroll 8
+    for (int r = 0; r < R; ++r) StoreFirst(y + r * plane.out_w, acc[r], left);
   }
 }
 
-// What all rows and channels of a call share.
-template <int S>
-struct Row {
-  SBNN_INLINE explicit Row(const Depthwise3x3Args& a)
-      : last_x0((a.out_w - 1) / Vec::kLanes * Vec::kLanes),
-        left(0, a.pad_left, a.in_w),
-        right(last_x0, a.pad_left, a.in_w) {}
-
-  const int last_x0;
-  const EdgeTaps<S> left, right;
-};
-
-template <int S, int R>
-SBNN_INLINE void Strip3x3(const Depthwise3x3Args& a, const Channel& channel, const Row<S>& shared,
-                          int row) {
+template <int K, int S, int R>
+SBNN_INLINE void Strip(const Plane<K, S>& plane, const Channel<K>& channel, int row) {
   constexpr int L = Vec::kLanes;
+  const int pad = plane.pad_left;
   // From right to left, so that what a row spills into the next is overwritten by that.
-  Block3x3<S, R>(a, channel, shared.right, row, shared.last_x0);
-  for (int x0 = shared.last_x0 - L; x0 > 0; x0 -= L) {
-    if (S * x0 >= a.pad_left && S * (x0 + L - 1) + 2 - a.pad_left < a.in_w) {
-      Block3x3<S, R>(a, channel, InnerTaps<S>(x0, a.pad_left), row, x0);
+  Block<K, S, R>(plane, channel, plane.right, row, plane.last_x0);
+  for (int x0 = plane.last_x0 - L; x0 >= 0; x0 -= L) {
+    if (S * x0 >= pad && S * (x0 + L - 1) + K - 1 - pad < plane.in_w) {
+      Block<K, S, R>(plane, channel, InnerTaps<K, S>(x0, pad), row, x0);
     } else {
-      Block3x3<S, R>(a, channel, EdgeTaps<S>(x0, a.pad_left, a.in_w), row, x0);
+      Block<K, S, R>(plane, channel, EdgeTaps<K, S>(x0, pad, plane.in_w), row, x0);
     }
-  }
-  if (shared.last_x0 > 0) Block3x3<S, R>(a, channel, shared.left, row, 0);
-}
-
-// One output row whose window reaches over the top or the bottom.
-template <int S>
-SBNN_INLINE void EdgeRow3x3(const Depthwise3x3Args& a, const Channel& channel, const Row<S>& shared,
-                            int row) {
-  constexpr int L = Vec::kLanes;
-  const Vec lo = Set(a.lo), hi = Set(a.hi);
-  const int top = row * S - a.pad_top;
-  const int first = top < 0 ? -top : 0;
-  const int end = top + 3 > a.in_h ? a.in_h - top : 3;
-  float* const y = channel.y + static_cast<size_t>(row) * a.out_w;
-  for (int x0 = 0; x0 < a.out_w; x0 += L) {
-    const EdgeTaps<S> reader = x0 == 0                ? shared.left
-                               : x0 == shared.last_x0 ? shared.right
-                                                      : EdgeTaps<S>(x0, a.pad_left, a.in_w);
-    Vec acc = Set(channel.bias);
-    for (int i = first; i < end; ++i) {
-      Vec taps[3];
-      reader.Read(channel.x + static_cast<size_t>(top + i) * a.in_w, taps);
-#pragma GCC unroll 3
-      for (int k = 0; k < 3; ++k) acc = FmaScalar(taps[k], channel.weights[i * 3 + k], acc);
-    }
-    StorePixels(y + x0, Min(hi, Max(lo, acc)), a.out_w - x0, channel.y_end);
   }
 }
 
-template <int S>
-void Depthwise3x3(const Depthwise3x3Args& a) {
-  const Row<S> shared(a);
-  // Output rows [inner, outer) have all their input rows.
-  const int inner = (a.pad_top + S - 1) / S;
-  const int fit = a.in_h - 3 + a.pad_top < 0 ? 0 : (a.in_h - 3 + a.pad_top) / S + 1;
-  const int outer = a.end_row < fit ? a.end_row : fit;
+template <int K, int S>
+void DepthwiseDirect(const DepthwiseDirectArgs& a) {
+  const Plane<K, S> plane(a);
+  const int end_row = a.end_row;
   for (int c = 0; c < a.channels; ++c) {
     float* const y = a.y + c * a.y_stride;
-    const Channel channel{a.x + c * a.x_stride, y, y + static_cast<size_t>(a.end_row) * a.out_w,
-                          a.weights + 9 * c, a.bias[c]};
+    const Channel<K> channel{a.x + c * a.x_stride, y, y + end_row * plane.out_w,
+                             Weights<K * K>(a.weights + K * K * c), Set(a.bias[c])};
     int row = a.first_row;
-    for (; row < a.end_row && row < inner; ++row) EdgeRow3x3<S>(a, channel, shared, row);
-    for (; row + 4 <= outer; row += 4) Strip3x3<S, 4>(a, channel, shared, row);
-    for (; row + 2 <= outer; row += 2) Strip3x3<S, 2>(a, channel, shared, row);
-    for (; row < outer; ++row) Strip3x3<S, 1>(a, channel, shared, row);
-    for (; row < a.end_row; ++row) EdgeRow3x3<S>(a, channel, shared, row);
+    for (; row + 4 <= end_row; row += 4) Strip<K, S, 4>(plane, channel, row);
+    for (; row + 2 <= end_row; row += 2) Strip<K, S, 2>(plane, channel, row);
+    for (; row < end_row; ++row) Strip<K, S, 1>(plane, channel, row);
   }
 }
 

@@ -51,8 +51,10 @@ Kernels Collect(float cost1, float cost2, float cost4, float cost8) {
   AddGroup<4, P4>(2, cost4, &k);
   AddGroup<8, P8>(3, cost8, &k);
   k.depthwise = &Depthwise;
-  k.depthwise_3x3[0] = &Depthwise3x3<1>;
-  k.depthwise_3x3[1] = &Depthwise3x3<2>;
+  k.depthwise_direct[0][0] = &DepthwiseDirect<3, 1>;
+  k.depthwise_direct[0][1] = &DepthwiseDirect<3, 2>;
+  k.depthwise_direct[1][0] = &DepthwiseDirect<5, 1>;
+  k.depthwise_direct[1][1] = &DepthwiseDirect<5, 2>;
   k.pad_row = &PadRow;
   k.pool = &Pool;
   k.clamp = &Clamp;

@@ -69,9 +69,9 @@ struct DepthwiseArgs {
 };
 using DepthwiseFn = void (*)(const DepthwiseArgs&);
 
-// A dense 3 x 3 window on planes of a panel, without a padded copy. Up to kMaxLanes floats before
-// and twice as many behind each plane are read, and ignored.
-struct Depthwise3x3Args {
+// A dense 3 x 3 or 5 x 5 window on planes of a panel, without a padded copy. Up to kMaxLanes floats
+// before and twice as many behind each plane are read, and ignored.
+struct DepthwiseDirectArgs {
   const float* x;
   size_t x_stride;  // between channels
   int in_h, in_w;
@@ -82,12 +82,12 @@ struct Depthwise3x3Args {
   // Windows reach at most kMaxLanes columns over the left and over the right side of the image.
   int pad_top, pad_left;
   int channels;
-  const float* weights;  // [channels][9]
+  const float* weights;  // [channels][taps]
   const float* bias;     // [channels]
   float lo;
   float hi;
 };
-using Depthwise3x3Fn = void (*)(const Depthwise3x3Args&);
+using DepthwiseDirectFn = void (*)(const DepthwiseDirectArgs&);
 
 // One image row into padded phases: padded column c (c = source column + pad) goes to phase
 // c % stride, position c / stride.

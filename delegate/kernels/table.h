@@ -32,7 +32,7 @@ struct Kernels {
   SpmmTiles spmm[kGroupKinds][1 + kTailKinds];  // [g][0]: no tail; longer and longer ones then
   SpmvFn spmv[kGroupKinds];
   DepthwiseFn depthwise;
-  Depthwise3x3Fn depthwise_3x3[2];  // [stride - 1]
+  DepthwiseDirectFn depthwise_direct[2][2];  // [3 x 3, 5 x 5][stride - 1]
   PadRowFn pad_row;
   PoolFn pool;
   ClampFn clamp;

@@ -44,10 +44,19 @@ SBNN_INLINE float ClampOne(float value, float lo, float hi) {
   return value > hi ? hi : value;
 }
 
+// The same pointer, of which the compiler knows nothing: it would compute many addresses ahead,
+// and keep them on the stack.
+SBNN_INLINE const float* Hide(const float* p) {
+  __asm__("" : "+r"(p));
+  return p;
+}
+
 #if defined(SBNN_FORCE_SCALAR)
 
 struct Vec {
   static constexpr int kLanes = 4;  // as wide as NEON, so that tiles are exercised alike
+  // Shifting two vectors together rather than loading what lies between them.
+  static constexpr bool kShiftsCostLess = false;
   float v[kLanes];
 };
 #define SBNN_EACH for (int i = 0; i < Vec::kLanes; ++i)
@@ -116,6 +125,13 @@ SBNN_INLINE void Deinterleave(Vec a, Vec b, Vec* even, Vec* odd) {
     odd->v[i] = from.v[2 * (i % kHalf) + 1];
   }
 }
+// Lanes N and up of a, then the first N of b; N <= 4.
+template <int N>
+SBNN_INLINE Vec Shifted(Vec a, Vec b) {
+  Vec r;
+  SBNN_EACH r.v[i] = i + N < Vec::kLanes ? a.v[i + N] : b.v[i + N - Vec::kLanes];
+  return r;
+}
 struct Mask {
   int first, end;
 };
@@ -131,12 +147,14 @@ SBNN_INLINE float AddLanes(Vec a) {
   SBNN_EACH s += a.v[i];
   return s;
 }
+SBNN_INLINE Vec Keep(Vec a) { return a; }
 #undef SBNN_EACH
 
 #elif defined(__AVX512F__)
 
 struct Vec {
   static constexpr int kLanes = 16;
+  static constexpr bool kShiftsCostLess = true;
   __m512 v;
 };
 SBNN_INLINE Vec Load(const float* p) { return {_mm512_loadu_ps(p)}; }
@@ -170,12 +188,23 @@ SBNN_INLINE void Deinterleave(Vec a, Vec b, Vec* even, Vec* odd) {
   even->v = _mm512_permutex2var_ps(a.v, e, b.v);
   odd->v = _mm512_permutex2var_ps(a.v, o, b.v);
 }
+template <int N>
+SBNN_INLINE Vec Shifted(Vec a, Vec b) {
+  return {_mm512_castsi512_ps(
+      _mm512_alignr_epi32(_mm512_castps_si512(b.v), _mm512_castps_si512(a.v), N))};
+}
 SBNN_INLINE float AddLanes(Vec a) { return _mm512_reduce_add_ps(a.v); }
+// Where the compiler would rather load it again for each use.
+SBNN_INLINE Vec Keep(Vec a) {
+  __asm__("" : "+v"(a.v));
+  return a;
+}
 
 #elif defined(__AVX2__)
 
 struct Vec {
   static constexpr int kLanes = 8;
+  static constexpr bool kShiftsCostLess = true;
   __m256 v;
 };
 SBNN_INLINE Vec Load(const float* p) { return {_mm256_loadu_ps(p)}; }
@@ -211,16 +240,28 @@ SBNN_INLINE void Deinterleave(Vec a, Vec b, Vec* even, Vec* odd) {
   even->v = _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(e), order));
   odd->v = _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(o), order));
 }
+template <int N>
+SBNN_INLINE Vec Shifted(Vec a, Vec b) {
+  const __m256i across = _mm256_castps_si256(_mm256_permute2f128_ps(a.v, b.v, 0x21));
+  if constexpr (N == 4) return {_mm256_castsi256_ps(across)};
+  return {_mm256_castsi256_ps(_mm256_alignr_epi8(across, _mm256_castps_si256(a.v), 4 * N % 16))};
+}
 SBNN_INLINE float AddLanes(Vec a) {
   __m128 s = _mm_add_ps(_mm256_castps256_ps128(a.v), _mm256_extractf128_ps(a.v, 1));
   s = _mm_add_ps(s, _mm_movehl_ps(s, s));
   return _mm_cvtss_f32(_mm_add_ss(s, _mm_movehdup_ps(s)));
 }
 
+SBNN_INLINE Vec Keep(Vec a) {
+  __asm__("" : "+x"(a.v));
+  return a;
+}
+
 #elif defined(__ARM_NEON)
 
 struct Vec {
   static constexpr int kLanes = 4;
+  static constexpr bool kShiftsCostLess = false;
   float32x4_t v;
 };
 SBNN_INLINE Vec Load(const float* p) { return {vld1q_f32(p)}; }
@@ -264,6 +305,11 @@ SBNN_INLINE void Deinterleave(Vec a, Vec b, Vec* even, Vec* odd) {
   even->v = vuzp1q_f32(a.v, b.v);
   odd->v = vuzp2q_f32(a.v, b.v);
 }
+template <int N>
+SBNN_INLINE Vec Shifted(Vec a, Vec b) {
+  if constexpr (N == 4) return b;
+  return {vextq_f32(a.v, b.v, N % 4)};
+}
 SBNN_INLINE Vec FmaScalar(Vec a, float b, Vec c) { return {vfmaq_n_f32(c.v, a.v, b)}; }
 // One load brings four, and each is a lane that the FMA picks. (Loaded one by one they take a
 // register each, and the accumulators of the widest tiles are spilt.)
@@ -277,6 +323,10 @@ struct Scalars {
   float32x4_t fours[N / 4 + 1];
 };
 SBNN_INLINE float AddLanes(Vec a) { return vaddvq_f32(a.v); }
+SBNN_INLINE Vec Keep(Vec a) {
+  __asm__("" : "+w"(a.v));
+  return a;
+}
 
 #endif
 

@@ -193,12 +193,12 @@ void TestDepthwise(const KernelRow& row) {
   }
 }
 
-struct Case3x3 {
-  int stride, in_h, in_w, out_h, out_w, pad_top, pad_left;
+struct DirectCase {
+  int kernel, stride, in_h, in_w, out_h, out_w, pad_top, pad_left;
 };
 
 // All channels, the rows in the given parts, one after the other in that order.
-void Run3x3(const Kernels& k, const Case3x3& c, const std::vector<int>& cuts, bool backwards,
+void RunDirect(const Kernels& k, const DirectCase& c, const std::vector<int>& cuts, bool backwards,
             Edge edge, Random* random) {
   const int channels = random->Int(1, 3);
   const size_t in_pixels = static_cast<size_t>(c.in_h) * c.in_w;
@@ -214,14 +214,14 @@ void Run3x3(const Kernels& k, const Case3x3& c, const std::vector<int>& cuts, bo
     std::copy(plane.begin(), plane.end(), x.begin() + before + n * x_stride);
   }
   Guarded<float> y((channels - 1) * y_stride + out_pixels, edge);
-  const Guarded<float> weights(random->Floats(9 * channels)), bias(random->Floats(channels));
+  const Guarded<float> weights(random->Floats(c.kernel * c.kernel * channels)), bias(random->Floats(channels));
   const Limits limits = random->Pick(kLimits);
 
   std::vector<int> parts(cuts.size() - 1);
   for (size_t i = 0; i < parts.size(); ++i) parts[i] = static_cast<int>(backwards ? parts.size() - 1 - i : i);
   std::vector<bool> done(c.out_h, false);
   for (int part : parts) {
-    Depthwise3x3Args a{};
+    DepthwiseDirectArgs a{};
     a.x = first_plane;
     a.x_stride = x_stride;
     a.in_h = c.in_h;
@@ -238,7 +238,7 @@ void Run3x3(const Kernels& k, const Case3x3& c, const std::vector<int>& cuts, bo
     a.bias = bias.data();
     a.lo = limits.lo;
     a.hi = limits.hi;
-    k.depthwise_3x3[c.stride - 1](a);
+    k.depthwise_direct[(c.kernel - 3) / 2][c.stride - 1](a);
     std::fill(done.begin() + a.first_row, done.begin() + a.end_row, true);
     for (size_t i = 0; i < y.size(); ++i) {
       const size_t channel = i / y_stride, pixel = i % y_stride;
@@ -248,10 +248,11 @@ void Run3x3(const Kernels& k, const Case3x3& c, const std::vector<int>& cuts, bo
         continue;
       }
       double want = bias[channel];
-      for (int t = 0; t < 9; ++t) {
-        const int sy = row * c.stride + t / 3 - c.pad_top, sx = column * c.stride + t % 3 - c.pad_left;
+      for (int t = 0; t < c.kernel * c.kernel; ++t) {
+        const int sy = row * c.stride + t / c.kernel - c.pad_top;
+        const int sx = column * c.stride + t % c.kernel - c.pad_left;
         if (sy < 0 || sy >= c.in_h || sx < 0 || sx >= c.in_w) continue;
-        want += double{weights[9 * channel + t]} * first_plane[channel * x_stride + sy * c.in_w + sx];
+        want += double{weights[c.kernel * c.kernel * channel + t]} * first_plane[channel * x_stride + sy * c.in_w + sx];
       }
       ASSERT_EQ(y[i], Clamped(want, limits))
           << "channel " << channel << " row " << row << " column " << column;
@@ -260,7 +261,7 @@ void Run3x3(const Kernels& k, const Case3x3& c, const std::vector<int>& cuts, bo
   ASSERT_TRUE(y.Intact());
 }
 
-void TestDepthwise3x3(const KernelRow& row, int stride) {
+void TestDepthwiseDirect(const KernelRow& row, int kernel, int stride) {
   const Kernels& k = *row.kernels;
   Random random(4);
   for (int in_w = 1; in_w <= stride * (3 * k.lanes + 1); in_w += in_w < 20 ? 1 : 3) {
@@ -269,8 +270,9 @@ void TestDepthwise3x3(const KernelRow& row, int stride) {
       const int widest = random.Chance(0.2) ? kMaxLanes : 2;
       const int pad_top = random.Int(0, widest), pad_left = random.Int(0, widest);
       const int pad_bottom = random.Int(0, widest), pad_right = random.Int(0, widest);
-      Case3x3 c{stride, in_h, in_w, 0, 0, pad_top, pad_left};
-      const int reach_h = in_h + pad_top + pad_bottom - 3, reach_w = in_w + pad_left + pad_right - 3;
+      DirectCase c{kernel, stride, in_h, in_w, 0, 0, pad_top, pad_left};
+      const int reach_h = in_h + pad_top + pad_bottom - kernel;
+      const int reach_w = in_w + pad_left + pad_right - kernel;
       if (reach_h < 0 || reach_w < 0) continue;
       c.out_h = reach_h / stride + 1;
       c.out_w = reach_w / stride + 1;
@@ -278,10 +280,10 @@ void TestDepthwise3x3(const KernelRow& row, int stride) {
       while (cuts.back() < c.out_h) {
         cuts.push_back(std::min(c.out_h, cuts.back() + random.Int(1, 9)));
       }
-      SCOPED_TRACE(testing::Message() << "stride " << stride << " image " << in_h << " x " << in_w
-                                      << " pads " << pad_top << ' ' << pad_bottom << ' ' << pad_left
+      SCOPED_TRACE(testing::Message() << "kernel " << kernel << " stride " << stride << " image "
+                                      << in_h << " x " << in_w << " pads " << pad_top << ' ' << pad_bottom << ' ' << pad_left
                                       << ' ' << pad_right << " parts " << testing::PrintToString(cuts));
-      Run3x3(k, c, cuts, random.Chance(0.5), kEdges[random.Int(0, 1)], &random);
+      RunDirect(k, c, cuts, random.Chance(0.5), kEdges[random.Int(0, 1)], &random);
       if (testing::Test::HasFatalFailure()) return;
     }
   }
@@ -556,8 +558,10 @@ TEST_P(EveryKernel, AsTheReference) {
   if (begins("spmm_g")) return TestSpmm(row);
   if (begins("spmv_g")) return TestSpmv(row);
   if (row.name == "depthwise") return TestDepthwise(row);
-  if (row.name == "depthwise_3x3_s1") return TestDepthwise3x3(row, 1);
-  if (row.name == "depthwise_3x3_s2") return TestDepthwise3x3(row, 2);
+  if (row.name == "depthwise_3x3_s1") return TestDepthwiseDirect(row, 3, 1);
+  if (row.name == "depthwise_3x3_s2") return TestDepthwiseDirect(row, 3, 2);
+  if (row.name == "depthwise_5x5_s1") return TestDepthwiseDirect(row, 5, 1);
+  if (row.name == "depthwise_5x5_s2") return TestDepthwiseDirect(row, 5, 2);
   if (row.name == "pad_row") return TestPadRow(row);
   if (row.name == "pool") return TestPool(row);
   if (row.name == "binary") return TestBinary(row);
@@ -573,7 +577,7 @@ INSTANTIATE_TEST_SUITE_P(Table, EveryKernel, testing::ValuesIn(KernelRows()), []
   return info.param.kernels->isa + ("_" + info.param.name);
 });
 
-constexpr int kOthers = 11;  // kernels that are neither spmm nor spmv
+constexpr int kOthers = 13;  // kernels that are neither spmm nor spmv
 
 // A new function in the struct needs a row, and a test.
 static_assert(sizeof(Kernels) - offsetof(Kernels, spmm) ==

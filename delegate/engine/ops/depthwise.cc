@@ -42,7 +42,8 @@ Status Depthwise::Plan(const std::vector<const Tensor*>& inputs, const Tensor& o
   const Images out = output.images();
   const Status status = Place(window_, inputs[0]->images(), &placed_);
   if (!status.ok()) return status;
-  direct_ = window_.kernel_h == 3 && window_.kernel_w == 3 && window_.dilation_h == 1 &&
+  direct_ = (window_.kernel_h == 3 || window_.kernel_h == 5) &&
+            window_.kernel_w == window_.kernel_h && window_.dilation_h == 1 &&
             window_.dilation_w == 1 && window_.stride_h == window_.stride_w &&
             window_.stride_h <= 2 && weights_->multiplier == 1 && placed_.pad_left <= kMaxLanes &&
             out.w * window_.stride_w - placed_.pad_left <= inputs[0]->images().w + kMaxLanes &&
@@ -64,7 +65,7 @@ Status Depthwise::Plan(const std::vector<const Tensor*>& inputs, const Tensor& o
 void Depthwise::RunDirect(const Tensor& input, const Tensor& output, int n, int first_channel,
                           int channels, int first_row, int rows, const Kernels& kernels) const {
   const Images in = input.images();
-  Depthwise3x3Args args{};
+  DepthwiseDirectArgs args{};
   args.x = input.Plane(n, first_channel);
   args.x_stride = input.plane_stride;
   args.in_h = in.h;
@@ -77,11 +78,12 @@ void Depthwise::RunDirect(const Tensor& input, const Tensor& output, int n, int 
   args.pad_top = placed_.pad_top;
   args.pad_left = placed_.pad_left;
   args.channels = channels;
-  args.weights = weights_->taps.data() + static_cast<size_t>(first_channel) * 9;
+  args.weights = weights_->taps.data() +
+                 static_cast<size_t>(first_channel) * window_.kernel_h * window_.kernel_w;
   args.bias = weights_->bias.data() + first_channel;
   args.lo = lo_;
   args.hi = hi_;
-  kernels.depthwise_3x3[window_.stride_h - 1](args);
+  kernels.depthwise_direct[(window_.kernel_h - 3) / 2][window_.stride_h - 1](args);
 }
 
 void Depthwise::RunPadded(const Tensor& input, const Tensor& output, int n, int c, int first_row,

@@ -44,7 +44,7 @@ class Depthwise : public Op {
 
   // Of the plan.
   PlacedWindow placed_;
-  bool direct_ = false;  // the 3 x 3 kernel reads the panel itself
+  bool direct_ = false;  // a kernel of this window reads the panel itself
   PaddedRows rows_;      // otherwise
   int band_rows_ = 0;    // output rows done at a time
   int bands_ = 1;
