@@ -56,6 +56,7 @@ Kernels Collect(float cost1, float cost2, float cost4, float cost8) {
   k.depthwise_direct[1][0] = &DepthwiseDirect<5, 1>;
   k.depthwise_direct[1][1] = &DepthwiseDirect<5, 2>;
   k.pad_row = &PadRow;
+  k.shift_rows = &ShiftRows;
   k.pool = &Pool;
   k.clamp = &Clamp;
   k.binary = &Binary;

@@ -104,6 +104,21 @@ struct PadRowArgs {
 };
 using PadRowFn = void (*)(const PadRowArgs&);
 
+// Rows of a plane, shifted and thinned out: y[r][i] is x[r][i * stride + shift], 0 where that is
+// outside of the row.
+struct ShiftRowsArgs {
+  const float* x;       // the first row; where x_stride is 1, a vector around a row may be read
+  size_t x_row_stride;  // between rows
+  size_t x_stride;      // between the pixels of a row
+  int width;            // pixels of a row
+  int rows;
+  float* y;  // [rows][length], and up to a vector more is spoilt
+  int length;
+  int stride;
+  int shift;
+};
+using ShiftRowsFn = void (*)(const ShiftRowsArgs&);
+
 // Pooling of rows of one channel, read from padded rows as in DepthwiseArgs.
 struct PoolArgs {
   const float* x;

@@ -45,6 +45,50 @@ void PadRow(const PadRowArgs& a) {
   }
 }
 
+// Pixels one by one: any stride.
+void ShiftRowsSlowly(const ShiftRowsArgs& a) {
+  // Positions [begin, end) have a source.
+  int begin = a.shift >= 0 ? 0 : (-a.shift + a.stride - 1) / a.stride;
+  begin = begin < a.length ? begin : a.length;
+  int end = a.shift >= a.width ? 0 : (a.width - a.shift + a.stride - 1) / a.stride;
+  end = end < begin ? begin : end < a.length ? end : a.length;
+  const size_t step = a.stride * a.x_stride;
+  for (int r = 0; r < a.rows; ++r) {
+    float* const y = a.y + static_cast<size_t>(r) * a.length;
+    for (int i = 0; i < begin; ++i) y[i] = 0;
+    if (begin < end) {
+      const float* x = a.x + r * a.x_row_stride + (begin * a.stride + a.shift) * a.x_stride;
+      for (int i = begin; i < end; ++i, x += step) y[i] = *x;
+    }
+    for (int i = end; i < a.length; ++i) y[i] = 0;
+  }
+}
+
+void ShiftRows(const ShiftRowsArgs& a) {
+  constexpr int L = Vec::kLanes;
+  if (a.x_stride != 1 || a.stride > 2) return ShiftRowsSlowly(a);
+  // From the last vector of all rows to the first: what spills over the end of a row is made good
+  // by the first vector of the next.
+  for (int i = (a.length - 1) / L * L; i >= 0; i -= L) {
+    const int from = i * a.stride + a.shift;  // source of the first lane
+    const float* x = a.x + from;
+    float* y = a.y + i;
+    // A vector without a source must not be read: it may be far from the row.
+    const bool low = from < a.width && from > -L, high = from + L < a.width && from > -2 * L;
+    const Mask low_mask = MaskOf(-from, a.width - from);
+    const Mask high_mask = MaskOf(-from - L, a.width - from - L);
+    for (int r = 0; r < a.rows; ++r, x += a.x_row_stride, y += a.length) {
+      Vec v = low ? LoadMasked(x, low_mask) : Set(0);
+      if (a.stride == 2) {
+        const Vec w = high ? LoadMasked(x + L, high_mask) : Set(0);
+        Vec odd;
+        Deinterleave(v, w, &v, &odd);
+      }
+      Store(y, v);
+    }
+  }
+}
+
 float Sum(const float* x, size_t count) {
   constexpr size_t L = Vec::kLanes;
   Vec a = Set(0), b = Set(0);

@@ -71,9 +71,10 @@ std::vector<KernelRow> KernelRows() {
       }
       rows.push_back({"spmv" + group, k, kGroupSizes[g], 0, 0});
     }
-    for (const char* name : {"depthwise", "depthwise_3x3_s1", "depthwise_3x3_s2",
-                             "depthwise_5x5_s1", "depthwise_5x5_s2", "pool", "pad_row", "clamp",
-                             "binary", "unary", "sum", "transpose", "fma_loop"}) {
+    for (const char* name :
+         {"depthwise", "depthwise_3x3_s1", "depthwise_3x3_s2", "depthwise_5x5_s1",
+          "depthwise_5x5_s2", "pool", "pad_row", "shift_rows", "clamp", "binary", "unary", "sum",
+          "transpose", "fma_loop"}) {
       rows.push_back({name, k, 0, 0, 0});
     }
   }

@@ -34,6 +34,7 @@ struct Kernels {
   DepthwiseFn depthwise;
   DepthwiseDirectFn depthwise_direct[2][2];  // [3 x 3, 5 x 5][stride - 1]
   PadRowFn pad_row;
+  ShiftRowsFn shift_rows;
   PoolFn pool;
   ClampFn clamp;
   BinaryFn binary;

@@ -344,6 +344,44 @@ void TestPadRow(const KernelRow& row) {
   }
 }
 
+void TestShiftRows(const KernelRow& row) {
+  const Kernels& k = *row.kernels;
+  const int lanes = k.lanes;
+  Random random(15);
+  for (int width = 1; width <= 4 * lanes + 3; ++width) {
+    for (int stride : {1, 2, 3}) {
+      for (size_t x_stride : {1, 3}) {
+        for (int shift : {0, 1, 2, 5, lanes, 5 * lanes, -1, -2, -3, -lanes - 1, -5 * lanes}) {
+          const int rows = random.Int(1, 4);
+          const int length = std::max(1, width / stride + random.Int(-lanes - 2, lanes + 2));
+          const size_t row_stride = width * x_stride + random.Int(0, 3);
+          // A vector on either side of a row may be read where its pixels are contiguous; otherwise
+          // they lie in the caller's memory.
+          const size_t room = x_stride == 1 ? lanes : 0;
+          const size_t last = (rows - 1) * row_stride + (width - 1) * x_stride + 1;
+          Guarded<float> memory(room + last + room, kEdges[random.Int(0, 1)]);
+          std::fill(memory.begin(), memory.end(), kNaN);
+          float* const x = memory.begin() + room;
+          for (int r = 0; r < rows; ++r) {
+            for (int i = 0; i < width; ++i) x[r * row_stride + i * x_stride] = random.NonZero();
+          }
+          const size_t count = static_cast<size_t>(rows) * length;
+          Guarded<float> y(count + lanes, kEdges[random.Int(0, 1)]);
+          k.shift_rows({x, row_stride, x_stride, width, rows, y.data(), length, stride, shift});
+          for (size_t i = 0; i < count; ++i) {
+            const size_t r = i / length;
+            const int source = static_cast<int>(i % length) * stride + shift;
+            ASSERT_EQ(y[i], source >= 0 && source < width ? x[r * row_stride + source * x_stride] : 0)
+                << "width " << width << " stride " << stride << " x_stride " << x_stride << " shift "
+                << shift << " length " << length << " element " << i;
+          }
+          ASSERT_TRUE(y.Intact());
+        }
+      }
+    }
+  }
+}
+
 void TestPool(const KernelRow& row) {
   const Kernels& k = *row.kernels;
   Random random(9);
@@ -563,6 +601,7 @@ TEST_P(EveryKernel, AsTheReference) {
   if (row.name == "depthwise_5x5_s1") return TestDepthwiseDirect(row, 5, 1);
   if (row.name == "depthwise_5x5_s2") return TestDepthwiseDirect(row, 5, 2);
   if (row.name == "pad_row") return TestPadRow(row);
+  if (row.name == "shift_rows") return TestShiftRows(row);
   if (row.name == "pool") return TestPool(row);
   if (row.name == "binary") return TestBinary(row);
   if (row.name == "unary") return TestUnary(row);
@@ -577,7 +616,7 @@ INSTANTIATE_TEST_SUITE_P(Table, EveryKernel, testing::ValuesIn(KernelRows()), []
   return info.param.kernels->isa + ("_" + info.param.name);
 });
 
-constexpr int kOthers = 13;  // kernels that are neither spmm nor spmv
+constexpr int kOthers = 14;  // kernels that are neither spmm nor spmv
 
 // A new function in the struct needs a row, and a test.
 static_assert(sizeof(Kernels) - offsetof(Kernels, spmm) ==

@@ -1,19 +1,11 @@
 #include "delegate/engine/ops/convolution.h"
 
 #include <algorithm>
-#include <cstring>
 #include <limits>
 #include <string>
 #include <utility>
 
 namespace sbnn {
-namespace {
-
-// Floats of a padded band: with the weights it should stay in the L2 cache.
-constexpr size_t kBandFloats = 32768;
-
-}  // namespace
-
 Convolution::Convolution(std::shared_ptr<const PackedWeights> weights, const Window& window,
                          float lo, float hi)
     : weights_(std::move(weights)), window_(window), limits_{false, lo, hi} {}
@@ -73,7 +65,6 @@ Status Convolution::Plan(const std::vector<const Tensor*>& inputs, const Tensor&
   epilogue_.Then(context.epilogue);
   const Tensor& input = *inputs[0];
   const Images in = input.images(), out = output.images();
-  const size_t lanes = context.kernels.lanes;
   if (Pointwise(in)) {
     if (in.pixels() == 1) return Status();  // spmv needs no plan
     const Status status = PlanOffsets(input.plane_stride, {0});
@@ -82,52 +73,25 @@ Status Convolution::Plan(const std::vector<const Tensor*>& inputs, const Tensor&
     return Status();
   }
 
-  Status status = Place(window_, in, &band_.placed);
+  PlacedWindow placed;
+  Status status = Place(window_, in, &placed);
   if (!status.ok()) return status;
-  by_rows_ = out.w % lanes == 0;
-  PlaceBand(in, out, out.h);
-  bands_ = 1;
-  const size_t wanted = (band_.size + kBandFloats - 1) / kBandFloats;
-  if (wanted >= 2 * static_cast<size_t>(context.threads)) {
-    const int rows = (out.h + static_cast<int>(wanted) - 1) / static_cast<int>(wanted);
-    PlaceBand(in, out, std::max(1, rows));
-    bands_ = (out.h + band_.out_rows - 1) / band_.out_rows;
-  }
-  std::vector<int64_t> tap_offset;
-  for (int ky = 0; ky < window_.kernel_h; ++ky) {
-    for (int kx = 0; kx < window_.kernel_w; ++kx) {
-      const int y = ky * window_.dilation_h, x = kx * window_.dilation_w;
-      const int phase = y % window_.stride_h * window_.stride_w + x % window_.stride_w;
-      tap_offset.push_back(static_cast<int64_t>(phase * band_.plane) +
-                           y / window_.stride_h * band_.length + x / window_.stride_w);
-    }
-  }
-  status = PlanOffsets(band_.channel, tap_offset);
+  lowered_.Plan(window_, placed, in, input.layout == Layout::kFlat, context.kernels.lanes,
+                context.threads);
+  status = PlanOffsets(lowered_.channel_stride(), lowered_.tap_offset());
   if (!status.ok()) return status;
-  // Output pixels are counted along the padded rows; those between two rows are dropped.
-  const size_t pixels =
-      by_rows_ ? out.w : static_cast<size_t>(band_.out_rows - 1) * band_.length + out.w;
-  grid_ = MakeGrid(*weights_, pixels, context.kernels, bands_ == 1 ? context.threads : 1);
-  // The first tile is the widest, but for the last one's tail.
-  const size_t widest =
-      RoundUp(std::max(grid_.tiles.front().width, grid_.tiles.back().width), lanes);
-  band_.result = by_rows_ ? 0 : RoundUp(out.c, kChannelStep) * widest;
+  const int bands = lowered_.bands(), rows = lowered_.stretch_rows();
+  // One output pixel: a group's vectors lie over the next groups' and are written before these.
+  const bool together = bands == 1 && output.layout == Layout::kPanel;
+  const int threads = together ? context.threads : 1;
+  const auto grid = [&](int grid_rows) {
+    return MakeGrid(*weights_, static_cast<size_t>(grid_rows) * out.w, context.kernels, threads);
+  };
+  grid_ = grid(rows);
+  last_grid_ = grid(std::min(rows, out.h - (bands - 1) * lowered_.band_rows()));
   // A band a worker, or one band for all of them.
-  *scratch = band_.size * (bands_ == 1 ? 1 : context.threads) + band_.result * context.threads;
+  *scratch = lowered_.floats() * (bands == 1 ? 1 : context.threads);
   return Status();
-}
-
-void Convolution::PlaceBand(const Images& in, const Images& out, int out_rows) {
-  const int reach_h = (window_.kernel_h - 1) * window_.dilation_h;
-  const int reach_w = (window_.kernel_w - 1) * window_.dilation_w;
-  band_.out_rows = out_rows;
-  band_.rows = out_rows + reach_h / window_.stride_h;
-  band_.length = out.w + reach_w / window_.stride_w;
-  if (by_rows_) band_.length = RoundUp(band_.length, kMaxLanes);  // rows begin at a cache line
-  // Room behind the last row for vectors that begin at a valid pixel.
-  band_.plane = RoundUp(static_cast<size_t>(band_.rows) * band_.length + 2 * kMaxLanes, kMaxLanes);
-  band_.channel = PlaneStride(band_.plane * window_.stride_h * window_.stride_w);
-  band_.size = band_.channel * in.c + 16 * kMaxLanes;
 }
 
 SpmmArgs Convolution::Args(const float* x, float* y, size_t y_stride) const {
@@ -177,108 +141,56 @@ void Convolution::RunPointwise(const Tensor& input, const Tensor* add, const Ten
   });
 }
 
-void Convolution::PadChannel(const Tensor& input, int n, int c, int first_row, float* padded,
-                             const Kernels& kernels) const {
-  const Images in = input.images();
-  const bool flat = input.layout == Layout::kFlat;
-  // (A flat image of one channel has one pixel: any stride but 1 keeps vectors off the caller's
-  // data.)
-  const size_t pixel_stride = flat ? std::max(in.c, 2) : 1;
-  const float* const first = input.Plane(n, c);
-  const int sh = window_.stride_h, sw = window_.stride_w;
-  for (int y = 0; y < band_.rows * sh; ++y) {
-    const int source = first_row * sh + y - band_.placed.pad_top;
-    PadRowArgs args{};
-    if (source >= 0 && source < in.h)
-      args.x = first + static_cast<size_t>(source) * in.w * pixel_stride;
-    args.x_stride = pixel_stride;
-    args.width = in.w;
-    args.y = padded + c * band_.channel + y % sh * sw * band_.plane +
-             static_cast<size_t>(y / sh) * band_.length;
-    args.phase_stride = band_.plane;
-    args.stride = sw;
-    args.pad = band_.placed.pad_left;
-    args.length = band_.length;
-    kernels.pad_row(args);
-  }
-}
-
-int Convolution::BandTasks() const { return grid_.tasks() * (by_rows_ ? band_.out_rows : 1); }
-
 void Convolution::RunBands(const Tensor& input, const Tensor* add, const Tensor& output,
                            const RunContext& context) const {
   const Images in = input.images();
   const Kernels& kernels = context.kernels;
-  if (bands_ == 1) {
-    float* const padded = context.scratch;
+  const int bands = lowered_.bands();
+  if (bands == 1) {
+    float* const lowered = context.scratch;
     for (int n = 0; n < in.n; ++n) {
-      context.team.Run(in.c, [&](int c, int) { PadChannel(input, n, c, 0, padded, kernels); });
-      context.team.Run(BandTasks(), [&](int task, int worker) {
-        RunBandTask(add, output, n, 0, task, padded, padded + band_.size + worker * band_.result,
-                    kernels);
-      });
+      context.team.Run(in.c, [&](int c, int) { lowered_.Fill(input, n, c, 0, lowered, kernels); });
+      context.team.Run(BandTasks(0),
+                       [&](int task, int) { RunBandTask(add, output, n, 0, task, lowered); });
     }
     return;
   }
-  context.team.Run(in.n * bands_, [&](int task, int worker) {
-    float* const padded = context.scratch + worker * (band_.size + band_.result);
-    const int n = task / bands_, first_row = task % bands_ * band_.out_rows;
-    for (int c = 0; c < in.c; ++c) PadChannel(input, n, c, first_row, padded, kernels);
-    for (int part = 0; part < BandTasks(); ++part) {
-      RunBandTask(add, output, n, first_row, part, padded, padded + band_.size, kernels);
+  context.team.Run(in.n * bands, [&](int task, int worker) {
+    float* const lowered = context.scratch + worker * lowered_.floats();
+    const int n = task / bands, band = task % bands;
+    for (int c = 0; c < in.c; ++c) {
+      lowered_.Fill(input, n, c, band * lowered_.band_rows(), lowered, kernels);
+    }
+    for (int part = 0; part < BandTasks(band); ++part) {
+      RunBandTask(add, output, n, band, part, lowered);
     }
   });
 }
 
-void Convolution::RunBandTask(const Tensor* add, const Tensor& output, int n, int first_row,
-                              int task, const float* padded, float* result,
-                              const Kernels& kernels) const {
-  const Images out = output.images();
-  const int row = task / grid_.tasks();  // of the band, where tiles are parts of a row
-  if (first_row + row >= out.h) return;
-  const Tile& tile = grid_.tiles[task % grid_.tasks() / grid_.chunks()];
-  const int chunk = task % grid_.chunks();
-  const size_t first = tile.first, last = first + tile.width;
-  const float* const x = padded + static_cast<size_t>(row) * band_.length + first;
-  const size_t pixel = static_cast<size_t>(first_row + row) * out.w + first;
-  SpmmArgs args = by_rows_ ? Args(x, output.Plane(n, 0) + pixel, output.plane_stride)
-                           : Args(x, result, last - first);
-  if (by_rows_ && add != nullptr) args.add = add->Plane(n, 0) + pixel;
-  if (!by_rows_ && add != nullptr) {  // CopyOut adds, and limits the sums
-    args.lo = Epilogue().lo;
-    args.hi = Epilogue().hi;
-  }
-  args.first_group = grid_.group_begin[chunk];
-  args.end_group = grid_.group_begin[chunk + 1];
-  tile.spmm(args);
-  if (!by_rows_) CopyOut(add, output, n, first_row, first, last, args, kernels);
+const TaskGrid& Convolution::GridOf(int band) const {
+  return band == lowered_.bands() - 1 ? last_grid_ : grid_;
 }
 
-// Of a tile that runs over the ends of rows, the valid pixels [first, last) of the band.
-void Convolution::CopyOut(const Tensor* add, const Tensor& output, int n, int first_row,
-                          size_t first, size_t last, const SpmmArgs& args,
-                          const Kernels& kernels) const {
+int Convolution::BandTasks(int band) const {
+  return lowered_.band_rows() / lowered_.stretch_rows() * GridOf(band).tasks();
+}
+
+void Convolution::RunBandTask(const Tensor* add, const Tensor& output, int n, int band, int task,
+                              const float* lowered) const {
   const Images out = output.images();
-  const int group = weights_->group;
-  const int c_end = std::min<int>(out.c, args.end_group * group);
-  const size_t rows = std::min(band_.out_rows, out.h - first_row);
-  const size_t length = band_.length;
-  for (size_t row = first / length; row < rows && row * length < last; ++row) {
-    const size_t begin = std::max(first, row * length);
-    const size_t end = std::min(last, row * length + out.w);
-    if (begin >= end) continue;
-    const size_t pixel = (first_row + row) * out.w + begin - row * length;
-    for (int c = args.first_group * group; c < c_end; ++c) {
-      const float* const sums = args.y + c * args.y_stride + (begin - first);
-      float* const y = output.Plane(n, c) + pixel;
-      if (add == nullptr) {
-        std::memcpy(y, sums, (end - begin) * sizeof(float));
-      } else {
-        kernels.binary(BinaryKind::kAdd, {sums, add->Plane(n, c) + pixel, false, false, y,
-                                          end - begin, epilogue_.lo, epilogue_.hi});
-      }
-    }
-  }
+  const TaskGrid& grid = GridOf(band);
+  const int stretch = task / grid.tasks();
+  const int row = band * lowered_.band_rows() + stretch * lowered_.stretch_rows();
+  if (row >= out.h) return;
+  const Tile& tile = grid.tiles[task % grid.tasks() / grid.chunks()];
+  const int chunk = task % grid.chunks();
+  const size_t pixel = static_cast<size_t>(row) * out.w + tile.first;
+  SpmmArgs args = Args(lowered + stretch * lowered_.stretch() + tile.first,
+                       output.Plane(n, 0) + pixel, output.plane_stride);
+  if (add != nullptr) args.add = add->Plane(n, 0) + pixel;
+  args.first_group = grid.group_begin[chunk];
+  args.end_group = grid.group_begin[chunk + 1];
+  tile.spmm(args);
 }
 
 }  // namespace sbnn

@@ -1,0 +1,70 @@
+// The input of a convolution, copied such that each tap is one offset for all output pixels.
+#ifndef SBNN_DELEGATE_ENGINE_OPS_LOWERED_INPUT_H_
+#define SBNN_DELEGATE_ENGINE_OPS_LOWERED_INPUT_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "delegate/engine/op.h"
+#include "delegate/engine/window.h"
+
+namespace sbnn {
+
+// What a band of output rows reads, in one of two forms.
+//
+// Shifted: a copy for each column of the window. Row y of copy k holds the pixels that tap k of the
+// row's output pixels meets, zeros where it leaves the image, and nothing else, so that the output
+// pixels of a band are contiguous: no lane is wasted at the ends of rows, whatever the stride and
+// the dilation. Vertical taps are whole rows. This is the compact lowering of Cho and Brand, "MEC:
+// Memory-efficient Convolution for Deep Neural Network" (2017), for each channel.
+//
+// Padded: one copy with zeros around it, in phases: padded pixel (y, x) lies in plane
+// (y % stride_h, x % stride_w). It is smaller, but only pixels of one output row are contiguous.
+class LoweredInput {
+ public:
+  // For an output of `out` images. `flat`: the input is in the outside's layout. `workers`: bands
+  // are wanted for so many.
+  void Plan(const Window& window, const PlacedWindow& placed, const Images& in, bool flat,
+            int lanes, int workers);
+
+  int bands() const { return bands_; }
+  int band_rows() const { return band_rows_; }  // output rows of a band; the last may have fewer
+  size_t floats() const { return floats_; }     // of a band
+
+  // Output pixels that are contiguous in a band: rows of the output that come one after another
+  // at every stretch() floats.
+  int stretch_rows() const { return padded_ ? 1 : band_rows_; }
+  size_t stretch() const { return length_; }
+
+  size_t channel_stride() const { return channel_stride_; }
+  const std::vector<int64_t>& tap_offset() const { return tap_offset_; }  // floats
+
+  // Copies what the band of output rows from `first_row` on needs of channel `c` of image `n`.
+  void Fill(const Tensor& input, int n, int c, int first_row, float* band,
+            const Kernels& kernels) const;
+
+ private:
+  void SetBand(int band_rows, const Images& in);
+  void FillShifted(const Tensor& input, int n, int c, int first_row, float* to,
+                   const Kernels& kernels) const;
+  void FillPadded(const Tensor& input, int n, int c, int first_row, float* to,
+                  const Kernels& kernels) const;
+
+  Window window_;
+  PlacedWindow placed_;
+  bool padded_ = false;
+  int copies_ = 1;           // of a plane: columns of the window, or horizontal phases
+  int vertical_phases_ = 1;  // that any tap needs
+  int bands_ = 1;
+  int band_rows_ = 0;
+  int rows_ = 0;       // of a plane
+  size_t length_ = 0;  // of its rows
+  size_t plane_ = 0;   // floats of a plane
+  size_t channel_stride_ = 0;
+  size_t floats_ = 0;
+  std::vector<int64_t> tap_offset_;
+};
+
+}  // namespace sbnn
+
+#endif  // SBNN_DELEGATE_ENGINE_OPS_LOWERED_INPUT_H_
