@@ -10,6 +10,22 @@
 #include "delegate/engine/ops/pad.h"
 
 namespace sbnn {
+namespace {
+
+// A damaged file may ask for any size; offsets and task numbers are sure to fit below this.
+constexpr size_t kMaxElements = size_t{1} << 31;
+
+Status CheckShape(const Shape& shape) {
+  size_t count = 1;
+  for (int d : shape) {
+    if (d <= 0) return Status::Error("a tensor has a dimension of " + std::to_string(d));
+    count *= static_cast<size_t>(d);
+    if (count > kMaxElements) return Status::Error("a tensor has more than 2^31 elements");
+  }
+  return Status();
+}
+
+}  // namespace
 
 bool Epilogue::Then(const Epilogue& next) {
   if (next.add && (add || limits())) return false;
@@ -47,7 +63,8 @@ void Network::AbsorbMargins() {
   for (size_t p = 0; p < nodes_.size();) {
     const auto* pad = dynamic_cast<const Pad*>(nodes_[p].op.get());
     const int padded = nodes_[p].output;
-    const bool inner = pad != nullptr && !IsOutput(padded);
+    Margin margin;
+    const bool inner = pad != nullptr && pad->ToMargin(&margin) && !IsOutput(padded);
     int consumers = 0;
     Node* consumer = nullptr;
     for (Node& node : nodes_) {
@@ -55,7 +72,7 @@ void Network::AbsorbMargins() {
       consumer = &node;
       ++consumers;
     }
-    if (!inner || consumers != 1 || !consumer->op->AbsorbMargin(pad->margin())) {
+    if (!inner || consumers != 1 || !consumer->op->AbsorbMargin(margin)) {
       ++p;
       continue;
     }
@@ -69,6 +86,7 @@ void Network::AbsorbMargins() {
 void Network::MakeSteps() {
   steps_.clear();
   for (const Node& node : nodes_) {
+    if (node.op->OnShapes()) continue;
     steps_.push_back({node.op.get(), node.inputs, node.output, node.label});
   }
   for (size_t reader = 0; reader < steps_.size();) {
@@ -121,16 +139,16 @@ Layout Network::InputLayout(int tensor, const Shape& shape) const {
 Status Network::InferShapes(const std::vector<Shape>& input_shapes) {
   shapes_.assign(tensor_count_, Shape());
   for (size_t i = 0; i < inputs_.size(); ++i) {
-    for (int d : input_shapes[i]) {
-      if (d <= 0) return Status::Error("an input has a dimension of " + std::to_string(d));
-    }
+    const Status status = CheckShape(input_shapes[i]);
+    if (!status.ok()) return status;
     shapes_[inputs_[i]] = input_shapes[i];
   }
   for (const Node& node : nodes_) {
     std::vector<Shape> in;
     for (int t : node.inputs) in.push_back(shapes_[t]);
     Shape out;
-    const Status status = node.op->InferShape(in, &out);
+    Status status = node.op->InferShape(in, &out);
+    if (status.ok() && !node.op->OnShapes()) status = CheckShape(out);
     if (!status.ok()) return status;
     shapes_[node.output] = std::move(out);
   }
@@ -158,7 +176,7 @@ Status Network::PlaceTensors() {
   std::vector<Lifetime> lifetimes;
   std::vector<int> owners;  // tensor, or -1 - node for scratch
   for (int t = 0; t < tensor_count_; ++t) {
-    if (last_use[t] < 0) continue;
+    if (first_use[t] < 0 || last_use[t] < 0) continue;  // whole numbers take no room
     const bool outside = std::find(inputs_.begin(), inputs_.end(), t) != inputs_.end() &&
                          tensors_[t].layout == Layout::kFlat;
     if (outside) continue;

@@ -58,6 +58,11 @@ class Op {
   // The output's shape for these inputs, or why they do not fit.
   virtual Status InferShape(const std::vector<Shape>& inputs, Shape* output) const = 0;
 
+  // True of an operator on whole numbers that follow from shapes, such as SHAPE: InferShape does
+  // all of its work, and it never runs. Where a tensor holds such numbers, they stand in the place
+  // of its shape, for whoever reads it.
+  virtual bool OnShapes() const { return false; }
+
   // Whether images of this shape may arrive in the outside's layout, where panels are the rule.
   virtual bool TakesFlatImages(const Shape&) const { return false; }
 

@@ -81,6 +81,48 @@ struct ReshapeParams {
   int32_t num_dimensions;
 };
 
+struct SqueezeParams {
+  int32_t axes[8];
+  int32_t num_axes;
+};
+
+struct PackParams {
+  int32_t count;
+  int32_t axis;
+};
+
+struct SplitParams {
+  int32_t count;
+};
+
+// Bit i of a mask is about dimension i.
+struct StridedSliceParams {
+  int32_t begin_mask;     // begin is the first element
+  int32_t end_mask;       // end is behind the last element
+  int32_t ellipsis_mask;  // all dimensions that are not named
+  int32_t new_axis_mask;
+  int32_t shrink_axis_mask;  // one element, and the dimension is dropped
+  bool end_is_offset;        // from begin
+};
+
+struct BlockParams {  // DEPTH_TO_SPACE, SPACE_TO_DEPTH
+  int32_t block_size;
+};
+
+struct MirrorPadParams {
+  int32_t mode;  // 1: REFLECT, without the border; 2: SYMMETRIC, with it
+};
+
+// RESIZE_BILINEAR, RESIZE_NEAREST_NEIGHBOR
+struct ResizeParams {
+  bool align_corners;
+  bool half_pixel_centers;
+};
+
+struct GeluParams {
+  bool approximate;
+};
+
 }  // namespace sbnn
 
 #endif  // SBNN_DELEGATE_TFLITE_BUILTIN_PARAMS_H_

@@ -47,17 +47,16 @@ Status Part::Build(TfLiteContext* context, const TfLiteDelegateParams& params,
       return Status::Error("node " + std::to_string(nodes.data[i]) + " is not to be had");
     }
     if (constants.Unpacks(nodes.data[i])) continue;
-    const NodeView view{context, node, registration, constants, *options_.kernels, true};
-    Translation t;
-    const Status status = Translate(view, &t);
-    if (!status.ok()) {
-      return Status::Error("node " + std::to_string(nodes.data[i]) + " " + OpName(*registration) +
-                           ": " + status.message());
+    NodeView view{context, node, registration, constants, *options_.kernels, true};
+    const std::string label = "node " + std::to_string(nodes.data[i]) + " " + OpName(*registration);
+    for (; view.which < node->outputs->size; ++view.which) {
+      Translation t;
+      const Status status = Translate(view, &t);
+      if (!status.ok()) return Status::Error(label + ": " + status.message());
+      read.insert(t.inputs.begin(), t.inputs.end());
+      written.insert(t.output);
+      network_.AddOp(std::move(t.op), t.inputs, t.output, label);
     }
-    read.insert(t.inputs.begin(), t.inputs.end());
-    written.insert(t.output);
-    network_.AddOp(std::move(t.op), t.inputs, t.output,
-                   "node " + std::to_string(nodes.data[i]) + " " + OpName(*registration));
   }
   for (int t : read) {
     if (written.count(t) == 0) inputs_.push_back(t);

@@ -1,5 +1,6 @@
 #include "delegate/tflite/partition.h"
 
+#include <algorithm>
 #include <set>
 #include <sstream>
 #include <unordered_map>
@@ -43,10 +44,21 @@ void ClaimUnpackers(const Nodes& nodes, const Constants& constants,
   }
 }
 
+// Whether whole numbers pass between a node and what is outside its part: the engine hands none in
+// or out.
+bool PassesNumbers(const TfLiteContext* context, const Constants& constants,
+                   const TfLiteIntArray& of_node, const TfLiteIntArray& of_part) {
+  const int* const end = of_part.data + of_part.size;
+  return std::any_of(of_node.data, of_node.data + of_node.size, [&](int tensor) {
+    return tensor >= 0 && context->tensors[tensor].type == kTfLiteInt32 &&
+           !constants.Has(context, tensor) && std::find(of_part.data, end, tensor) != end;
+  });
+}
+
 // Gives up what is not worth it, seen in the parts that TFLite would make. True: something changed.
-bool Reconsider(const TfLiteDelegateParams& part, const Constants& constants,
-                const std::unordered_map<int, size_t>& index, const Nodes& nodes,
-                std::vector<Verdict>* verdicts) {
+bool Reconsider(const TfLiteContext* context, const TfLiteDelegateParams& part,
+                const Constants& constants, const std::unordered_map<int, size_t>& index,
+                const Nodes& nodes, std::vector<Verdict>* verdicts) {
   std::set<int> outside;
   for (int i = 0; i < part.output_tensors->size; ++i) outside.insert(part.output_tensors->data[i]);
   bool heavy = false, changed = false;
@@ -57,6 +69,12 @@ bool Reconsider(const TfLiteDelegateParams& part, const Constants& constants,
     // Nothing here would write the unpacked tensor for a reader in another part.
     if (constants.Unpacks(verdict.node) && outside.count(nodes[at].first->outputs->data[0]) != 0) {
       verdict.reason = "its result is needed outside this part";
+      changed = true;
+    }
+    const TfLiteNode& node = *nodes[at].first;
+    if (PassesNumbers(context, constants, *node.inputs, *part.input_tensors) ||
+        PassesNumbers(context, constants, *node.outputs, *part.output_tensors)) {
+      verdict.reason = "whole numbers go into or out of this part";
       changed = true;
     }
   }
@@ -122,7 +140,8 @@ TfLiteStatus MakePartition(TfLiteContext* context, const TfLiteIntArray& plan,
     ok = context->PreviewDelegatePartitioning(context, claimed.get(), &parts, &partition->parts);
     if (ok != kTfLiteOk) return ok;
     for (int i = 0; i < partition->parts; ++i) {
-      if (Reconsider(parts[i], constants, index, nodes, &partition->verdicts)) changed = true;
+      if (Reconsider(context, parts[i], constants, index, nodes, &partition->verdicts))
+        changed = true;
     }
   }
   return kTfLiteOk;

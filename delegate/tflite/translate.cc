@@ -13,6 +13,8 @@ struct Entry {
   bool has_params;
   int most_inputs;  // that change from run to run
   Status (*translate)(const NodeView&, Translation*);
+  unsigned numbers_in = 0;  // bit i: input i may be whole numbers that follow from shapes
+  bool numbers_out = false;
 };
 
 // A few bytes of sparse filter may claim billions.
@@ -23,9 +25,11 @@ constexpr Entry kEntries[] = {
     {kTfLiteBuiltinAveragePool2d, "AVERAGE_POOL_2D", true, 1, TranslatePool},
     {kTfLiteBuiltinConcatenation, "CONCATENATION", true, 64, TranslateConcatenation},
     {kTfLiteBuiltinConv2d, "CONV_2D", true, 1, TranslateConvolution},
+    {kTfLiteBuiltinDepthToSpace, "DEPTH_TO_SPACE", true, 1, TranslateDepthToSpace},
     {kTfLiteBuiltinDepthwiseConv2d, "DEPTHWISE_CONV_2D", true, 1, TranslateDepthwise},
     {kTfLiteBuiltinDiv, "DIV", true, 2, TranslateBinary},
     {kTfLiteBuiltinElu, "ELU", false, 1, TranslateActivation},
+    {kTfLiteBuiltinExpandDims, "EXPAND_DIMS", false, 1, TranslateExpandDims},
     {kTfLiteBuiltinFullyConnected, "FULLY_CONNECTED", true, 1, TranslateFullyConnected},
     {kTfLiteBuiltinHardSwish, "HARD_SWISH", false, 1, TranslateActivation},
     {kTfLiteBuiltinLeakyRelu, "LEAKY_RELU", true, 1, TranslateActivation},
@@ -34,15 +38,25 @@ constexpr Entry kEntries[] = {
     {kTfLiteBuiltinMaxPool2d, "MAX_POOL_2D", true, 1, TranslatePool},
     {kTfLiteBuiltinMean, "MEAN", true, 1, TranslateMean},
     {kTfLiteBuiltinMinimum, "MINIMUM", false, 2, TranslateBinary},
+    {kTfLiteBuiltinMirrorPad, "MIRROR_PAD", true, 1, TranslateMirrorPad},
     {kTfLiteBuiltinMul, "MUL", true, 2, TranslateBinary},
+    {kTfLiteBuiltinPack, "PACK", true, 64, TranslatePack, ~0u, true},
     {kTfLiteBuiltinPad, "PAD", false, 1, TranslatePad},
+    {kTfLiteBuiltinPadv2, "PADV2", false, 1, TranslatePad},
     {kTfLiteBuiltinRelu, "RELU", false, 1, TranslateClamp},
+    {kTfLiteBuiltinRelu0To1, "RELU_0_TO_1", false, 1, TranslateClamp},
     {kTfLiteBuiltinRelu6, "RELU6", false, 1, TranslateClamp},
     {kTfLiteBuiltinReluN1To1, "RELU_N1_TO_1", false, 1, TranslateClamp},
-    {kTfLiteBuiltinReshape, "RESHAPE", true, 1, TranslateReshape},
+    {kTfLiteBuiltinReshape, "RESHAPE", false, 2, TranslateReshape, 2u},
+    {kTfLiteBuiltinShape, "SHAPE", true, 1, TranslateShape, 0, true},
     {kTfLiteBuiltinSoftmax, "SOFTMAX", true, 1, TranslateSoftmax},
+    {kTfLiteBuiltinSpaceToDepth, "SPACE_TO_DEPTH", true, 1, TranslateDepthToSpace},
+    {kTfLiteBuiltinSplit, "SPLIT", true, 1, TranslateSplit},
+    {kTfLiteBuiltinSqueeze, "SQUEEZE", true, 1, TranslateSqueeze},
+    {kTfLiteBuiltinStridedSlice, "STRIDED_SLICE", true, 1, TranslateStridedSlice, 1u, true},
     {kTfLiteBuiltinSub, "SUB", true, 2, TranslateBinary},
     {kTfLiteBuiltinTanh, "TANH", false, 1, TranslateActivation},
+    {kTfLiteBuiltinTranspose, "TRANSPOSE", false, 1, TranslateTranspose},
     // Claimed with what reads them, see Constants.
     {kTfLiteBuiltinDensify, "DENSIFY", false, 0, nullptr},
     {kTfLiteBuiltinDequantize, "DEQUANTIZE", false, 0, nullptr},
@@ -72,28 +86,31 @@ Status Translate(const NodeView& view, Translation* translation) {
   if (entry->has_params && view.node->builtin_data == nullptr) {
     return Status::Error("the operator's parameters are missing");
   }
-  if (view.node->outputs->size != 1) return Status::Error("more than one output");
-  translation->output = view.node->outputs->data[0];
+  if (view.node->outputs->size != 1 && entry->code != kTfLiteBuiltinSplit) {
+    return Status::Error("expected one output");
+  }
+  if (view.which >= view.node->outputs->size) return Status::Error("expected an output");
+  translation->output = view.node->outputs->data[view.which];
   if (translation->output < 0) return Status::Error("the output is missing");
+  size_t found = 0;
   for (int i = 0; i < view.input_count(); ++i) {
     const int tensor = view.input(i);
-    if (tensor >= 0 && !view.constants.Has(view.context, tensor))
-      translation->inputs.push_back(tensor);
+    if (tensor < 0 || view.constants.Has(view.context, tensor)) continue;
+    translation->inputs.push_back(tensor);
+    ++found;
+    if (i < 32 && (entry->numbers_in >> i & 1) != 0 && view.numbers(tensor)) continue;
+    const Status status = CheckFloatTensor(view, tensor, 0);
+    if (!status.ok()) return status;
   }
-  const size_t found = translation->inputs.size();
   if (found == 0) return Status::Error("no input changes from run to run");
   if (found > static_cast<size_t>(entry->most_inputs)) {
     return Status::Error("expected constants in all but " + std::to_string(entry->most_inputs) +
                          " inputs, found " + std::to_string(found) + " that are not constant");
   }
-  if (entry->most_inputs == 1 && translation->inputs[0] != view.input(0)) {
-    return Status::Error("the first input is a constant");
+  if (!entry->numbers_out || !view.numbers(translation->output)) {
+    const Status status = CheckFloatTensor(view, translation->output, 0);
+    if (!status.ok()) return status;
   }
-  Status status = CheckFloatTensor(view, translation->output, 0);
-  for (size_t i = 0; status.ok() && i < found; ++i) {
-    status = CheckFloatTensor(view, translation->inputs[i], 0);
-  }
-  if (!status.ok()) return status;
   return entry->translate(view, translation);
 }
 
@@ -111,6 +128,13 @@ Status CheckFloatTensor(const NodeView& view, int index, int rank) {
   }
   if (found < 1) return Status::Error("a scalar, or a tensor of unknown rank");
   return Status();
+}
+
+Status ReadAxis(int axis, int rank, int* found) {
+  *found = axis < 0 ? axis + rank : axis;
+  if (*found >= 0 && *found < rank) return Status();
+  return Status::Error("axis " + std::to_string(axis) + " of " + std::to_string(rank) +
+                       " dimensions");
 }
 
 Status CheckWindow(const Window& w) {
@@ -147,6 +171,18 @@ Status ReadClamp(FusedActivation activation, float* lo, float* hi) {
       return Status::Error("fused activation " + std::to_string(static_cast<int>(activation)) +
                            " is not supported");
   }
+}
+
+Status ReadPadding(const NodeView& view, Padding* padding) {
+  std::vector<int> pairs;
+  const Status status = view.constants.Ints(view.context, view.input(1), &pairs);
+  if (!status.ok()) return Status::Error("paddings: " + status.message());
+  for (size_t i = 0; i + 1 < pairs.size(); i += 2) {
+    padding->before.push_back(pairs[i]);
+    padding->after.push_back(pairs[i + 1]);
+  }
+  Shape padded;
+  return padding->InferShape(view.shape(view.input(0)), &padded);
 }
 
 Status ReadBias(const NodeView& view, int input, int channels, std::vector<float>* bias) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "delegate/engine/op.h"
+#include "delegate/engine/ops/pad.h"
 #include "delegate/engine/window.h"
 #include "delegate/format/packed_weights.h"
 #include "delegate/format/status.h"
@@ -23,7 +24,8 @@ struct NodeView {
   const TfLiteRegistration* registration;
   const Constants& constants;
   const Kernels& kernels;
-  bool build;  // false: only ask whether the node can be translated; no weight is packed
+  bool build;     // false: only ask whether the node can be translated; no weight is packed
+  int which = 0;  // of the node's outputs
 
   int input_count() const { return node->inputs->size; }
   int input(int i) const { return i < node->inputs->size ? node->inputs->data[i] : -1; }
@@ -32,6 +34,8 @@ struct NodeView {
     const TfLiteIntArray& dims = *tensor(index).dims;
     return Shape(dims.data, dims.data + dims.size);
   }
+  // Whether a tensor is of 32-bit integers: the engine knows them when it knows shapes.
+  bool numbers(int index) const { return tensor(index).type == kTfLiteInt32; }
   template <typename Params>
   const Params& params() const {
     return *static_cast<const Params*>(node->builtin_data);
@@ -45,7 +49,8 @@ struct Translation {
   bool heavy = false;  // worth a change of layout
 };
 
-// Fails with the reason for which the node stays with TensorFlow Lite.
+// A node of several outputs is an operator for each. Fails with the reason for which the node stays
+// with TensorFlow Lite.
 Status Translate(const NodeView& view, Translation* translation);
 
 // The name of a builtin operator that the delegate knows, such as "CONV_2D"; else its number.
@@ -53,8 +58,10 @@ std::string OpName(const TfLiteRegistration& registration);
 
 // Shared by the translators under ops/.
 Status CheckFloatTensor(const NodeView& view, int tensor, int rank);  // rank 0: any
+Status ReadAxis(int axis, int rank, int* found);                      // -1 is the last
 Status CheckWindow(const Window& window);  // sizes that no file but a damaged one has
 Status ReadClamp(FusedActivation activation, float* lo, float* hi);
+Status ReadPadding(const NodeView& view, Padding* padding);  // from the second input
 Status ReadBias(const NodeView& view, int input, int channels, std::vector<float>* bias);
 Status PackWeights(const NodeView& view, const Constant& filter, const std::vector<float>& bias,
                    std::shared_ptr<const PackedWeights>* packed);
@@ -80,12 +87,21 @@ Status TranslateClamp(const NodeView& view, Translation* t);
 Status TranslateConcatenation(const NodeView& view, Translation* t);
 Status TranslateConvolution(const NodeView& view, Translation* t);
 Status TranslateDepthwise(const NodeView& view, Translation* t);
+Status TranslateDepthToSpace(const NodeView& view, Translation* t);
+Status TranslateExpandDims(const NodeView& view, Translation* t);
 Status TranslateFullyConnected(const NodeView& view, Translation* t);
 Status TranslateMean(const NodeView& view, Translation* t);
+Status TranslateMirrorPad(const NodeView& view, Translation* t);
+Status TranslatePack(const NodeView& view, Translation* t);
 Status TranslatePad(const NodeView& view, Translation* t);
 Status TranslatePool(const NodeView& view, Translation* t);
 Status TranslateReshape(const NodeView& view, Translation* t);
+Status TranslateShape(const NodeView& view, Translation* t);
 Status TranslateSoftmax(const NodeView& view, Translation* t);
+Status TranslateSplit(const NodeView& view, Translation* t);
+Status TranslateSqueeze(const NodeView& view, Translation* t);
+Status TranslateStridedSlice(const NodeView& view, Translation* t);
+Status TranslateTranspose(const NodeView& view, Translation* t);
 
 }  // namespace sbnn
 

@@ -1,41 +1,34 @@
 #include "delegate/engine/ops/concatenation.h"
 
+#include <cstdint>
+
+#include "delegate/engine/strided.h"
+
 namespace sbnn {
 
 Status Concatenation::InferShape(const std::vector<Shape>& inputs, Shape* output) const {
   *output = inputs[0];
-  output->back() = 0;
+  if (axis_ >= static_cast<int>(output->size())) return Status::Error("no such dimension");
+  int64_t size = 0;
   for (const Shape& shape : inputs) {
     Shape expected = *output;
     if (shape.size() != expected.size()) return Status::Error("operands of different rank");
-    expected.back() = shape.back();
-    if (shape != expected) return Status::Error("operands that differ in more than the channels");
-    output->back() += shape.back();
+    expected[axis_] = shape[axis_];
+    if (shape != expected) return Status::Error("operands that differ in another dimension");
+    size += shape[axis_];
   }
+  if (size > INT32_MAX) return Status::Error("too many elements");
+  (*output)[axis_] = static_cast<int>(size);
   return Status();
 }
 
 void Concatenation::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
                         const RunContext& context) const {
-  const Images out = output.images();
-  size_t before = 0;  // channels
+  const Strides y = StridesOf(output);
+  float* to = output.data;
   for (const Tensor* input : inputs) {
-    const size_t channels = input->images().c;
-    if (output.layout == Layout::kFlat) {
-      const size_t rows = ElementCount(output.shape) / out.c;
-      for (size_t r = 0; r < rows; ++r) {
-        context.kernels.clamp(
-            {input->data + r * channels, output.data + r * out.c + before, channels, lo_, hi_});
-      }
-    } else {
-      const int planes = static_cast<int>(channels);
-      context.team.Run(out.n * planes, [&](int task, int) {
-        const int n = task / planes, c = task % planes;
-        context.kernels.clamp({input->Plane(n, c), output.Plane(n, static_cast<int>(before) + c),
-                               out.pixels(), lo_, hi_});
-      });
-    }
-    before += channels;
+    CopyStrided(input->shape, input->data, StridesOf(*input), to, y, context.kernels, context.team);
+    to += input->shape[axis_] * y[axis_];
   }
 }
 

@@ -1,4 +1,4 @@
-// CONCATENATION of channels.
+// CONCATENATION.
 #ifndef SBNN_DELEGATE_ENGINE_OPS_CONCATENATION_H_
 #define SBNN_DELEGATE_ENGINE_OPS_CONCATENATION_H_
 
@@ -10,14 +10,14 @@ namespace sbnn {
 
 class Concatenation : public Op {
  public:
-  Concatenation(float lo, float hi) : lo_(lo), hi_(hi) {}
+  explicit Concatenation(int axis) : axis_(axis) {}
 
   Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
            const RunContext& context) const override;
 
  private:
-  float lo_, hi_;
+  int axis_;
 };
 
 }  // namespace sbnn

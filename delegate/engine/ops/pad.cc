@@ -1,38 +1,63 @@
 #include "delegate/engine/ops/pad.h"
 
-#include <algorithm>
+#include <cstdint>
+#include <string>
+
+#include "delegate/engine/strided.h"
 
 namespace sbnn {
 
-Status Pad::InferShape(const std::vector<Shape>& inputs, Shape* output) const {
-  if (inputs[0].size() != 4)
-    return Status::Error("a padding of height and width reads 4 dimensions");
-  const Images image = AsImages(inputs[0]);
-  *output = {image.n, image.h + margin_.top + margin_.bottom,
-             image.w + margin_.left + margin_.right, image.c};
+Status Padding::InferShape(const Shape& input, Shape* output) const {
+  if (before.size() != input.size() || after.size() != input.size()) {
+    return Status::Error("a padding of " + std::to_string(before.size()) + " dimensions meets " +
+                         std::to_string(input.size()));
+  }
+  *output = input;
+  for (size_t d = 0; d < input.size(); ++d) {
+    const int64_t size = int64_t{input[d]} + before[d] + after[d];
+    if (before[d] < 0 || after[d] < 0 || size > INT32_MAX) {
+      return Status::Error("a padding of " + std::to_string(before[d]) + " and " +
+                           std::to_string(after[d]));
+    }
+    (*output)[d] = static_cast<int>(size);
+  }
   return Status();
+}
+
+bool Pad::ToMargin(Margin* margin) const {
+  const std::vector<int>&b = padding_.before, &a = padding_.after;
+  if (b.size() != 4 || value_ != 0 || b[0] != 0 || a[0] != 0 || b[3] != 0 || a[3] != 0) {
+    return false;
+  }
+  *margin = {b[1], a[1], b[2], a[2]};
+  return true;
+}
+
+Status Pad::InferShape(const std::vector<Shape>& inputs, Shape* output) const {
+  return padding_.InferShape(inputs[0], output);
 }
 
 void Pad::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
               const RunContext& context) const {
   const Tensor& input = *inputs[0];
-  const Images in = input.images(), out = output.images();
-  if (output.layout == Layout::kFlat) {  // one pixel: nothing is padded
-    std::copy(input.data, input.data + static_cast<size_t>(in.n) * in.c, output.data);
-    return;
+  const Strides y = StridesOf(output), none(y.size(), 0);
+  // One dimension after the other: what lies before and after the box, which grows.
+  Shape box = input.shape;
+  float* corner = output.data;
+  for (size_t d = 0; d < y.size(); ++d) corner += padding_.before[d] * y[d];
+  CopyStrided(box, input.data, StridesOf(input), corner, y, context.kernels, context.team);
+  for (size_t d = y.size(); d-- > 0;) {
+    const int before = padding_.before[d], after = padding_.after[d], size = box[d];
+    const auto fill = [&](int count, float* first) {
+      if (count == 0) return;
+      box[d] = count;
+      CopyStrided(box, &value_, none, first, y, context.kernels, context.team);
+    };
+    fill(before, corner - before * y[d]);
+    fill(after, corner + size * y[d]);
+    corner -= before * y[d];
+    box[d] = output.shape[d];
   }
-  context.team.Run(in.n * in.c, [&](int task, int) {
-    const int n = task / in.c, c = task % in.c;
-    float* y = output.Plane(n, c);
-    std::fill(y, y + out.pixels(), 0.0f);
-    y += static_cast<size_t>(margin_.top) * out.w + margin_.left;
-    if (input.layout == Layout::kFlat) {
-      *y = input.data[static_cast<size_t>(n) * in.c + c];
-      return;
-    }
-    const float* x = input.Plane(n, c);
-    for (int row = 0; row < in.h; ++row, x += in.w, y += out.w) std::copy(x, x + in.w, y);
-  });
 }
 
 }  // namespace sbnn

@@ -1,26 +1,39 @@
-// PAD with zeros.
+// PAD and PADV2.
 #ifndef SBNN_DELEGATE_ENGINE_OPS_PAD_H_
 #define SBNN_DELEGATE_ENGINE_OPS_PAD_H_
 
+#include <utility>
 #include <vector>
 
 #include "delegate/engine/op.h"
 
 namespace sbnn {
 
+// How many elements stand before and after those of each dimension.
+struct Padding {
+  std::vector<int> before, after;
+
+  // Fails where they are not for this shape.
+  Status InferShape(const Shape& input, Shape* output) const;
+};
+
 class Pad : public Op {
  public:
-  // Zeros around height and width; other dimensions are not padded.
-  explicit Pad(const Margin& margin) : margin_(margin) {}
+  explicit Pad(Padding padding, float value = 0) : padding_(std::move(padding)), value_(value) {}
+  // Zeros around the height and width of images.
+  explicit Pad(const Margin& margin)
+      : Pad(Padding{{0, margin.top, margin.left, 0}, {0, margin.bottom, margin.right, 0}}) {}
 
-  const Margin& margin() const { return margin_; }
+  // Whether it adds nothing but such a margin.
+  bool ToMargin(Margin* margin) const;
 
   Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
            const RunContext& context) const override;
 
  private:
-  Margin margin_;
+  Padding padding_;
+  float value_;
 };
 
 }  // namespace sbnn

@@ -8,7 +8,7 @@ namespace sbnn {
 
 Status Reshape::InferShape(const std::vector<Shape>& inputs, Shape* output) const {
   const size_t count = ElementCount(inputs[0]);
-  *output = target_;
+  *output = target_.empty() && inputs.size() == 2 ? inputs[1] : target_;
   size_t known = 1;
   int* open = nullptr;
   for (int& d : *output) {
@@ -18,6 +18,7 @@ Status Reshape::InferShape(const std::vector<Shape>& inputs, Shape* output) cons
       return Status::Error("a reshape to a dimension of " + std::to_string(d));
     } else {
       known *= static_cast<size_t>(d);
+      if (known > count) return Status::Error("a reshape to more elements");
     }
   }
   if (open != nullptr) {
@@ -53,6 +54,32 @@ void Reshape::Run(const std::vector<const Tensor*>& inputs, const Tensor& output
   } else {
     std::memcpy(output.data, input.data, ElementCount(output.shape) * sizeof(float));
   }
+}
+
+Status Squeeze::InferShape(const std::vector<Shape>& inputs, Shape* output) const {
+  const int rank = static_cast<int>(inputs[0].size());
+  std::vector<bool> drop(rank, axes_.empty());
+  for (int axis : axes_) {
+    const int d = axis < 0 ? axis + rank : axis;
+    if (d < 0 || d >= rank) return Status::Error("no such dimension");
+    if (inputs[0][d] != 1) return Status::Error("a squeeze of more than one element");
+    drop[d] = true;
+  }
+  output->clear();
+  for (int d = 0; d < rank; ++d) {
+    if (!drop[d] || inputs[0][d] != 1) output->push_back(inputs[0][d]);
+  }
+  if (output->empty()) return Status::Error("a squeeze to a scalar");
+  return Status();
+}
+
+Status ExpandDims::InferShape(const std::vector<Shape>& inputs, Shape* output) const {
+  const int rank = static_cast<int>(inputs[0].size());
+  const int axis = axis_ < 0 ? axis_ + rank + 1 : axis_;
+  if (axis < 0 || axis > rank) return Status::Error("no such dimension");
+  *output = inputs[0];
+  output->insert(output->begin() + axis, 1);
+  return Status();
 }
 
 }  // namespace sbnn

@@ -1,4 +1,4 @@
-// RESHAPE to a shape known up to one dimension.
+// RESHAPE, and what else changes the shape alone: SQUEEZE, EXPAND_DIMS.
 #ifndef SBNN_DELEGATE_ENGINE_OPS_RESHAPE_H_
 #define SBNN_DELEGATE_ENGINE_OPS_RESHAPE_H_
 
@@ -11,7 +11,7 @@ namespace sbnn {
 
 class Reshape : public Op {
  public:
-  // At most one entry is -1: whatever is left.
+  // At most one entry is -1: whatever is left. Empty: the second input says it.
   explicit Reshape(Shape target) : target_(std::move(target)) {}
 
   Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
@@ -22,6 +22,28 @@ class Reshape : public Op {
 
  private:
   Shape target_;
+};
+
+class Squeeze : public Reshape {
+ public:
+  // Dimensions of one element to drop; none are named: all of them.
+  explicit Squeeze(std::vector<int> axes) : Reshape({}), axes_(std::move(axes)) {}
+
+  Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
+
+ private:
+  std::vector<int> axes_;
+};
+
+class ExpandDims : public Reshape {
+ public:
+  // The new dimension of one element, counted in the output.
+  explicit ExpandDims(int axis) : Reshape({}), axis_(axis) {}
+
+  Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
+
+ private:
+  int axis_;
 };
 
 }  // namespace sbnn

@@ -7,6 +7,10 @@ namespace sbnn {
 
 Status TranslateClamp(const NodeView& view, Translation* t) {
   const int code = view.registration->builtin_code;
+  if (code == kTfLiteBuiltinRelu0To1) {
+    if (view.build) t->op = std::make_unique<Clamp>(0.0f, 1.0f);
+    return Status();
+  }
   const FusedActivation activation = code == kTfLiteBuiltinRelu    ? FusedActivation::kRelu
                                      : code == kTfLiteBuiltinRelu6 ? FusedActivation::kRelu6
                                                                    : FusedActivation::kReluN1To1;

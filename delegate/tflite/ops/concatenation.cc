@@ -9,19 +9,19 @@ Status TranslateConcatenation(const NodeView& view, Translation* t) {
     return Status::Error("a constant is concatenated");
   }
   const auto& params = view.params<ConcatenationParams>();
-  const int rank = static_cast<int>(view.shape(t->inputs[0]).size());
-  if (params.axis != -1 && params.axis != rank - 1) {
-    return Status::Error("a concatenation along another axis than the last");
+  if (params.activation != FusedActivation::kNone) {
+    return Status::Error("a concatenation with an activation");  // TFLite refuses it as well
   }
+  const int rank = static_cast<int>(view.shape(t->inputs[0]).size());
+  int axis;
+  const Status status = ReadAxis(params.axis, rank, &axis);
+  if (!status.ok()) return status;
   for (int input : t->inputs) {
     if (static_cast<int>(view.shape(input).size()) != rank) {
       return Status::Error("operands of different rank");
     }
   }
-  float lo, hi;
-  const Status status = ReadClamp(params.activation, &lo, &hi);
-  if (!status.ok()) return status;
-  if (view.build) t->op = std::make_unique<Concatenation>(lo, hi);
+  if (view.build) t->op = std::make_unique<Concatenation>(axis);
   return Status();
 }
 

@@ -1,29 +1,36 @@
 #include "delegate/engine/ops/pad.h"
 
+#include "delegate/engine/ops/mirror_pad.h"
 #include "delegate/tflite/translate.h"
+#include "tensorflow/lite/builtin_ops.h"
 
 namespace sbnn {
 
 Status TranslatePad(const NodeView& view, Translation* t) {
-  Status status = CheckFloatTensor(view, t->inputs[0], 4);
+  Padding padding;
+  Status status = ReadPadding(view, &padding);
   if (!status.ok()) return status;
-  std::vector<int> p;  // before and after, for each dimension
-  status = view.constants.Ints(view.context, view.input(1), &p);
-  if (!status.ok()) return Status::Error("paddings: " + status.message());
-  if (p.size() != 8) return Status::Error("expected 4 pairs of paddings");
-  if (p[0] != 0 || p[1] != 0 || p[6] != 0 || p[7] != 0) {
-    return Status::Error("the batch or the channels are padded");
+  std::vector<float> value = {0};
+  if (view.registration->builtin_code == kTfLiteBuiltinPadv2) {
+    status = view.constants.DenseFloats(view.context, view.input(2), &value);
+    if (!status.ok()) return Status::Error("value: " + status.message());
+    if (value.size() != 1) return Status::Error("expected one value");
   }
-  Margin margin;
-  margin.top = p[2];
-  margin.bottom = p[3];
-  margin.left = p[4];
-  margin.right = p[5];
-  for (int i = 2; i < 6; ++i) {
-    if (p[i] < 0 || p[i] > 4096) return Status::Error("a padding of " + std::to_string(p[i]));
-  }
-  if (view.build) t->op = std::make_unique<Pad>(margin);
+  if (view.build) t->op = std::make_unique<Pad>(std::move(padding), value[0]);
   return Status();
+}
+
+Status TranslateMirrorPad(const NodeView& view, Translation* t) {
+  const int mode = view.params<MirrorPadParams>().mode;
+  if (mode != 1 && mode != 2) return Status::Error("mode " + std::to_string(mode));
+  Padding padding;
+  Status status = ReadPadding(view, &padding);
+  if (!status.ok()) return status;
+  auto op = std::make_unique<MirrorPad>(std::move(padding), mode == 2);
+  Shape padded;
+  status = op->InferShape({view.shape(t->inputs[0])}, &padded);
+  if (status.ok() && view.build) t->op = std::move(op);
+  return status;
 }
 
 }  // namespace sbnn

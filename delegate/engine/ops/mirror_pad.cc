@@ -1,0 +1,47 @@
+#include "delegate/engine/ops/mirror_pad.h"
+
+#include <string>
+
+#include "delegate/engine/strided.h"
+
+namespace sbnn {
+
+Status MirrorPad::InferShape(const std::vector<Shape>& inputs, Shape* output) const {
+  const Status status = padding_.InferShape(inputs[0], output);
+  if (!status.ok()) return status;
+  for (size_t d = 0; d < inputs[0].size(); ++d) {
+    const int most = inputs[0][d] - (symmetric_ ? 0 : 1);
+    if (padding_.before[d] > most || padding_.after[d] > most) {
+      return Status::Error("a mirror image larger than the image");
+    }
+  }
+  return Status();
+}
+
+void MirrorPad::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
+                    const RunContext& context) const {
+  const Tensor& input = *inputs[0];
+  const Strides y = StridesOf(output);
+  // As in Pad; what stands before and after the box is copied from it, backwards.
+  Shape box = input.shape;
+  float* corner = output.data;
+  for (size_t d = 0; d < y.size(); ++d) corner += padding_.before[d] * y[d];
+  CopyStrided(box, input.data, StridesOf(input), corner, y, context.kernels, context.team);
+  const int skipped = symmetric_ ? 0 : 1;
+  for (size_t d = y.size(); d-- > 0;) {
+    const int before = padding_.before[d], after = padding_.after[d], size = box[d];
+    Strides backwards = y;
+    backwards[d] = -y[d];
+    const auto mirror = [&](int count, const float* from, float* to) {
+      if (count == 0) return;
+      box[d] = count;
+      CopyStrided(box, from, backwards, to, y, context.kernels, context.team);
+    };
+    mirror(before, corner + (before - 1 + skipped) * y[d], corner - before * y[d]);
+    mirror(after, corner + (size - 1 - skipped) * y[d], corner + size * y[d]);
+    corner -= before * y[d];
+    box[d] = output.shape[d];
+  }
+}
+
+}  // namespace sbnn

@@ -1,0 +1,27 @@
+// TRANSPOSE.
+#ifndef SBNN_DELEGATE_ENGINE_OPS_TRANSPOSE_H_
+#define SBNN_DELEGATE_ENGINE_OPS_TRANSPOSE_H_
+
+#include <utility>
+#include <vector>
+
+#include "delegate/engine/op.h"
+
+namespace sbnn {
+
+class Transpose : public Op {
+ public:
+  // Dimension d of the output is dimension order[d] of the input.
+  explicit Transpose(std::vector<int> order) : order_(std::move(order)) {}
+
+  Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
+  void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
+           const RunContext& context) const override;
+
+ private:
+  std::vector<int> order_;
+};
+
+}  // namespace sbnn
+
+#endif  // SBNN_DELEGATE_ENGINE_OPS_TRANSPOSE_H_

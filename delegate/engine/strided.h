@@ -1,0 +1,28 @@
+// Elements of a tensor by strides, whatever its layout, and moving boxes of them.
+#ifndef SBNN_DELEGATE_ENGINE_STRIDED_H_
+#define SBNN_DELEGATE_ENGINE_STRIDED_H_
+
+#include <cstddef>
+#include <vector>
+
+#include "delegate/engine/tensor.h"
+#include "delegate/engine/thread_pool.h"
+#include "delegate/kernels/table.h"
+
+namespace sbnn {
+
+// Floats from an element to the next, for each dimension.
+using Strides = std::vector<ptrdiff_t>;
+
+Strides RowMajorStrides(const Shape& shape);
+Strides StridesOf(const Tensor& tensor);
+
+// y[i] = x[i] for all i in a box of this shape. Strides may be negative, those of x also 0; x and y
+// point at the element of index 0 and do not overlap. Rows that are contiguous on both sides are
+// copied whole, rows of one that are columns of the other are transposed.
+void CopyStrided(const Shape& shape, const float* x, const Strides& x_strides, float* y,
+                 const Strides& y_strides, const Kernels& kernels, Team& team);
+
+}  // namespace sbnn
+
+#endif  // SBNN_DELEGATE_ENGINE_STRIDED_H_
