@@ -1,44 +1,68 @@
 #include "delegate/format/packed_weights.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <new>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace sbnn {
 namespace {
 
-// Eight outputs at a time: what is scattered here fits a cache, whatever the order of the source.
+// The values of a constant, wherever they are aligned. (Adding 0 makes a zero of -0.)
+struct Floats {
+  const char* bytes;
+  float operator()(size_t i) const {
+    float value;
+    std::memcpy(&value, bytes + 4 * i, sizeof(value));
+    return value + 0.0f;
+  }
+};
+
+struct Halves {
+  const char* bytes;
+  float operator()(size_t i) const {
+    uint16_t half;
+    std::memcpy(&half, bytes + 2 * i, sizeof(half));
+    return HalfToFloat(half) + 0.0f;
+  }
+};
+
+// Reads eight outputs at a time: what is scattered here fits a cache.
 class BlockReader {
  public:
-  BlockReader(const Constant& filter, int outputs, int inputs, int taps)
+  BlockReader(const Constant& filter, const PackedShape& shape)
       : filter_(filter),
-        outputs_(outputs),
-        inputs_(inputs),
-        taps_(taps),
-        values_(static_cast<size_t>(inputs) * taps * kMaxGroup),
-        masks_(static_cast<size_t>(inputs) * taps) {
-    if (filter.sparse()) Bucket();
+        outputs_(shape.outputs),
+        inputs_(shape.inputs),
+        taps_(shape.taps),
+        by_rows_(ByRows(filter)),
+        values_(columns() * kMaxGroup),
+        masks_(columns()) {
+    if (filter.sparse() && !by_rows_) Bucket();
   }
 
+  size_t columns() const { return static_cast<size_t>(inputs_) * taps_; }
   int blocks() const { return (outputs_ + kMaxGroup - 1) / kMaxGroup; }
 
-  // Fills values ([column][8]) and masks ([column], bit l: output 8 * block + l is not zero).
-  void Read(int block) {
-    std::fill(values_.begin(), values_.end(), 0.0f);
-    std::fill(masks_.begin(), masks_.end(), 0);
-    if (filter_.sparse()) {
-      for (size_t i = begin_[block]; i < begin_[block + 1]; ++i)
-        Put(entries_[i].slot, entries_[i].value);
-      return;
+  // Fills masks: bit l of a column says whether output 8 * block + l is not zero there. The columns
+  // come in any order.
+  void ReadMasks(int block) {
+    if (filter_.type == ValueType::kFloat32) {
+      Masks(block, Floats{static_cast<const char*>(filter_.values)});
+    } else {
+      Masks(block, Halves{static_cast<const char*>(filter_.values)});
     }
-    const int lanes = std::min(kMaxGroup, outputs_ - block * kMaxGroup);
-    size_t source = static_cast<size_t>(block) * kMaxGroup * taps_ * inputs_;
-    for (int l = 0; l < lanes; ++l) {
-      for (int t = 0; t < taps_; ++t) {
-        for (int i = 0; i < inputs_; ++i, ++source) {
-          const float value = filter_.Value(source);
-          if (value != 0.0f) Put((static_cast<uint32_t>(i) * taps_ + t) * kMaxGroup + l, value);
-        }
-      }
+  }
+
+  // Fills values ([column][8]) and masks, in the order of the columns.
+  void Read(int block) {
+    if (filter_.type == ValueType::kFloat32) {
+      Values(block, Floats{static_cast<const char*>(filter_.values)});
+    } else {
+      Values(block, Halves{static_cast<const char*>(filter_.values)});
     }
   }
 
@@ -51,11 +75,104 @@ class BlockReader {
     float value;
   };
 
-  void Put(uint32_t slot, float value) {
-    values_[slot] = value;
-    masks_[slot / kMaxGroup] |= static_cast<uint8_t>(1u << (slot % kMaxGroup));
+  // Whether the kept inputs of each tap of each group of outputs follow one another: what
+  // `sbnn convert` writes.
+  static bool ByRows(const Constant& filter) {
+    const size_t rank = filter.shape.size(), blocked = filter.block_map.size();
+    if (blocked > 1 || (blocked == 1 && filter.block_map[0] != 0)) return false;
+    for (size_t i = 0; i < filter.levels.size(); ++i) {
+      if (filter.traversal[i] != static_cast<int>(i)) return false;
+      if (filter.levels[i].csr != (i == rank - 1)) return false;
+    }
+    return true;
   }
 
+  template <typename Source>
+  void Masks(int block, const Source& source) {
+    std::fill(masks_.begin(), masks_.end(), 0);
+    if (!filter_.sparse()) {
+      // Copies of what the loop reads: for all the compiler knows, masks lie anywhere.
+      ForEachRow(block, [this, source](int lane, size_t row) {
+        uint8_t* const masks = masks_.data();
+        for (size_t c = 0, count = columns(); c < count; ++c) {
+          masks[c] |= static_cast<uint8_t>((source(row + c) != 0.0f) << lane);
+        }
+      });
+    } else {
+      ForEachSparse(block, source, [&](uint32_t slot, float value) { Mark(slot, value); });
+    }
+  }
+
+  template <typename Source>
+  void Values(int block, const Source& source) {
+    std::fill(masks_.begin(), masks_.end(), 0);
+    if (filter_.sparse()) {
+      std::fill(values_.begin(), values_.end(), 0.0f);
+      ForEachSparse(block, source, [&](uint32_t slot, float value) {
+        values_[slot] = value;
+        Mark(slot, value);
+      });
+      return;
+    }
+    if (block == blocks() - 1) std::fill(values_.begin(), values_.end(), 0.0f);
+    // Some inputs at a time, so that what all rows scatter to stays in the nearest cache.
+    constexpr int kInputs = 64;
+    const size_t taps = taps_;
+    for (int begin = 0; begin < inputs_; begin += kInputs) {
+      const int end = std::min(inputs_, begin + kInputs);
+      ForEachRow(block, [=](int lane, size_t row) {
+        for (size_t t = 0; t < taps; ++t) {
+          const size_t first = row + t * inputs_;
+          float* const values = values_.data() + t * kMaxGroup + lane;
+          uint8_t* const masks = masks_.data() + t;
+          for (int i = begin; i < end; ++i) {
+            const float value = source(first + i);
+            values[i * taps * kMaxGroup] = value;
+            masks[i * taps] |= static_cast<uint8_t>((value != 0.0f) << lane);
+          }
+        }
+      });
+    }
+  }
+
+  void Mark(uint32_t slot, float value) {
+    masks_[slot / kMaxGroup] |= static_cast<uint8_t>((value != 0.0f) << (slot % kMaxGroup));
+  }
+
+  // Calls fn(lane, index of the first value) for each output of a block of a dense filter.
+  template <typename Fn>
+  void ForEachRow(int block, const Fn& fn) const {
+    const int first = block * kMaxGroup, end = std::min(outputs_, first + kMaxGroup);
+    for (int o = first; o < end; ++o) fn(o - first, o * columns());
+  }
+
+  // Calls fn(slot, value) for each stored value of a block of a sparse filter.
+  template <typename Source, typename Fn>
+  void ForEachSparse(int block, const Source& source, const Fn& fn) const {
+    if (!by_rows_) {
+      for (size_t i = begin_[block]; i < begin_[block + 1]; ++i) {
+        fn(entries_[i].slot, entries_[i].value);
+      }
+      return;
+    }
+    const SparseLevel& level = filter_.levels[filter_.shape.size() - 1];
+    const int group = filter_.block_map.empty() ? 1 : filter_.levels.back().dense_size;
+    const int first = block * kMaxGroup, end = std::min(outputs_, first + kMaxGroup);
+    for (int g = first / group; g * group < end; ++g) {
+      const int from = std::max(first, g * group), to = std::min(end, (g + 1) * group);
+      for (int t = 0; t < taps_; ++t) {
+        const size_t row = static_cast<size_t>(g) * taps_ + t;
+        for (int32_t k = level.segments[row]; k < level.segments[row + 1]; ++k) {
+          const uint32_t slot =
+              (static_cast<uint32_t>(level.indices[k]) * taps_ + t) * kMaxGroup - first;
+          const size_t value = static_cast<size_t>(k) * group - g * group;
+          for (int o = from; o < to; ++o) fn(slot + o, source(value + o));
+        }
+      }
+    }
+  }
+
+  // Sorts the values of any other encoding by blocks.
   void Bucket() {
     const int last = static_cast<int>(filter_.shape.size()) - 1;
     begin_.assign(blocks() + 1, 0);
@@ -73,80 +190,142 @@ class BlockReader {
 
   const Constant& filter_;
   const int outputs_, inputs_, taps_;
+  const bool by_rows_;
   std::vector<float> values_;
   std::vector<uint8_t> masks_;
   std::vector<size_t> begin_;
   std::vector<Entry> entries_;
 };
 
-template <typename Fn>
-void ForEachColumn(const std::vector<uint8_t>& masks, int group, int part, const Fn& fn) {
-  const int bits = ((1 << group) - 1) << (part * group);
-  for (size_t column = 0; column < masks.size(); ++column) {
-    if (masks[column] & bits) fn(column);
+// How many columns the filter has if outputs are taken kGroupSizes[g] at a time.
+using ColumnCounts = std::array<size_t, kGroupSizes.size()>;
+
+ColumnCounts CountColumns(BlockReader* reader) {
+  std::array<size_t, 256> found{};  // by mask
+  for (int b = 0; b < reader->blocks(); ++b) {
+    reader->ReadMasks(b);
+    for (uint8_t mask : reader->masks()) ++found[mask];
   }
+  ColumnCounts counts{};
+  for (int mask = 0; mask < 256; ++mask) {
+    for (size_t g = 0; g < kGroupSizes.size(); ++g) {
+      const int group = kGroupSizes[g], bits = (1 << group) - 1;
+      for (int first = 0; first < kMaxGroup; first += group) {
+        if ((mask >> first & bits) != 0) counts[g] += found[mask];
+      }
+    }
+  }
+  return counts;
+}
+
+size_t CheapestGroup(const ColumnCounts& counts, const ColumnCost& cost) {
+  // From the widest down, so that the wider group wins a tie.
+  size_t best = kGroupSizes.size() - 1;
+  for (size_t g = kGroupSizes.size() - 1; g-- > 0;) {
+    if (counts[g] * cost.of[g] < counts[best] * cost.of[best]) best = g;
+  }
+  return best;
+}
+
+// Appends the columns of one group. Each column is written, and overwritten by the next if it is
+// all zero: whether it is cannot be foreseen, and a wrong guess would cost more.
+template <int kGroup>
+size_t AppendGroup(const BlockReader& reader, int part, size_t count, uint16_t* columns,
+                   float* values) {
+  const int bits = ((1 << kGroup) - 1) << (part * kGroup);
+  const uint8_t* const masks = reader.masks().data();
+  const float* source = reader.values().data() + part * kGroup;
+  for (size_t column = 0; column < reader.columns(); ++column, source += kMaxGroup) {
+    columns[count] = static_cast<uint16_t>(column);
+    std::memcpy(values + count * kGroup, source, kGroup * sizeof(float));
+    count += (masks[column] & bits) != 0;
+  }
+  return count;
+}
+
+constexpr size_t (*kAppendGroup[])(const BlockReader&, int, size_t, uint16_t*, float*) = {
+    AppendGroup<1>, AppendGroup<2>, AppendGroup<4>, AppendGroup<8>};
+
+std::shared_ptr<void> Allocate(size_t bytes) {
+  constexpr size_t kLine = 64;
+  void* memory = nullptr;
+  if (posix_memalign(&memory, kLine, bytes) != 0) throw std::bad_alloc();
+  return std::shared_ptr<void>(memory, std::free);
 }
 
 }  // namespace
 
-size_t PackedWeights::bytes() const {
-  return group_begin.size() * sizeof(group_begin[0]) + columns.size() * sizeof(columns[0]) +
-         values.size() * sizeof(values[0]) + bias.size() * sizeof(bias[0]);
+size_t PackedShape::bytes() const {
+  return (size_t{column_count} + groups()) * group * sizeof(float) +
+         (size_t{1} + groups()) * sizeof(uint32_t) + column_count * sizeof(uint16_t);
+}
+
+PackedWeights::PackedWeights(const PackedShape& shape, std::shared_ptr<const void> memory)
+    : PackedShape(shape), storage(std::move(memory)) {
+  const size_t lanes = static_cast<size_t>(groups()) * group;
+  const float* const first = static_cast<const float*>(storage.get());
+  values = {first, size_t{column_count} * group};
+  bias = {values.end(), lanes};
+  group_begin = {reinterpret_cast<const uint32_t*>(bias.end()), size_t{1} + groups()};
+  columns = {reinterpret_cast<const uint16_t*>(group_begin.end()), column_count};
+}
+
+Status Validate(const PackedWeights& w) {
+  const uint32_t columns = static_cast<uint32_t>(w.inputs) * w.taps;
+  if (w.group_begin.front() != 0 || w.group_begin.back() != w.column_count) {
+    return Status::Error("groups that do not cover the columns");
+  }
+  for (int g = 0; g < w.groups(); ++g) {
+    if (w.group_begin[g] > w.group_begin[g + 1]) return Status::Error("groups out of order");
+  }
+  // Two separate passes: this one over all columns has no branch.
+  uint16_t most = 0;
+  for (uint16_t column : w.columns) most = std::max(most, column);
+  if (!w.columns.empty() && most >= columns) return Status::Error("a column that is not there");
+  return Status();
 }
 
 Status Pack(const Constant& filter, const float* bias, const ColumnCost& cost,
             PackedWeights* packed) {
-  Status status = Validate(filter);
-  if (!status.ok()) return status;
   if (filter.shape.size() < 2) return Status::Error("a filter has at least 2 dimensions");
-
-  PackedWeights p;
-  p.outputs = filter.shape.front();
-  p.inputs = filter.shape.back();
+  PackedShape shape;
+  shape.outputs = filter.shape.front();
+  shape.inputs = filter.shape.back();
   int64_t taps = 1;
   for (size_t d = 1; d + 1 < filter.shape.size(); ++d) taps *= filter.shape[d];
-  if (taps * p.inputs > 65536) {
-    return Status::Error("a filter of " + std::to_string(taps * p.inputs) +
+  if (taps * shape.inputs > 65536) {
+    return Status::Error("a filter of " + std::to_string(taps * shape.inputs) +
                          " inputs and taps is more than the 65536 that 16 bits can name");
   }
-  p.taps = static_cast<int>(taps);
+  shape.taps = static_cast<int>(taps);
 
-  BlockReader reader(filter, p.outputs, p.inputs, p.taps);
-  std::array<size_t, kGroupSizes.size()> column_count{};
-  for (int b = 0; b < reader.blocks(); ++b) {
-    reader.Read(b);
-    for (size_t g = 0; g < kGroupSizes.size(); ++g) {
-      for (int part = 0; part < kMaxGroup / kGroupSizes[g]; ++part) {
-        ForEachColumn(reader.masks(), kGroupSizes[g], part, [&](size_t) { ++column_count[g]; });
-      }
-    }
-  }
-  // From the widest down, so that the wider group wins a tie.
-  size_t best = kGroupSizes.size() - 1;
-  for (size_t g = kGroupSizes.size() - 1; g-- > 0;) {
-    if (column_count[g] * cost.of[g] < column_count[best] * cost.of[best]) best = g;
-  }
+  BlockReader reader(filter, shape);
+  const ColumnCounts counts = CountColumns(&reader);
+  const size_t best = CheapestGroup(counts, cost);
+  shape.group = kGroupSizes[best];
+  shape.column_count = static_cast<uint32_t>(counts[best]);
 
-  p.group = kGroupSizes[best];
-  const int groups = (p.outputs + p.group - 1) / p.group;
-  p.group_begin.reserve(groups + 1);
-  p.group_begin.push_back(0);
-  p.columns.reserve(column_count[best]);
-  p.values.reserve(column_count[best] * p.group);
+  // A column more: see AppendGroup. (Of the values, that one falls on the bias.)
+  const std::shared_ptr<void> memory = Allocate(shape.bytes() + sizeof(uint16_t));
+  PackedWeights p(shape, memory);
+  const auto writable = [](const auto& view) {
+    return const_cast<std::remove_const_t<std::remove_pointer_t<decltype(view.data())>>*>(
+        view.data());
+  };
+  uint32_t* group_begin = writable(p.group_begin);
+  *group_begin++ = 0;
+  size_t count = 0;
   for (int b = 0; b < reader.blocks(); ++b) {
     reader.Read(b);
     for (int part = 0; part < kMaxGroup / p.group; ++part) {
-      if (p.groups() == groups) break;
-      ForEachColumn(reader.masks(), p.group, part, [&](size_t column) {
-        p.columns.push_back(static_cast<uint16_t>(column));
-        const float* values = reader.values().data() + column * kMaxGroup + part * p.group;
-        p.values.insert(p.values.end(), values, values + p.group);
-      });
-      p.group_begin.push_back(static_cast<uint32_t>(p.columns.size()));
+      if ((b * kMaxGroup) + part * p.group >= p.outputs) break;
+      count = kAppendGroup[best](reader, part, count, writable(p.columns), writable(p.values));
+      *group_begin++ = static_cast<uint32_t>(count);
     }
   }
-  p.bias.assign(static_cast<size_t>(groups) * p.group, 0.0f);
-  if (bias != nullptr) std::copy(bias, bias + p.outputs, p.bias.begin());
+  float* const p_bias = writable(p.bias);
+  std::fill_n(p_bias, p.bias.size(), 0.0f);
+  if (bias != nullptr) std::copy(bias, bias + p.outputs, p_bias);
   *packed = std::move(p);
   return Status();
 }

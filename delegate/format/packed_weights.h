@@ -6,7 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
+#include <memory>
 
 #include "delegate/format/constant.h"
 #include "delegate/format/status.h"
@@ -24,23 +24,59 @@ struct ColumnCost {
   float of[4];
 };
 
-struct PackedWeights {
-  int outputs = 0;
-  int inputs = 0;
-  int taps = 1;
-  int group = 1;
-  std::vector<uint32_t> group_begin;  // [groups + 1] first column of each group
-  std::vector<uint16_t> columns;      // input * taps + tap, increasing within a group
-  std::vector<float> values;          // [columns][group]
-  std::vector<float> bias;            // [groups * group], zero behind the last output
+// An array that something else owns.
+template <typename T>
+class View {
+ public:
+  View() = default;
+  View(const T* data, size_t size) : data_(data), size_(size) {}
+  const T* data() const { return data_; }
+  size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  const T& operator[](size_t i) const { return data_[i]; }
+  const T& front() const { return data_[0]; }
+  const T& back() const { return data_[size_ - 1]; }
+  const T* begin() const { return data_; }
+  const T* end() const { return data_ + size_; }
 
-  int groups() const { return static_cast<int>(group_begin.size()) - 1; }
+ private:
+  const T* data_ = nullptr;
+  size_t size_ = 0;
+};
+
+// The sizes of packed weights, which say how they lie in memory: values, bias, group_begin,
+// columns, one behind the other.
+struct PackedShape {
+  int32_t outputs = 0;
+  int32_t inputs = 0;
+  int32_t taps = 1;
+  int32_t group = 1;
+  uint32_t column_count = 0;
+
+  int groups() const { return (outputs + group - 1) / group; }
   size_t bytes() const;
 };
 
-// Packs a filter of shape [outputs, ..., inputs] (OHWI, or OI); the dimensions between are the
-// taps, row-major. The group is the one that `cost` makes cheapest for the zeros found. `bias` has
-// `outputs` values or is null.
+struct PackedWeights : PackedShape {
+  View<uint32_t> group_begin;  // [groups + 1] first column of each group
+  View<uint16_t> columns;      // input * taps + tap, increasing within a group
+  View<float> values;          // [columns][group]
+  View<float> bias;            // [groups * group], zero behind the last output
+
+  std::shared_ptr<const void> storage;  // keeps alive what the views show
+
+  PackedWeights() = default;
+  // Views `memory`, shape.bytes() of it, aligned to a float. What it says is not checked.
+  PackedWeights(const PackedShape& shape, std::shared_ptr<const void> memory);
+};
+
+// Whether the indices stay inside the sizes, so that no kernel is led astray. For packed weights
+// that come from a file.
+Status Validate(const PackedWeights& weights);
+
+// Packs a filter of shape [outputs, ..., inputs] (OHWI, or OI) that passed Validate; the dimensions
+// between are the taps, row-major. The group is the one that `cost` makes cheapest for the zeros
+// found. `bias` has `outputs` values or is null. Throws std::bad_alloc.
 Status Pack(const Constant& filter, const float* bias, const ColumnCost& cost,
             PackedWeights* packed);
 

@@ -55,22 +55,6 @@ size_t ValueBytes(TfLiteType type) {
   }
 }
 
-// Views a tensor of the file, and checks all that its encoding says. (Of other types than floats,
-// Constant::Value must not be asked.)
-Status Read(const TfLiteTensor& t, Constant* c) {
-  if (ValueBytes(t.type) == 0) return Status::Error("values of an unknown type");
-  c->type = t.type == kTfLiteFloat16 ? ValueType::kFloat16 : ValueType::kFloat32;
-  c->shape = sbnn::Ints(t.dims);
-  if (c->shape.empty()) c->shape = {1};  // a scalar
-  c->values = t.data.raw_const;
-  c->value_count = t.bytes / ValueBytes(t.type);
-  if (t.sparsity != nullptr) {
-    const Status status = ReadLevels(*t.sparsity, c);
-    if (!status.ok()) return status;
-  }
-  return Validate(*c);
-}
-
 }  // namespace
 
 Constants::Constants(TfLiteContext* context, const TfLiteIntArray& plan) {
@@ -94,12 +78,28 @@ Constants::Constants(TfLiteContext* context, const TfLiteIntArray& plan) {
   }
 }
 
+// (Of other types than floats, Constant::Value must not be asked.)
+Status Constants::Read(const TfLiteContext* context, int tensor, Constant* c) const {
+  const TfLiteTensor& t = context->tensors[tensor];
+  if (ValueBytes(t.type) == 0) return Status::Error("values of an unknown type");
+  c->type = t.type == kTfLiteFloat16 ? ValueType::kFloat16 : ValueType::kFloat32;
+  c->shape = sbnn::Ints(t.dims);
+  if (c->shape.empty()) c->shape = {1};  // a scalar
+  c->values = t.data.raw_const;
+  c->value_count = t.bytes / ValueBytes(t.type);
+  if (t.sparsity == nullptr) return Validate(*c);
+  const Status status = ReadLevels(*t.sparsity, c);
+  if (!status.ok()) return status;
+  const auto known = checked_.find(tensor);
+  return known != checked_.end() ? known->second : checked_[tensor] = Validate(*c);
+}
+
 Status Constants::CheckSparse(const TfLiteContext* context) const {
   for (const auto& [unpacked, from] : source_) {
     const TfLiteTensor& t = context->tensors[from];
     if (t.sparsity == nullptr || ValueBytes(t.type) == 0) continue;
     Constant c;
-    const Status status = Read(t, &c);
+    const Status status = Read(context, from, &c);
     if (!status.ok()) {
       return Status::Error("the file is damaged: sparse tensor " + std::to_string(from) + " (" +
                            (t.name == nullptr ? "" : t.name) + "): " + status.message());
@@ -134,7 +134,7 @@ Status Constants::Floats(const TfLiteContext* context, int tensor, Constant* con
     return Status::Error("the weights are not floats");
   }
   Constant c;
-  const Status status = Read(t, &c);
+  const Status status = Read(context, Source(tensor), &c);
   if (!status.ok()) return Status::Error("unreadable weights: " + status.message());
   *constant = std::move(c);
   return Status();

@@ -37,9 +37,13 @@ class Constants {
 
  private:
   int Source(int tensor) const;
+  // Views a tensor of the file.
+  Status Read(const TfLiteContext* context, int tensor, Constant* constant) const;
 
   std::unordered_map<int, int> source_;     // unpacked tensor -> the tensor that it comes from
   std::unordered_map<int, int> unpackers_;  // node -> its output
+  // Of every sparse tensor that was read: checking one is a walk over all its indices.
+  mutable std::unordered_map<int, Status> checked_;
 };
 
 }  // namespace sbnn

@@ -18,7 +18,9 @@ constexpr char kName[] = "SparseByteNN";
 struct DelegateData {
   TfLiteDelegate delegate{};
   Options options;
-  Constants constants;  // of the graph that is being prepared
+  // Of the graph that is being prepared.
+  Constants constants;
+  std::unique_ptr<WeightStore> weights;
 };
 
 // No exception may pass through TFLite's C frames.
@@ -50,7 +52,7 @@ void* InitPart(TfLiteContext* context, const char* buffer, size_t) {
   const auto* const data = static_cast<const DelegateData*>(params->delegate->data_);
   Part* part = nullptr;
   Guarded(context, [&] {
-    part = new Part(context, *params, data->constants, data->options);
+    part = new Part(context, *params, data->constants, data->options, data->weights.get());
     return Status();
   });
   return part;
@@ -90,6 +92,7 @@ TfLiteStatus PrepareDelegate(TfLiteContext* context, TfLiteDelegate* delegate) {
       return Status::Error("the graph could not be divided");
     }
     Explain(data->options.explain, partition.Report());
+    data->weights = std::make_unique<WeightStore>(data->options.cache_path);
 
     TfLiteRegistration registration{};
     registration.init = InitPart;
@@ -102,6 +105,10 @@ TfLiteStatus PrepareDelegate(TfLiteContext* context, TfLiteDelegate* delegate) {
     if (context->ReplaceNodeSubsetsWithDelegateKernels(context, registration, claimed.get(),
                                                        delegate) != kTfLiteOk) {
       return Status::Error("the claimed parts could not be prepared");
+    }
+    const Status saved = data->weights->Save();
+    if (!saved.ok()) {
+      Explain(data->options.explain, "no packed weights kept: " + saved.message() + "\n");
     }
     return Status();
   });

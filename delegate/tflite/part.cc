@@ -20,9 +20,9 @@ Shape ShapeOf(const TfLiteTensor& tensor) {
 }  // namespace
 
 Part::Part(TfLiteContext* context, const TfLiteDelegateParams& params, const Constants& constants,
-           const Options& options)
+           const Options& options, WeightStore* weights)
     : options_(options) {
-  status_ = Build(context, params, constants);
+  status_ = Build(context, params, constants, weights);
 }
 
 Part::~Part() {
@@ -36,7 +36,7 @@ Part::~Part() {
 }
 
 Status Part::Build(TfLiteContext* context, const TfLiteDelegateParams& params,
-                   const Constants& constants) {
+                   const Constants& constants, WeightStore* weights) {
   std::set<int> read, written;
   const TfLiteIntArray& nodes = *params.nodes_to_replace;
   for (int i = 0; i < nodes.size; ++i) {
@@ -47,7 +47,7 @@ Status Part::Build(TfLiteContext* context, const TfLiteDelegateParams& params,
       return Status::Error("node " + std::to_string(nodes.data[i]) + " is not to be had");
     }
     if (constants.Unpacks(nodes.data[i])) continue;
-    NodeView view{context, node, registration, constants, *options_.kernels, true};
+    NodeView view{context, node, registration, constants, *options_.kernels, true, weights};
     const std::string label = "node " + std::to_string(nodes.data[i]) + " " + OpName(*registration);
     for (; view.which < node->outputs->size; ++view.which) {
       Translation t;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "delegate/engine/network.h"
+#include "delegate/format/weight_store.h"
 #include "delegate/tflite/constants.h"
 #include "delegate/tflite/options.h"
 #include "tensorflow/lite/c/common.h"
@@ -14,7 +15,7 @@ namespace sbnn {
 class Part {
  public:
   Part(TfLiteContext* context, const TfLiteDelegateParams& params, const Constants& constants,
-       const Options& options);
+       const Options& options, WeightStore* weights);
 
   ~Part();  // prints the profile, if one was asked for
   Part(const Part&) = delete;
@@ -26,7 +27,7 @@ class Part {
 
  private:
   Status Build(TfLiteContext* context, const TfLiteDelegateParams& params,
-               const Constants& constants);
+               const Constants& constants, WeightStore* weights);
 
   const Options options_;
   Status status_;

@@ -117,7 +117,8 @@ TfLiteStatus MakePartition(TfLiteContext* context, const TfLiteIntArray& plan,
   if (ok != kTfLiteOk) return ok;
   std::unordered_map<int, size_t> index;
   for (size_t i = 0; i < nodes.size(); ++i) {
-    const NodeView view{context, nodes[i].first, nodes[i].second, constants, kernels, false};
+    const NodeView view{context, nodes[i].first, nodes[i].second, constants,
+                        kernels, false,          nullptr};
     Verdict verdict;
     verdict.node = plan.data[i];
     verdict.op = OpName(*nodes[i].second);

@@ -203,10 +203,7 @@ Status ReadBias(const NodeView& view, int input, int channels, std::vector<float
 
 Status PackWeights(const NodeView& view, const Constant& filter, const std::vector<float>& bias,
                    std::shared_ptr<const PackedWeights>* packed) {
-  auto weights = std::make_shared<PackedWeights>();
-  const Status status = Pack(filter, bias.data(), view.kernels.column_cost, weights.get());
-  *packed = std::move(weights);
-  return status;
+  return view.weights->Get(filter, bias, view.kernels.column_cost, view.kernels.isa, packed);
 }
 
 }  // namespace sbnn

@@ -11,6 +11,7 @@
 #include "delegate/engine/window.h"
 #include "delegate/format/packed_weights.h"
 #include "delegate/format/status.h"
+#include "delegate/format/weight_store.h"
 #include "delegate/kernels/table.h"
 #include "delegate/tflite/builtin_params.h"
 #include "delegate/tflite/constants.h"
@@ -24,8 +25,9 @@ struct NodeView {
   const TfLiteRegistration* registration;
   const Constants& constants;
   const Kernels& kernels;
-  bool build;     // false: only ask whether the node can be translated; no weight is packed
-  int which = 0;  // of the node's outputs
+  bool build;            // false: only ask whether the node can be translated; no weight is packed
+  WeightStore* weights;  // null where `build` is false
+  int which = 0;         // of the node's outputs
 
   int input_count() const { return node->inputs->size; }
   int input(int i) const { return i < node->inputs->size ? node->inputs->data[i] : -1; }

@@ -148,6 +148,38 @@ def test_every_instruction_set(pruned):
         assert_as_stock(pruned, x, delegated(pruned, isa=isa))
 
 
+def test_packed_weights_in_a_file(pruned, tmp_path):
+    """Made by the first interpreter, read by the next, and made anew where it is damaged."""
+    x = images(2, 96, 96, 3)
+    path = tmp_path / "packed"
+    without = run(delegated(pruned), x)
+    assert np.array_equal(run(delegated(pruned, cache_path=path), x), without)
+    content = path.read_bytes()
+    assert len(content) < len(pruned)
+    in_a_new_process = f"""
+from pathlib import Path
+from tests.e2e.test_delegate import delegated, images, run
+model = Path({str(tmp_path / "model")!r}).read_bytes()
+print(run(delegated(model, cache_path={str(path)!r}), images(2, 96, 96, 3)).tobytes().hex())
+"""
+    (tmp_path / "model").write_bytes(pruned)
+    for damaged in (content, content[: len(content) // 2], content[:-1] + b"x", b""):
+        path.unlink()
+        path.write_bytes(damaged)
+        done = subprocess.run(
+            [sys.executable, "-c", in_a_new_process], capture_output=True, text=True, check=True
+        )
+        assert bytes.fromhex(done.stdout.strip()) == without.tobytes()
+        assert path.read_bytes() == content
+
+
+def test_no_place_for_packed_weights(pruned, tmp_path):
+    report = tmp_path / "report"
+    made = delegated(pruned, cache_path=tmp_path / "missing" / "packed", explain=report)
+    assert_as_stock(pruned, images(2, 96, 96, 3), made)
+    assert "no packed weights kept" in report.read_text()
+
+
 def test_benchmark(pruned):
     result = sbnn.benchmark(pruned, rounds=3)
     data = result.to_dict()

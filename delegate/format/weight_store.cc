@@ -1,0 +1,114 @@
+#include "delegate/format/weight_store.h"
+
+#include <mutex>
+#include <unordered_map>
+
+namespace sbnn {
+namespace {
+
+// To be raised whenever Pack gives other weights for the same arguments.
+constexpr int kPackVersion = 1;
+
+template <typename T>
+void AddArray(const T* data, size_t count, Hasher* hasher) {
+  hasher->Add(data, count * sizeof(T));
+}
+
+Hash KeyOf(const Constant& c, const std::vector<float>& bias, const ColumnCost& cost,
+           const std::string& isa) {
+  Hasher hasher;
+  hasher.Add(kPackVersion);
+  AddArray(isa.data(), isa.size(), &hasher);
+  AddArray(cost.of, kGroupSizes.size(), &hasher);
+  AddArray(c.shape.data(), c.shape.size(), &hasher);
+  AddArray(c.traversal.data(), c.traversal.size(), &hasher);
+  AddArray(c.block_map.data(), c.block_map.size(), &hasher);
+  for (const SparseLevel& level : c.levels) {
+    hasher.Add(level.csr ? -1 : level.dense_size);
+    AddArray(level.segments, level.segment_count, &hasher);
+    AddArray(level.indices, level.index_count, &hasher);
+  }
+  const bool half = c.type == ValueType::kFloat16;
+  hasher.Add(half);
+  hasher.Add(c.values, c.value_count * (half ? 2 : 4));
+  AddArray(bias.data(), bias.size(), &hasher);
+  return hasher.hash();
+}
+
+// The weights that are in use anywhere in this process.
+class Registry {
+ public:
+  // Never destroyed: an interpreter may outlive main().
+  static Registry& Get() {
+    static Registry* const registry = new Registry;
+    return *registry;
+  }
+
+  std::shared_ptr<const PackedWeights> Find(const Hash& key) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    const auto found = weights_.find(key);
+    return found == weights_.end() ? nullptr : found->second.lock();
+  }
+
+  // Returns what others are to use: `weights`, or what another thread was quicker to add.
+  std::shared_ptr<const PackedWeights> Add(const Hash& key,
+                                           std::shared_ptr<const PackedWeights> weights) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    for (auto i = weights_.begin(); i != weights_.end();) {
+      i = i->second.expired() ? weights_.erase(i) : std::next(i);
+    }
+    std::weak_ptr<const PackedWeights>& known = weights_[key];
+    if (auto other = known.lock()) return other;
+    known = weights;
+    return weights;
+  }
+
+ private:
+  struct FirstWord {
+    size_t operator()(const Hash& hash) const { return static_cast<size_t>(hash.a); }
+  };
+
+  std::mutex mutex_;
+  std::unordered_map<Hash, std::weak_ptr<const PackedWeights>, FirstWord> weights_;
+};
+
+}  // namespace
+
+WeightStore::WeightStore(std::string cache_path) : cache_path_(std::move(cache_path)) {
+  // A file that cannot be read is written anew: nothing needs to be said about it.
+  if (!cache_path_.empty() && !WeightFile::Open(cache_path_, &file_).ok()) file_ = nullptr;
+}
+
+Status WeightStore::Get(const Constant& filter, const std::vector<float>& bias,
+                        const ColumnCost& cost, const std::string& isa,
+                        std::shared_ptr<const PackedWeights>* packed) {
+  const Hash key = KeyOf(filter, bias, cost, isa);
+  std::shared_ptr<const PackedWeights> weights = Registry::Get().Find(key);
+  const bool filed = file_ != nullptr && file_->Has(key);
+  if (weights == nullptr) {
+    if (filed) weights = WeightFile::Find(file_, key);
+    if (weights == nullptr) {
+      complete_ = false;
+      auto made = std::make_shared<PackedWeights>();
+      const Status status = Pack(filter, bias.data(), cost, made.get());
+      if (!status.ok()) return status;
+      weights = std::move(made);
+    }
+    weights = Registry::Get().Add(key, std::move(weights));
+  }
+  complete_ = complete_ && filed;
+  if (!cache_path_.empty()) used_.emplace_back(key, weights);
+  *packed = std::move(weights);
+  return Status();
+}
+
+Status WeightStore::Save() {
+  Status status;
+  if (!complete_ && !used_.empty()) status = WriteWeightFile(cache_path_, used_);
+  used_.clear();
+  complete_ = true;
+  file_ = nullptr;  // the weights keep it mapped where they view it
+  return status;
+}
+
+}  // namespace sbnn

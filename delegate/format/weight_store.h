@@ -1,0 +1,42 @@
+// Where packed weights come from: whoever else in this process has them, a file, or the packer.
+#ifndef SBNN_DELEGATE_FORMAT_WEIGHT_STORE_H_
+#define SBNN_DELEGATE_FORMAT_WEIGHT_STORE_H_
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "delegate/format/constant.h"
+#include "delegate/format/hash.h"
+#include "delegate/format/packed_weights.h"
+#include "delegate/format/status.h"
+#include "delegate/format/weight_file.h"
+
+namespace sbnn {
+
+// Weights are known by a hash of all that packing them depends on, so that equal constants are
+// packed once, whichever files or buffers they come from. They go when their last user goes.
+class WeightStore {
+ public:
+  // Without a path, weights are shared inside this process only.
+  explicit WeightStore(std::string cache_path = "");
+
+  // The weights that Pack makes of a filter that passed Validate. `bias` has as many values as the
+  // filter has outputs. `isa` names the kernels that `cost` is of.
+  Status Get(const Constant& filter, const std::vector<float>& bias, const ColumnCost& cost,
+             const std::string& isa, std::shared_ptr<const PackedWeights>* packed);
+
+  // Writes the file if it lacks any of the weights that were asked for since the last call.
+  Status Save();
+
+ private:
+  const std::string cache_path_;
+  std::shared_ptr<const WeightFile> file_;  // null: none that could be read
+  bool complete_ = true;                    // the file has all of what was used
+  std::vector<std::pair<Hash, std::shared_ptr<const PackedWeights>>> used_;
+};
+
+}  // namespace sbnn
+
+#endif  // SBNN_DELEGATE_FORMAT_WEIGHT_STORE_H_
