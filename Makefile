@@ -15,8 +15,8 @@ AARCH64 := build/aarch64
 DELEGATE := //delegate/tflite:sbnn_delegate
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-cpp test-python test-arm64 accuracy bench bench-layers \
-  bench-compare clean packages test-packages
+.PHONY: help setup demo test test-cpp test-python test-arm64 test-sanitizers stress accuracy \
+  bench bench-layers bench-compare clean packages test-packages
 
 help:  ## list the targets
 	@echo "make TARGET, where TARGET is one of"
@@ -43,6 +43,13 @@ test-arm64: setup test-packages $(AARCH64)/python  ## run the C++ tests and the 
 	$(PYTHON) tests/e2e/arm64_model.py $(AARCH64)
 	$(AARCH64)/python tests/e2e/arm64_delegate.py $(AARCH64) \
 	  "$$($(BAZEL) info --config=aarch64 bazel-bin 2>/dev/null)/delegate/tflite/libsbnn_delegate.so"
+
+test-sanitizers: packages test-packages  ## run the C++ tests under ASan with UBSan, then under TSan
+	$(BAZEL) test --config=asan //tests/delegate/...
+	$(BAZEL) test --config=tsan //tests/delegate/...
+
+stress: setup  ## run 16 interpreters on 4 threads against stock TensorFlow Lite, MINUTES=10
+	$(PYTHON) -m tests.e2e.stress --minutes $(or $(MINUTES),10)
 
 accuracy: setup  ## what pruning costs on Fashion-MNIST: five seeds, with intervals (hours)
 	$(PYTHON) -m experiments.fashion_mnist.accuracy

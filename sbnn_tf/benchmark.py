@@ -108,7 +108,7 @@ def benchmark(
 def explain(
     model: Model, *, num_threads: int = 1, library: str | os.PathLike | None = None
 ) -> list[str]:
-    """Return the delegate's report on a model: one line a node, then the total.
+    """Return the delegate's report on a model: one line a node, the total, bytes of memory.
 
     Raises:
       FileNotFoundError, ValueError: the model or the library cannot be used.
@@ -127,7 +127,8 @@ def _explained(model, threads, library) -> tuple[Any, list[str]]:
 def _delegated(model, threads, library) -> tuple[Any, int, int]:
     """An interpreter with the delegate, its claimed nodes, and all nodes."""
     made, lines = _explained(model, threads, library)
-    words = lines[-1].split()  # claimed <c> of <t> nodes in <p> parts
+    summary = next(line for line in lines if line.startswith("claimed "))
+    words = summary.split()  # claimed <c> of <t> nodes in <p> parts
     return made, int(words[1]), int(words[3])
 
 

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "delegate/engine/tensor.h"
+#include "delegate/format/aligned_memory.h"
 
 namespace sbnn {
 namespace {
@@ -40,17 +41,21 @@ size_t PlaceInArena(std::vector<Lifetime>* buffers) {
 }
 
 bool FloatBuffer::Resize(size_t floats) {
-  if (floats > size_ || data_ == nullptr) {
-    data_.reset();
-    size_ = 0;
-    void* memory = nullptr;
-    const size_t bytes = std::max<size_t>(floats, 1) * sizeof(float);
-    if (posix_memalign(&memory, kLine * sizeof(float), bytes) != 0) return false;
-    data_.reset(static_cast<float*>(memory));
-    size_ = floats;
+  const size_t bytes = std::max<size_t>(floats, 1) * sizeof(float);
+  if (bytes > bytes_) {
+    Free();
+    data_ = static_cast<float*>(AllocateAligned(bytes));
+    if (data_ == nullptr) return false;
+    bytes_ = bytes;
   }
-  std::memset(data_.get(), 0, floats * sizeof(float));
+  std::memset(data_, 0, bytes);
   return true;
+}
+
+void FloatBuffer::Free() {
+  if (data_ != nullptr) FreeAligned(data_, bytes_);
+  data_ = nullptr;
+  bytes_ = 0;
 }
 
 }  // namespace sbnn

@@ -3,8 +3,6 @@
 #define SBNN_DELEGATE_ENGINE_MEMORY_H_
 
 #include <cstddef>
-#include <cstdlib>
-#include <memory>
 #include <vector>
 
 namespace sbnn {
@@ -23,15 +21,19 @@ size_t PlaceInArena(std::vector<Lifetime>* buffers);
 // Zeroed floats, aligned to a cache line. Null data where there is no memory.
 class FloatBuffer {
  public:
+  FloatBuffer() = default;
+  ~FloatBuffer() { Free(); }
+  FloatBuffer(const FloatBuffer&) = delete;
+  FloatBuffer& operator=(const FloatBuffer&) = delete;
+
   bool Resize(size_t floats);  // contents are lost
-  float* data() const { return data_.get(); }
+  float* data() const { return data_; }
 
  private:
-  struct Free {
-    void operator()(float* p) const { std::free(p); }
-  };
-  std::unique_ptr<float, Free> data_;
-  size_t size_ = 0;
+  void Free();
+
+  float* data_ = nullptr;
+  size_t bytes_ = 0;
 };
 
 }  // namespace sbnn

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <numeric>
 #include <string>
 #include <utility>
 
@@ -18,7 +19,7 @@ constexpr size_t kMaxElements = size_t{1} << 31;
 Status CheckShape(const Shape& shape) {
   size_t count = 1;
   for (int d : shape) {
-    if (d <= 0) return Status::Error("a tensor has a dimension of " + std::to_string(d));
+    if (d < 0) return Status::Error("a tensor has a dimension of " + std::to_string(d));
     count *= static_cast<size_t>(d);
     if (count > kMaxElements) return Status::Error("a tensor has more than 2^31 elements");
   }
@@ -155,6 +156,30 @@ Status Network::InferShapes(const std::vector<Shape>& input_shapes) {
   return Status();
 }
 
+bool Network::IsEmpty(int tensor) const { return ElementCount(shapes_[tensor]) == 0; }
+
+// For each tensor, the one whose memory it uses: itself, or an input that its operator overwrites.
+// Extends the life of that one in `last_use`.
+std::vector<int> Network::ShareBuffers(std::vector<int>* last_use) const {
+  std::vector<int> owner(tensor_count_);
+  std::iota(owner.begin(), owner.end(), 0);
+  for (int n = 0; n < static_cast<int>(steps_.size()); ++n) {
+    const Step& step = steps_[n];
+    for (int t : step.inputs) {
+      const Tensor &input = tensors_[t], &output = tensors_[step.output];
+      const bool outside = input.layout == Layout::kFlat &&
+                           std::find(inputs_.begin(), inputs_.end(), owner[t]) != inputs_.end();
+      if (outside || (*last_use)[t] != n || owner[step.output] != step.output) continue;
+      if (input.allocation() != output.allocation() || !step.op->MayOverwrite(input, output)) {
+        continue;
+      }
+      owner[step.output] = owner[t];
+      (*last_use)[owner[t]] = (*last_use)[step.output];
+    }
+  }
+  return owner;
+}
+
 // Decides layouts, plans every operator and gives tensors and scratch their memory.
 Status Network::PlaceTensors() {
   const int last = static_cast<int>(steps_.size());
@@ -173,10 +198,12 @@ Status Network::PlaceTensors() {
   }
   for (int t : outputs_) last_use[t] = last;
 
+  const std::vector<int> owner = ShareBuffers(&last_use);
   std::vector<Lifetime> lifetimes;
   std::vector<int> owners;  // tensor, or -1 - node for scratch
   for (int t = 0; t < tensor_count_; ++t) {
-    if (first_use[t] < 0 || last_use[t] < 0) continue;  // whole numbers take no room
+    // Whole numbers take no room.
+    if (first_use[t] < 0 || last_use[t] < 0 || owner[t] != t) continue;
     const bool outside = std::find(inputs_.begin(), inputs_.end(), t) != inputs_.end() &&
                          tensors_[t].layout == Layout::kFlat;
     if (outside) continue;
@@ -209,6 +236,9 @@ Status Network::PlaceTensors() {
       steps_[-1 - owners[i]].scratch_offset = lifetimes[i].offset;
     }
   }
+  for (int t = 0; t < tensor_count_; ++t) {
+    if (owner[t] != t) tensors_[t].data = tensors_[owner[t]].data;
+  }
   return Status();
 }
 
@@ -221,12 +251,19 @@ Status Network::Prepare(const std::vector<Shape>& input_shapes, const Kernels& k
   threads_ = threads;
   const Status status = InferShapes(input_shapes);
   if (!status.ok()) return status;
+  empty_ = std::all_of(outputs_.begin(), outputs_.end(), [this](int t) { return IsEmpty(t); });
+  if (empty_) return Status();
+  for (int t = 0; t < tensor_count_; ++t) {
+    if (IsEmpty(t)) return Status::Error("an empty tensor before an output that is not");
+  }
   MakeSteps();
   return PlaceTensors();
 }
 
 void Network::Run(const std::vector<const float*>& inputs, const std::vector<float*>& outputs,
                   std::vector<double>* seconds) {
+  if (seconds != nullptr) seconds->clear();
+  if (empty_) return;
   Team team(threads_);
   for (size_t i = 0; i < inputs.size(); ++i) {
     Tensor& t = tensors_[inputs_[i]];
@@ -236,7 +273,6 @@ void Network::Run(const std::vector<const float*>& inputs, const std::vector<flo
       FlatToPanel(inputs[i], t, *kernels_, team);
     }
   }
-  if (seconds != nullptr) seconds->clear();
   for (const Step& step : steps_) {
     const RunContext context{*kernels_, team, arena_.data() + kMaxLanes + step.scratch_offset};
     const auto start = std::chrono::steady_clock::now();

@@ -19,7 +19,8 @@ class Network {
   void SetInputs(std::vector<int> tensors) { inputs_ = std::move(tensors); }
   void SetOutputs(std::vector<int> tensors) { outputs_ = std::move(tensors); }
 
-  // Plans for these shapes of the inputs. May be called again with others.
+  // Plans for these shapes of the inputs. May be called again with others. Images may be none: then
+  // the outputs are empty.
   Status Prepare(const std::vector<Shape>& input_shapes, const Kernels& kernels, int threads);
   const Shape& output_shape(size_t i) const { return shapes_[outputs_[i]]; }
 
@@ -52,12 +53,14 @@ class Network {
     std::vector<const Tensor*> input_tensors = {};
   };
 
+  bool IsEmpty(int tensor) const;
   void AbsorbMargins();
   bool IsOutput(int tensor) const;
   void MakeSteps();
   bool FuseInto(size_t reader, size_t maker, const Epilogue& epilogue);
   Layout InputLayout(int tensor, const Shape& shape) const;
   Status InferShapes(const std::vector<Shape>& input_shapes);
+  std::vector<int> ShareBuffers(std::vector<int>* last_use) const;
   Status PlaceTensors();
 
   std::vector<Node> nodes_;
@@ -66,6 +69,7 @@ class Network {
   bool margins_absorbed_ = false;
 
   std::vector<Shape> shapes_;
+  bool empty_ = false;  // no output has an element: nothing is planned or run
   std::vector<Step> steps_;
   std::vector<Tensor> tensors_;
   FloatBuffer arena_;

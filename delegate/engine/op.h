@@ -80,6 +80,12 @@ class Op {
     return false;
   }
 
+  // Whether the output may lie where this input lies, which nobody else needs any more.
+  virtual bool MayOverwrite(const Tensor& input, const Tensor& output) const {
+    (void)input, (void)output;
+    return false;
+  }
+
   // Called when shapes are known and before Run; everything that depends on shapes only is done
   // here. `scratch` receives the floats of work space that Run needs.
   virtual Status Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,

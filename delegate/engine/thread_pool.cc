@@ -135,12 +135,14 @@ class Pool {
   std::vector<Helper*> Take(int wanted) {
     std::lock_guard<std::mutex> lock(mutex_);
     std::vector<Helper*> taken;
+    taken.reserve(wanted);  // from here on no helper can get lost
     while (static_cast<int>(taken.size()) < wanted) {
       if (!idle_.empty()) {
         taken.push_back(idle_.back());
         idle_.pop_back();
       } else if (threads_ < limit_) {
         try {
+          idle_.reserve(threads_ + 1);  // what Return needs
           taken.push_back(new Helper);
         } catch (const std::exception&) {
           break;  // no thread to be had: fewer helpers, same result

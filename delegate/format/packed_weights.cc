@@ -1,12 +1,13 @@
 #include "delegate/format/packed_weights.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 #include <new>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "delegate/format/aligned_memory.h"
 
 namespace sbnn {
 namespace {
@@ -247,10 +248,9 @@ constexpr size_t (*kAppendGroup[])(const BlockReader&, int, size_t, uint16_t*, f
     AppendGroup<1>, AppendGroup<2>, AppendGroup<4>, AppendGroup<8>};
 
 std::shared_ptr<void> Allocate(size_t bytes) {
-  constexpr size_t kLine = 64;
-  void* memory = nullptr;
-  if (posix_memalign(&memory, kLine, bytes) != 0) throw std::bad_alloc();
-  return std::shared_ptr<void>(memory, std::free);
+  void* const memory = AllocateAligned(bytes);
+  if (memory == nullptr) throw std::bad_alloc();
+  return std::shared_ptr<void>(memory, [bytes](void* p) { FreeAligned(p, bytes); });
 }
 
 }  // namespace

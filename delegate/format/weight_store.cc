@@ -97,6 +97,7 @@ Status WeightStore::Get(const Constant& filter, const std::vector<float>& bias,
     weights = Registry::Get().Add(key, std::move(weights));
   }
   complete_ = complete_ && filed;
+  bytes_ += weights->bytes();
   if (!cache_path_.empty()) used_.emplace_back(key, weights);
   *packed = std::move(weights);
   return Status();

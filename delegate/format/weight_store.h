@@ -27,13 +27,17 @@ class WeightStore {
   Status Get(const Constant& filter, const std::vector<float>& bias, const ColumnCost& cost,
              const std::string& isa, std::shared_ptr<const PackedWeights>* packed);
 
+  // Of all weights that were asked for, whether anyone shares them or not.
+  size_t bytes() const { return bytes_; }
+
   // Writes the file if it lacks any of the weights that were asked for since the last call.
   Status Save();
 
  private:
   const std::string cache_path_;
   std::shared_ptr<const WeightFile> file_;  // null: none that could be read
-  bool complete_ = true;                    // the file has all of what was used
+  size_t bytes_ = 0;
+  bool complete_ = true;  // the file has all of what was used
   std::vector<std::pair<Hash, std::shared_ptr<const PackedWeights>>> used_;
 };
 

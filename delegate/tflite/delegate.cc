@@ -1,11 +1,12 @@
 #include "delegate/tflite/delegate.h"
 
-#include <cstdio>
 #include <exception>
 #include <memory>
+#include <new>
 #include <string>
 
 #include "delegate/tflite/constants.h"
+#include "delegate/tflite/explain.h"
 #include "delegate/tflite/int_array.h"
 #include "delegate/tflite/part.h"
 #include "delegate/tflite/partition.h"
@@ -30,21 +31,12 @@ TfLiteStatus Guarded(TfLiteContext* context, const Fn& fn) {
     const Status status = fn();
     if (status.ok()) return kTfLiteOk;
     context->ReportError(context, "%s: %s", kName, status.message().c_str());
+  } catch (const std::bad_alloc&) {
+    context->ReportError(context, "%s: out of memory", kName);
   } catch (const std::exception& e) {
     context->ReportError(context, "%s: %s", kName, e.what());
   }
   return kTfLiteError;
-}
-
-void Explain(const std::string& target, const std::string& report) {
-  if (target.empty()) return;
-  std::FILE* const file = target == "1" ? stderr : std::fopen(target.c_str(), "a");
-  if (file == nullptr) {
-    std::fprintf(stderr, "%s: cannot write to %s\n", kName, target.c_str());
-    return;
-  }
-  std::fputs(report.c_str(), file);
-  if (file != stderr) std::fclose(file);
 }
 
 void* InitPart(TfLiteContext* context, const char* buffer, size_t) {
@@ -58,7 +50,14 @@ void* InitPart(TfLiteContext* context, const char* buffer, size_t) {
   return part;
 }
 
-void FreePart(TfLiteContext*, void* part) { delete static_cast<Part*>(part); }
+void FreePart(TfLiteContext* context, void* memory) {
+  const std::unique_ptr<Part> part(static_cast<Part*>(memory));
+  if (part == nullptr) return;
+  Guarded(context, [&] {
+    part->PrintProfile();
+    return Status();
+  });
+}
 
 TfLiteStatus PreparePart(TfLiteContext* context, TfLiteNode* node) {
   auto* const part = static_cast<Part*>(node->user_data);
@@ -106,6 +105,8 @@ TfLiteStatus PrepareDelegate(TfLiteContext* context, TfLiteDelegate* delegate) {
                                                        delegate) != kTfLiteOk) {
       return Status::Error("the claimed parts could not be prepared");
     }
+    Explain(data->options.explain,
+            "packed weights: " + std::to_string(data->weights->bytes()) + " bytes\n");
     const Status saved = data->weights->Save();
     if (!saved.ok()) {
       Explain(data->options.explain, "no packed weights kept: " + saved.message() + "\n");

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "delegate/tflite/explain.h"
 #include "delegate/tflite/int_array.h"
 #include "delegate/tflite/translate.h"
 
@@ -25,14 +26,15 @@ Part::Part(TfLiteContext* context, const TfLiteDelegateParams& params, const Con
   status_ = Build(context, params, constants, weights);
 }
 
-Part::~Part() {
+void Part::PrintProfile() const {
+  if (least_seconds_.empty()) return;
   double total = 0;
   const std::vector<std::string> labels = network_.labels();
   for (size_t i = 0; i < least_seconds_.size(); ++i) {
     std::fprintf(stderr, "%10.1f us  %s\n", least_seconds_[i] * 1e6, labels[i].c_str());
     total += least_seconds_[i];
   }
-  if (!least_seconds_.empty()) std::fprintf(stderr, "%10.1f us  in all\n", total * 1e6);
+  std::fprintf(stderr, "%10.1f us  in all\n", total * 1e6);
 }
 
 Status Part::Build(TfLiteContext* context, const TfLiteDelegateParams& params,
@@ -72,12 +74,14 @@ Status Part::Build(TfLiteContext* context, const TfLiteDelegateParams& params,
 
 Status Part::Prepare(TfLiteContext* context) {
   if (!status_.ok()) return status_;
-  least_seconds_.clear();  // other shapes have other steps
+  least_seconds_.clear();                 // other shapes have other steps
   if (outputs_.empty()) return Status();  // only unpacks constants for other parts
   std::vector<Shape> shapes;
   for (int t : inputs_) shapes.push_back(ShapeOf(context->tensors[t]));
   const Status status = network_.Prepare(shapes, *options_.kernels, options_.num_threads);
   if (!status.ok()) return status;
+  Explain(options_.explain,
+          "activations of a part: " + std::to_string(network_.arena_bytes()) + " bytes\n");
   for (size_t i = 0; i < outputs_.size(); ++i) {
     TfLiteTensor* const tensor = &context->tensors[outputs_[i]];
     if (ShapeOf(*tensor) == network_.output_shape(i)) continue;

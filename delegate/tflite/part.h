@@ -16,14 +16,14 @@ class Part {
  public:
   Part(TfLiteContext* context, const TfLiteDelegateParams& params, const Constants& constants,
        const Options& options, WeightStore* weights);
-
-  ~Part();  // prints the profile, if one was asked for
   Part(const Part&) = delete;
   Part& operator=(const Part&) = delete;
 
   // Called again when an input was resized.
   Status Prepare(TfLiteContext* context);
   void Run(TfLiteContext* context);
+  // If one was asked for.
+  void PrintProfile() const;
 
  private:
   Status Build(TfLiteContext* context, const TfLiteDelegateParams& params,

@@ -133,9 +133,12 @@ def test_an_interpreter_outlives_its_neighbours(pruned):
 
 def test_all_of_mobilenet_in_one_part(pruned):
     lines = explain(pruned)
-    nodes = len(lines) - 1
-    assert lines[-1] == f"claimed {nodes} of {nodes} nodes in 1 part"
+    nodes = sum(line.startswith("node ") for line in lines)
+    assert lines[nodes] == f"claimed {nodes} of {nodes} nodes in 1 part"
     assert nodes > 40
+    packed, arena = (int(line.split(":")[1].split()[0]) for line in lines[nodes + 1 :])
+    assert 0.3 * len(pruned) < packed < 1.1 * len(pruned)
+    assert arena > 2 * 48 * 48 * 8 * 4
 
 
 def test_every_instruction_set(pruned):

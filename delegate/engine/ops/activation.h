@@ -14,6 +14,9 @@ class Activation : public Op {
   explicit Activation(UnaryKind kind, float alpha = 0) : kind_(kind), alpha_(alpha) {}
 
   Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
+  bool MayOverwrite(const Tensor& input, const Tensor& output) const override {
+    return input.shape == output.shape;
+  }
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
            const RunContext& context) const override;
 

@@ -25,6 +25,9 @@ class Binary : public Op {
 
   Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
   bool AsEpilogue(const std::vector<Shape>& inputs, Epilogue* epilogue) const override;
+  bool MayOverwrite(const Tensor& input, const Tensor& output) const override {
+    return input.shape == output.shape;
+  }
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
            const RunContext& context) const override;
 

@@ -51,7 +51,7 @@ void Reshape::Run(const std::vector<const Tensor*>& inputs, const Tensor& output
     PanelToFlat(input, output.data, context.kernels, context.team);
   } else if (to_panel) {
     FlatToPanel(input.data, output, context.kernels, context.team);
-  } else {
+  } else if (output.data != input.data) {
     std::memcpy(output.data, input.data, ElementCount(output.shape) * sizeof(float));
   }
 }

@@ -15,6 +15,9 @@ class Reshape : public Op {
   explicit Reshape(Shape target) : target_(std::move(target)) {}
 
   Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
+  bool MayOverwrite(const Tensor& input, const Tensor& output) const override {
+    return input.layout == Layout::kFlat && output.layout == Layout::kFlat;
+  }
   Status Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
               const PlanContext& context, size_t* scratch) override;
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
