@@ -134,10 +134,10 @@ void Check(const Status& status) {
 }
 
 // Takes an array out of all caches.
-template <typename T>
-void Evict(const std::vector<T>& array) {
+template <typename Array>
+void Evict(const Array& array) {
   const char* const begin = reinterpret_cast<const char*>(array.data());
-  for (size_t i = 0; i < array.size() * sizeof(T); i += kLeastCacheLine) {
+  for (size_t i = 0; i < array.size() * sizeof(*array.data()); i += kLeastCacheLine) {
 #if defined(__x86_64__)
     _mm_clflush(begin + i);
 #elif defined(__aarch64__)
