@@ -206,7 +206,7 @@ TEST(Convolution, Refuses) {
   EXPECT_NE(Refusal(convolution(MakeWindow(3, 1, false, 2)), {1, 9, 4, 3}), "") << "does not fit";
   EXPECT_NE(Refusal(convolution(MakeWindow(3, 1, false)), {1, 3, 3, 4}), "") << "channels";
   EXPECT_NE(Refusal(convolution(MakeWindow(3, 1, false)), {3, 3, 3}), "") << "rank";
-  EXPECT_NE(Refusal(convolution(MakeWindow(3, 1, true)), {0, 3, 3, 3}), "") << "no image";
+  EXPECT_EQ(Refusal(convolution(MakeWindow(3, 1, true)), {0, 3, 3, 3}), "") << "an empty batch";
   EXPECT_NE(Refusal(convolution(MakeWindow(3, 0, true)), {1, 3, 3, 3}), "") << "stride 0";
   EXPECT_NE(Refusal(convolution(MakeWindow(3, 1, true, 0)), {1, 3, 3, 3}), "") << "dilation 0";
   EXPECT_NE(Refusal(convolution(MakeWindow(3, -1, true)), {1, 3, 3, 3}), "") << "stride -1";
