@@ -254,11 +254,7 @@ def test_a_reshape_that_follows_the_batch():
         ]
     )
     bring_to_life(model)
-    call = tf.function(model, input_signature=[tf.TensorSpec((None, 6, 6, 3), tf.float32)])
-    converter = tf.lite.TFLiteConverter.from_concrete_functions(
-        [call.get_concrete_function()], model
-    )
-    tflite = converter.convert()
+    tflite = tf.lite.TFLiteConverter.from_keras_model(model).convert()
     lines = explain(tflite)
     assert sum(" SHAPE claimed" in line for line in lines) >= 1, lines
     assert not [line for line in lines if " left: " in line]
