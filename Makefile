@@ -15,7 +15,7 @@ AARCH64 := build/aarch64
 DELEGATE := //delegate/tflite:sbnn_delegate
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-cpp test-python test-arm64 test-sanitizers stress accuracy \
+.PHONY: help setup demo test test-cpp test-python test-arm64 test-sanitizers stress fuzz accuracy \
   bench bench-layers bench-compare clean packages test-packages
 
 help:  ## list the targets
@@ -50,6 +50,13 @@ test-sanitizers: packages test-packages  ## run the C++ tests under ASan with UB
 
 stress: setup  ## run 16 interpreters on 4 threads against stock TensorFlow Lite, MINUTES=10
 	$(PYTHON) -m tests.e2e.stress --minutes $(or $(MINUTES),10)
+
+# Graphs, and the first one's seed.
+FUZZ_COUNT ?= 5000
+FUZZ_SEED ?= 100000
+
+fuzz: setup  ## run FUZZ_COUNT random graphs from seed FUZZ_SEED on against TensorFlow Lite
+	$(PYTHON) -m tests.e2e.random_graphs $(FUZZ_SEED) $(FUZZ_COUNT)
 
 accuracy: setup  ## what pruning costs on Fashion-MNIST: five seeds, with intervals (hours)
 	$(PYTHON) -m experiments.fashion_mnist.accuracy

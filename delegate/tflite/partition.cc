@@ -36,7 +36,8 @@ void ClaimUnpackers(const Nodes& nodes, const Constants& constants,
   // From the back, since a DENSIFY may be read by a DEQUANTIZE.
   for (size_t i = nodes.size(); i-- > 0;) {
     Verdict& verdict = (*verdicts)[i];
-    if (!constants.Unpacks(verdict.node)) continue;
+    // What was given up stays so, or the rounds would not end.
+    if (!constants.Unpacks(verdict.node) || !verdict.reason.empty()) continue;
     const std::vector<size_t>& of = readers[nodes[i].first->outputs->data[0]];
     bool all = !of.empty();
     for (size_t reader : of) all = all && (*verdicts)[reader].reason.empty();
