@@ -16,7 +16,7 @@ DELEGATE := //delegate/tflite:sbnn_delegate
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-cpp test-python test-arm64 test-sanitizers stress fuzz accuracy \
-  bench bench-layers bench-compare clean packages test-packages
+  bench bench-layers bench-compare bench-peers clean packages test-packages
 
 help:  ## list the targets
 	@echo "make TARGET, where TARGET is one of"
@@ -67,6 +67,9 @@ bench: setup  ## time networks in the delegate against TensorFlow Lite; OPTIONS=
 bench-layers:  ## time single layers of the networks in the engine; OPTIONS="--keep 0.3 ..."
 	$(BAZEL) build //delegate/bench:layers
 	bazel-bin/delegate/bench/layers delegate/bench/shapes/*.txt $(or $(OPTIONS),--keep 0.5 --cold 5)
+
+bench-peers: setup  ## time MobileNet-v1 in other engines too: MNN, OpenVINO, ... (6 minutes; OPTIONS=--help)
+	$(PYTHON) -m delegate.bench.peers $(OPTIONS)
 
 bench-compare: setup  ## time the delegate of this tree against that of another commit: BASE=commit
 	SBNN_BAZEL=$(BAZEL) $(PYTHON) -m delegate.bench.compare $(or $(BASE),$(error BASE=commit)) $(OPTIONS)

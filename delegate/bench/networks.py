@@ -24,7 +24,8 @@ from pathlib import Path
 from delegate.bench.models import NETWORKS, dense, pruned
 
 FEWEST_ROUNDS = 10
-KEY = ("network", "sparsity", "size", "batch", "threads", "rounds", "library")
+SETTING = ("network", "sparsity", "size", "batch", "threads")
+KEY = (*SETTING, "rounds", "library")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

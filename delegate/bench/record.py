@@ -1,0 +1,82 @@
+"""Records what the benches measured: results, the picture, and RESULTS.md from them.
+
+    python -m delegate.bench.record
+
+Takes what `make bench` and `make bench-peers` left in build/bench; what is not there stays as it was
+recorded before.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from delegate.bench import networks
+from delegate.bench.peers import record as peers
+
+HERE = Path(__file__).parent
+FOLDER = HERE / "recorded"
+NETWORKS, PEERS, PICTURE = "networks.jsonl", "peers.json", "peers.svg"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__.splitlines()[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parser.add_argument("--from", dest="source", type=Path, default=Path("build/bench"))
+    source = parser.parse_args(arguments).source
+    FOLDER.mkdir(exist_ok=True)
+    rows = latest(networks.read(source / NETWORKS).values())
+    if rows:
+        (FOLDER / NETWORKS).write_text("".join(json.dumps(row) + "\n" for row in rows))
+    measured = source / "peers" / peers.RESULTS
+    if measured.is_file():
+        shutil.copyfile(measured, FOLDER / PEERS)
+        peers.draw(json.loads(measured.read_text()), FOLDER / PICTURE)
+    (HERE / "RESULTS.md").write_text(text())
+
+
+def latest(rows) -> list[dict]:
+    """The last row of each network, sparsity and setting, in the order of the tables."""
+    kept = {}
+    for row in rows:
+        kept[tuple(row[key] for key in networks.SETTING)] = row
+    order = list(networks.NETWORKS)
+
+    def place(row: dict) -> tuple:
+        setting = tuple(row[key] for key in ("size", "batch", "threads"))
+        return setting != (224, 1, 1), setting, order.index(row["network"]), row["sparsity"]
+
+    return sorted(kept.values(), key=place)
+
+
+def text() -> str:
+    """RESULTS.md, from what is recorded."""
+    parts = [
+        "# Measured\n\nWritten by `python -m delegate.bench.record` from `recorded/`; `make bench` and "
+        "`make bench-peers` measure on your machine. Networks have random weights, pruned by "
+        "magnitude: what is timed does not depend on the values.\n"
+    ]
+    if (FOLDER / NETWORKS).is_file():
+        rows = [json.loads(line) for line in (FOLDER / NETWORKS).read_text().splitlines()]
+        parts.append(
+            "## Networks\n\nSparse in the delegate against dense, with the same zeros, in TensorFlow "
+            "Lite with XNNPACK; the two take turns in one process. Pruned are the 1x1 convolutions, in "
+            "groups of 4 outputs, unless a row says otherwise; the first convolution, depthwise and "
+            "fully connected layers are dense. 'Of peak' counts the multiply-adds whose weight is "
+            f"stored.\n\n{networks.table(rows)}"
+        )
+    if (FOLDER / PEERS).is_file():
+        results = json.loads((FOLDER / PEERS).read_text())
+        parts.append(
+            f"## Other engines, in one run\n\n![Speed-up against sparsity](recorded/{PICTURE})\n\n"
+            f"{peers.table(results)}"
+        )
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    main()
