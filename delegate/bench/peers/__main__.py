@@ -57,7 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if rival.name.startswith("TFLite") or any(text in rival.name for text in options.only)
     ]
     results = measure.measure(chosen, options.sparsities, options.size, options.rounds, options.out)
-    results |= provenance("peers", arguments)
+    # Where somebody's own MNN lies is of no interest to others.
+    own = {str(options.mnn_source), str(options.mnn_build)}
+    results |= provenance("peers", [Path(a).name if a in own else a for a in arguments])
     print(record.write(results, options.out))
 
 
