@@ -55,6 +55,7 @@ def benchmark(
     threads: int = 1,
     rounds: int = 50,
     library: str | os.PathLike | None = None,
+    claim: str = "faster",
 ) -> Result:
     """Time `sparse` in the delegate and `baseline` in stock TensorFlow Lite with XNNPACK.
 
@@ -68,6 +69,7 @@ def benchmark(
       threads: of each side.
       rounds: turns of each side.
       library: the delegate's library, as in `load_delegate`.
+      claim: what the delegate takes, as in `load_delegate`: "faster" or "all".
 
     Raises:
       FileNotFoundError, ValueError: a model or the library cannot be used.
@@ -83,7 +85,7 @@ def benchmark(
     functions = runtime.open_library(library)
     with pinned(threads):
         peaks = [functions.sbnn_peak_gflops(1)]
-        made, claimed, total = _delegated(sparse, threads, library)
+        made, claimed, total = _delegated(sparse, threads, library, claim)
         sides = (runtime.interpreter(baseline, num_threads=threads), made)
         runtime.check_alike(*sides)
         inputs = runtime.random_inputs(sides[0], np.random.default_rng(0))
@@ -106,30 +108,40 @@ def benchmark(
 
 
 def explain(
-    model: Model, *, num_threads: int = 1, library: str | os.PathLike | None = None
+    model: Model,
+    *,
+    num_threads: int = 1,
+    library: str | os.PathLike | None = None,
+    claim: str = "faster",
 ) -> list[str]:
-    """Return the delegate's report on a model: one line a node, the total, bytes of memory.
+    """Return the delegate's report on a model: one line a node, then the total.
 
     Raises:
       FileNotFoundError, ValueError: the model or the library cannot be used.
     """
-    return _explained(model, num_threads, library)[1]
+    lines = _explained(model, num_threads, library, claim)[1]
+    return lines[: lines.index(_summary(lines)) + 1]  # behind it: bytes of memory
 
 
-def _explained(model, threads, library) -> tuple[Any, list[str]]:
+def _explained(model, threads, library, claim) -> tuple[Any, list[str]]:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "explain.txt"
-        delegate = runtime.load_delegate(num_threads=threads, explain=report, library=library)
+        delegate = runtime.load_delegate(
+            num_threads=threads, explain=report, library=library, claim=claim
+        )
         made = runtime.interpreter(model, num_threads=threads, delegate=delegate)
         return made, report.read_text().splitlines()
 
 
-def _delegated(model, threads, library) -> tuple[Any, int, int]:
+def _delegated(model, threads, library, claim) -> tuple[Any, int, int]:
     """An interpreter with the delegate, its claimed nodes, and all nodes."""
-    made, lines = _explained(model, threads, library)
-    summary = next(line for line in lines if line.startswith("claimed "))
-    words = summary.split()  # claimed <c> of <t> nodes in <p> parts
+    made, lines = _explained(model, threads, library, claim)
+    words = _summary(lines).split()  # claimed <c> of <t> nodes in <p> parts
     return made, int(words[1]), int(words[3])
+
+
+def _summary(lines: list[str]) -> str:
+    return next(line for line in lines if line.startswith("claimed "))
 
 
 def take_turns(

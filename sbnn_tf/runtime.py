@@ -24,7 +24,7 @@ from sbnn_tf.errors import SbnnError
 Model = Union[str, os.PathLike, bytes]
 
 LIBRARY = "libsbnn_delegate.so"
-OPTIONS = ("num_threads", "explain", "isa", "profile", "cache_path")
+OPTIONS = ("num_threads", "explain", "isa", "profile", "claim", "cache_path")
 _MACHINES = {"x86_64": 62, "aarch64": 183, "i386": 3, "arm": 40, "riscv64": 243}  # ELF's e_machine
 _ALIASES = {"amd64": "x86_64", "arm64": "aarch64", "i686": "i386", "armv7l": "arm"}
 
@@ -48,7 +48,8 @@ def load_delegate(
       library: the delegate's shared library; default is `$SBNN_DELEGATE`, else the one in the
         installed package, else the one that Bazel built in this source tree.
       **options: further options of the delegate: `isa` (force an instruction set: "avx512", "avx2",
-        "neon", "scalar"), `profile` (True prints the time of each operator) and `cache_path` (a
+        "neon", "scalar"), `claim` ("faster", the default, claims the parts of a network that it
+        expects to run faster than TensorFlow Lite; "all" whatever it can run), `profile` (True prints the time of each operator) and `cache_path` (a
         file that keeps the packed weights, so that the next interpreter of this model starts
         faster; made where it is missing or does not fit the model).
 

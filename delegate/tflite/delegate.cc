@@ -21,7 +21,7 @@ struct DelegateData {
   Options options;
   // Of the graph that is being prepared.
   Constants constants;
-  std::unique_ptr<WeightStore> weights;
+  Translations translations;  // of claimed nodes
 };
 
 // No exception may pass through TFLite's C frames.
@@ -41,10 +41,10 @@ TfLiteStatus Guarded(TfLiteContext* context, const Fn& fn) {
 
 void* InitPart(TfLiteContext* context, const char* buffer, size_t) {
   const auto* const params = reinterpret_cast<const TfLiteDelegateParams*>(buffer);
-  const auto* const data = static_cast<const DelegateData*>(params->delegate->data_);
+  auto* const data = static_cast<DelegateData*>(params->delegate->data_);
   Part* part = nullptr;
   Guarded(context, [&] {
-    part = new Part(context, *params, data->constants, data->options, data->weights.get());
+    part = new Part(context, *params, data->constants, data->options, &data->translations);
     return Status();
   });
   return part;
@@ -85,13 +85,20 @@ TfLiteStatus PrepareDelegate(TfLiteContext* context, TfLiteDelegate* delegate) {
     data->constants = Constants(context, *nodes);
     const Status readable = data->constants.CheckSparse(context);
     if (!readable.ok()) return readable;
+    WeightStore weights(data->options.cache_path);
     Partition partition;
-    if (MakePartition(context, *nodes, data->constants, *data->options.kernels, &partition) !=
+    if (MakePartition(context, *nodes, data->constants, data->options, &weights, &partition) !=
         kTfLiteOk) {
       return Status::Error("the graph could not be divided");
     }
+    data->translations = partition.TakeTranslations();
     Explain(data->options.explain, partition.Report());
-    data->weights = std::make_unique<WeightStore>(data->options.cache_path);
+    Explain(data->options.explain,
+            "packed weights: " + std::to_string(weights.bytes()) + " bytes\n");
+    const Status saved = weights.Save();
+    if (!saved.ok()) {
+      Explain(data->options.explain, "no packed weights kept: " + saved.message() + "\n");
+    }
 
     TfLiteRegistration registration{};
     registration.init = InitPart;
@@ -105,12 +112,7 @@ TfLiteStatus PrepareDelegate(TfLiteContext* context, TfLiteDelegate* delegate) {
                                                        delegate) != kTfLiteOk) {
       return Status::Error("the claimed parts could not be prepared");
     }
-    Explain(data->options.explain,
-            "packed weights: " + std::to_string(data->weights->bytes()) + " bytes\n");
-    const Status saved = data->weights->Save();
-    if (!saved.ok()) {
-      Explain(data->options.explain, "no packed weights kept: " + saved.message() + "\n");
-    }
+    data->translations.clear();
     return Status();
   });
 }

@@ -38,13 +38,18 @@ Status ParseOptions(const char* const* keys, const char* const* values, size_t c
         return Status::Error("profile: expected 0 or 1, found \"" + value + "\"");
       }
       options->profile = value == "1";
+    } else if (key == "claim") {
+      if (value != "faster" && value != "all") {
+        return Status::Error("claim: expected faster or all, found \"" + value + "\"");
+      }
+      options->claim_all = value == "all";
     } else if (key == "cache_path") {
       options->cache_path = value;
     } else if (key == "isa") {
       isa = value;
     } else {
       return Status::Error("unknown option \"" + key +
-                           "\"; expected num_threads, explain, profile, cache_path or isa");
+                           "\"; expected num_threads, explain, profile, claim, cache_path or isa");
     }
   }
   options->kernels = FindKernels(isa);

@@ -14,6 +14,7 @@ struct Options {
   int num_threads = 1;
   std::string explain;               // "": off; "1": to standard error; else a file to append to
   bool profile = false;              // print the time of each operator when the interpreter goes
+  bool claim_all = false;            // also what is not expected to be faster here
   std::string cache_path;            // file of packed weights; "": none
   const Kernels* kernels = nullptr;  // never null after ParseOptions
 };

@@ -21,9 +21,9 @@ Shape ShapeOf(const TfLiteTensor& tensor) {
 }  // namespace
 
 Part::Part(TfLiteContext* context, const TfLiteDelegateParams& params, const Constants& constants,
-           const Options& options, WeightStore* weights)
+           const Options& options, Translations* translations)
     : options_(options) {
-  status_ = Build(context, params, constants, weights);
+  status_ = Build(context, params, constants, translations);
 }
 
 void Part::PrintProfile() const {
@@ -38,7 +38,7 @@ void Part::PrintProfile() const {
 }
 
 Status Part::Build(TfLiteContext* context, const TfLiteDelegateParams& params,
-                   const Constants& constants, WeightStore* weights) {
+                   const Constants& constants, Translations* translations) {
   std::set<int> read, written;
   const TfLiteIntArray& nodes = *params.nodes_to_replace;
   for (int i = 0; i < nodes.size; ++i) {
@@ -49,12 +49,10 @@ Status Part::Build(TfLiteContext* context, const TfLiteDelegateParams& params,
       return Status::Error("node " + std::to_string(nodes.data[i]) + " is not to be had");
     }
     if (constants.Unpacks(nodes.data[i])) continue;
-    NodeView view{context, node, registration, constants, *options_.kernels, true, weights};
     const std::string label = "node " + std::to_string(nodes.data[i]) + " " + OpName(*registration);
-    for (; view.which < node->outputs->size; ++view.which) {
-      Translation t;
-      const Status status = Translate(view, &t);
-      if (!status.ok()) return Status::Error(label + ": " + status.message());
+    const auto found = translations->find(nodes.data[i]);
+    if (found == translations->end()) return Status::Error(label + " was not claimed");
+    for (Translation& t : found->second) {
       read.insert(t.inputs.begin(), t.inputs.end());
       written.insert(t.output);
       network_.AddOp(std::move(t.op), t.inputs, t.output, label);

@@ -5,17 +5,18 @@
 #include <vector>
 
 #include "delegate/engine/network.h"
-#include "delegate/format/weight_store.h"
 #include "delegate/tflite/constants.h"
 #include "delegate/tflite/options.h"
+#include "delegate/tflite/partition.h"
 #include "tensorflow/lite/c/common.h"
 
 namespace sbnn {
 
 class Part {
  public:
+  // Takes the part's operators out of `translations`.
   Part(TfLiteContext* context, const TfLiteDelegateParams& params, const Constants& constants,
-       const Options& options, WeightStore* weights);
+       const Options& options, Translations* translations);
   Part(const Part&) = delete;
   Part& operator=(const Part&) = delete;
 
@@ -27,7 +28,7 @@ class Part {
 
  private:
   Status Build(TfLiteContext* context, const TfLiteDelegateParams& params,
-               const Constants& constants, WeightStore* weights);
+               const Constants& constants, Translations* translations);
 
   const Options options_;
   Status status_;

@@ -25,6 +25,9 @@ TfLiteStatus GetNodes(TfLiteContext* context, const TfLiteIntArray& plan, Nodes*
   return kTfLiteOk;
 }
 
+// How much faster than TensorFlow Lite a part must promise to be: what the model can be wrong by.
+constexpr double kMargin = 0.97;
+
 // A node that unpacks a constant goes where all of its readers go.
 void ClaimUnpackers(const Nodes& nodes, const Constants& constants,
                     std::vector<Verdict>* verdicts) {
@@ -66,7 +69,7 @@ bool Reconsider(const TfLiteContext* context, const TfLiteDelegateParams& part,
   for (int i = 0; i < part.nodes_to_replace->size; ++i) {
     const size_t at = index.at(part.nodes_to_replace->data[i]);
     Verdict& verdict = (*verdicts)[at];
-    heavy = heavy || verdict.heavy;
+    for (const Translation& t : verdict.translations) heavy = heavy || t.heavy;
     // Nothing here would write the unpacked tensor for a reader in another part.
     if (constants.Unpacks(verdict.node) && outside.count(nodes[at].first->outputs->data[0]) != 0) {
       verdict.reason = "its result is needed outside this part";
@@ -89,7 +92,40 @@ bool Reconsider(const TfLiteContext* context, const TfLiteDelegateParams& part,
   return changed;
 }
 
+// Gives up a part that TensorFlow Lite is expected to run faster. True: it did.
+bool Compare(const TfLiteDelegateParams& part, TfLiteContext* context, const Constants& constants,
+             const Kernels& kernels, const std::unordered_map<int, size_t>& index,
+             std::vector<Verdict>* verdicts) {
+  Prediction sum;
+  for (const TfLiteIntArray* border : {part.input_tensors, part.output_tensors}) {
+    for (int i = 0; i < border->size; ++i) {
+      if (border->data[i] < 0 || constants.Has(context, border->data[i])) continue;
+      sum.here += PredictLayoutChange(*context, border->data[i], kernels);
+    }
+  }
+  std::vector<Verdict*> claimed;
+  for (int i = 0; i < part.nodes_to_replace->size; ++i) {
+    Verdict& verdict = (*verdicts)[index.at(part.nodes_to_replace->data[i])];
+    if (constants.Unpacks(verdict.node)) continue;
+    sum.here += verdict.time.here;
+    sum.stock += verdict.time.stock;
+    claimed.push_back(&verdict);
+  }
+  if (claimed.empty() || sum.here < kMargin * sum.stock) return false;
+  for (Verdict* verdict : claimed)
+    verdict->reason = "its part is predicted to take " + ToString(sum);
+  return true;
+}
+
 }  // namespace
+
+Translations Partition::TakeTranslations() {
+  Translations translations;
+  for (Verdict& v : verdicts) {
+    if (v.reason.empty()) translations.emplace(v.node, std::move(v.translations));
+  }
+  return translations;
+}
 
 std::vector<int> Partition::Claimed() const {
   std::vector<int> nodes;
@@ -103,7 +139,9 @@ std::string Partition::Report() const {
   std::ostringstream out;
   for (const Verdict& v : verdicts) {
     out << "node " << v.node << ' ' << v.op << (v.reason.empty() ? " claimed" : " left: ")
-        << v.reason << '\n';
+        << v.reason;
+    if (v.reason.empty() && v.time.stock > 0) out << ", predicted " << ToString(v.time);
+    out << '\n';
   }
   out << "claimed " << Claimed().size() << " of " << verdicts.size() << " nodes in " << parts
       << (parts == 1 ? " part\n" : " parts\n");
@@ -111,26 +149,32 @@ std::string Partition::Report() const {
 }
 
 TfLiteStatus MakePartition(TfLiteContext* context, const TfLiteIntArray& plan,
-                           const Constants& constants, const Kernels& kernels,
+                           const Constants& constants, const Options& options, WeightStore* weights,
                            Partition* partition) {
   Nodes nodes;
   TfLiteStatus ok = GetNodes(context, plan, &nodes);
   if (ok != kTfLiteOk) return ok;
   std::unordered_map<int, size_t> index;
   for (size_t i = 0; i < nodes.size(); ++i) {
-    const NodeView view{context, nodes[i].first, nodes[i].second, constants,
-                        kernels, false,          nullptr};
+    std::vector<std::shared_ptr<const PackedWeights>> packed;
+    NodeView view{context,          nodes[i].first, nodes[i].second, constants,
+                  *options.kernels, *weights,       &packed};
     Verdict verdict;
     verdict.node = plan.data[i];
     verdict.op = OpName(*nodes[i].second);
     if (!constants.Unpacks(verdict.node)) {
-      Translation translation;
-      const Status status = Translate(view, &translation);
+      Status status;
+      const int outputs = std::max(1, nodes[i].first->outputs->size);
+      for (; status.ok() && view.which < outputs; ++view.which) {
+        Translation translation;
+        status = Translate(view, &translation);
+        verdict.translations.push_back(std::move(translation));
+      }
       verdict.reason = status.message();
-      verdict.heavy = status.ok() && translation.heavy;
+      if (status.ok()) verdict.time = PredictNode(view, verdict.translations[0], packed);
     }
     index[verdict.node] = i;
-    partition->verdicts.push_back(verdict);
+    partition->verdicts.push_back(std::move(verdict));
   }
 
   // Each round gives up at least one node, so this ends.
@@ -144,6 +188,10 @@ TfLiteStatus MakePartition(TfLiteContext* context, const TfLiteIntArray& plan,
     for (int i = 0; i < partition->parts; ++i) {
       if (Reconsider(context, parts[i], constants, index, nodes, &partition->verdicts))
         changed = true;
+    }
+    for (int i = 0; i < partition->parts && !changed && !options.claim_all; ++i) {
+      changed =
+          Compare(parts[i], context, constants, *options.kernels, index, &partition->verdicts);
     }
   }
   return kTfLiteOk;

@@ -3,19 +3,27 @@
 #define SBNN_DELEGATE_TFLITE_PARTITION_H_
 
 #include <string>
+#include <unordered_map>
 #include <vector>
 
+#include "delegate/format/weight_store.h"
 #include "delegate/tflite/constants.h"
+#include "delegate/tflite/cost.h"
 #include "delegate/tflite/options.h"
+#include "delegate/tflite/translate.h"
 #include "tensorflow/lite/c/common.h"
 
 namespace sbnn {
+
+// The operators of claimed nodes by the nodes' numbers, one for each output.
+using Translations = std::unordered_map<int, std::vector<Translation>>;
 
 struct Verdict {
   int node;
   std::string op;
   std::string reason;  // empty: claimed
-  bool heavy = false;
+  std::vector<Translation> translations;
+  Prediction time;  // of a node that could be translated
 };
 
 struct Partition {
@@ -23,11 +31,14 @@ struct Partition {
   int parts = 0;
 
   std::vector<int> Claimed() const;
+  Translations TakeTranslations();  // gives them away
   std::string Report() const;
 };
 
+// Claims what can be translated, sits next to a convolution or fully connected layer, and is
+// expected to be faster here, part by part (unless all is to be claimed).
 TfLiteStatus MakePartition(TfLiteContext* context, const TfLiteIntArray& plan,
-                           const Constants& constants, const Kernels& kernels,
+                           const Constants& constants, const Options& options, WeightStore* weights,
                            Partition* partition);
 
 }  // namespace sbnn

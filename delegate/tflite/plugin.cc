@@ -13,17 +13,15 @@ extern "C" {
 TfLiteDelegate* tflite_plugin_create_delegate(const char* const* options_keys,
                                               const char* const* options_values, size_t num_options,
                                               void (*report_error)(const char*)) {
-  std::string error;
   try {
     sbnn::Options options;
     const sbnn::Status status =
         sbnn::ParseOptions(options_keys, options_values, num_options, &options);
     if (status.ok()) return sbnn::NewDelegate(options);
-    error = status.message();
+    if (report_error != nullptr) report_error(("SparseByteNN: " + status.message()).c_str());
   } catch (const std::exception& e) {
-    error = e.what();
+    if (report_error != nullptr) report_error(e.what());
   }
-  if (report_error != nullptr) report_error(("SparseByteNN: " + error).c_str());
   return nullptr;
 }
 

@@ -203,7 +203,10 @@ Status ReadBias(const NodeView& view, int input, int channels, std::vector<float
 
 Status PackWeights(const NodeView& view, const Constant& filter, const std::vector<float>& bias,
                    std::shared_ptr<const PackedWeights>* packed) {
-  return view.weights->Get(filter, bias, view.kernels.column_cost, view.kernels.isa, packed);
+  const Status status =
+      view.weights.Get(filter, bias, view.kernels.column_cost, view.kernels.isa, packed);
+  if (status.ok()) view.packed->push_back(*packed);
+  return status;
 }
 
 }  // namespace sbnn

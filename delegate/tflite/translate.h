@@ -25,9 +25,9 @@ struct NodeView {
   const TfLiteRegistration* registration;
   const Constants& constants;
   const Kernels& kernels;
-  bool build;            // false: only ask whether the node can be translated; no weight is packed
-  WeightStore* weights;  // null where `build` is false
-  int which = 0;         // of the node's outputs
+  WeightStore& weights;
+  std::vector<std::shared_ptr<const PackedWeights>>* packed;  // receives those of the node
+  int which = 0;                                              // of the node's outputs
 
   int input_count() const { return node->inputs->size; }
   int input(int i) const { return i < node->inputs->size ? node->inputs->data[i] : -1; }
@@ -45,7 +45,7 @@ struct NodeView {
 };
 
 struct Translation {
-  std::unique_ptr<Op> op;   // null where NodeView::build is false
+  std::unique_ptr<Op> op;
   std::vector<int> inputs;  // the tensors that change from run to run
   int output = -1;
   bool heavy = false;  // worth a change of layout

@@ -46,7 +46,7 @@ def check(model: pathlib.Path, library: pathlib.Path, images: np.ndarray) -> str
     )
     with tempfile.TemporaryDirectory() as folder:
         report = pathlib.Path(folder, "report.txt")
-        options = {"num_threads": "1", "explain": str(report)}
+        options = {"num_threads": "1", "explain": str(report), "claim": "all"}
         ours = run(model, images, experimental_delegates=[load_delegate(str(library), options)])
         claims = check_claims(report.read_text())
 

@@ -16,7 +16,7 @@ import sys
 import sbnn_tf as sbnn
 from sbnn_tf import runtime
 
-delegate = sbnn.load_delegate(explain=sys.argv[2])
+delegate = sbnn.load_delegate(explain=sys.argv[2], claim="all")
 try:
     runtime.interpreter(sys.argv[1], delegate=delegate)
 except sbnn.SbnnError as error:

@@ -42,13 +42,13 @@ def test_main_job(patterns, sparsity):
     assert train.accuracy(network, test_set) > 0.8
 
     tflite = sbnn.convert(network)
-    report = explain(tflite)
+    report = explain(tflite, claim="all")
     assert not [line for line in report if line.split()[2] == "CONV_2D" and " left: " in line]
 
     keras_logits = network.predict(test_set.images, verbose=0)
     scale = np.abs(keras_logits).max()
     for threads in (1, 2):
-        delegate = sbnn.load_delegate(num_threads=threads)
+        delegate = sbnn.load_delegate(num_threads=threads, claim="all")
         made = runtime.interpreter(tflite, delegate=delegate)
         made.resize_tensor_input(made.get_input_details()[0]["index"], test_set.images.shape)
         made.allocate_tensors()

@@ -25,7 +25,7 @@ Status TranslateActivation(const NodeView& view, Translation* t) {
       kind = UnaryKind::kLeakyRelu;
       alpha = view.params<LeakyReluParams>().alpha;
   }
-  if (view.build) t->op = std::make_unique<Activation>(kind, alpha);
+  t->op = std::make_unique<Activation>(kind, alpha);
   return Status();
 }
 

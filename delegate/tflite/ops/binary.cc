@@ -39,7 +39,7 @@ Status TranslateBinary(const NodeView& view, Translation* t) {
     if (!Binary::Spreads(shape, other) && !Binary::Spreads(other, shape)) {
       return Status::Error("a broadcast of this kind is not supported");
     }
-    if (view.build) t->op = std::make_unique<Binary>(KindOf(code), lo, hi);
+    t->op = std::make_unique<Binary>(KindOf(code), lo, hi);
     return Status();
   }
   const bool constant_first = t->inputs[0] != view.input(0);
@@ -53,9 +53,7 @@ Status TranslateBinary(const NodeView& view, Translation* t) {
   if (constant_shape.size() > shape.size() || (values.size() != 1 && !per_channel)) {
     return Status::Error("a broadcast of this kind is not supported");
   }
-  if (view.build) {
-    t->op = std::make_unique<Binary>(KindOf(code), lo, hi, std::move(values), constant_first);
-  }
+  t->op = std::make_unique<Binary>(KindOf(code), lo, hi, std::move(values), constant_first);
   return Status();
 }
 

@@ -8,7 +8,7 @@ namespace sbnn {
 Status TranslateClamp(const NodeView& view, Translation* t) {
   const int code = view.registration->builtin_code;
   if (code == kTfLiteBuiltinRelu0To1) {
-    if (view.build) t->op = std::make_unique<Clamp>(0.0f, 1.0f);
+    t->op = std::make_unique<Clamp>(0.0f, 1.0f);
     return Status();
   }
   const FusedActivation activation = code == kTfLiteBuiltinRelu    ? FusedActivation::kRelu
@@ -17,7 +17,7 @@ Status TranslateClamp(const NodeView& view, Translation* t) {
   float lo, hi;
   const Status status = ReadClamp(activation, &lo, &hi);
   if (!status.ok()) return status;
-  if (view.build) t->op = std::make_unique<Clamp>(lo, hi);
+  t->op = std::make_unique<Clamp>(lo, hi);
   return Status();
 }
 

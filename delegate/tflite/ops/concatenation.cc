@@ -21,7 +21,7 @@ Status TranslateConcatenation(const NodeView& view, Translation* t) {
       return Status::Error("operands of different rank");
     }
   }
-  if (view.build) t->op = std::make_unique<Concatenation>(axis);
+  t->op = std::make_unique<Concatenation>(axis);
   return Status();
 }
 

@@ -32,7 +32,6 @@ Status TranslateConvolution(const NodeView& view, Translation* t) {
   if (!status.ok()) return status;
 
   t->heavy = true;
-  if (!view.build) return Status();
   std::shared_ptr<const PackedWeights> packed;
   status = PackWeights(view, filter, bias, &packed);
   if (!status.ok()) return status;

@@ -15,7 +15,7 @@ Status TranslateDepthToSpace(const NodeView& view, Translation* t) {
   }
   Shape shape;
   const Status status = op->InferShape({view.shape(t->inputs[0])}, &shape);
-  if (status.ok() && view.build) t->op = std::move(op);
+  if (status.ok()) t->op = std::move(op);
   return status;
 }
 

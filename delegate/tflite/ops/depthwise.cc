@@ -33,7 +33,6 @@ Status TranslateDepthwise(const NodeView& view, Translation* t) {
   if (!status.ok()) return status;
 
   t->heavy = true;
-  if (!view.build) return Status();
   weights->channels = channels;
   weights->multiplier = channels / inputs;
   const int taps = filter.shape[1] * filter.shape[2];

@@ -24,7 +24,6 @@ Status TranslateFullyConnected(const NodeView& view, Translation* t) {
   if (!status.ok()) return status;
 
   t->heavy = true;
-  if (!view.build) return Status();
   std::shared_ptr<const PackedWeights> packed;
   status = PackWeights(view, weights, bias, &packed);
   if (!status.ok()) return status;

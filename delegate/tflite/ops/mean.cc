@@ -16,7 +16,7 @@ Status TranslateMean(const NodeView& view, Translation* t) {
   std::sort(axes.begin(), axes.end());
   axes.erase(std::unique(axes.begin(), axes.end()), axes.end());
   if (axes != std::vector<int>{1, 2}) return Status::Error("a mean over other axes than 1 and 2");
-  if (view.build) t->op = std::make_unique<Mean>(view.params<ReducerParams>().keep_dims);
+  t->op = std::make_unique<Mean>(view.params<ReducerParams>().keep_dims);
   return Status();
 }
 

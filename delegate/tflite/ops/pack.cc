@@ -20,7 +20,7 @@ Status TranslateNumbers(const NodeView& view, Translation* t) {
     if (!status.ok()) return status;
     if (constants.back().size() != 1) return Status::Error("expected single whole numbers");
   }
-  if (view.build) t->op = std::make_unique<JoinNumbers>(std::move(constants));
+  t->op = std::make_unique<JoinNumbers>(std::move(constants));
   return Status();
 }
 
@@ -41,7 +41,7 @@ Status TranslatePack(const NodeView& view, Translation* t) {
   const Status status =
       ReadAxis(view.params<PackParams>().axis, static_cast<int>(shape.size()) + 1, &axis);
   if (!status.ok()) return status;
-  if (view.build) t->op = std::make_unique<Stack>(axis);
+  t->op = std::make_unique<Stack>(axis);
   return Status();
 }
 

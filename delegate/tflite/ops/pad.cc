@@ -16,7 +16,7 @@ Status TranslatePad(const NodeView& view, Translation* t) {
     if (!status.ok()) return Status::Error("value: " + status.message());
     if (value.size() != 1) return Status::Error("expected one value");
   }
-  if (view.build) t->op = std::make_unique<Pad>(std::move(padding), value[0]);
+  t->op = std::make_unique<Pad>(std::move(padding), value[0]);
   return Status();
 }
 
@@ -29,7 +29,7 @@ Status TranslateMirrorPad(const NodeView& view, Translation* t) {
   auto op = std::make_unique<MirrorPad>(std::move(padding), mode == 2);
   Shape padded;
   status = op->InferShape({view.shape(t->inputs[0])}, &padded);
-  if (status.ok() && view.build) t->op = std::move(op);
+  if (status.ok()) t->op = std::move(op);
   return status;
 }
 

@@ -21,7 +21,7 @@ Status TranslatePool(const NodeView& view, Translation* t) {
   status = CheckWindow(window);
   if (!status.ok()) return status;
   const bool average = view.registration->builtin_code == kTfLiteBuiltinAveragePool2d;
-  if (view.build) t->op = std::make_unique<Pool>(average, window, lo, hi);
+  t->op = std::make_unique<Pool>(average, window, lo, hi);
   return Status();
 }
 

@@ -8,7 +8,7 @@ Status TranslateReshape(const NodeView& view, Translation* t) {
   if (t->inputs[0] != view.input(0)) return Status::Error("a constant is reshaped");
   if (t->inputs.size() == 2) {  // the new shape follows from others
     if (!view.numbers(t->inputs[1])) return Status::Error("expected a shape of whole numbers");
-    if (view.build) t->op = std::make_unique<Reshape>(Shape());
+    t->op = std::make_unique<Reshape>(Shape());
     return Status();
   }
   Shape target;
@@ -30,7 +30,7 @@ Status TranslateReshape(const NodeView& view, Translation* t) {
     if (d == 0 || d < -1) return Status::Error("a reshape to a dimension of " + std::to_string(d));
   }
   if (open > 1) return Status::Error("a reshape with more than one open dimension");
-  if (view.build) t->op = std::make_unique<Reshape>(std::move(target));
+  t->op = std::make_unique<Reshape>(std::move(target));
   return Status();
 }
 
@@ -42,7 +42,7 @@ Status TranslateSqueeze(const NodeView& view, Translation* t) {
   };
   Shape squeezed;
   const Status status = squeeze()->InferShape({view.shape(t->inputs[0])}, &squeezed);
-  if (status.ok() && view.build) t->op = squeeze();
+  if (status.ok()) t->op = squeeze();
   return status;
 }
 
@@ -53,7 +53,7 @@ Status TranslateExpandDims(const NodeView& view, Translation* t) {
   if (axis.size() != 1) return Status::Error("expected one axis");
   int found;
   status = ReadAxis(axis[0], static_cast<int>(view.shape(t->inputs[0]).size()) + 1, &found);
-  if (status.ok() && view.build) t->op = std::make_unique<ExpandDims>(found);
+  if (status.ok()) t->op = std::make_unique<ExpandDims>(found);
   return status;
 }
 

@@ -5,7 +5,7 @@ namespace sbnn {
 
 Status TranslateShape(const NodeView& view, Translation* t) {
   if (!view.numbers(t->output)) return Status::Error("expected 32-bit integers");
-  if (view.build) t->op = std::make_unique<ShapeOf>();
+  t->op = std::make_unique<ShapeOf>();
   return Status();
 }
 

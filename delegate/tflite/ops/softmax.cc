@@ -8,7 +8,7 @@ Status TranslateSoftmax(const NodeView& view, Translation* t) {
   if (LayoutOf(view.shape(t->inputs[0])) == Layout::kPanel) {
     return Status::Error("a softmax over the channels of an image is not supported");
   }
-  if (view.build) t->op = std::make_unique<Softmax>(view.params<SoftmaxParams>().beta);
+  t->op = std::make_unique<Softmax>(view.params<SoftmaxParams>().beta);
   return Status();
 }
 

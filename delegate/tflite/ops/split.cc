@@ -17,7 +17,7 @@ Status TranslateSplit(const NodeView& view, Translation* t) {
   if (!status.ok()) return status;
   const int count = view.params<SplitParams>().count;
   if (count != view.node->outputs->size) return Status::Error("not as many outputs as parts");
-  if (view.build) t->op = std::make_unique<Split>(axis, count, view.which);
+  t->op = std::make_unique<Split>(axis, count, view.which);
   return Status();
 }
 

@@ -30,7 +30,6 @@ Status TranslateStridedSlice(const NodeView& view, Translation* t) {
   const Status status = Place(slice, view.shape(input), &placed);
   if (!status.ok()) return status;
   if (!numbers && placed.shape.empty()) return Status::Error("a slice to a scalar");
-  if (!view.build) return Status();
   if (numbers) {
     t->op = std::make_unique<SliceNumbers>(std::move(slice));
   } else {

@@ -16,7 +16,7 @@ Status TranslateTranspose(const NodeView& view, Translation* t) {
   auto op = std::make_unique<Transpose>(std::move(order));
   Shape transposed;
   status = op->InferShape({shape}, &transposed);
-  if (status.ok() && view.build) t->op = std::move(op);
+  if (status.ok()) t->op = std::move(op);
   return status;
 }
 

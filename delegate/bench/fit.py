@@ -1,0 +1,169 @@
+"""Fits the cost model that decides what the delegate claims, and prints its table.
+
+    python -m delegate.bench.fit > delegate/tflite/cost_table.inl.h     (a few minutes; quiet machine)
+
+Times representative layers, one at a time, in stock TensorFlow Lite with XNNPACK (an interpreter of
+that layer) and in the delegate (its profile: no change of layout counts), and fits for each kind of
+layer the nanoseconds for a thousand units of work and for a thousand bytes of activations.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import datetime
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+KINDS = ("pointwise", "window", "matrix", "depthwise", "function", "move")
+ROUNDS = 30
+NODE_NS = 500  # of any node: too little to be fitted
+
+
+@dataclasses.dataclass(frozen=True)
+class Layer:
+    """A layer to time: its kind, the input's shape, what it is made of, its work."""
+
+    kind: str
+    shape: tuple[int, ...]
+    make: str  # an expression of `keras.layers`, given the input x
+    work: float  # multiply-adds, or elements
+
+
+def layers() -> list[Layer]:
+    """Layers as they occur in networks for images of 224 x 224."""
+    found = []
+    for size, c, k in ((112, 32, 64), (56, 128, 128), (28, 256, 256), (14, 512, 512), (7, 512, 1024),
+                       (7, 1024, 1024), (56, 24, 144), (28, 192, 32), (14, 96, 576), (56, 64, 256)):  # fmt: skip
+        found.append(Layer("pointwise", (size, size, c), f"Conv2D({k}, 1)(x)", size * size * c * k))
+    for size, c, k, s in ((224, 3, 32, 2), (56, 64, 64, 1), (28, 128, 128, 1), (14, 256, 256, 1),
+                          (7, 512, 512, 1), (56, 128, 128, 2)):  # fmt: skip
+        out = size // s
+        make = f"Conv2D({k}, 3, strides={s}, padding='same')(x)"
+        found.append(Layer("window", (size, size, c), make, out * out * 9 * c * k))
+    for c, k in ((1024, 1000), (2048, 1000), (1280, 1000), (512, 256), (96, 24)):
+        found.append(Layer("matrix", (c,), f"Dense({k})(x)", c * k))
+    for size, c, kernel, s in ((112, 32, 3, 1), (112, 64, 3, 2), (56, 128, 3, 1), (28, 256, 3, 1),
+                               (14, 512, 3, 1), (7, 1024, 3, 1), (28, 240, 5, 1), (14, 480, 5, 1)):  # fmt: skip
+        out = size // s
+        make = f"DepthwiseConv2D({kernel}, strides={s}, padding='same')(x)"
+        found.append(Layer("depthwise", (size, size, c), make, out * out * c * kernel * kernel))
+    for size, c in ((112, 32), (56, 96), (28, 240), (14, 480), (7, 1152)):
+        for name in ("sigmoid", "tanh"):
+            make = f"Activation({name!r})(x)"
+            found.append(Layer("function", (size, size, c), make, size * size * c))
+        for make in ("Add()([x, x])", "GlobalAveragePooling2D()(x)", "MaxPooling2D(2)(x)"):
+            found.append(Layer("move", (size, size, c), make, 0))
+    return found
+
+
+def tflite(layer: Layer, *, behind_a_convolution: bool = False) -> tuple[bytes, float]:
+    """The layer as a network, and the bytes of activations that it reads and writes."""
+    import keras
+
+    import sbnn_tf as sbnn
+
+    start = x = keras.Input(layer.shape)
+    if behind_a_convolution:
+        x = keras.layers.DepthwiseConv2D(3, padding="same")(x)
+    made = eval(f"layers.{layer.make}", {"layers": keras.layers, "x": x})
+    elements = np.prod(layer.shape) * layer.make.count("x]") + np.prod(layer.shape)
+    elements += np.prod(made.shape[1:])
+    return sbnn.convert(keras.Model(start, made)), 4.0 * float(elements)
+
+
+def stock_seconds(model: bytes) -> float:
+    """Least seconds of one run in TensorFlow Lite with XNNPACK."""
+    from sbnn_tf import runtime
+
+    made = runtime.interpreter(model)
+    times = []
+    for _ in range(ROUNDS):
+        start = time.perf_counter()
+        made.invoke()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def here_seconds(model: bytes, isa: str, leave_out: str) -> float:
+    """Least seconds of the delegate's operators, as its profile tells, but of those left out."""
+    program = f"""
+import sys
+import sbnn_tf as sbnn
+from sbnn_tf import runtime
+delegate = sbnn.load_delegate(profile=True, claim="all", isa=sys.argv[2])
+made = runtime.interpreter(sys.argv[1], delegate=delegate)
+for _ in range({ROUNDS}):
+    made.invoke()
+del made
+"""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "layer.tflite"
+        path.write_bytes(model)
+        done = subprocess.run(
+            [sys.executable, "-c", program, str(path), isa], capture_output=True, text=True
+        )
+    found = re.findall(r"([\d.]+) us +(node .*)", done.stderr)
+    if not found:
+        raise RuntimeError(f"no profile in:\n{done.stderr}")
+    return 1e-6 * sum(float(t) for t, label in found if not leave_out or leave_out not in label)
+
+
+def fit(rows: list[tuple[float, float, float]]) -> tuple[float, float]:
+    """(a, b), both at least 0, of seconds = a * work + b * bytes, least squares of relative errors."""
+    table = np.array([(work / s, size / s) for work, size, s in rows])
+    ones = np.ones(len(rows))
+    candidates = []
+    for columns in ([0, 1], [0], [1]):
+        if not table[:, columns].any(axis=0).all():
+            continue
+        found = np.zeros(2)
+        found[columns] = np.linalg.lstsq(table[:, columns], ones, rcond=None)[0]
+        if (found >= 0).all():
+            candidates.append((np.square(table @ found - ones).sum(), tuple(found)))
+    return min(candidates)[1]
+
+
+def braces(fits: dict[str, tuple[float, float]]) -> str:
+    """A `Rates` of cost.cc: picoseconds a unit, which is nanoseconds a thousand."""
+    parts = (", ".join(f"{fits[kind][i] * 1e12:.4g}" for kind in KINDS) for i in (0, 1))
+    return "{" + ", ".join("{" + part + "}" for part in parts) + f", {NODE_NS}" + "}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--isa", nargs="+", default=["avx512", "avx2", "scalar"], help="instruction sets to fit"
+    )
+    options = parser.parse_args()
+    from sbnn_tf.benchmark import cpu_name
+
+    idle = stock_seconds(tflite(Layer("move", (1, 1, 1), "Add()([x, x])", 0))[0])
+    stock: dict[str, list] = {kind: [] for kind in KINDS}
+    here: dict[str, dict[str, list]] = {isa: {kind: [] for kind in KINDS} for isa in options.isa}
+    for layer in layers():
+        model, size = tflite(layer)
+        seconds = max(1e-7, stock_seconds(model) - idle)
+        stock[layer.kind].append((layer.work, size, seconds))
+        light = layer.kind in ("function", "move")
+        if light:  # claimed only next to a convolution
+            model, _ = tflite(layer, behind_a_convolution=True)
+        for isa in options.isa:
+            ours = here_seconds(model, isa, "DEPTHWISE" if light else "")
+            here[isa][layer.kind].append((layer.work, size, ours))
+            print(f"{isa} {layer}: {ours * 1e6:.1f} us, stock {seconds * 1e6:.1f}", file=sys.stderr)
+    print(f"// python -m delegate.bench.fit, {cpu_name()}, {datetime.date.today()}")
+    for isa in options.isa:
+        ours = braces({kind: fit(rows) for kind, rows in here[isa].items()})
+        theirs = braces({kind: fit(rows) for kind, rows in stock.items()})
+        print(f'{{"{isa}", {ours},\n {theirs}}},')
+
+
+if __name__ == "__main__":
+    main()
