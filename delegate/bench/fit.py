@@ -12,12 +12,11 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import datetime
+import os
 import re
-import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
 
 import numpy as np
 
@@ -93,25 +92,25 @@ def stock_seconds(model: bytes) -> float:
 
 def here_seconds(model: bytes, isa: str, leave_out: str) -> float:
     """Least seconds of the delegate's operators, as its profile tells, but of those left out."""
-    program = f"""
-import sys
-import sbnn_tf as sbnn
-from sbnn_tf import runtime
-delegate = sbnn.load_delegate(profile=True, claim="all", isa=sys.argv[2])
-made = runtime.interpreter(sys.argv[1], delegate=delegate)
-for _ in range({ROUNDS}):
-    made.invoke()
-del made
-"""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "layer.tflite"
-        path.write_bytes(model)
-        done = subprocess.run(
-            [sys.executable, "-c", program, str(path), isa], capture_output=True, text=True
-        )
-    found = re.findall(r"([\d.]+) us +(node .*)", done.stderr)
+    import sbnn_tf as sbnn
+    from sbnn_tf import runtime
+
+    delegate = sbnn.load_delegate(profile=True, claim="all", isa=isa)
+    made = runtime.interpreter(model, delegate=delegate)
+    for _ in range(ROUNDS):
+        made.invoke()
+    with tempfile.TemporaryFile("w+") as profile:
+        kept = os.dup(2)
+        os.dup2(profile.fileno(), 2)
+        try:
+            del made  # which is when it prints
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+        profile.seek(0)
+        found = re.findall(r"([\d.]+) us +(node .*)", profile.read())
     if not found:
-        raise RuntimeError(f"no profile in:\n{done.stderr}")
+        raise RuntimeError("the delegate printed no profile")
     return 1e-6 * sum(float(t) for t, label in found if not leave_out or leave_out not in label)
 
 

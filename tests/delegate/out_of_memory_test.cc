@@ -135,7 +135,7 @@ class Interpreter {
       std::free(dims);
       return kTfLiteError;  // the shapes here are right from the start
     };
-    context_.ReportError = [](TfLiteContext* c, const char*, ...) { ++Of(c)->errors_; };
+    context_.ReportError = CountError;
   }
 
   // All that TensorFlow Lite does with a delegate, until something fails.
@@ -154,6 +154,7 @@ class Interpreter {
   const std::vector<float>& output() const { return data_[output_]; }
 
  private:
+  static void CountError(TfLiteContext* c, const char*, ...) { ++Of(c)->errors_; }
   static Interpreter* Of(TfLiteContext* c) { return static_cast<Interpreter*>(c->impl_); }
 
   int Add(const std::vector<int>& shape, bool constant) {
