@@ -130,10 +130,10 @@ def test_split(axis, count):
     model.node("SPLIT", [model.numbers(axis), model.image], parts, options)
     model.graph.tensors[model.graph.operators[-1].inputs[0]].shape = np.zeros(0, np.int32)
     tflite = model.finished(*parts)
-    assert explain(tflite)[-2].endswith("SPLIT claimed")
+    assert "SPLIT claimed" in explain(tflite, claim="all")[-2]
     x = np.random.default_rng(1).uniform(-8, 8, (2, 4, 5, 6)).astype(np.float32)
     want = runtime.run(runtime.interpreter(tflite, xnnpack=False), [x])
-    found = runtime.run(runtime.interpreter(tflite, delegate=sbnn.load_delegate()), [x])
+    found = runtime.run(runtime.interpreter(tflite, delegate=sbnn.load_delegate(claim="all")), [x])
     for a, b in zip(want, found):
         np.testing.assert_allclose(b, a, rtol=1e-5, atol=1e-5)
     assert len(found) == count
@@ -222,7 +222,7 @@ def test_squeeze_and_expand(shape):
 def resized(tflite: bytes, *sizes: tuple[int, ...]) -> None:
     """Both give the same after each change of the input's shape, in one interpreter."""
     stock = runtime.interpreter(tflite, xnnpack=False)
-    ours = runtime.interpreter(tflite, delegate=sbnn.load_delegate())
+    ours = runtime.interpreter(tflite, delegate=sbnn.load_delegate(claim="all"))
     for size in sizes:
         x = np.random.default_rng(len(size)).uniform(-1, 1, size).astype(np.float32)
         results = []
@@ -255,7 +255,7 @@ def test_a_reshape_that_follows_the_batch():
     )
     bring_to_life(model)
     tflite = tf.lite.TFLiteConverter.from_keras_model(model).convert()
-    lines = explain(tflite)
+    lines = explain(tflite, claim="all")
     assert sum(" SHAPE claimed" in line for line in lines) >= 1, lines
     assert not [line for line in lines if " left: " in line]
     resized(tflite, (1, 6, 6, 3), (3, 6, 6, 3), (2, 6, 6, 3), (1, 6, 6, 3))
@@ -281,12 +281,12 @@ def shape_chain(outputs: str) -> bytes:
 
 def test_numbers_of_shapes():
     tflite = shape_chain("image")
-    assert explain(tflite)[-1].startswith("claimed 5 of 5 nodes in 1 part")
+    assert explain(tflite, claim="all")[-1].startswith("claimed 5 of 5 nodes in 1 part")
     resized(tflite, (1, 4, 6, 2), (3, 4, 6, 2), (2, 5, 4, 2))
 
 
 def test_numbers_that_others_need_are_left():
     tflite = shape_chain("numbers")
-    lines = explain(tflite)
+    lines = explain(tflite, claim="all")
     assert any(" PACK left: whole numbers go" in line for line in lines), lines
     resized(tflite, (1, 4, 6, 2), (3, 4, 6, 2))
