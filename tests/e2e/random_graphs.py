@@ -498,7 +498,7 @@ def run(seed: int) -> Result:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "explain.txt"
         delegate = sbnn.load_delegate(
-            num_threads=1 + seed % 2, isa=names[seed // 2 % len(names)], explain=report
+            claim="all", num_threads=1 + seed % 2, isa=names[seed // 2 % len(names)], explain=report
         )
         plain = runtime.interpreter(tflite, xnnpack=False)
         fast = runtime.interpreter(tflite)
