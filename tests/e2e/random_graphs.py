@@ -503,8 +503,8 @@ def run(seed: int) -> Result:
         plain = runtime.interpreter(tflite, xnnpack=False)
         fast = runtime.interpreter(tflite)
         ours = runtime.interpreter(tflite, delegate=delegate, xnnpack=False)
-        lines = report.read_text().splitlines()[:-1]
-    claimed = collections.Counter(line.split()[2] for line in lines if line.endswith(" claimed"))
+        lines = [each for each in report.read_text().splitlines() if each.startswith("node ")]
+    claimed = collections.Counter(line.split()[2] for line in lines if " claimed" in line)
     result = Result(claimed, [line for line in lines if " left: " in line], 0.0, ROUNDING)
     index = plain.get_input_details()[0]["index"]
     shape = [int(d) for d in plain.get_input_details()[0]["shape"]]
