@@ -49,9 +49,10 @@ def load_delegate(
         installed package, else the one that Bazel built in this source tree.
       **options: further options of the delegate: `isa` (force an instruction set: "avx512", "avx2",
         "neon", "scalar"), `claim` ("faster", the default, claims the parts of a network that it
-        expects to run faster than TensorFlow Lite; "all" whatever it can run), `profile` (True prints the time of each operator) and `cache_path` (a
-        file that keeps the packed weights, so that the next interpreter of this model starts
-        faster; made where it is missing or does not fit the model).
+        expects to run faster than TensorFlow Lite; "all" whatever it can run), `profile` (True
+        prints the time of each operator beside the predicted one) and `cache_path` (a file that
+        keeps the packed weights, so that the next interpreter of this model starts faster; made
+        where it is missing or does not fit the model).
 
     Raises:
       FileNotFoundError: no such library.

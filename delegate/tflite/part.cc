@@ -49,9 +49,13 @@ Status Part::Build(TfLiteContext* context, const TfLiteDelegateParams& params,
       return Status::Error("node " + std::to_string(nodes.data[i]) + " is not to be had");
     }
     if (constants.Unpacks(nodes.data[i])) continue;
-    const std::string label = "node " + std::to_string(nodes.data[i]) + " " + OpName(*registration);
+    std::string label = "node " + std::to_string(nodes.data[i]) + " " + OpName(*registration);
     const auto found = translations->find(nodes.data[i]);
     if (found == translations->end()) return Status::Error(label + " was not claimed");
+    char predicted[48];
+    std::snprintf(predicted, sizeof(predicted), " (predicted %.1f us)",
+                  found->second[0].predicted * 1e6);
+    label += predicted;
     for (Translation& t : found->second) {
       read.insert(t.inputs.begin(), t.inputs.end());
       written.insert(t.output);

@@ -171,7 +171,10 @@ TfLiteStatus MakePartition(TfLiteContext* context, const TfLiteIntArray& plan,
         verdict.translations.push_back(std::move(translation));
       }
       verdict.reason = status.message();
-      if (status.ok()) verdict.time = PredictNode(view, verdict.translations[0], packed);
+      if (status.ok()) {
+        verdict.time = PredictNode(view, verdict.translations[0], packed);
+        verdict.translations[0].predicted = verdict.time.here;
+      }
     }
     index[verdict.node] = i;
     partition->verdicts.push_back(std::move(verdict));

@@ -48,7 +48,8 @@ struct Translation {
   std::unique_ptr<Op> op;
   std::vector<int> inputs;  // the tensors that change from run to run
   int output = -1;
-  bool heavy = false;  // worth a change of layout
+  bool heavy = false;    // worth a change of layout
+  double predicted = 0;  // seconds, of all of the node's operators
 };
 
 // A node of several outputs is an operator for each. Fails with the reason for which the node stays

@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <ctime>
+#include <fstream>
 #include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -109,6 +112,52 @@ TEST(Team, HelpersComeBack) {
   EXPECT_EQ(none.size(), 1);
   RunAndCheck(&none, 20);
   RunAndCheck(&all, 20);
+}
+
+// Threads of this process, as the system counts them.
+int Threads() {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;) {
+    int count = 0;
+    if (word == "Threads:" && status >> count) return count;
+  }
+  return 0;
+}
+
+// However many teams are at work, there are the callers and a helper for each other core.
+TEST(Team, NoMoreThreadsThanCoresAndCallers) {
+  constexpr int kCallers = 6;
+  const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  std::atomic<int> most{0};
+  std::vector<std::thread> callers;
+  for (int caller = 0; caller < kCallers; ++caller) {
+    callers.emplace_back([&] {
+      for (int round = 0; round < 20; ++round) {
+        Team team(cores + 3);
+        team.Run(10, [&](int, int) {
+          int seen = most.load();
+          const int now = Threads();
+          while (seen < now && !most.compare_exchange_weak(seen, now)) {
+          }
+        });
+      }
+    });
+  }
+  for (std::thread& t : callers) t.join();
+  EXPECT_LE(most.load(), 1 + kCallers + cores - 1);
+}
+
+// Between inferences the helpers sleep. (Processor time, which others on the machine do not add
+// to.)
+TEST(Team, NothingSpinsWhenIdle) {
+  {
+    Team team(64);
+    RunAndCheck(&team, 100);
+  }
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  const std::clock_t before = std::clock();
+  std::this_thread::sleep_for(std::chrono::milliseconds(400));
+  EXPECT_LT(static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC, 0.1);
 }
 
 // A team works on while others are made and destroyed.

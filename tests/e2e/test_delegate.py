@@ -152,6 +152,18 @@ def test_what_memory_is_used(pruned, tmp_path):
     assert arena > 2 * 48 * 48 * 8 * 4  # the stem's output and that of the next layer
 
 
+def test_profile(pruned, capfd):
+    """Each operator's time, measured beside predicted, when the interpreter goes."""
+    made = delegated(pruned, profile=True)
+    run(made, images(1, 96, 96, 3))
+    del made
+    lines = [line for line in capfd.readouterr().err.splitlines() if " us  " in line]
+    assert len(lines) > 25 and lines[-1].endswith("in all")
+    for line in lines[:-1]:
+        found = re.match(r" *([\d.]+) us  node \d+ [A-Z0-9_]+ \(predicted ([\d.]+) us\)", line)
+        assert found and float(found[2]) > 0, line
+
+
 def test_what_tensorflow_lite_does_faster_is_left(keras_model, mobilenet):
     """One depthwise convolution gains less than the changes of layout around it cost."""
     import keras
