@@ -31,6 +31,7 @@ struct Rates {
 
 struct IsaRates {
   const char* isa;
+  double layout;  // nanoseconds for a thousand bytes read or written where layouts change
   Rates here;
   Rates stock;
 };
@@ -131,7 +132,7 @@ double PredictLayoutChange(const TfLiteContext& context, int tensor, const Kerne
   const Shape shape(dims.data, dims.data + dims.size);
   if (LayoutOf(shape) == Layout::kFlat) return 0;
   // Each float is read and written.
-  return 1e-12 * RatesOf(kernels.isa).here.bytes[kMove] * 8 * Elements(shape);
+  return 1e-12 * RatesOf(kernels.isa).layout * 8 * Elements(shape);
 }
 
 std::string ToString(const Prediction& p) {

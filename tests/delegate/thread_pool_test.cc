@@ -128,6 +128,7 @@ int Threads() {
 TEST(Team, NoMoreThreadsThanCoresAndCallers) {
   constexpr int kCallers = 6;
   const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  const int before = Threads();  // some of the helpers among them
   std::atomic<int> most{0};
   std::vector<std::thread> callers;
   for (int caller = 0; caller < kCallers; ++caller) {
@@ -144,7 +145,7 @@ TEST(Team, NoMoreThreadsThanCoresAndCallers) {
     });
   }
   for (std::thread& t : callers) t.join();
-  EXPECT_LE(most.load(), 1 + kCallers + cores - 1);
+  EXPECT_LE(most.load(), before + kCallers + cores - 1);
 }
 
 // Between inferences the helpers sleep. (Processor time, which others on the machine do not add
