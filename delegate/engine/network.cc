@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "delegate/engine/layout.h"
+#include "delegate/engine/ops/activation.h"
+#include "delegate/engine/ops/binary.h"
 #include "delegate/engine/ops/pad.h"
 
 namespace sbnn {
@@ -29,10 +31,13 @@ Status CheckShape(const Shape& shape) {
 }  // namespace
 
 bool Epilogue::Then(const Epilogue& next) {
-  if (next.add && (add || limits())) return false;
+  if (activates || (next.add && (add || limits()))) return false;
   add |= next.add;
   lo = std::min(std::max(lo, next.lo), next.hi);
   hi = std::min(std::max(hi, next.lo), next.hi);
+  activates = next.activates;
+  activation = next.activation;
+  alpha = next.alpha;
   return true;
 }
 
@@ -52,6 +57,13 @@ std::vector<std::string> Network::labels() const {
   std::vector<std::string> labels;
   for (const Step& step : steps_) labels.push_back(step.label);
   return labels;
+}
+
+std::ptrdiff_t Network::Uses(int tensor) const {
+  std::ptrdiff_t uses = 0;
+  for (const Node& node : nodes_)
+    uses += std::count(node.inputs.begin(), node.inputs.end(), tensor);
+  return uses;
 }
 
 bool Network::IsOutput(int tensor) const {
@@ -79,6 +91,30 @@ void Network::AbsorbMargins() {
     }
     std::replace(consumer->inputs.begin(), consumer->inputs.end(), padded, nodes_[p].inputs[0]);
     nodes_.erase(nodes_.begin() + p);
+  }
+}
+
+// Makes one operator of each pair of x -> logistic(x) -> x * logistic(x).
+void Network::MakeSwishes() {
+  for (size_t m = 0; m < nodes_.size(); ++m) {
+    const auto* product = dynamic_cast<const Binary*>(nodes_[m].op.get());
+    if (product == nullptr || !product->IsProduct() || nodes_[m].inputs.size() != 2) continue;
+    for (size_t l = 0; l < m; ++l) {
+      const auto* logistic = dynamic_cast<const Activation*>(nodes_[l].op.get());
+      if (logistic == nullptr || logistic->kind() != UnaryKind::kLogistic) continue;
+      const int x = nodes_[l].inputs[0], gate = nodes_[l].output;
+      std::vector<int>& factors = nodes_[m].inputs;
+      if (!(factors == std::vector<int>{x, gate} || factors == std::vector<int>{gate, x}) ||
+          IsOutput(gate) || Uses(gate) != 1) {
+        continue;
+      }
+      nodes_[m].op = std::make_unique<Activation>(UnaryKind::kSwish);
+      nodes_[m].label = nodes_[l].label + " + " + nodes_[m].label;
+      factors = {x};
+      nodes_.erase(nodes_.begin() + static_cast<std::ptrdiff_t>(l));
+      --m;
+      break;
+    }
   }
 }
 
@@ -245,8 +281,11 @@ Status Network::PlaceTensors() {
 Status Network::Prepare(const std::vector<Shape>& input_shapes, const Kernels& kernels,
                         int threads) {
   for (int t : inputs_) tensor_count_ = std::max(tensor_count_, t + 1);
-  if (!margins_absorbed_) AbsorbMargins();
-  margins_absorbed_ = true;
+  if (!rewritten_) {
+    AbsorbMargins();
+    MakeSwishes();
+  }
+  rewritten_ = true;
   kernels_ = &kernels;
   threads_ = threads;
   const Status status = InferShapes(input_shapes);

@@ -2,6 +2,7 @@
 #ifndef SBNN_DELEGATE_ENGINE_NETWORK_H_
 #define SBNN_DELEGATE_ENGINE_NETWORK_H_
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <vector>
@@ -55,6 +56,8 @@ class Network {
 
   bool IsEmpty(int tensor) const;
   void AbsorbMargins();
+  void MakeSwishes();
+  std::ptrdiff_t Uses(int tensor) const;
   bool IsOutput(int tensor) const;
   void MakeSteps();
   bool FuseInto(size_t reader, size_t maker, const Epilogue& epilogue);
@@ -66,7 +69,7 @@ class Network {
   std::vector<Node> nodes_;
   std::vector<int> inputs_, outputs_;
   int tensor_count_ = 0;
-  bool margins_absorbed_ = false;
+  bool rewritten_ = false;  // by what depends on the graph alone
 
   std::vector<Shape> shapes_;
   bool empty_ = false;  // no output has an element: nothing is planned or run

@@ -32,6 +32,9 @@ struct Epilogue {
   bool add = false;  // first adds the last of its inputs, which has the shape of its output
   float lo = -std::numeric_limits<float>::infinity();  // then limits them to [lo, hi]
   float hi = std::numeric_limits<float>::infinity();
+  bool activates = false;  // at last applies a function, in place
+  UnaryKind activation = UnaryKind::kLogistic;
+  float alpha = 0;  // see UnaryArgs
 
   bool limits() const { return std::isfinite(lo) || std::isfinite(hi); }
 

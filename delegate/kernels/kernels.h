@@ -152,10 +152,20 @@ struct BinaryArgs {
 };
 using BinaryFn = void (*)(BinaryKind, const BinaryArgs&);
 
-enum class UnaryKind { kLogistic, kTanh, kHardSwish, kLeakyRelu, kElu };
+// kSwish is x * logistic(x), also called SiLU: Ramachandran et al., "Searching for Activation
+// Functions" (2017).
+enum class UnaryKind { kLogistic, kTanh, kHardSwish, kLeakyRelu, kElu, kSwish };
 
-// Element-wise y = f(x); x may be y. `alpha` is the slope of kLeakyRelu.
-using UnaryFn = void (*)(UnaryKind, const float* x, float* y, size_t count, float alpha);
+// Element-wise y = f(x); x may be y.
+struct UnaryArgs {
+  const float* x;
+  float* y;
+  size_t count;  // of a row
+  size_t rows;
+  size_t stride;  // between rows, of x and y
+  float alpha;    // slope of kLeakyRelu
+};
+using UnaryFn = void (*)(UnaryKind, const UnaryArgs&);
 
 // Element-wise clamp; x may be y.
 struct ClampArgs {

@@ -927,6 +927,115 @@ TEST(Network, ResidualInsideAConvolution) {
   ExpectEverywhere(&network, {x}, {want});
 }
 
+// Activations behind what they are applied to, in one step. (LEAKY_RELU of small integers is exact.)
+TEST(Network, ActivationInsideItsMaker) {
+  Random random(30);
+  const auto leaky = [](Array a) {
+    for (float& v : a.data) v = v < 0 ? 0.25f * v : v;
+    return a;
+  };
+  for (const Window& window : {MakeWindow(1, 1, true), MakeWindow(3, 1, true), MakeWindow(3, 2, true),
+                               MakeWindow(5, 1, true), MakeWindow(3, 1, true, 2)}) {
+    for (const Shape& shape : {Shape{2, 1, 1, 8}, Shape{2, 7, 7, 8}, Shape{1, 16, 32, 8}, Shape{1, 70, 61, 8}}) {
+      const int taps = window.kernel_h * window.kernel_w;
+      const Array x = RandomArray(shape, &random);
+      const auto filter = random.Filter(24, taps * 8, 4, 0.5), bias = random.Floats(24);
+      const auto weights = std::make_shared<DepthwiseWeights>();
+      *weights = {16, 2, random.Floats(16 * taps), random.Floats(16)};
+      const auto single = std::make_shared<DepthwiseWeights>();
+      *single = {8, 1, random.Floats(8 * taps), random.Floats(8)};
+      const Shape filter_shape = {24, window.kernel_h, window.kernel_w, 8};
+      std::unique_ptr<Op> makers[] = {
+          std::make_unique<Convolution>(PackAs(filter, filter_shape, bias, 4, true), window, -9, 9),
+          std::make_unique<Depthwise>(weights, window, -9, 9),
+          std::make_unique<Depthwise>(single, window, -9, 9)};
+      const Array made[] = {
+          ReferenceConvolution(x, filter, bias, window, -9, 9),
+          ReferenceDepthwise(x, weights->taps, 2, weights->bias, window, -9, 9),
+          ReferenceDepthwise(x, single->taps, 1, single->bias, window, -9, 9)};
+      for (int i = 0; i < 3; ++i) {
+        SCOPED_TRACE(testing::Message() << "maker " << i << " of " << testing::PrintToString(shape) << ", "
+                                        << window.kernel_h << " x " << window.kernel_w);
+        Network network;
+        network.AddOp(std::move(makers[i]), {0}, 1, "make");
+        network.AddOp(std::make_unique<Activation>(UnaryKind::kLeakyRelu, 0.25f), {1}, 2, "apply");
+        network.SetInputs({0});
+        network.SetOutputs({2});
+        ExpectEverywhere(&network, {x}, {leaky(made[i])});
+        EXPECT_EQ(network.labels(), std::vector<std::string>({"make + apply"}));
+        network.SetOutputs({1, 2});  // both are read: nothing to save
+        ExpectEverywhere(&network, {x}, {made[i], leaky(made[i])});
+        EXPECT_EQ(network.labels(), std::vector<std::string>({"make", "apply"}));
+      }
+    }
+  }
+  // Nothing comes behind an activation, nor an activation behind a sum.
+  const auto filter = random.Filter(8, 8, 4, 0.5), bias = random.Floats(8);
+  const auto convolve = [&] {
+    return std::make_unique<Convolution>(PackAs(filter, {8, 1, 1, 8}, bias, 4, true),
+                                         MakeWindow(1, 1, true), -kInfinity, kInfinity);
+  };
+  const Array x = RandomArray({1, 7, 9, 8}, &random);
+  const Array y = ReferenceConvolution(x, filter, bias, MakeWindow(1, 1, true), -kInfinity, kInfinity);
+  Network limited;
+  limited.AddOp(convolve(), {0}, 1, "conv");
+  limited.AddOp(std::make_unique<Activation>(UnaryKind::kLeakyRelu, 0.25f), {1}, 2, "apply");
+  limited.AddOp(std::make_unique<Clamp>(-1.0f, 1.0f), {2}, 3, "clamp");
+  limited.SetInputs({0});
+  limited.SetOutputs({3});
+  Array want = leaky(y);
+  for (float& v : want.data) v = ReferenceClamp(v, -1, 1);
+  ExpectEverywhere(&limited, {x}, {want});
+  EXPECT_EQ(limited.labels(), std::vector<std::string>({"conv + apply", "clamp"}));
+  Network added;
+  added.AddOp(convolve(), {0}, 1, "conv");
+  added.AddOp(std::make_unique<Binary>(BinaryKind::kAdd, -kInfinity, kInfinity), {1, 0}, 2, "add");
+  added.AddOp(std::make_unique<Activation>(UnaryKind::kLeakyRelu, 0.25f), {2}, 3, "apply");
+  added.SetInputs({0});
+  added.SetOutputs({3});
+  want = y;
+  for (size_t i = 0; i < want.data.size(); ++i) want.data[i] += x.data[i];
+  ExpectEverywhere(&added, {x}, {leaky(want)});
+  EXPECT_EQ(added.labels(), std::vector<std::string>({"conv + add", "apply"}));
+}
+
+// x -> logistic(x) -> x * logistic(x) is one operator, if nobody else reads what is between.
+TEST(Network, LogisticAndProductAreSwish) {
+  Random random(32);
+  const auto run = [&](const std::vector<int>& factors, Limits limits, const std::vector<int>& outputs,
+                       const std::vector<std::string>& labels) {
+    Network network;
+    network.AddOp(std::make_unique<Clamp>(-3.0f, 3.0f), {0}, 1, "x");
+    network.AddOp(std::make_unique<Activation>(UnaryKind::kLogistic), {1}, 2, "gate");
+    network.AddOp(std::make_unique<Binary>(BinaryKind::kMul, limits.lo, limits.hi), factors, 3, "mul");
+    network.SetInputs({0});
+    network.SetOutputs(outputs);
+    const Array x = RandomArray({1, 5, 7, 3}, &random);
+    for (const Kernels* kernels : AvailableKernels()) {
+      const std::vector<Array> found = RunNetwork(&network, {x}, outputs.size(), *kernels, 1);
+      for (size_t i = 0; i < x.data.size(); ++i) {
+        double values[4] = {x.data[i], std::min(3.0f, std::max(-3.0f, x.data[i])), 0, 0};
+        values[2] = 1 / (1 + std::exp(-values[1]));
+        values[3] = ReferenceClamp(values[factors[0]] * values[factors[1]], limits.lo, limits.hi);
+        for (size_t o = 0; o < outputs.size(); ++o) {
+          ASSERT_NEAR(found[o].data[i], values[outputs[o]], 2e-6) << kernels->isa;
+        }
+      }
+      EXPECT_EQ(network.labels(), labels);
+    }
+  };
+  const Limits none = {-kInfinity, kInfinity};
+  const std::vector<std::string> all = {"x", "gate", "mul"};
+  run({1, 2}, none, {3}, {"x", "gate + mul"});
+  run({2, 1}, none, {3}, {"x", "gate + mul"});
+  run({2, 1}, none, {3, 1}, {"x", "gate + mul"});
+  run({2, 1}, {0, kInfinity}, {3}, all);
+  run({2, 1}, {-kInfinity, 1}, {3}, all);
+  run({2, 1}, none, {3, 2}, all);
+  run({2, 2}, none, {3}, all);
+  run({2, 0}, none, {3}, all);
+}
+
 TEST(Network, SeveralInputs) {
   Random random(21);
   Network network;

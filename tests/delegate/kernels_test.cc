@@ -478,6 +478,7 @@ double Apply(UnaryKind kind, double x, double alpha) {
     case UnaryKind::kHardSwish: return x * std::min(6.0, std::max(0.0, x + 3)) / 6;
     case UnaryKind::kLeakyRelu: return x < 0 ? alpha * x : x;
     case UnaryKind::kElu: return x < 0 ? std::expm1(x) : x;
+    case UnaryKind::kSwish: return x / (1 + std::exp(-x));
   }
   return 0;
 }
@@ -485,26 +486,33 @@ double Apply(UnaryKind kind, double x, double alpha) {
 void TestUnary(const KernelRow& row) {
   const Kernels& k = *row.kernels;
   const UnaryKind kinds[] = {UnaryKind::kLogistic, UnaryKind::kTanh, UnaryKind::kHardSwish,
-                             UnaryKind::kLeakyRelu, UnaryKind::kElu};
+                             UnaryKind::kLeakyRelu, UnaryKind::kElu, UnaryKind::kSwish};
   // Dense where the functions bend, then far out.
   std::vector<float> xs = {0.0f, -0.0f, 1e-30f, -1e-30f, 1e-4f, -1e-4f, 88, -88, 104, -104, 1e10f, -1e10f};
   for (int i = -4000; i <= 4000; ++i) xs.push_back(static_cast<float>(i) * 0.0043f);
   for (UnaryKind kind : kinds) {
     const Guarded<float> x(xs);
     Guarded<float> y(xs.size());
-    k.unary(kind, x.data(), y.data(), xs.size(), 0.25f);
+    k.unary(kind, {x.data(), y.data(), xs.size(), 1, 0, 0.25f});
     for (size_t i = 0; i < xs.size(); ++i) {
       const double want = Apply(kind, xs[i], 0.25);
       ASSERT_NEAR(y[i], want, 4e-7 + 1e-6 * std::fabs(want))
           << "kind " << static_cast<int>(kind) << " of " << xs[i];
     }
-    for (int count = 0; count <= 3 * k.lanes + 1; ++count) {
+    for (size_t count = 0; count <= 3 * k.lanes + 1u; ++count) {
       for (Edge edge : kEdges) {
-        Guarded<float> from(std::vector<float>(xs.begin() + 3000, xs.begin() + 3000 + count), edge);
-        Guarded<float> to(count, edge);
-        k.unary(kind, from.data(), to.data(), count, 0.25f);
-        k.unary(kind, from.data(), from.data(), count, 0.25f);  // in place
-        for (int i = 0; i < count; ++i) {
+        const size_t rows = 1 + count % 3, stride = count + count % 2 * 5;
+        const size_t floats = (rows - 1) * stride + count;
+        Guarded<float> from(std::vector<float>(xs.begin() + 3000, xs.begin() + 3000 + floats), edge);
+        Guarded<float> to(floats, edge);
+        k.unary(kind, {from.data(), to.data(), count, rows, stride, 0.25f});
+        k.unary(kind, {from.data(), from.data(), count, rows, stride, 0.25f});  // in place
+        for (size_t i = 0; i < floats; ++i) {
+          if (i % stride >= count) {
+            ASSERT_TRUE(to.Untouched(i)) << "between rows";
+            ASSERT_EQ(from[i], xs[3000 + i]);
+            continue;
+          }
           ASSERT_EQ(to[i], y[3000 + i]) << "whole vectors and the last lanes differ";
           ASSERT_EQ(from[i], to[i]);
         }
@@ -512,7 +520,7 @@ void TestUnary(const KernelRow& row) {
       }
     }
     std::vector<float> nan(k.lanes, kNaN);
-    k.unary(kind, nan.data(), nan.data(), nan.size(), 0.25f);
+    k.unary(kind, {nan.data(), nan.data(), nan.size(), 1, 0, 0.25f});
     for (float v : nan) ASSERT_TRUE(std::isnan(v)) << "kind " << static_cast<int>(kind) << " loses NaN";
   }
 }

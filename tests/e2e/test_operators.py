@@ -343,6 +343,19 @@ def test_activations(kind, shape):
     check(model.finished(model.add(kind, [model.image])), kind)
 
 
+@pytest.mark.parametrize("gate_first", [False, True])
+@pytest.mark.parametrize("activation", ["NONE", "RELU"])
+@pytest.mark.parametrize("shape", [(2, 5, 7, 4), (3, 8)])
+def test_swish(shape, activation, gate_first):
+    """LOGISTIC and MUL of its input become one operator, and that a part of the convolution."""
+    model = Model(*shape)
+    gate = model.add("LOGISTIC", [model.image], rank=len(shape))
+    options = schema().MulOptionsT()
+    options.fusedActivationFunction = ACTIVATIONS[activation]
+    factors = [gate, model.image] if gate_first else [model.image, gate]
+    check(model.finished(model.add("MUL", factors, options, rank=len(shape))), "MUL")
+
+
 def test_leaky_relu():
     results = []
     for alpha in (0.0, 0.25, 2.0):

@@ -1,4 +1,4 @@
-// LOGISTIC, TANH, HARD_SWISH, LEAKY_RELU, ELU.
+// LOGISTIC, TANH, HARD_SWISH, LEAKY_RELU, ELU, and swish: LOGISTIC with the MUL behind it.
 #ifndef SBNN_DELEGATE_ENGINE_OPS_ACTIVATION_H_
 #define SBNN_DELEGATE_ENGINE_OPS_ACTIVATION_H_
 
@@ -13,10 +13,13 @@ class Activation : public Op {
   // `alpha` is the slope of LEAKY_RELU for negative values.
   explicit Activation(UnaryKind kind, float alpha = 0) : kind_(kind), alpha_(alpha) {}
 
+  UnaryKind kind() const { return kind_; }
+
   Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
   bool MayOverwrite(const Tensor& input, const Tensor& output) const override {
     return input.shape == output.shape;
   }
+  bool AsEpilogue(const std::vector<Shape>& inputs, Epilogue* epilogue) const override;
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
            const RunContext& context) const override;
 

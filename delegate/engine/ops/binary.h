@@ -2,6 +2,7 @@
 #ifndef SBNN_DELEGATE_ENGINE_OPS_BINARY_H_
 #define SBNN_DELEGATE_ENGINE_OPS_BINARY_H_
 
+#include <cmath>
 #include <utility>
 #include <vector>
 
@@ -22,6 +23,9 @@ class Binary : public Op {
   // Whether `small` can be spread over `large`: equal in each dimension, or 1; height and width
   // only together.
   static bool Spreads(const Shape& small, const Shape& large);
+
+  // Whether it multiplies, and does nothing else.
+  bool IsProduct() const { return kind_ == BinaryKind::kMul && lo_ == -hi_ && std::isinf(hi_); }
 
   Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
   bool AsEpilogue(const std::vector<Shape>& inputs, Epilogue* epilogue) const override;

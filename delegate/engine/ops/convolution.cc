@@ -6,6 +6,13 @@
 #include <utility>
 
 namespace sbnn {
+namespace {
+
+// Of results that an activation follows: a quarter of a small L1 cache.
+constexpr size_t kActivatedFloats = 2048;
+
+}  // namespace
+
 Convolution::Convolution(std::shared_ptr<const PackedWeights> weights, const Window& window,
                          float lo, float hi)
     : weights_(std::move(weights)), window_(window), limits_{false, lo, hi} {}
@@ -118,8 +125,11 @@ void Convolution::Run(const std::vector<const Tensor*>& inputs, const Tensor& ou
     RunBands(input, add, output, context);
   } else if (in.pixels() == 1) {
     for (int n = 0; n < in.n; ++n) {
-      RunSpmv(*weights_, input.data + n * in.c, output.data + n * weights_->outputs, epilogue_.lo,
-              epilogue_.hi, context);
+      float* const y = output.data + n * weights_->outputs;
+      RunSpmv(*weights_, input.data + n * in.c, y, epilogue_.lo, epilogue_.hi, context);
+      if (!epilogue_.activates) continue;
+      const size_t count = weights_->outputs;
+      context.kernels.unary(epilogue_.activation, {y, y, count, 1, count, epilogue_.alpha});
     }
   } else {
     RunPointwise(input, add, output, context);
@@ -137,8 +147,28 @@ void Convolution::RunPointwise(const Tensor& input, const Tensor* add, const Ten
     if (add != nullptr) args.add = add->Plane(n, 0) + tile.first;
     args.first_group = grid_.group_begin[chunk];
     args.end_group = grid_.group_begin[chunk + 1];
-    tile.spmm(args);
+    RunTile(tile, args, context.kernels);
   });
+}
+
+// With an activation, as many groups at a time as leave their results in the L1 cache for it.
+void Convolution::RunTile(const Tile& tile, const SpmmArgs& args, const Kernels& kernels) const {
+  if (!epilogue_.activates) return tile.spmm(args);
+  const size_t group = weights_->group;
+  const uint32_t step =
+      static_cast<uint32_t>(std::max<size_t>(1, kActivatedFloats / (tile.width * group)));
+  SpmmArgs part = args;
+  for (uint32_t g = args.first_group; g < args.end_group; g += step) {
+    part.first_group = g;
+    part.end_group = std::min(args.end_group, g + step);
+    tile.spmm(part);
+    float* const y = args.y + g * group * args.y_stride;
+    const size_t outputs = (part.end_group - g) * group;
+    // Outputs of one pixel lie side by side, and a tile's vectors over each other.
+    const bool rows = args.y_stride > 1;
+    kernels.unary(epilogue_.activation, {y, y, rows ? tile.width : outputs, rows ? outputs : 1,
+                                         args.y_stride, epilogue_.alpha});
+  }
 }
 
 void Convolution::RunBands(const Tensor& input, const Tensor* add, const Tensor& output,
@@ -150,8 +180,9 @@ void Convolution::RunBands(const Tensor& input, const Tensor* add, const Tensor&
     float* const lowered = context.scratch;
     for (int n = 0; n < in.n; ++n) {
       context.team.Run(in.c, [&](int c, int) { lowered_.Fill(input, n, c, 0, lowered, kernels); });
-      context.team.Run(BandTasks(0),
-                       [&](int task, int) { RunBandTask(add, output, n, 0, task, lowered); });
+      context.team.Run(BandTasks(0), [&](int task, int) {
+        RunBandTask(add, output, n, 0, task, lowered, kernels);
+      });
     }
     return;
   }
@@ -162,7 +193,7 @@ void Convolution::RunBands(const Tensor& input, const Tensor* add, const Tensor&
       lowered_.Fill(input, n, c, band * lowered_.band_rows(), lowered, kernels);
     }
     for (int part = 0; part < BandTasks(band); ++part) {
-      RunBandTask(add, output, n, band, part, lowered);
+      RunBandTask(add, output, n, band, part, lowered, kernels);
     }
   });
 }
@@ -176,7 +207,7 @@ int Convolution::BandTasks(int band) const {
 }
 
 void Convolution::RunBandTask(const Tensor* add, const Tensor& output, int n, int band, int task,
-                              const float* lowered) const {
+                              const float* lowered, const Kernels& kernels) const {
   const Images out = output.images();
   const TaskGrid& grid = GridOf(band);
   const int stretch = task / grid.tasks();
@@ -190,7 +221,7 @@ void Convolution::RunBandTask(const Tensor* add, const Tensor& output, int n, in
   if (add != nullptr) args.add = add->Plane(n, 0) + pixel;
   args.first_group = grid.group_begin[chunk];
   args.end_group = grid.group_begin[chunk + 1];
-  tile.spmm(args);
+  RunTile(tile, args, kernels);
 }
 
 }  // namespace sbnn

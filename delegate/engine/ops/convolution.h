@@ -22,7 +22,9 @@ class Convolution : public Op {
   Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
   bool TakesFlatImages(const Shape& shape) const override;
   bool AbsorbMargin(const Margin& margin) override;
-  bool Takes(const Epilogue& epilogue) const override { return Epilogue(limits_).Then(epilogue); }
+  bool Takes(const Epilogue& epilogue) const override {
+    return !(epilogue.add && epilogue.activates) && Epilogue(limits_).Then(epilogue);
+  }
   Status Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
               const PlanContext& context, size_t* scratch) override;
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
@@ -36,9 +38,10 @@ class Convolution : public Op {
   void RunBands(const Tensor& input, const Tensor* add, const Tensor& output,
                 const RunContext& context) const;
   const TaskGrid& GridOf(int band) const;
+  void RunTile(const Tile& tile, const SpmmArgs& args, const Kernels& kernels) const;
   int BandTasks(int band) const;
   void RunBandTask(const Tensor* add, const Tensor& output, int n, int band, int task,
-                   const float* lowered) const;
+                   const float* lowered, const Kernels& kernels) const;
   SpmmArgs Args(const float* x, float* y, size_t y_stride) const;
 
   std::shared_ptr<const PackedWeights> weights_;

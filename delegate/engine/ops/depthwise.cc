@@ -16,7 +16,7 @@ constexpr size_t kTaskPixels = 8192;
 
 Depthwise::Depthwise(std::shared_ptr<const DepthwiseWeights> weights, const Window& window,
                      float lo, float hi)
-    : weights_(std::move(weights)), window_(window), lo_(lo), hi_(hi) {}
+    : weights_(std::move(weights)), window_(window), limits_{false, lo, hi} {}
 
 Status Depthwise::InferShape(const std::vector<Shape>& inputs, Shape* output) const {
   if (inputs[0].size() != 4) return Status::Error("a depthwise convolution reads 4 dimensions");
@@ -39,6 +39,8 @@ bool Depthwise::AbsorbMargin(const Margin& margin) {
 
 Status Depthwise::Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
                        const PlanContext& context, size_t* scratch) {
+  epilogue_ = limits_;
+  epilogue_.Then(context.epilogue);
   const Images out = output.images();
   const Status status = Place(window_, inputs[0]->images(), &placed_);
   if (!status.ok()) return status;
@@ -81,8 +83,8 @@ void Depthwise::RunDirect(const Tensor& input, const Tensor& output, int n, int 
   args.weights = weights_->taps.data() +
                  static_cast<size_t>(first_channel) * window_.kernel_h * window_.kernel_w;
   args.bias = weights_->bias.data() + first_channel;
-  args.lo = lo_;
-  args.hi = hi_;
+  args.lo = epilogue_.lo;
+  args.hi = epilogue_.hi;
   kernels.depthwise_direct[(window_.kernel_h - 3) / 2][window_.stride_h - 1](args);
 }
 
@@ -102,8 +104,8 @@ void Depthwise::RunPadded(const Tensor& input, const Tensor& output, int n, int 
   args.tap_offset = rows_.tap_offset().data();
   args.weights = weights_->taps.data() + static_cast<size_t>(c) * args.taps;
   args.bias = weights_->bias[c];
-  args.lo = lo_;
-  args.hi = hi_;
+  args.lo = epilogue_.lo;
+  args.hi = epilogue_.hi;
   kernels.depthwise(args);
 }
 
@@ -117,11 +119,17 @@ void Depthwise::Run(const std::vector<const Tensor*>& inputs, const Tensor& outp
     const int first = part * channels_per_task_, end = std::min(out.c, first + channels_per_task_);
     if (direct_) {
       RunDirect(*inputs[0], output, n, first, end - first, first_row, rows, context.kernels);
-      return;
+    } else {
+      for (int c = first; c < end; ++c) {
+        RunPadded(*inputs[0], output, n, c, first_row, rows, context.kernels,
+                  context.scratch + worker * rows_.floats());
+      }
     }
-    for (int c = first; c < end; ++c) {
-      RunPadded(*inputs[0], output, n, c, first_row, rows, context.kernels,
-                context.scratch + worker * rows_.floats());
+    if (epilogue_.activates) {
+      float* const y = output.Plane(n, first) + static_cast<size_t>(first_row) * out.w;
+      context.kernels.unary(epilogue_.activation, {y, y, static_cast<size_t>(rows) * out.w,
+                                                   static_cast<size_t>(end - first),
+                                                   output.plane_stride, epilogue_.alpha});
     }
   });
 }

@@ -26,6 +26,9 @@ class Depthwise : public Op {
 
   Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
   bool AbsorbMargin(const Margin& margin) override;
+  bool Takes(const Epilogue& epilogue) const override {
+    return !epilogue.add && Epilogue(limits_).Then(epilogue);
+  }
   Status Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
               const PlanContext& context, size_t* scratch) override;
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
@@ -40,9 +43,10 @@ class Depthwise : public Op {
 
   std::shared_ptr<const DepthwiseWeights> weights_;
   Window window_;
-  float lo_, hi_;
+  const Epilogue limits_;
 
   // Of the plan.
+  Epilogue epilogue_;  // limits included
   PlacedWindow placed_;
   bool direct_ = false;  // a kernel of this window reads the panel itself
   PaddedRows rows_;      // otherwise
