@@ -3,6 +3,10 @@
 #include <utility>
 
 #include "delegate/kernels/depthwise.inl.h"
+#include "delegate/kernels/vec.h"
+#if defined(SBNN_HALVES)
+#include "delegate/kernels/depthwise_pairs.inl.h"
+#endif
 #include "delegate/kernels/elementwise.inl.h"
 #include "delegate/kernels/move.inl.h"
 #include "delegate/kernels/pool.inl.h"
@@ -55,6 +59,12 @@ Kernels Collect(float cost1, float cost2, float cost4, float cost8) {
   k.depthwise_direct[0][1] = &DepthwiseDirect<3, 2>;
   k.depthwise_direct[1][0] = &DepthwiseDirect<5, 1>;
   k.depthwise_direct[1][1] = &DepthwiseDirect<5, 2>;
+#if defined(SBNN_HALVES)
+  k.depthwise_pairs[0][0] = &DepthwisePairs<3, 1>;
+  k.depthwise_pairs[0][1] = &DepthwisePairs<3, 2>;
+  k.depthwise_pairs[1][0] = &DepthwisePairs<5, 1>;
+  k.depthwise_pairs[1][1] = &DepthwisePairs<5, 2>;
+#endif
   k.pad_row = &PadRow;
   k.shift_rows = &ShiftRows;
   k.pool = &Pool;

@@ -71,11 +71,15 @@ std::vector<KernelRow> KernelRows() {
       }
       rows.push_back({"spmv" + group, k, kGroupSizes[g], 0, 0});
     }
-    for (const char* name :
-         {"depthwise", "depthwise_3x3_s1", "depthwise_3x3_s2", "depthwise_5x5_s1",
-          "depthwise_5x5_s2", "pool", "pad_row", "shift_rows", "clamp", "binary", "unary", "sum",
-          "transpose", "fma_loop"}) {
-      rows.push_back({name, k, 0, 0, 0});
+    const auto add = [&](const std::string& name) { rows.push_back({name, k, 0, 0, 0}); };
+    for (int i = 0; i < 4; ++i) {
+      const std::string window = i < 2 ? "_3x3" : "_5x5", stride = i % 2 == 0 ? "_s1" : "_s2";
+      add("depthwise_direct" + window + stride);
+      if (k->depthwise_pairs[i / 2][i % 2] != nullptr) add("depthwise_pairs" + window + stride);
+    }
+    for (const char* name : {"depthwise", "pool", "pad_row", "shift_rows", "clamp", "binary",
+                             "unary", "sum", "transpose", "fma_loop"}) {
+      add(name);
     }
   }
   return rows;

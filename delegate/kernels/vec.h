@@ -193,6 +193,36 @@ SBNN_INLINE Vec Shifted(Vec a, Vec b) {
   return {_mm512_castsi512_ps(
       _mm512_alignr_epi32(_mm512_castps_si512(b.v), _mm512_castps_si512(a.v), N))};
 }
+// Two halves of 8 lanes, for two things at once that need no more.
+#define SBNN_HALVES
+SBNN_INLINE Vec SetHalves(float low, float high) {
+  return {_mm512_mask_broadcastss_ps(_mm512_set1_ps(low), 0xff00, _mm_set_ss(high))};
+}
+// The first n lanes of each. (The upper half in a register of its own: the instruction that stores
+// it from where it is faults at lanes that its mask leaves out.)
+SBNN_INLINE void StoreHalves(float* low, float* high, Vec a, int n) {
+  const __mmask8 first = static_cast<__mmask8>((1u << n) - 1u);
+  __m256 upper = _mm512_extractf32x8_ps(a.v, 1);
+  __asm__("" : "+v"(upper));
+  _mm256_mask_storeu_ps(low, first, _mm512_castps512_ps256(a.v));
+  _mm256_mask_storeu_ps(high, first, upper);
+}
+// Lane i of a half is float first + step * i of a (the low half) or b; zero unless that is one of
+// the first n.
+struct PairIndex {
+  __m512i index;
+  __mmask16 mask;
+};
+SBNN_INLINE PairIndex PairIndexOf(int first, int step, int n) {
+  const __m512i lane = _mm512_set_epi32(7, 6, 5, 4, 3, 2, 1, 0, 7, 6, 5, 4, 3, 2, 1, 0);
+  const __m512i at =
+      _mm512_add_epi32(_mm512_set1_epi32(first), _mm512_mullo_epi32(lane, _mm512_set1_epi32(step)));
+  const __mmask16 mask = _mm512_cmplt_epu32_mask(at, _mm512_set1_epi32(n));
+  return {_mm512_mask_add_epi32(at, 0xff00, at, _mm512_set1_epi32(16)), mask};
+}
+SBNN_INLINE Vec LookUp(Vec a, Vec b, const PairIndex& i) {
+  return {_mm512_maskz_permutex2var_ps(i.mask, a.v, i.index, b.v)};
+}
 SBNN_INLINE float AddLanes(Vec a) { return _mm512_reduce_add_ps(a.v); }
 // Where the compiler would rather load it again for each use.
 SBNN_INLINE Vec Keep(Vec a) {

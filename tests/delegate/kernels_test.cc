@@ -198,7 +198,7 @@ struct DirectCase {
 };
 
 // All channels, the rows in the given parts, one after the other in that order.
-void RunDirect(const Kernels& k, const DirectCase& c, const std::vector<int>& cuts, bool backwards,
+void RunDirect(DepthwiseDirectFn depthwise, const DirectCase& c, const std::vector<int>& cuts, bool backwards,
             Edge edge, Random* random) {
   const int channels = random->Int(1, 3);
   const size_t in_pixels = static_cast<size_t>(c.in_h) * c.in_w;
@@ -238,7 +238,7 @@ void RunDirect(const Kernels& k, const DirectCase& c, const std::vector<int>& cu
     a.bias = bias.data();
     a.lo = limits.lo;
     a.hi = limits.hi;
-    k.depthwise_direct[(c.kernel - 3) / 2][c.stride - 1](a);
+    depthwise(a);
     std::fill(done.begin() + a.first_row, done.begin() + a.end_row, true);
     for (size_t i = 0; i < y.size(); ++i) {
       const size_t channel = i / y_stride, pixel = i % y_stride;
@@ -261,8 +261,13 @@ void RunDirect(const Kernels& k, const DirectCase& c, const std::vector<int>& cu
   ASSERT_TRUE(y.Intact());
 }
 
-void TestDepthwiseDirect(const KernelRow& row, int kernel, int stride) {
+void TestDepthwiseDirect(const KernelRow& row) {
   const Kernels& k = *row.kernels;
+  const bool pairs = row.name.find("pairs") != std::string::npos;
+  const int kernel = row.name.find("3x3") != std::string::npos ? 3 : 5;
+  const int stride = row.name.find("s1") != std::string::npos ? 1 : 2;
+  const DepthwiseDirectFn depthwise =
+      (pairs ? k.depthwise_pairs : k.depthwise_direct)[(kernel - 3) / 2][stride - 1];
   Random random(4);
   for (int in_w = 1; in_w <= stride * (3 * k.lanes + 1); in_w += in_w < 20 ? 1 : 3) {
     for (int in_h : {1, 2, 3, 4, 5, 6, 8, 13}) {
@@ -274,6 +279,7 @@ void TestDepthwiseDirect(const KernelRow& row, int kernel, int stride) {
       const int reach_h = in_h + pad_top + pad_bottom - kernel;
       const int reach_w = in_w + pad_left + pad_right - kernel;
       if (reach_h < 0 || reach_w < 0) continue;
+      if (pairs && (in_w > k.lanes || reach_w / stride + 1 > k.lanes / 2)) continue;
       c.out_h = reach_h / stride + 1;
       c.out_w = reach_w / stride + 1;
       std::vector<int> cuts = {0};
@@ -283,7 +289,7 @@ void TestDepthwiseDirect(const KernelRow& row, int kernel, int stride) {
       SCOPED_TRACE(testing::Message() << "kernel " << kernel << " stride " << stride << " image "
                                       << in_h << " x " << in_w << " pads " << pad_top << ' ' << pad_bottom << ' ' << pad_left
                                       << ' ' << pad_right << " parts " << testing::PrintToString(cuts));
-      RunDirect(k, c, cuts, random.Chance(0.5), kEdges[random.Int(0, 1)], &random);
+      RunDirect(depthwise, c, cuts, random.Chance(0.5), kEdges[random.Int(0, 1)], &random);
       if (testing::Test::HasFatalFailure()) return;
     }
   }
@@ -604,10 +610,7 @@ TEST_P(EveryKernel, AsTheReference) {
   if (begins("spmm_g")) return TestSpmm(row);
   if (begins("spmv_g")) return TestSpmv(row);
   if (row.name == "depthwise") return TestDepthwise(row);
-  if (row.name == "depthwise_3x3_s1") return TestDepthwiseDirect(row, 3, 1);
-  if (row.name == "depthwise_3x3_s2") return TestDepthwiseDirect(row, 3, 2);
-  if (row.name == "depthwise_5x5_s1") return TestDepthwiseDirect(row, 5, 1);
-  if (row.name == "depthwise_5x5_s2") return TestDepthwiseDirect(row, 5, 2);
+  if (begins("depthwise_direct_") || begins("depthwise_pairs_")) return TestDepthwiseDirect(row);
   if (row.name == "pad_row") return TestPadRow(row);
   if (row.name == "shift_rows") return TestShiftRows(row);
   if (row.name == "pool") return TestPool(row);
@@ -624,7 +627,7 @@ INSTANTIATE_TEST_SUITE_P(Table, EveryKernel, testing::ValuesIn(KernelRows()), []
   return info.param.kernels->isa + ("_" + info.param.name);
 });
 
-constexpr int kOthers = 14;  // kernels that are neither spmm nor spmv
+constexpr int kOthers = 18;  // kernels that are neither spmm nor spmv
 
 // A new function in the struct needs a row, and a test.
 static_assert(sizeof(Kernels) - offsetof(Kernels, spmm) ==
@@ -640,6 +643,10 @@ TEST(KernelTable, ARowForEveryKernel) {
       EXPECT_TRUE(names.insert(row.name).second) << row.name << " twice";
     }
     size_t kernels = kGroupKinds + kOthers;
+    if (k->lanes < 16) {
+      EXPECT_EQ(k->depthwise_pairs[0][0], nullptr);
+      kernels -= 4;
+    }
     for (int g = 0; g < kGroupKinds; ++g) {
       EXPECT_GE(k->spmm[g][0].widest, 1);
       EXPECT_EQ(k->spmm[g][0].tail, 0);

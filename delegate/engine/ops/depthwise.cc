@@ -44,13 +44,8 @@ Status Depthwise::Plan(const std::vector<const Tensor*>& inputs, const Tensor& o
   const Images out = output.images();
   const Status status = Place(window_, inputs[0]->images(), &placed_);
   if (!status.ok()) return status;
-  direct_ = (window_.kernel_h == 3 || window_.kernel_h == 5) &&
-            window_.kernel_w == window_.kernel_h && window_.dilation_h == 1 &&
-            window_.dilation_w == 1 && window_.stride_h == window_.stride_w &&
-            window_.stride_h <= 2 && weights_->multiplier == 1 && placed_.pad_left <= kMaxLanes &&
-            out.w * window_.stride_w - placed_.pad_left <= inputs[0]->images().w + kMaxLanes &&
-            inputs[0]->layout == Layout::kPanel && output.layout == Layout::kPanel;
-  if (direct_) {
+  direct_ = DirectKernel(*inputs[0], output, context.kernels);
+  if (direct_ != nullptr) {
     band_rows_ = std::min(out.h, kDirectRows);
     bands_ = (out.h + band_rows_ - 1) / band_rows_;
   } else {
@@ -61,11 +56,28 @@ Status Depthwise::Plan(const std::vector<const Tensor*>& inputs, const Tensor& o
   }
   const size_t pixels = std::max<size_t>(1, static_cast<size_t>(band_rows_) * out.w);
   channels_per_task_ = static_cast<int>(std::max<size_t>(1, kTaskPixels / pixels));
+  channels_per_task_ += channels_per_task_ % 2;  // whole pairs
   return Status();
 }
 
+DepthwiseDirectFn Depthwise::DirectKernel(const Tensor& input, const Tensor& output,
+                                          const Kernels& kernels) const {
+  const Images in = input.images(), out = output.images();
+  const int size = window_.kernel_h, stride = window_.stride_h;
+  const bool fits = (size == 3 || size == 5) && window_.kernel_w == size && stride <= 2 &&
+                    window_.stride_w == stride && window_.dilation_h == 1 &&
+                    window_.dilation_w == 1 && weights_->multiplier == 1 &&
+                    placed_.pad_left <= kMaxLanes &&
+                    out.w * stride - placed_.pad_left <= in.w + kMaxLanes &&
+                    input.layout == Layout::kPanel && output.layout == Layout::kPanel;
+  if (!fits) return nullptr;
+  const DepthwiseDirectFn pairs = kernels.depthwise_pairs[(size - 3) / 2][stride - 1];
+  if (pairs != nullptr && in.w <= kernels.lanes && out.w <= kernels.lanes / 2) return pairs;
+  return kernels.depthwise_direct[(size - 3) / 2][stride - 1];
+}
+
 void Depthwise::RunDirect(const Tensor& input, const Tensor& output, int n, int first_channel,
-                          int channels, int first_row, int rows, const Kernels& kernels) const {
+                          int channels, int first_row, int rows) const {
   const Images in = input.images();
   DepthwiseDirectArgs args{};
   args.x = input.Plane(n, first_channel);
@@ -85,7 +97,7 @@ void Depthwise::RunDirect(const Tensor& input, const Tensor& output, int n, int 
   args.bias = weights_->bias.data() + first_channel;
   args.lo = epilogue_.lo;
   args.hi = epilogue_.hi;
-  kernels.depthwise_direct[(window_.kernel_h - 3) / 2][window_.stride_h - 1](args);
+  direct_(args);
 }
 
 void Depthwise::RunPadded(const Tensor& input, const Tensor& output, int n, int c, int first_row,
@@ -117,8 +129,8 @@ void Depthwise::Run(const std::vector<const Tensor*>& inputs, const Tensor& outp
     const int band = task % bands_, part = task / bands_ % parts, n = task / bands_ / parts;
     const int first_row = band * band_rows_, rows = std::min(band_rows_, out.h - first_row);
     const int first = part * channels_per_task_, end = std::min(out.c, first + channels_per_task_);
-    if (direct_) {
-      RunDirect(*inputs[0], output, n, first, end - first, first_row, rows, context.kernels);
+    if (direct_ != nullptr) {
+      RunDirect(*inputs[0], output, n, first, end - first, first_row, rows);
     } else {
       for (int c = first; c < end; ++c) {
         RunPadded(*inputs[0], output, n, c, first_row, rows, context.kernels,

@@ -35,9 +35,12 @@ class Depthwise : public Op {
            const RunContext& context) const override;
 
  private:
+  // Null where there is none for this window and these planes.
+  DepthwiseDirectFn DirectKernel(const Tensor& input, const Tensor& output,
+                                 const Kernels& kernels) const;
   // Output rows [first_row, first_row + rows), of some channels or of one.
   void RunDirect(const Tensor& input, const Tensor& output, int n, int first_channel, int channels,
-                 int first_row, int rows, const Kernels& kernels) const;
+                 int first_row, int rows) const;
   void RunPadded(const Tensor& input, const Tensor& output, int n, int c, int first_row, int rows,
                  const Kernels& kernels, float* padded) const;
 
@@ -48,9 +51,9 @@ class Depthwise : public Op {
   // Of the plan.
   Epilogue epilogue_;  // limits included
   PlacedWindow placed_;
-  bool direct_ = false;  // a kernel of this window reads the panel itself
-  PaddedRows rows_;      // otherwise
-  int band_rows_ = 0;    // output rows done at a time
+  DepthwiseDirectFn direct_ = nullptr;  // a kernel of this window that reads the panel itself
+  PaddedRows rows_;                     // otherwise
+  int band_rows_ = 0;                   // output rows done at a time
   int bands_ = 1;
   int channels_per_task_ = 1;
 };
