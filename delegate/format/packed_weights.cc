@@ -253,6 +253,12 @@ std::shared_ptr<void> Allocate(size_t bytes) {
   return std::shared_ptr<void>(memory, [bytes](void* p) { FreeAligned(p, bytes); });
 }
 
+// For whoever allocated what it shows.
+template <typename T>
+T* Writable(const View<T>& view) {
+  return const_cast<T*>(view.data());
+}
+
 }  // namespace
 
 size_t PackedShape::bytes() const {
@@ -308,26 +314,51 @@ Status Pack(const Constant& filter, const float* bias, const ColumnCost& cost,
   // A column more: see AppendGroup. (Of the values, that one falls on the bias.)
   const std::shared_ptr<void> memory = Allocate(shape.bytes() + sizeof(uint16_t));
   PackedWeights p(shape, memory);
-  const auto writable = [](const auto& view) {
-    return const_cast<std::remove_const_t<std::remove_pointer_t<decltype(view.data())>>*>(
-        view.data());
-  };
-  uint32_t* group_begin = writable(p.group_begin);
+  uint32_t* group_begin = Writable(p.group_begin);
   *group_begin++ = 0;
   size_t count = 0;
   for (int b = 0; b < reader.blocks(); ++b) {
     reader.Read(b);
     for (int part = 0; part < kMaxGroup / p.group; ++part) {
       if ((b * kMaxGroup) + part * p.group >= p.outputs) break;
-      count = kAppendGroup[best](reader, part, count, writable(p.columns), writable(p.values));
+      count = kAppendGroup[best](reader, part, count, Writable(p.columns), Writable(p.values));
       *group_begin++ = static_cast<uint32_t>(count);
     }
   }
-  float* const p_bias = writable(p.bias);
+  float* const p_bias = Writable(p.bias);
   std::fill_n(p_bias, p.bias.size(), 0.0f);
   if (bias != nullptr) std::copy(bias, bias + p.outputs, p_bias);
   *packed = std::move(p);
   return Status();
+}
+
+PackedWeights PackedColumns::Pack(const float* bias) const {
+  PackedShape packed = shape;
+  packed.column_count = static_cast<uint32_t>(columns.size());
+  const std::shared_ptr<void> memory = Allocate(packed.bytes());
+  PackedWeights p(packed, memory);
+  std::copy(group_begin.begin(), group_begin.end(), Writable(p.group_begin));
+  std::copy(columns.begin(), columns.end(), Writable(p.columns));
+  std::copy(values.begin(), values.end(), Writable(p.values));
+  std::fill_n(Writable(p.bias), p.bias.size(), 0.0f);
+  std::copy(bias, bias + packed.outputs, Writable(p.bias));
+  return p;
+}
+
+PackedWeights Narrow(const PackedWeights& packed, int group) {
+  PackedColumns narrow;
+  narrow.shape = packed;
+  narrow.shape.group = group;
+  for (int first = 0; first < packed.outputs; first += group) {
+    const int from = first / packed.group, part = first % packed.group;
+    for (uint32_t i = packed.group_begin[from]; i < packed.group_begin[from + 1]; ++i) {
+      const float* const values = packed.values.data() + size_t{i} * packed.group + part;
+      if (std::all_of(values, values + group, [](float v) { return v == 0.0f; })) continue;
+      narrow.Append(packed.columns[i], values);
+    }
+    narrow.EndGroup();
+  }
+  return narrow.Pack(packed.bias.data());
 }
 
 }  // namespace sbnn

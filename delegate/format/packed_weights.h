@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "delegate/format/constant.h"
 #include "delegate/format/status.h"
@@ -79,6 +80,26 @@ Status Validate(const PackedWeights& weights);
 // found. `bias` has `outputs` values or is null. Throws std::bad_alloc.
 Status Pack(const Constant& filter, const float* bias, const ColumnCost& cost,
             PackedWeights* packed);
+
+// Packed weights in the making: what is known of `shape` but the columns, which are appended group
+// by group.
+struct PackedColumns {
+  PackedShape shape;
+  std::vector<uint32_t> group_begin = {0};
+  std::vector<uint16_t> columns;
+  std::vector<float> values;
+
+  void Append(uint16_t column, const float* group_values) {
+    columns.push_back(column);
+    values.insert(values.end(), group_values, group_values + shape.group);
+  }
+  void EndGroup() { group_begin.push_back(static_cast<uint32_t>(columns.size())); }
+  // `bias` has `outputs` values at least. Throws std::bad_alloc.
+  PackedWeights Pack(const float* bias) const;
+};
+
+// The same in groups of `group`, a divisor of `packed.group`.
+PackedWeights Narrow(const PackedWeights& packed, int group);
 
 }  // namespace sbnn
 

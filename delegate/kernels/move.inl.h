@@ -7,34 +7,53 @@ namespace sbnn {
 namespace SBNN_ISA {
 namespace {
 
+// Of PadRow: vectors of pixels from stride 1 or 2, read by load(first pixel); those below `end`.
+// Returns the first pixel that is left.
+template <typename LoadFn>
+SBNN_INLINE int PadVectors(const PadRowArgs& a, int end, const LoadFn& load) {
+  constexpr int L = Vec::kLanes;
+  const int columns = a.length * a.stride;
+  int i = 0;
+  if (a.stride == 1) {
+    for (; i < end && a.pad + i < columns; i += L) Store(a.y + a.pad + i, load(i));
+    return i;
+  }
+  float* even = a.y + (a.pad & 1) * a.phase_stride + (a.pad >> 1);
+  float* odd = a.y + ((a.pad + 1) & 1) * a.phase_stride + ((a.pad + 1) >> 1);
+  for (; i < end && a.pad + i < columns; i += 2 * L) {
+    Vec e, o;
+    Deinterleave(load(i), load(i + L), &e, &o);
+    Store(even + i / 2, e);
+    Store(odd + i / 2, o);
+  }
+  return i;
+}
+
 void PadRow(const PadRowArgs& a) {
   constexpr int L = Vec::kLanes;
-  const int columns = a.length * a.stride;  // of the padded row
   const int end =
       a.x == nullptr ? a.pad : a.pad + a.width;  // padded columns [pad, end) have a source
-  if (a.x != nullptr && a.x_stride == 1 && a.stride == 1) {
-    for (int i = 0; i < a.width && a.pad + i < columns; i += L)
-      Store(a.y + a.pad + i, Load(a.x + i));
-  } else if (a.x != nullptr && a.x_stride == 1 && a.stride == 2) {
-    float* even = a.y + (a.pad & 1) * a.phase_stride + (a.pad >> 1);
-    float* odd = a.y + ((a.pad + 1) & 1) * a.phase_stride + ((a.pad + 1) >> 1);
-    for (int i = 0; 2 * i < a.width && a.pad + 2 * i < columns; i += L) {
-      Vec e, o;
-      Deinterleave(Load(a.x + 2 * i), Load(a.x + 2 * i + L), &e, &o);
-      Store(even + i, e);
-      Store(odd + i, o);
+  int done = a.x == nullptr ? a.width : 0;       // source pixels
+  if (done < a.width && a.stride <= 2) {
+    if (a.x_stride == 1) {
+      PadVectors(a, a.width, [&](int i) { return Load(a.x + i); });
+      done = a.width;
+    } else if (a.x_stride == 3) {
+      // Three channels in the caller's memory, of which nothing behind the row's end is read.
+      done = PadVectors(a, a.width - a.stride * L, [&](int i) { return LoadThirds(a.x + 3 * i); });
     }
-  } else if (a.x != nullptr) {
-    for (int phase = 0; phase < a.stride; ++phase) {
-      // Positions whose column position * stride + phase - pad lies in the source.
-      const int first = phase >= a.pad ? 0 : (a.pad - phase + a.stride - 1) / a.stride;
-      int last = (end - phase + a.stride - 1) / a.stride;
-      last = last < a.length ? last : a.length;
-      const size_t step = a.stride * a.x_stride;
-      const float* x = a.x + static_cast<size_t>(first * a.stride + phase - a.pad) * a.x_stride;
-      float* const y = a.y + phase * a.phase_stride;
-      for (int j = first; j < last; ++j, x += step) y[j] = *x;
-    }
+  }
+  for (int phase = 0; done < a.width && phase < a.stride; ++phase) {
+    // Positions whose column position * stride + phase - pad lies in the source.
+    const int begin = a.pad + done;
+    const int first = phase >= begin ? 0 : (begin - phase + a.stride - 1) / a.stride;
+    int last = (end - phase + a.stride - 1) / a.stride;
+    last = last < a.length ? last : a.length;
+    const size_t step = a.stride * a.x_stride;
+    if (first >= last) continue;
+    const float* x = a.x + static_cast<size_t>(first * a.stride + phase - a.pad) * a.x_stride;
+    float* const y = a.y + phase * a.phase_stride;
+    for (int j = first; j < last; ++j, x += step) y[j] = *x;
   }
   // The filling last: the vectors above may have spilt over the end of the row.
   for (int phase = 0; phase < a.stride; ++phase) {

@@ -117,6 +117,12 @@ SBNN_INLINE Vec LoadFirst(const float* p, int n) {
   return r;
 }
 SBNN_INLINE void StoreFirst(float* p, Vec a, int n) { SBNN_EACH if (i < n) p[i] = a.v[i]; }
+// Every third of 3 * kLanes floats, all of which are read.
+SBNN_INLINE Vec LoadThirds(const float* p) {
+  Vec r;
+  SBNN_EACH r.v[i] = p[3 * i];
+  return r;
+}
 SBNN_INLINE void Deinterleave(Vec a, Vec b, Vec* even, Vec* odd) {
   constexpr int kHalf = Vec::kLanes / 2;
   SBNN_EACH {
@@ -182,6 +188,14 @@ SBNN_INLINE Mask MaskOf(int first, int end) {
                                       _mm512_set1_epi32(end));
 }
 SBNN_INLINE Vec LoadMasked(const float* p, Mask m) { return {_mm512_maskz_loadu_ps(m, p)}; }
+SBNN_INLINE Vec LoadThirds(const float* p) {
+  // The three vectors have their thirds in different lanes.
+  __m512 v = _mm512_loadu_ps(p);
+  v = _mm512_mask_loadu_ps(v, 0x4924, p + 16);
+  v = _mm512_mask_loadu_ps(v, 0x2492, p + 32);
+  const __m512i order = _mm512_set_epi32(13, 10, 7, 4, 1, 14, 11, 8, 5, 2, 15, 12, 9, 6, 3, 0);
+  return {_mm512_permutexvar_ps(order, v)};
+}
 SBNN_INLINE void Deinterleave(Vec a, Vec b, Vec* even, Vec* odd) {
   const __m512i e = _mm512_set_epi32(30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0);
   const __m512i o = _mm512_set_epi32(31, 29, 27, 25, 23, 21, 19, 17, 15, 13, 11, 9, 7, 5, 3, 1);
@@ -263,6 +277,12 @@ SBNN_INLINE Mask MaskOf(int first, int end) {
                              _mm256_cmpgt_epi32(_mm256_set1_epi32(end), lane));
 }
 SBNN_INLINE Vec LoadMasked(const float* p, Mask m) { return {_mm256_maskload_ps(p, m)}; }
+SBNN_INLINE Vec LoadThirds(const float* p) {
+  // The three vectors have their thirds in different lanes.
+  __m256 v = _mm256_blend_ps(_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8), 0x92);
+  v = _mm256_blend_ps(v, _mm256_loadu_ps(p + 16), 0x24);
+  return {_mm256_permutevar8x32_ps(v, _mm256_set_epi32(5, 2, 7, 4, 1, 6, 3, 0))};
+}
 SBNN_INLINE void Deinterleave(Vec a, Vec b, Vec* even, Vec* odd) {
   const __m256 e = _mm256_shuffle_ps(a.v, b.v, _MM_SHUFFLE(2, 0, 2, 0));
   const __m256 o = _mm256_shuffle_ps(a.v, b.v, _MM_SHUFFLE(3, 1, 3, 1));
@@ -331,6 +351,7 @@ SBNN_INLINE Mask MaskOf(int first, int end) {
 SBNN_INLINE Vec LoadMasked(const float* p, Mask m) {
   return {vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f32(vld1q_f32(p)), m))};
 }
+SBNN_INLINE Vec LoadThirds(const float* p) { return {vld3q_f32(p).val[0]}; }
 SBNN_INLINE void Deinterleave(Vec a, Vec b, Vec* even, Vec* odd) {
   even->v = vuzp1q_f32(a.v, b.v);
   odd->v = vuzp2q_f32(a.v, b.v);

@@ -29,6 +29,13 @@ struct ConvParams {
   int32_t dilation_height;
 };
 
+struct TransposeConvParams {
+  PaddingKind padding;
+  int32_t stride_width;
+  int32_t stride_height;
+  FusedActivation activation;
+};
+
 struct DepthwiseConvParams {
   PaddingKind padding;
   int32_t stride_width;

@@ -57,6 +57,7 @@ constexpr Entry kEntries[] = {
     {kTfLiteBuiltinSub, "SUB", true, 2, TranslateBinary},
     {kTfLiteBuiltinTanh, "TANH", false, 1, TranslateActivation},
     {kTfLiteBuiltinTranspose, "TRANSPOSE", false, 1, TranslateTranspose},
+    {kTfLiteBuiltinTransposeConv, "TRANSPOSE_CONV", true, 1, TranslateTransposeConvolution},
     // Claimed with what reads them, see Constants.
     {kTfLiteBuiltinDensify, "DENSIFY", false, 0, nullptr},
     {kTfLiteBuiltinDequantize, "DEQUANTIZE", false, 0, nullptr},

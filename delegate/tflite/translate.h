@@ -105,6 +105,7 @@ Status TranslateSplit(const NodeView& view, Translation* t);
 Status TranslateSqueeze(const NodeView& view, Translation* t);
 Status TranslateStridedSlice(const NodeView& view, Translation* t);
 Status TranslateTranspose(const NodeView& view, Translation* t);
+Status TranslateTransposeConvolution(const NodeView& view, Translation* t);
 
 }  // namespace sbnn
 

@@ -12,7 +12,8 @@ from sbnn_tf.convert.flatbuffer import schema
 from sbnn_tf.errors import SbnnError
 
 CONV, DEPTHWISE, FULLY_CONNECTED = "CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"
-WEIGHT_OPS = (CONV, DEPTHWISE, FULLY_CONNECTED)
+TRANSPOSE_CONV = "TRANSPOSE_CONV"
+WEIGHT_OPS = (CONV, DEPTHWISE, FULLY_CONNECTED, TRANSPOSE_CONV)
 
 
 def op_name(model, op) -> str:
@@ -122,7 +123,8 @@ class Weight:
 
     Attributes:
       subgraph, tensor: where it is.
-      kind: `CONV_2D` (OHWI), `DEPTHWISE_CONV_2D` (1HWC) or `FULLY_CONNECTED` (OI).
+      kind: `CONV_2D` or `TRANSPOSE_CONV` (OHWI), `DEPTHWISE_CONV_2D` (1HWC) or
+        `FULLY_CONNECTED` (OI).
       nodes: the operators it is the filter of, directly or behind one DEQUANTIZE.
       values: as stored; float16 weights behind DEQUANTIZE are float16 here.
       names: the names of the constant and of the operators' outputs.

@@ -9,7 +9,7 @@ import numpy as np
 
 from sbnn_tf.convert.densify import sparse_values
 from sbnn_tf.convert.encoding import levels
-from sbnn_tf.convert.graph import Uses, constant, dtype, op_name, text, type_name
+from sbnn_tf.convert.graph import WEIGHT_OPS, Uses, constant, dtype, op_name, text, type_name
 
 
 @dataclass(frozen=True)
@@ -189,7 +189,7 @@ def _node_row(model, s: int, index: int, tensors: dict, uses: Uses) -> NodeRow:
 
 def _filter_row(model, s: int, op, tensors: dict, uses: Uses) -> TensorRow | None:
     """The row of the constant that a filter comes from, through DENSIFY and DEQUANTIZE."""
-    if op_name(model, op) not in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"):
+    if op_name(model, op) not in WEIGHT_OPS:
         return None
     tensor = int(op.inputs[1]) if len(op.inputs) > 1 else -1
     for _ in range(3):

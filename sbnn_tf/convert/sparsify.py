@@ -11,6 +11,7 @@ from sbnn_tf.convert.flatbuffer import schema
 from sbnn_tf.convert.graph import (
     CONV,
     FULLY_CONNECTED,
+    TRANSPOSE_CONV,
     Weight,
     buffer_users,
     dtype,
@@ -24,7 +25,7 @@ GROUPS = (1, 2, 4, 8, 16)
 TYPES = (np.float32, np.float16, np.int8)
 # A depthwise filter is about a hundredth of a network's bytes, and an engine that skips zeros
 # gains nothing there: it stays dense.
-KINDS = (CONV, FULLY_CONNECTED)
+KINDS = (CONV, FULLY_CONNECTED, TRANSPOSE_CONV)
 # What a sparse tensor's tables, its DENSIFY and its second name add to a file, in bytes.
 OVERHEAD = 384
 # A small filter may grow by these tables if skipping makes it run faster: from this group and

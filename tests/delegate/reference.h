@@ -87,20 +87,49 @@ Array ReferenceWindows(const Array& input, const std::vector<float>& bias, const
   return result;
 }
 
-// filter: [outputs][taps][inputs].
+// filter: [outputs][taps][inputs / groups].
 inline Array ReferenceConvolution(const Array& x, const std::vector<float>& filter,
-                                  const std::vector<float>& bias, const Window& w, float lo,
-                                  float hi) {
-  const int inputs = x.shape[3], outputs = static_cast<int>(bias.size());
+                                  const std::vector<float>& bias, const Window& w, float lo, float hi,
+                                  int groups = 1) {
+  const int inputs = x.shape[3] / groups, outputs = static_cast<int>(bias.size());
   const int taps = w.kernel_h * w.kernel_w;
   return ReferenceWindows(x, bias, w, lo, hi, [&](double* sums, int t, const auto& source) {
-    for (int c = 0; c < inputs; ++c) {
-      const double value = source(c);
-      for (int o = 0; o < outputs; ++o) {
-        sums[o] += value * filter[(static_cast<size_t>(o) * taps + t) * inputs + c];
+    for (int o = 0; o < outputs; ++o) {
+      const int first = o / (outputs / groups) * inputs;
+      for (int c = 0; c < inputs; ++c) {
+        sums[o] += source(first + c) * filter[(static_cast<size_t>(o) * taps + t) * inputs + c];
       }
     }
   });
+}
+
+// filter: [outputs][taps][inputs]; `y` has the output's shape.
+inline Array ReferenceTransposeConvolution(const Array& x, const std::vector<float>& filter,
+                                           const std::vector<float>& bias, const Window& w,
+                                           const Shape& shape, float lo, float hi) {
+  const int inputs = x.shape[3], outputs = shape[3];
+  const int top = w.same ? ReferenceAxis(shape[1], w.kernel_h, w.stride_h, 1, true).pad : 0;
+  const int left = w.same ? ReferenceAxis(shape[2], w.kernel_w, w.stride_w, 1, true).pad : 0;
+  Array y(shape);
+  for (size_t i = 0; i < y.data.size(); ++i) y.data[i] = bias[i % outputs];
+  for (int n = 0; n < shape[0]; ++n) {
+    for (int i = 0; i < x.shape[1] * w.kernel_h; ++i) {
+      for (int j = 0; j < x.shape[2] * w.kernel_w; ++j) {
+        const int ky = i % w.kernel_h, kx = j % w.kernel_w;
+        const int row = i / w.kernel_h * w.stride_h + ky - top;
+        const int column = j / w.kernel_w * w.stride_w + kx - left;
+        if (row < 0 || row >= shape[1] || column < 0 || column >= shape[2]) continue;
+        for (int o = 0; o < outputs; ++o) {
+          const float* const taps = filter.data() + ((static_cast<size_t>(o) * w.kernel_h + ky) * w.kernel_w + kx) * inputs;
+          for (int c = 0; c < inputs; ++c) {
+            y.At(n, row, column, o) += taps[c] * x.At(n, i / w.kernel_h, j / w.kernel_w, c);
+          }
+        }
+      }
+    }
+  }
+  for (float& v : y.data) v = ReferenceClamp(v, lo, hi);
+  return y;
 }
 
 // taps: [channels][taps].

@@ -17,7 +17,7 @@ import sbnn_tf as sbnn
 from sbnn_tf import runtime
 from sbnn_tf.benchmark import explain
 from sbnn_tf.convert.flatbuffer import schema
-from tests.python.convert.flat import Flat
+from tests.python.convert.flat import Flat, group_sparse, ops
 
 SAME, VALID = 0, 1
 ACTIVATIONS = {"NONE": 0, "RELU": 1, "RELU_N1_TO_1": 2, "RELU6": 3}
@@ -38,6 +38,11 @@ class Model(Flat):
 
     def random(self, *shape: int) -> int:
         return self.constant("random", self.rng.uniform(-1, 1, shape).astype(np.float32))
+
+    def filters(self, *shape: int) -> int:
+        """Random, and such that sums are not much larger than the limits of activations."""
+        values = self.rng.uniform(-1, 1, shape) / np.sqrt(np.prod(shape[1:]))
+        return self.constant("filters", values.astype(np.float32))
 
     def numbers(self, *values: int) -> int:
         return self.constant("numbers", np.array(values, np.int32))
@@ -112,6 +117,87 @@ def test_convolution_windows():
         y = model.add("CONV_2D", inputs, conv_options("Conv2D", **fields))
         results.append(check(model.finished(y), "CONV_2D"))
     distinct(results)
+
+
+def sparse(model: Flat, y: int, layers: int = 1) -> bytes:
+    """The finished model with so many filters behind DENSIFY."""
+    tflite = sbnn.convert(model.finished(y))
+    assert ops(tflite).count("DENSIFY") == layers
+    return tflite
+
+
+@pytest.mark.parametrize("kernel", range(1, 8))
+def test_convolutions(kernel):
+    """Kernels, strides, dilations and paddings, with all else at random."""
+    rng = np.random.default_rng(kernel)
+    windows = [(1, d) for d in (1, 2, 3)] + [(s, 1) for s in (2, 3)]
+    for (stride, dilation), padding in itertools.product(windows, (SAME, VALID)):
+        other = int(rng.integers(1, 8)) if rng.random() < 0.3 else kernel
+        reach = 6 * dilation + 1
+        shape = (int(rng.integers(1, 4)), *(int(n) for n in rng.integers(reach, reach + 17, 2)))
+        groups, inputs, outputs = (
+            int(rng.choice(each)) for each in ((1, 1, 2, 4), (1, 3, 8), (1, 3, 8))
+        )
+        model = Model(*shape, groups * inputs, seed=kernel)
+        filters = model.filters(groups * outputs, kernel, other, inputs)
+        fields = {"strideH": stride, "strideW": int(rng.integers(1, 4)) if stride > 1 else 1}
+        fields |= {"dilationHFactor": dilation, "dilationWFactor": dilation, "padding": padding}
+        fields["fusedActivationFunction"] = int(rng.integers(0, 4))
+        node = [model.image, filters, model.bias(groups * outputs)]
+        y = model.add("CONV_2D", node, conv_options("Conv2D", **fields))
+        check(model.finished(y), "CONV_2D")
+
+
+@pytest.mark.parametrize("group", [1, 4, 8])
+@pytest.mark.parametrize("kernel", [1, 3, 5])
+@pytest.mark.parametrize("parts", [1, 2])
+def test_sparse_convolutions(kernel, group, parts):
+    for stride, size in itertools.product((1, 2), ((9, 7), (32, 33))):
+        model = Model(2, *size, 16, seed=group)
+        filters = group_sparse((32, kernel, kernel, 16 // parts), group, 0.8, seed=kernel)
+        node = [model.image, model.constant("filters", filters), model.bias(32)]
+        y = model.add("CONV_2D", node, conv_options("Conv2D", strideH=stride, strideW=stride))
+        check(sparse(model, y), "CONV_2D")
+
+
+def transposed(model: Model, filters: int, shape, bias: bool = True, **fields) -> int:
+    node = [model.numbers(*shape), filters, model.image] + [model.bias(shape[3])] * bias
+    return model.add("TRANSPOSE_CONV", node, conv_options("TransposeConv", **fields))
+
+
+@pytest.mark.parametrize("kernel", range(1, 8))
+def test_transposed_convolutions(kernel):
+    rng = np.random.default_rng(kernel)
+    for stride, padding, more in itertools.product((1, 2, 3), (SAME, VALID), (0, 1)):
+        h, w, batch = int(rng.integers(1, 18)), int(rng.integers(2, 18)), int(rng.integers(1, 3))
+        inputs, outputs = (int(rng.choice((1, 3, 8, 9))) for _ in range(2))
+        other = int(rng.integers(1, 4))
+
+        def size(n, k, s):  # as a convolution leads back from it, and one less or more
+            return (
+                n * s - (more if s > 1 else 0)
+                if padding == SAME
+                else (n - 1) * s + k + more * (s > 1)
+            )
+
+        model = Model(batch, h, w, inputs, seed=kernel)
+        shape = (batch, size(h, kernel, stride), size(w, kernel, other), outputs)
+        fields = {"strideH": stride, "strideW": other, "padding": padding}
+        fields["fusedActivationFunction"] = int(rng.integers(0, 4))
+        filters = model.filters(outputs, kernel, kernel, inputs)
+        y = transposed(model, filters, shape, bias=bool(rng.integers(0, 2)), **fields)
+        check(model.finished(y), "TRANSPOSE_CONV")
+
+
+@pytest.mark.parametrize("group", [1, 4, 8])
+def test_sparse_transposed_convolutions(group):
+    for stride, padding in itertools.product((1, 2), (SAME, VALID)):
+        model = Model(2, 9, 11, 16, seed=group)
+        filters = model.constant("filters", group_sparse((32, 3, 3, 16), group, 0.8))
+        extra = 3 - stride if padding == VALID else 0
+        shape = (2, 9 * stride + extra, 11 * stride + extra, 32)
+        y = transposed(model, filters, shape, strideH=stride, strideW=stride, padding=padding)
+        check(sparse(model, y), "TRANSPOSE_CONV")
 
 
 @pytest.mark.parametrize("multiplier", [1, 2])

@@ -14,15 +14,16 @@ constexpr size_t kActivatedFloats = 2048;
 }  // namespace
 
 Convolution::Convolution(std::shared_ptr<const PackedWeights> weights, const Window& window,
-                         float lo, float hi)
-    : weights_(std::move(weights)), window_(window), limits_{false, lo, hi} {}
+                         float lo, float hi, int groups)
+    : weights_(std::move(weights)), window_(window), limits_{false, lo, hi}, groups_(groups) {}
 
 Status Convolution::InferShape(const std::vector<Shape>& inputs, Shape* output) const {
   if (inputs[0].size() != 4) return Status::Error("a convolution reads 4 dimensions");
   const Images image = AsImages(inputs[0]);
-  if (image.c != weights_->inputs) {
+  if (image.c != weights_->inputs * groups_) {
     return Status::Error("a filter of " + std::to_string(weights_->inputs) +
-                         " input channels meets " + std::to_string(image.c));
+                         " input channels and " + std::to_string(groups_) + " group(s) meets " +
+                         std::to_string(image.c));
   }
   PlacedWindow placed;
   const Status status = Place(window_, image, &placed);
@@ -36,7 +37,9 @@ bool Convolution::Pointwise(const Images& image) const {
   const bool one_tap = window_.kernel_h == 1 && window_.kernel_w == 1;
   const bool no_step =
       (window_.stride_h == 1 || image.h == 1) && (window_.stride_w == 1 || image.w == 1);
-  return one_tap && no_step && m.top + m.bottom + m.left + m.right == 0;
+  const bool no_margin = m.top == 0 && m.bottom == 0 && m.left == 0 && m.right == 0;
+  // (Groups are known to the offsets, which spmv does without.)
+  return one_tap && no_step && no_margin && (groups_ == 1 || image.pixels() > 1);
 }
 
 // Few channels: the padded copy gathers them from the outside's layout at no extra cost. (A single
@@ -52,16 +55,21 @@ bool Convolution::AbsorbMargin(const Margin& margin) {
 }
 
 Status Convolution::PlanOffsets(size_t channel_stride, const std::vector<int64_t>& tap_offset) {
-  offset_bytes_.resize(weights_->columns.size());
-  for (size_t i = 0; i < offset_bytes_.size(); ++i) {
-    const int column = weights_->columns[i];
-    const int64_t offset = static_cast<int64_t>(column / weights_->taps * channel_stride) +
-                           tap_offset[column % weights_->taps];
-    const int64_t bytes = offset * static_cast<int64_t>(sizeof(float));
-    if (bytes > std::numeric_limits<int32_t>::max()) {
-      return Status::Error("an image of more than 2 GiB");
+  const PackedWeights& w = *weights_;
+  offset_bytes_.resize(w.columns.size());
+  const int64_t part = w.outputs / groups_;  // outputs
+  for (int g = 0; g < w.groups(); ++g) {
+    const int64_t first_input = int64_t{g} * w.group / part * w.inputs;
+    for (uint32_t i = w.group_begin[g]; i < w.group_begin[g + 1]; ++i) {
+      const int64_t input = first_input + w.columns[i] / w.taps;
+      const int64_t offset =
+          input * static_cast<int64_t>(channel_stride) + tap_offset[w.columns[i] % w.taps];
+      const int64_t bytes = offset * static_cast<int64_t>(sizeof(float));
+      if (bytes > std::numeric_limits<int32_t>::max()) {
+        return Status::Error("an image of more than 2 GiB");
+      }
+      offset_bytes_[i] = static_cast<int32_t>(bytes);
     }
-    offset_bytes_[i] = static_cast<int32_t>(bytes);
   }
   return Status();
 }

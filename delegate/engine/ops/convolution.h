@@ -15,9 +15,11 @@ namespace sbnn {
 
 class Convolution : public Op {
  public:
-  // `weights.taps` are the window's, row-major.
+  // `weights.taps` are the window's, row-major. Grouped convolution: the input channels, and the
+  // outputs, are split into `groups` equal parts, and outputs read the channels of their part only;
+  // `weights.inputs` are those of one part, and outputs of one packed group are of one part.
   Convolution(std::shared_ptr<const PackedWeights> weights, const Window& window, float lo,
-              float hi);
+              float hi, int groups = 1);
 
   Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
   bool TakesFlatImages(const Shape& shape) const override;
@@ -47,6 +49,7 @@ class Convolution : public Op {
   std::shared_ptr<const PackedWeights> weights_;
   Window window_;
   const Epilogue limits_;
+  const int groups_;
 
   // Of the plan.
   Epilogue epilogue_;  // limits included

@@ -1,5 +1,7 @@
 #include "delegate/engine/ops/convolution.h"
 
+#include <numeric>
+
 #include "delegate/tflite/translate.h"
 
 namespace sbnn {
@@ -13,8 +15,12 @@ Status TranslateConvolution(const NodeView& view, Translation* t) {
   if (!status.ok()) return status;
   if (filter.shape.size() != 4) return Status::Error("a filter without 4 dimensions");
   const int outputs = filter.shape[0], inputs = filter.shape[3];
-  if (view.tensor(t->inputs[0]).dims->data[3] != inputs) {
-    return Status::Error("grouped convolution is not supported");
+  const int channels = view.shape(t->inputs[0])[3];
+  const int groups = inputs > 0 ? channels / inputs : 0;
+  if (groups < 1 || groups * inputs != channels || outputs % groups != 0) {
+    return Status::Error("a filter of " + std::to_string(outputs) + " outputs and " +
+                         std::to_string(inputs) + " inputs for " + std::to_string(channels) +
+                         " channels");
   }
   if (static_cast<int64_t>(filter.shape[1]) * filter.shape[2] * inputs > 65536) {
     return Status::Error("a filter of more than 65536 inputs and taps");
@@ -35,7 +41,12 @@ Status TranslateConvolution(const NodeView& view, Translation* t) {
   std::shared_ptr<const PackedWeights> packed;
   status = PackWeights(view, filter, bias, &packed);
   if (!status.ok()) return status;
-  t->op = std::make_unique<Convolution>(std::move(packed), window, lo, hi);
+  // Packed groups must not reach over the parts of a grouped convolution.
+  const int group = std::gcd(packed->group, outputs / groups);
+  if (group != packed->group) {
+    packed = std::make_shared<const PackedWeights>(Narrow(*packed, group));
+  }
+  t->op = std::make_unique<Convolution>(std::move(packed), window, lo, hi, groups);
   return Status();
 }
 
