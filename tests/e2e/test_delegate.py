@@ -152,6 +152,13 @@ def test_what_memory_is_used(pruned, tmp_path):
     assert arena > 2 * 48 * 48 * 8 * 4  # the stem's output and that of the next layer
 
 
+def test_an_empty_batch(pruned):
+    """As in stock TensorFlow Lite, nothing comes of nothing; then images come again."""
+    made = delegated(pruned)
+    assert run(made, images(0, 96, 96, 3)).shape == (0, 100)
+    assert_as_stock(pruned, images(2, 96, 96, 3), made)
+
+
 def test_profile(pruned, capfd):
     """Each operator's time, measured beside predicted, when the interpreter goes."""
     made = delegated(pruned, profile=True)

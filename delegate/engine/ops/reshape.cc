@@ -1,10 +1,16 @@
 #include "delegate/engine/ops/reshape.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "delegate/engine/layout.h"
 
 namespace sbnn {
+namespace {
+
+constexpr size_t kMost = size_t{1} << 31;
+
+}  // namespace
 
 Status Reshape::InferShape(const std::vector<Shape>& inputs, Shape* output) const {
   const size_t count = ElementCount(inputs[0]);
@@ -18,7 +24,9 @@ Status Reshape::InferShape(const std::vector<Shape>& inputs, Shape* output) cons
       return Status::Error("a reshape to a dimension of " + std::to_string(d));
     } else {
       known *= static_cast<size_t>(d);
-      if (known > count) return Status::Error("a reshape to more elements");
+      // (Of nothing, any shape with an open dimension is a shape; the limit keeps products in
+      // range.)
+      if (known > std::max(count, kMost)) return Status::Error("a reshape to more elements");
     }
   }
   if (open != nullptr) {
