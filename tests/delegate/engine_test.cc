@@ -436,6 +436,31 @@ TEST(Pad, ByItself) {
   }
 }
 
+TEST(Pool, BehindPad) {
+  Random random(23);
+  const Array x = RandomArray({2, 9, 12, 5}, &random);
+  for (bool average : {false, true}) {
+    for (bool same : {false, true}) {
+      for (const Margin& m : std::vector<Margin>{{1, 1, 1, 1}, {0, 2, 3, 0}}) {
+        const auto pool = [&] {
+          return std::make_unique<Pool>(average, MakeWindow(3, 2, same), -kInfinity, kInfinity);
+        };
+        Network alone, both;
+        alone.AddOp(pool(), {0}, 1);
+        alone.SetInputs({0});
+        alone.SetOutputs({1});
+        both.AddOp(std::make_unique<Pad>(m), {0}, 1);
+        both.AddOp(pool(), {1}, 2);
+        both.SetInputs({0});
+        both.SetOutputs({2});
+        const Kernels& scalar = *FindKernels("scalar");
+        ExpectEverywhere(&both, {x}, RunNetwork(&alone, {ReferencePad(x, m)}, 1, scalar, 1));
+        EXPECT_EQ(both.labels().size(), average || same ? 2u : 1u);
+      }
+    }
+  }
+}
+
 TEST(Pool, Windows) {
   Random random(22);
   std::vector<WindowCase> cases = {

@@ -29,6 +29,13 @@ Status Pool::InferShape(const std::vector<Shape>& inputs, Shape* output) const {
   return Status();
 }
 
+// The zeros of a margin take part in a maximum, those of SAME padding do not, nor in an average.
+bool Pool::AbsorbMargin(const Margin& margin) {
+  if (average_ || window_.same) return false;
+  window_.margin += margin;
+  return true;
+}
+
 Status Pool::Plan(const std::vector<const Tensor*>& inputs, const Tensor&,
                   const PlanContext& context, size_t* scratch) {
   const Images in = inputs[0]->images();
@@ -46,7 +53,8 @@ void Pool::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
                const RunContext& context) const {
   const Images out = output.images();
   const int bands = rows_.bands();
-  const float fill = average_ ? 0.0f : -std::numeric_limits<float>::infinity();
+  const bool ignored = window_.same && !average_;
+  const float fill = ignored ? -std::numeric_limits<float>::infinity() : 0.0f;
   context.team.Run(out.n * out.c * bands, [&](int task, int worker) {
     const int band = task % bands, c = task / bands % out.c, n = task / bands / out.c;
     const int first_row = band * rows_.band_rows();

@@ -16,6 +16,7 @@ class Pool : public Op {
       : average_(average), window_(window), lo_(lo), hi_(hi) {}
 
   Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
+  bool AbsorbMargin(const Margin& margin) override;
   Status Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
               const PlanContext& context, size_t* scratch) override;
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
