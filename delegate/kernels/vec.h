@@ -94,7 +94,7 @@ SBNN_INLINE Vec Div(Vec a, Vec b) {
 // a * 2^n for whole n in [-126, 127].
 SBNN_INLINE Vec Scale(Vec a, Vec n) {
   SBNN_EACH {
-    const int32_t bits = (static_cast<int32_t>(n.v[i]) + 127) << 23;
+    const uint32_t bits = static_cast<uint32_t>(static_cast<int32_t>(n.v[i]) + 127) << 23;
     float power;
     __builtin_memcpy(&power, &bits, sizeof(power));
     a.v[i] *= power;
