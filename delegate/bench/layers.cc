@@ -177,7 +177,9 @@ Measured Measure(const Layer& l, const Options& options, const Kernels& kernels)
     constant.values = filter.data();
     constant.value_count = filter.size();
     auto weights = std::make_shared<PackedWeights>();
-    Check(Pack(constant, nullptr, kernels.column_cost, weights.get()));
+    const bool one_vector = l.op == "fc" || (l.h * l.w == 1 && l.kernel == 1);
+    Check(
+        Pack(constant, nullptr, one_vector ? kOneVectorCost : kernels.column_cost, weights.get()));
     evict_weights = [weights] {
       Evict(weights->values);
       Evict(weights->columns);

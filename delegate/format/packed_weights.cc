@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <new>
 #include <string>
 #include <utility>
@@ -228,6 +229,13 @@ size_t CheapestGroup(const ColumnCounts& counts, const ColumnCost& cost) {
   return best;
 }
 
+static_assert(kGroupSizes[0] == 1 && kGroupSizes[2] == kMixedOutputs);
+
+// Mixed weights have a value for each column of one output, and the columns of groups of four.
+float MixedCost(const ColumnCounts& counts, const ColumnCost& cost) {
+  return counts[0] * cost.mixed_weight + counts[2] * cost.mixed_column;
+}
+
 // Appends the columns of one group. Each column is written, and overwritten by the next if it is
 // all zero: whether it is cannot be foreseen, and a wrong guess would cost more.
 template <int kGroup>
@@ -247,33 +255,118 @@ size_t AppendGroup(const BlockReader& reader, int part, size_t count, uint16_t* 
 constexpr size_t (*kAppendGroup[])(const BlockReader&, int, size_t, uint16_t*, float*) = {
     AppendGroup<1>, AppendGroup<2>, AppendGroup<4>, AppendGroup<8>};
 
-std::shared_ptr<void> Allocate(size_t bytes) {
-  void* const memory = AllocateAligned(bytes);
-  if (memory == nullptr) throw std::bad_alloc();
-  return std::shared_ptr<void>(memory, [bytes](void* p) { FreeAligned(p, bytes); });
-}
-
 // For whoever allocated what it shows.
 template <typename T>
 T* Writable(const View<T>& view) {
   return const_cast<T*>(view.data());
 }
 
+void PutGroups(BlockReader* reader, size_t index, const PackedWeights& p) {
+  uint32_t* group_begin = Writable(p.group_begin);
+  *group_begin++ = 0;
+  size_t count = 0;
+  for (int b = 0; b < reader->blocks(); ++b) {
+    reader->Read(b);
+    for (int part = 0; part < kMaxGroup / p.group; ++part) {
+      if ((b * kMaxGroup) + part * p.group >= p.outputs) break;
+      count = kAppendGroup[index](*reader, part, count, Writable(p.columns), Writable(p.values));
+      *group_begin++ = static_cast<uint32_t>(count);
+    }
+  }
+}
+
+// The columns of a segment, sorted into the runs whose lengths are known.
+void PutSegment(const BlockReader& reader, int part, size_t first, size_t end, const uint8_t* runs,
+                uint16_t* columns, float* values) {
+  uint16_t* column_of[kMixedRuns + 1];
+  float* value_of[kMixedRuns + 1];
+  for (int set = kMixedRuns; set > 0; --set) {
+    column_of[set] = columns;
+    value_of[set] = values;
+    columns += runs[set - 1];
+    values += runs[set - 1] * __builtin_popcount(set);
+  }
+  for (size_t column = first; column < end; ++column) {
+    const int set = reader.masks()[column] >> (part * kMixedOutputs) & kMixedRuns;
+    if (set == 0) continue;
+    *column_of[set]++ = static_cast<uint16_t>(column);
+    const float* const source = reader.values().data() + column * kMaxGroup + part * kMixedOutputs;
+    for (int i = 0; i < kMixedOutputs; ++i) {
+      if ((set >> i & 1) != 0) *value_of[set]++ = source[i];
+    }
+  }
+}
+
+void PutMixed(BlockReader* reader, const PackedWeights& p) {
+  constexpr int kParts = kMaxGroup / kMixedOutputs;
+  const size_t step = static_cast<size_t>(p.block) * p.taps;  // columns of a block
+  // Calls fn(part, segment, first column, end) for all segments of eight outputs.
+  const auto for_each_segment = [&](int b, const auto& fn) {
+    for (int g = b * kParts; g < std::min(p.groups(), (b + 1) * kParts); ++g) {
+      for (int k = 0; k < p.blocks(); ++k) {
+        fn(g % kParts, static_cast<size_t>(k) * p.groups() + g, k * step,
+           std::min(reader->columns(), (k + 1) * step));
+      }
+    }
+  };
+  uint8_t* const runs = Writable(p.runs);
+  std::fill_n(runs, p.runs.size(), 0);
+  for (int b = 0; b < reader->blocks(); ++b) {
+    reader->Read(b);
+    for_each_segment(b, [&](int part, size_t segment, size_t first, size_t end) {
+      for (size_t column = first; column < end; ++column) {
+        const int set = reader->masks()[column] >> (part * kMixedOutputs) & kMixedRuns;
+        if (set != 0) ++runs[segment * kMixedRuns + set - 1];
+      }
+    });
+  }
+  uint32_t* const group_begin = Writable(p.group_begin);
+  std::vector<size_t> value_begin(p.segments());
+  size_t values = 0;
+  group_begin[0] = 0;
+  for (size_t s = 0; s < p.segments(); ++s) {
+    value_begin[s] = values;
+    uint32_t columns = 0;
+    for (int set = 1; set <= kMixedRuns; ++set) {
+      const int run = runs[s * kMixedRuns + set - 1];
+      columns += run;
+      values += run * __builtin_popcount(set);
+    }
+    group_begin[s + 1] = group_begin[s] + columns;
+  }
+  for (int b = 0; b < reader->blocks(); ++b) {
+    reader->Read(b);
+    for_each_segment(b, [&](int part, size_t segment, size_t first, size_t end) {
+      PutSegment(*reader, part, first, end, runs + segment * kMixedRuns,
+                 Writable(p.columns) + group_begin[segment],
+                 Writable(p.values) + value_begin[segment]);
+    });
+  }
+}
+
+std::shared_ptr<void> Allocate(size_t bytes) {
+  void* const memory = AllocateAligned(bytes);
+  if (memory == nullptr) throw std::bad_alloc();
+  return std::shared_ptr<void>(memory, [bytes](void* p) { FreeAligned(p, bytes); });
+}
+
 }  // namespace
 
 size_t PackedShape::bytes() const {
-  return (size_t{column_count} + groups()) * group * sizeof(float) +
-         (size_t{1} + groups()) * sizeof(uint32_t) + column_count * sizeof(uint16_t);
+  return (size_t{value_count} + static_cast<size_t>(groups()) * group) * sizeof(float) +
+         (1 + segments()) * sizeof(uint32_t) + column_count * sizeof(uint16_t) +
+         (mixed() ? segments() * kMixedRuns : 0);
 }
 
 PackedWeights::PackedWeights(const PackedShape& shape, std::shared_ptr<const void> memory)
     : PackedShape(shape), storage(std::move(memory)) {
   const size_t lanes = static_cast<size_t>(groups()) * group;
   const float* const first = static_cast<const float*>(storage.get());
-  values = {first, size_t{column_count} * group};
+  values = {first, value_count};
   bias = {values.end(), lanes};
-  group_begin = {reinterpret_cast<const uint32_t*>(bias.end()), size_t{1} + groups()};
+  group_begin = {reinterpret_cast<const uint32_t*>(bias.end()), 1 + segments()};
   columns = {reinterpret_cast<const uint16_t*>(group_begin.end()), column_count};
+  runs = {reinterpret_cast<const uint8_t*>(columns.end()), mixed() ? segments() * kMixedRuns : 0};
 }
 
 Status Validate(const PackedWeights& w) {
@@ -281,9 +374,20 @@ Status Validate(const PackedWeights& w) {
   if (w.group_begin.front() != 0 || w.group_begin.back() != w.column_count) {
     return Status::Error("groups that do not cover the columns");
   }
-  for (int g = 0; g < w.groups(); ++g) {
-    if (w.group_begin[g] > w.group_begin[g + 1]) return Status::Error("groups out of order");
+  for (size_t s = 0; s < w.segments(); ++s) {
+    if (w.group_begin[s] > w.group_begin[s + 1]) return Status::Error("groups out of order");
   }
+  uint64_t values = w.mixed() ? 0 : uint64_t{w.column_count} * w.group;
+  for (size_t s = 0; w.mixed() && s < w.segments(); ++s) {
+    uint32_t end = w.group_begin[s];
+    for (int set = 1; set <= kMixedRuns; ++set) {
+      const int run = w.runs[s * kMixedRuns + set - 1];
+      end += run;
+      values += run * __builtin_popcount(set);
+    }
+    if (end != w.group_begin[s + 1]) return Status::Error("runs that are not a segment's columns");
+  }
+  if (values != w.value_count) return Status::Error("values that no column has");
   // Two separate passes: this one over all columns has no branch.
   uint16_t most = 0;
   for (uint16_t column : w.columns) most = std::max(most, column);
@@ -308,22 +412,27 @@ Status Pack(const Constant& filter, const float* bias, const ColumnCost& cost,
   BlockReader reader(filter, shape);
   const ColumnCounts counts = CountColumns(&reader);
   const size_t best = CheapestGroup(counts, cost);
-  shape.group = kGroupSizes[best];
-  shape.column_count = static_cast<uint32_t>(counts[best]);
+  // A run has 8 bits for its length.
+  const int block = std::min(cost.block, std::numeric_limits<uint8_t>::max() / shape.taps);
+  if (block > 0 && MixedCost(counts, cost) < counts[best] * cost.of[best]) {
+    const int blocks = (shape.inputs + block - 1) / block;
+    shape.block = (shape.inputs + blocks - 1) / blocks;
+    shape.group = kMixedOutputs;
+    shape.column_count = static_cast<uint32_t>(counts[2]);
+    shape.value_count = static_cast<uint32_t>(counts[0]);
+  } else {
+    shape.group = kGroupSizes[best];
+    shape.column_count = static_cast<uint32_t>(counts[best]);
+    shape.value_count = shape.column_count * shape.group;
+  }
 
   // A column more: see AppendGroup. (Of the values, that one falls on the bias.)
   const std::shared_ptr<void> memory = Allocate(shape.bytes() + sizeof(uint16_t));
   PackedWeights p(shape, memory);
-  uint32_t* group_begin = Writable(p.group_begin);
-  *group_begin++ = 0;
-  size_t count = 0;
-  for (int b = 0; b < reader.blocks(); ++b) {
-    reader.Read(b);
-    for (int part = 0; part < kMaxGroup / p.group; ++part) {
-      if ((b * kMaxGroup) + part * p.group >= p.outputs) break;
-      count = kAppendGroup[best](reader, part, count, Writable(p.columns), Writable(p.values));
-      *group_begin++ = static_cast<uint32_t>(count);
-    }
+  if (p.mixed()) {
+    PutMixed(&reader, p);
+  } else {
+    PutGroups(&reader, best, p);
   }
   float* const p_bias = Writable(p.bias);
   std::fill_n(p_bias, p.bias.size(), 0.0f);
@@ -335,6 +444,7 @@ Status Pack(const Constant& filter, const float* bias, const ColumnCost& cost,
 PackedWeights PackedColumns::Pack(const float* bias) const {
   PackedShape packed = shape;
   packed.column_count = static_cast<uint32_t>(columns.size());
+  packed.value_count = static_cast<uint32_t>(values.size());
   const std::shared_ptr<void> memory = Allocate(packed.bytes());
   PackedWeights p(packed, memory);
   std::copy(group_begin.begin(), group_begin.end(), Writable(p.group_begin));

@@ -19,11 +19,29 @@ namespace sbnn {
 constexpr std::array<int, 4> kGroupSizes = {1, 2, 4, 8};
 constexpr int kMaxGroup = 8;
 
-// Time of one column on a vector of pixels, for each of kGroupSizes, in any unit. (No std::array:
+// Of mixed weights (see PackedWeights::runs): the size of their groups, and the sets of outputs
+// that a column may serve.
+constexpr int kMixedOutputs = 4;
+constexpr int kMixedRuns = (1 << kMixedOutputs) - 1;
+
+// What packing depends on. Times are those of one vector of pixels, in any unit. (No std::array:
 // the kernels' sources must not call inline functions of the library.)
 struct ColumnCost {
-  float of[4];
+  float of[4];         // a column, for each of kGroupSizes
+  float mixed_weight;  // mixed: a weight
+  float mixed_column;  // mixed: a column beside its weights
+  int block;           // mixed: inputs whose part of a tile fits the L1 cache; 0: never mixed
 };
+
+// For weights that are to be taken apart.
+inline ColumnCost Unmixed(ColumnCost cost) {
+  cost.block = 0;
+  return cost;
+}
+
+// For the product with just one vector: the bytes of a column and a little for itself, since
+// weights come from memory faster than one or two at a time can be multiplied.
+constexpr ColumnCost kOneVectorCost = {{1e9f, 1e9f, 22, 36}, 0, 0, 0};
 
 // An array that something else owns.
 template <typename T>
@@ -46,23 +64,35 @@ class View {
 };
 
 // The sizes of packed weights, which say how they lie in memory: values, bias, group_begin,
-// columns, one behind the other.
+// columns, runs, one behind the other.
 struct PackedShape {
   int32_t outputs = 0;
   int32_t inputs = 0;
   int32_t taps = 1;
   int32_t group = 1;
+  int32_t block = 0;  // inputs of a block of mixed weights; 0: not mixed
   uint32_t column_count = 0;
+  uint32_t value_count = 0;
 
+  bool mixed() const { return block > 0; }
   int groups() const { return (outputs + group - 1) / group; }
+  int blocks() const { return mixed() ? (inputs + block - 1) / block : 1; }
+  size_t segments() const { return static_cast<size_t>(blocks()) * groups(); }
   size_t bytes() const;
 };
 
+// A segment is a group's columns in one block of inputs; segments go block by block, and in each
+// group by group. Weights that are not mixed are one block.
 struct PackedWeights : PackedShape {
-  View<uint32_t> group_begin;  // [groups + 1] first column of each group
-  View<uint16_t> columns;      // input * taps + tap, increasing within a group
-  View<float> values;          // [columns][group]
+  View<uint32_t> group_begin;  // [segments + 1] first column of each segment
+  View<uint16_t> columns;      // input * taps + tap, increasing within a segment or run
+  View<float> values;          // [columns][group], or if mixed those of the sets only
   View<float> bias;            // [groups * group], zero behind the last output
+  // Of mixed weights only, [segments][kMixedRuns]: the columns of a segment are sorted by the set
+  // of its outputs that have a weight there, and values are just those weights. Element s - 1 is
+  // the number of columns that serve the set s (bit i is output i); the sets go from all outputs
+  // down to {0}.
+  View<uint8_t> runs;
 
   std::shared_ptr<const void> storage;  // keeps alive what the views show
 
@@ -76,13 +106,13 @@ struct PackedWeights : PackedShape {
 Status Validate(const PackedWeights& weights);
 
 // Packs a filter of shape [outputs, ..., inputs] (OHWI, or OI) that passed Validate; the dimensions
-// between are the taps, row-major. The group is the one that `cost` makes cheapest for the zeros
-// found. `bias` has `outputs` values or is null. Throws std::bad_alloc.
+// between are the taps, row-major. The group, or mixed weights, is what `cost` makes cheapest for
+// the zeros found. `bias` has `outputs` values or is null. Throws std::bad_alloc.
 Status Pack(const Constant& filter, const float* bias, const ColumnCost& cost,
             PackedWeights* packed);
 
-// Packed weights in the making: what is known of `shape` but the columns, which are appended group
-// by group.
+// Packed weights in the making, not mixed: what is known of `shape` but the columns, which are
+// appended group by group.
 struct PackedColumns {
   PackedShape shape;
   std::vector<uint32_t> group_begin = {0};
@@ -98,7 +128,7 @@ struct PackedColumns {
   PackedWeights Pack(const float* bias) const;
 };
 
-// The same in groups of `group`, a divisor of `packed.group`.
+// The same in groups of `group`, a divisor of `packed.group`. They must not be mixed.
 PackedWeights Narrow(const PackedWeights& packed, int group);
 
 }  // namespace sbnn

@@ -13,7 +13,7 @@ namespace sbnn {
 namespace {
 
 constexpr char kMagic[8] = {'S', 'B', 'N', 'N', 'p', 'a', 'c', 'k'};
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kVersion = 2;
 constexpr uint64_t kAlignment = 64;
 
 uint64_t Align(uint64_t offset) { return (offset + kAlignment - 1) / kAlignment * kAlignment; }
@@ -60,7 +60,8 @@ bool Plausible(const PackedShape& s) {
   constexpr int kMost = 1 << 24;
   return s.outputs > 0 && s.outputs <= kMost && s.inputs > 0 && s.inputs <= 65536 && s.taps > 0 &&
          s.taps <= 65536 && int64_t{s.inputs} * s.taps <= 65536 &&
-         std::find(kGroupSizes.begin(), kGroupSizes.end(), s.group) != kGroupSizes.end();
+         std::find(kGroupSizes.begin(), kGroupSizes.end(), s.group) != kGroupSizes.end() &&
+         s.block >= 0 && s.block <= s.inputs && (!s.mixed() || s.group == kMixedOutputs);
 }
 
 // A file beside `path` that is not there yet.

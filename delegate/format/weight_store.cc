@@ -7,7 +7,7 @@ namespace sbnn {
 namespace {
 
 // To be raised whenever Pack gives other weights for the same arguments.
-constexpr int kPackVersion = 1;
+constexpr int kPackVersion = 2;
 
 template <typename T>
 void AddArray(const T* data, size_t count, Hasher* hasher) {
@@ -19,7 +19,7 @@ Hash KeyOf(const Constant& c, const std::vector<float>& bias, const ColumnCost& 
   Hasher hasher;
   hasher.Add(kPackVersion);
   AddArray(isa.data(), isa.size(), &hasher);
-  AddArray(cost.of, kGroupSizes.size(), &hasher);
+  hasher.Add(&cost, sizeof(cost));
   AddArray(c.shape.data(), c.shape.size(), &hasher);
   AddArray(c.traversal.data(), c.traversal.size(), &hasher);
   AddArray(c.block_map.data(), c.block_map.size(), &hasher);

@@ -4,6 +4,8 @@
 
 namespace sbnn {
 
-Kernels Avx512Kernels() { return avx512::Collect<16, 8, 6, 3>(2.5f, 2.8f, 4.1f, 8.3f); }
+Kernels Avx512Kernels() {
+  return avx512::Collect<16, 8, 6, 3, 5>({{2.5f, 2.8f, 4.1f, 8.3f}, 0.82f, 0.92f, 96});
+}
 
 }  // namespace sbnn

@@ -11,6 +11,7 @@
 #include "delegate/kernels/move.inl.h"
 #include "delegate/kernels/pool.inl.h"
 #include "delegate/kernels/spmm.inl.h"
+#include "delegate/kernels/spmm_mixed.inl.h"
 #include "delegate/kernels/spmv.inl.h"
 #include "delegate/kernels/table.h"
 
@@ -31,13 +32,13 @@ constexpr int WidestWithTail() {
   constexpr int kColumn = G > L ? G / L : 1;  // registers of G outputs
   constexpr int kCost = L == 16 ? T * kColumn / 2 : T * kColumn;
   if (G < 4 || T >= L || kCost >= G) return 0;
-  constexpr int kFit = (kRegisters - (T + 1) * kColumn) / (G + 1);
+  constexpr int kOthers = L == 4 ? 2 : 0;  // NEON has no FMA with an operand in memory
+  constexpr int kFit = (kRegisters - kOthers - (T + 1) * kColumn) / (G + 1);
   return kFit < P ? kFit : P;
 }
 
 template <int G, int P>
-void AddGroup(int index, float cost, Kernels* k) {
-  k->column_cost.of[index] = cost;
+void AddGroup(int index, Kernels* k) {
   SpmmTiles* const tiles = k->spmm[index];
   tiles[0] = Tiles<G, 0>(std::make_index_sequence<P>());
   tiles[1] = Tiles<G, kTails[0]>(std::make_index_sequence<WidestWithTail<G, P, kTails[0]>()>());
@@ -45,15 +46,28 @@ void AddGroup(int index, float cost, Kernels* k) {
   k->spmv[index] = &Spmv<G>;
 }
 
-template <int P1, int P2, int P4, int P8>
-Kernels Collect(float cost1, float cost2, float cost4, float cost8) {
+template <size_t... P>
+void AddMixed(std::index_sequence<P...>, Kernels* k) {
+  SpmmTiles* const tiles = k->spmm[kMixedKind];
+  tiles[0] = {0, sizeof...(P), {&SpmmMixed<static_cast<int>(P) + 1>...}};
+  tiles[1].tail = kTails[0];
+  tiles[2].tail = kTails[1];
+  k->spmv[kMixedKind] = &SpmvMixed;
+}
+
+// The widest tiles for groups of 1, 2, 4 and 8 and for mixed weights: accumulators, pixels and a
+// weight fit the registers.
+template <int P1, int P2, int P4, int P8, int kMixed>
+Kernels Collect(const ColumnCost& cost) {
   Kernels k = {};
   k.isa = SBNN_ISA_NAME;
   k.lanes = Vec::kLanes;
-  AddGroup<1, P1>(0, cost1, &k);
-  AddGroup<2, P2>(1, cost2, &k);
-  AddGroup<4, P4>(2, cost4, &k);
-  AddGroup<8, P8>(3, cost8, &k);
+  k.column_cost = cost;
+  AddGroup<1, P1>(0, &k);
+  AddGroup<2, P2>(1, &k);
+  AddGroup<4, P4>(2, &k);
+  AddGroup<8, P8>(3, &k);
+  AddMixed(std::make_index_sequence<kMixed>(), &k);
   k.depthwise = &Depthwise;
   k.depthwise_direct[0][0] = &DepthwiseDirect<3, 1>;
   k.depthwise_direct[0][1] = &DepthwiseDirect<3, 2>;

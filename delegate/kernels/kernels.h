@@ -19,28 +19,30 @@ constexpr int kTails[] = {1, 4};  // squares leave 0, 1, 4 or 9 of 16
 
 // Sparse matrix times panel: for each group of outputs, the sum over its columns of `group` weights
 // times a tile of pixels; bias and clamp included. A tile is some vectors and a tail of single
-// pixels (see SpmmTiles); just these are written.
+// pixels (see SpmmTiles); just these are written. Mixed weights are one block of inputs a call (see
+// PackedWeights).
 struct SpmmArgs {
   const float* x;               // the tile's first pixel in the panel that the offsets refer to
   float* y;                     // the tile's first pixel of output 0
   size_t y_stride;              // between outputs
-  const uint32_t* group_begin;  // [groups + 1]
-  const int32_t* offset_bytes;  // [columns]
-  const float* weights;         // [columns][group]
-  const float* bias;            // [groups * group]
+  const uint32_t* group_begin;  // [groups + 1]; mixed weights do without, and their
+  const int32_t* offset_bytes;  // [columns]           columns
+  const float* weights;         // [columns][group]    and weights begin with first_group's
+  const float* bias;            // [groups * group]; of mixed weights may be null: zeros
   uint32_t first_group;
   uint32_t end_group;
   float lo;
   float hi;
-  const float* add;  // null, or what is added before the clamp: laid out as y, and may be y
+  const float* add;     // null, or what is added before the clamp: laid out as y, and may be y
+  const uint8_t* runs;  // of mixed weights, of the block: [groups][kMixedRuns]
 };
 using SpmmFn = void (*)(const SpmmArgs&);
 
 // Sparse matrix times one vector: the outputs are the vector. Same packed weights as spmm.
 struct SpmvArgs {
   const float* x;
-  float* y;  // written up to a whole group
-  const uint32_t* group_begin;
+  float* y;                     // written up to a whole group
+  const uint32_t* group_begin;  // unused with mixed weights, where all groups are computed at once
   const uint16_t* columns;
   const float* weights;
   const float* bias;
@@ -48,6 +50,8 @@ struct SpmvArgs {
   uint32_t end_group;
   float lo;
   float hi;
+  const uint8_t* runs;  // of mixed weights, with all
+  uint32_t blocks;      // of these
 };
 using SpmvFn = void (*)(const SpmvArgs&);
 

@@ -4,6 +4,8 @@
 
 namespace sbnn {
 
-Kernels NeonKernels() { return neon::Collect<15, 8, 6, 3>(0.64f, 1.07f, 2.01f, 4.02f); }
+Kernels NeonKernels() {
+  return neon::Collect<15, 8, 6, 3, 5>({{0.64f, 1.07f, 2.01f, 4.02f}, 0.41f, 0.46f, 192});
+}
 
 }  // namespace sbnn

@@ -5,6 +5,8 @@
 
 namespace sbnn {
 
-Kernels ScalarKernels() { return scalar::Collect<4, 3, 2, 1>(1.2f, 2.1f, 4.f, 8.f); }
+Kernels ScalarKernels() {
+  return scalar::Collect<4, 3, 2, 1, 3>({{1.2f, 2.1f, 4.f, 8.f}, 1.1f, 0.f, 16});
+}
 
 }  // namespace sbnn

@@ -40,6 +40,10 @@ int GroupIndex(int group) {
                           kGroupSizes.begin());
 }
 
+int KindIndex(const PackedShape& weights) {
+  return weights.mixed() ? kMixedKind : GroupIndex(weights.group);
+}
+
 const std::vector<const Kernels*>& AvailableKernels() {
   static const std::vector<Kernels>* const kernels = new std::vector<Kernels>(Detect());
   static const std::vector<const Kernels*>* const pointers = [] {
@@ -60,16 +64,17 @@ const Kernels* FindKernels(const std::string& isa) {
 std::vector<KernelRow> KernelRows() {
   std::vector<KernelRow> rows;
   for (const Kernels* k : AvailableKernels()) {
-    for (int g = 0; g < kGroupKinds; ++g) {
-      const std::string group = "_g" + std::to_string(kGroupSizes[g]);
+    for (int g = 0; g <= kMixedKind; ++g) {
+      const int size = g == kMixedKind ? kMixedOutputs : kGroupSizes[g];
+      const std::string group = g == kMixedKind ? "_mixed" : "_g" + std::to_string(size);
       for (const SpmmTiles& tiles : k->spmm[g]) {
         const std::string tail = tiles.tail == 0 ? "" : "_t" + std::to_string(tiles.tail);
         for (int p = 1; p <= tiles.widest; ++p) {
           rows.push_back(
-              {"spmm" + group + "_p" + std::to_string(p) + tail, k, kGroupSizes[g], p, tiles.tail});
+              {"spmm" + group + "_p" + std::to_string(p) + tail, k, size, p, tiles.tail});
         }
       }
-      rows.push_back({"spmv" + group, k, kGroupSizes[g], 0, 0});
+      rows.push_back({"spmv" + group, k, size, 0, 0});
     }
     const auto add = [&](const std::string& name) { rows.push_back({name, k, 0, 0, 0}); };
     for (int i = 0; i < 4; ++i) {

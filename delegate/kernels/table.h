@@ -13,6 +13,7 @@ namespace sbnn {
 
 constexpr int kMaxTileVectors = 16;
 constexpr int kGroupKinds = static_cast<int>(kGroupSizes.size());
+constexpr int kMixedKind = kGroupKinds;  // the index of mixed weights
 constexpr int kTailKinds = static_cast<int>(sizeof(kTails) / sizeof(kTails[0]));
 
 // The spmm kernels for tiles of one to `widest` vectors and a tail; widest is 0 where there are
@@ -23,14 +24,15 @@ struct SpmmTiles {
   SpmmFn kernel[kMaxTileVectors];  // [vectors - 1]
 };
 
-// The kernels of one instruction set. Index g stands for kGroupSizes[g].
+// The kernels of one instruction set. Index g stands for kGroupSizes[g], and
+// kMixedKind for mixed weights, which have no tails.
 struct Kernels {
   const char* isa;  // "avx512", "avx2", "neon" or "scalar"
   int lanes;        // floats in a vector
   ColumnCost column_cost;
 
-  SpmmTiles spmm[kGroupKinds][1 + kTailKinds];  // [g][0]: no tail; longer and longer ones then
-  SpmvFn spmv[kGroupKinds];
+  SpmmTiles spmm[kGroupKinds + 1][1 + kTailKinds];  // [g][0]: no tail; then longer and longer ones
+  SpmvFn spmv[kGroupKinds + 1];
   DepthwiseFn depthwise;
   DepthwiseDirectFn depthwise_direct[2][2];  // [3 x 3, 5 x 5][stride - 1]
   // For planes whose rows have at most `lanes` floats, and half as many of the output; null where
@@ -48,6 +50,7 @@ struct Kernels {
 };
 
 int GroupIndex(int group);
+int KindIndex(const PackedShape& weights);  // the kernels' that these weights take
 
 // The instruction sets of this build that this CPU has, best first. "scalar" is always the last.
 const std::vector<const Kernels*>& AvailableKernels();

@@ -110,12 +110,15 @@ Prediction PredictNode(const NodeView& view, const Translation& t,
   } else if (kind != kMove) {
     here = stock = Elements(output) * DenseDepth(view, kind);
     if (!packed.empty()) {
-      const float* const cost = view.kernels.column_cost.of;
+      const ColumnCost& cost = view.kernels.column_cost;
       here = 0;
       for (const auto& w : packed) {
+        const double columns =
+            w->mixed() ? w->value_count * cost.mixed_weight + w->column_count * cost.mixed_column
+                       : w->column_count * cost.of[GroupIndex(w->group)];
         // As if all columns had the widest group: eight multiply-adds a pixel.
-        here += Elements(output) / AsImages(output).c * w->column_count * kMaxGroup *
-                cost[GroupIndex(w->group)] / cost[GroupIndex(kMaxGroup)];
+        here += Elements(output) / AsImages(output).c * columns * kMaxGroup /
+                cost.of[GroupIndex(kMaxGroup)];
       }
     }
   }

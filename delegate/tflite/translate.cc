@@ -203,9 +203,8 @@ Status ReadBias(const NodeView& view, int input, int channels, std::vector<float
 }
 
 Status PackWeights(const NodeView& view, const Constant& filter, const std::vector<float>& bias,
-                   std::shared_ptr<const PackedWeights>* packed) {
-  const Status status =
-      view.weights.Get(filter, bias, view.kernels.column_cost, view.kernels.isa, packed);
+                   const ColumnCost& cost, std::shared_ptr<const PackedWeights>* packed) {
+  const Status status = view.weights.Get(filter, bias, cost, view.kernels.isa, packed);
   if (status.ok()) view.packed->push_back(*packed);
   return status;
 }

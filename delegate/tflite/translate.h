@@ -66,8 +66,10 @@ Status CheckWindow(const Window& window);  // sizes that no file but a damaged o
 Status ReadClamp(FusedActivation activation, float* lo, float* hi);
 Status ReadPadding(const NodeView& view, Padding* padding);  // from the second input
 Status ReadBias(const NodeView& view, int input, int channels, std::vector<float>* bias);
+// `cost` is what the kernels say, or Unmixed of it for weights that are to be taken apart, or
+// kOneVectorCost.
 Status PackWeights(const NodeView& view, const Constant& filter, const std::vector<float>& bias,
-                   std::shared_ptr<const PackedWeights>* packed);
+                   const ColumnCost& cost, std::shared_ptr<const PackedWeights>* packed);
 
 // The window of a convolution, depthwise or not.
 template <typename Params>

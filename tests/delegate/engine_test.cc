@@ -39,7 +39,9 @@ namespace {
 
 // ---- Weights
 
-// Packed as groups of `group`, from a dense or from a sparse constant.
+constexpr int kMixed = 0;  // for a group
+
+// Packed as groups of `group`, or mixed, from a dense or from a sparse constant.
 std::shared_ptr<const PackedWeights> PackAs(const std::vector<float>& filter, const Shape& shape,
                                             const std::vector<float>& bias, int group, bool sparse) {
   OwnedConstant owned;
@@ -49,8 +51,8 @@ std::shared_ptr<const PackedWeights> PackAs(const std::vector<float>& filter, co
   } else {
     EncodeDense(filter, shape, &owned);
   }
-  ColumnCost cost = {{1e6f, 1e6f, 1e6f, 1e6f}};
-  cost.of[GroupIndex(group)] = 1e-3f;
+  ColumnCost cost = {{1e6f, 1e6f, 1e6f, 1e6f}, 1e-3f, 0, group == kMixed ? 5 : 0};
+  if (group != kMixed) cost.of[GroupIndex(group)] = 1e-3f;
   auto packed = std::make_shared<PackedWeights>();
   const Status status = Pack(owned.constant, bias.data(), cost, packed.get());
   EXPECT_TRUE(status.ok()) << status.message();
@@ -58,6 +60,8 @@ std::shared_ptr<const PackedWeights> PackAs(const std::vector<float>& filter, co
 }
 
 int RandomGroup(Random* random) { return kGroupSizes[random->Int(0, kGroupKinds - 1)]; }
+
+int RandomKind(Random* random) { return random->Chance(0.3) ? kMixed : RandomGroup(random); }
 
 struct Limits {
   float lo, hi;
@@ -179,7 +183,7 @@ TEST(Convolution, Chosen) {
   Random random(1);
   for (const WindowCase& c : cases) {
     for (bool sparse : {false, true}) {
-      TestConvolution(c, 4, sparse ? 0.4 : 1.0, RandomGroup(&random), sparse, &random);
+      TestConvolution(c, 4, sparse ? 0.4 : 1.0, RandomKind(&random), sparse, &random);
       if (HasFatalFailure()) return;
     }
   }
@@ -191,7 +195,7 @@ TEST(Convolution, Random) {
     WindowCase c = RandomWindowCase({1, 2, 3, 4, 5, 8, 17}, {1, 3, 8, 9, 21}, &random);
     if (round % 3 == 0) c.window.kernel_h = c.window.kernel_w = 1;
     TestConvolution(c, random.Pick<int>({1, 2, 4, 8, 16}), random.Pick<double>({0, 0.1, 0.5, 1}),
-                    RandomGroup(&random), random.Chance(0.5), &random);
+                    RandomKind(&random), random.Chance(0.5), &random);
     if (HasFatalFailure()) return;
   }
 }
@@ -374,7 +378,7 @@ TEST(NotANumber, StaysWhereItBelongs) {
     const Shape shape = {outputs, w.kernel_h, w.kernel_w, channels};
     const std::vector<float> filter = random.Filter(outputs, ElementCount(shape) / outputs, 1, 1.0);
     const std::vector<float> bias = random.Floats(outputs);
-    ExpectEverywhere(std::make_unique<Convolution>(PackAs(filter, shape, bias, RandomGroup(&random), false),
+    ExpectEverywhere(std::make_unique<Convolution>(PackAs(filter, shape, bias, RandomKind(&random), false),
                                                    w, limits.lo, limits.hi),
                      x, ReferenceConvolution(x, filter, bias, w, limits.lo, limits.hi));
     if (HasFatalFailure()) return;
@@ -656,6 +660,23 @@ TEST(Activation, EveryLayout) {
   }
 }
 
+// Weights of one vector come from memory: what has fewer bytes is faster, and no group of 1 or 2.
+TEST(FullyConnected, PacksForOneVector) {
+  Random random(40);
+  const struct {
+    int structure;
+    double density;
+    int group;
+  } cases[] = {{1, 1, 8}, {1, 0.1, 4}, {1, 0.6, 8}, {4, 0.5, 4}, {4, 0.9, 8}, {8, 0.1, 8}};
+  for (const auto& c : cases) {
+    OwnedConstant owned;
+    EncodeDense(random.Filter(64, 200, c.structure, c.density), {64, 200}, &owned);
+    PackedWeights packed;
+    ASSERT_TRUE(Pack(owned.constant, nullptr, kOneVectorCost, &packed).ok());
+    EXPECT_EQ(packed.group, c.group) << c.structure << ' ' << c.density;
+  }
+}
+
 TEST(FullyConnected, Shapes) {
   Random random(10);
   const struct {
@@ -758,7 +779,7 @@ class Chain {
     const Shape shape = {outputs, w.kernel_h, w.kernel_w, inputs};
     const auto filter = random_.Filter(outputs, ElementCount(shape) / outputs, 4, 0.4);
     const auto bias = random_.Floats(outputs);
-    return Add(from, std::make_unique<Convolution>(PackAs(filter, shape, bias, RandomGroup(&random_), true), w, 0, 6),
+    return Add(from, std::make_unique<Convolution>(PackAs(filter, shape, bias, RandomKind(&random_), true), w, 0, 6),
                [=](const Array& x) { return ReferenceConvolution(x, filter, bias, w, 0, 6); });
   }
   int DepthwiseConvolve(int from, int channels, const Window& w) {

@@ -446,6 +446,37 @@ TEST(Validate, SurvivesRandomDamage) {
 
 // ---- Packing
 
+void UnpackMixed(const PackedWeights& p, std::vector<float>* dense) {
+  const size_t columns = static_cast<size_t>(p.inputs) * p.taps;
+  EXPECT_EQ(p.group, kMixedOutputs);
+  EXPECT_EQ(p.runs.size(), p.segments() * kMixedRuns);
+  size_t column = 0, value = 0;
+  for (size_t s = 0; s < p.segments(); ++s) {
+    EXPECT_EQ(p.group_begin[s], column);
+    const int block = static_cast<int>(s / p.groups()), group = static_cast<int>(s % p.groups());
+    for (int set = kMixedRuns; set > 0; --set) {
+      const size_t end = column + p.runs[s * kMixedRuns + set - 1];
+      for (size_t k = column; k < end; ++k) {
+        if (k > column) {
+          EXPECT_LT(p.columns[k - 1], p.columns[k]);
+        }
+        const int input = p.columns[k] / p.taps, tap = p.columns[k] % p.taps;
+        EXPECT_EQ(input / p.block, block);
+        for (int i = 0; i < kMixedOutputs; ++i) {
+          if ((set >> i & 1) == 0) continue;
+          const int output = group * kMixedOutputs + i;
+          ASSERT_LT(output, p.outputs);
+          EXPECT_NE(p.values[value], 0.0f);
+          (*dense)[output * columns + static_cast<size_t>(tap) * p.inputs + input] = p.values[value++];
+        }
+      }
+      column = end;
+    }
+  }
+  EXPECT_EQ(column, p.columns.size());
+  EXPECT_EQ(value, p.values.size());
+}
+
 // The dense filter that packed weights stand for, and that they are in the form that kernels.h asks for.
 std::vector<float> Unpack(const PackedWeights& p) {
   const size_t columns = static_cast<size_t>(p.inputs) * p.taps;
@@ -453,8 +484,15 @@ std::vector<float> Unpack(const PackedWeights& p) {
   EXPECT_EQ(p.groups(), (p.outputs + p.group - 1) / p.group);
   EXPECT_EQ(p.group_begin.front(), 0u);
   EXPECT_EQ(p.group_begin.back(), p.columns.size());
-  EXPECT_EQ(p.values.size(), p.columns.size() * p.group);
   EXPECT_EQ(p.bias.size(), static_cast<size_t>(p.groups()) * p.group);
+  EXPECT_TRUE(Validate(p).ok());
+  if (p.mixed()) {
+    UnpackMixed(p, &dense);
+    return dense;
+  }
+  EXPECT_EQ(p.blocks(), 1);
+  EXPECT_TRUE(p.runs.empty());
+  EXPECT_EQ(p.values.size(), p.columns.size() * p.group);
   for (int g = 0; g < p.groups(); ++g) {
     for (uint32_t k = p.group_begin[g]; k < p.group_begin[g + 1]; ++k) {
       if (k > p.group_begin[g]) {
@@ -504,6 +542,8 @@ void ExpectSame(const PackedWeights& a, const PackedWeights& b) {
   EXPECT_EQ(a.inputs, b.inputs);
   EXPECT_EQ(a.taps, b.taps);
   EXPECT_EQ(a.group, b.group);
+  EXPECT_EQ(a.block, b.block);
+  EXPECT_TRUE(std::equal(a.runs.begin(), a.runs.end(), b.runs.begin(), b.runs.end()));
   EXPECT_TRUE(std::equal(a.group_begin.begin(), a.group_begin.end(), b.group_begin.begin(),
                          b.group_begin.end()));
   EXPECT_TRUE(std::equal(a.columns.begin(), a.columns.end(), b.columns.begin(), b.columns.end()));
@@ -619,6 +659,44 @@ TEST(Pack, FollowsTheCost) {
     PackedWeights packed;
     ASSERT_TRUE(Pack(owned.constant, nullptr, cost, &packed).ok());
     EXPECT_EQ(packed.group, kGroupSizes[cheap]);
+  }
+}
+
+TEST(Pack, MixedWhereCheapest) {
+  Random random(8);
+  for (const double density : {0.1, 0.5, 1.0}) {
+    const std::vector<float> dense = random.Filter(18, 50, 1, density);
+    OwnedConstant owned;
+    EncodeDense(dense, {18, 50}, &owned);
+    const size_t weights = ColumnCount(dense, 18, 50, 1);
+    const float mixed = weights * 0.5f + ColumnCount(dense, 18, 50, kMixedOutputs) * 0.25f;
+    for (const float factor : {0.99f, 1.01f}) {
+      // Of the others, groups of one are the cheapest.
+      const ColumnCost cost = {{mixed / weights * factor, 1000, 1000, 1000}, 0.5f, 0.25f, 7};
+      PackedWeights packed;
+      ASSERT_TRUE(Pack(owned.constant, nullptr, cost, &packed).ok());
+      EXPECT_EQ(packed.mixed(), factor > 1);
+      EXPECT_LE(packed.block, 7);
+      EXPECT_EQ(packed.values.size(), weights);
+      EXPECT_EQ(Unpack(packed), dense);
+    }
+  }
+}
+
+// The length of a run is one byte: blocks are that small, and where one input is more, there are none.
+TEST(Pack, ManyColumnsOfOneSet) {
+  for (const int taps : {1, 9, 100, 255, 256}) {
+    const int inputs = std::min(400, 65536 / taps);
+    std::vector<float> dense(static_cast<size_t>(3) * taps * inputs, 0.0f);
+    std::fill(dense.begin(), dense.begin() + taps * inputs, 2.0f);  // the first output only
+    OwnedConstant owned;
+    EncodeDense(dense, {3, taps, inputs}, &owned);
+    PackedWeights packed;
+    const ColumnCost cost = {{2.0f, 2.0f, 2.5f, 4.5f}, 1.0f, 0.25f, 1000};
+    ASSERT_TRUE(Pack(owned.constant, nullptr, cost, &packed).ok());
+    EXPECT_EQ(packed.mixed(), taps < 256);
+    EXPECT_LE(packed.block * taps, 255);
+    EXPECT_EQ(Unpack(packed), dense);
   }
 }
 

@@ -94,7 +94,7 @@ void TestSpmm(const KernelRow& row) {
         const Guarded<float> added(random.Floats(y.size()), edge);
         spmm({x.data() + origin * plane, y.data(), y_stride, begin.data(), offset_bytes.data(),
               g.weights.data(), g.bias.data(), first, end, limits.lo, limits.hi,
-              add ? added.data() : nullptr});
+              add ? added.data() : nullptr, nullptr});
         for (size_t i = 0; i < y.size(); ++i) {
           const size_t output = i / y_stride, pixel = i % y_stride, of = output / row.group;
           if (pixel >= tile || of < first || of >= end) {
@@ -107,6 +107,128 @@ void TestSpmm(const KernelRow& row) {
                     x[g.columns[c] * plane + pixel];
           }
           ASSERT_EQ(y[i], Clamped(want, limits)) << "output " << output << " pixel " << pixel;
+        }
+        ASSERT_TRUE(y.Intact());
+      }
+    }
+  }
+}
+
+// Columns of four outputs, each serving a set of them, sorted as PackedWeights says.
+struct MixedGroups {
+  std::vector<uint8_t> runs;  // [segments][kMixedRuns]
+  std::vector<uint32_t> begin, value_begin;  // [segments + 1]
+  std::vector<uint16_t> columns;
+  std::vector<uint8_t> sets;  // [columns]
+  std::vector<float> values;
+
+  MixedGroups(size_t segments, int inputs, int longest, Random* random)
+      : runs(segments * kMixedRuns), begin({0}), value_begin({0}) {
+    for (size_t s = 0; s < segments; ++s) {
+      for (int set = kMixedRuns; set > 0; --set) {
+        const int run = random->Chance(0.4) ? 0 : random->Int(1, longest);
+        runs[s * kMixedRuns + set - 1] = static_cast<uint8_t>(run);
+        for (int i = 0; i < run; ++i) {
+          columns.push_back(static_cast<uint16_t>(random->Int(0, inputs - 1)));
+          sets.push_back(static_cast<uint8_t>(set));
+        }
+        const std::vector<float> weights = random->Floats(run * __builtin_popcount(set));
+        values.insert(values.end(), weights.begin(), weights.end());
+      }
+      begin.push_back(static_cast<uint32_t>(columns.size()));
+      value_begin.push_back(static_cast<uint32_t>(values.size()));
+    }
+  }
+
+  // The sum over the columns of a segment of output `lane`'s weight times pixel(column).
+  template <typename Fn>
+  double Sum(size_t segment, int lane, const Fn& pixel) const {
+    double sum = 0;
+    const float* value = values.data() + value_begin[segment];
+    for (uint32_t c = begin[segment]; c < begin[segment + 1]; ++c) {
+      for (int i = 0; i < kMixedOutputs; ++i) {
+        if ((sets[c] >> i & 1) == 0) continue;
+        if (i == lane) sum += double{*value} * pixel(columns[c]);
+        ++value;
+      }
+    }
+    return sum;
+  }
+};
+
+void TestSpmmMixed(const KernelRow& row) {
+  const Kernels& k = *row.kernels;
+  const SpmmFn spmm = k.spmm[kMixedKind][0].kernel[row.vectors - 1];
+  Random random(21);
+  const size_t tile = static_cast<size_t>(row.vectors) * k.lanes;
+  for (uint32_t groups : {1, 2, 5}) {
+    for (int channels : {1, 3, 16}) {
+      for (Edge edge : kEdges) {
+        const MixedGroups g(groups, channels, 3, &random);
+        const uint32_t first = random.Int(0, 1) * (groups / 2);
+        const uint32_t end = groups - random.Int(0, 1) * (groups / 3);
+        const size_t plane = tile + random.Int(0, 5);
+        const Guarded<float> x(random.Floats((channels - 1) * plane + tile), edge);
+        std::vector<int32_t> offsets;
+        for (uint32_t c = g.begin[first]; c < g.begin[end]; ++c) {
+          offsets.push_back(static_cast<int32_t>(g.columns[c] * plane * sizeof(float)));
+        }
+        const Guarded<int32_t> offset_bytes(offsets);
+        const Guarded<float> weights(std::vector<float>(g.values.begin() + g.value_begin[first],
+                                                        g.values.begin() + g.value_begin[end]));
+        const Guarded<uint8_t> runs(g.runs);
+        const size_t y_stride = tile + random.Int(0, 1) * 7;
+        const size_t outputs = groups * kMixedOutputs;
+        const Guarded<float> bias(random.Floats(outputs));
+        Guarded<float> y((outputs - 1) * y_stride + tile, edge);
+        const Limits limits = random.Pick(kLimits);
+        // As a first block, as one with something to add, as a later one that adds to the output.
+        const bool biased = random.Chance(0.5), add = random.Chance(0.6);
+        const bool in_place = add && random.Chance(0.5);
+        const Guarded<float> added(random.Floats(y.size()), edge);
+        if (in_place) std::copy(added.data(), added.data() + added.size(), y.begin());
+        spmm({x.data(), y.data(), y_stride, nullptr, offset_bytes.data(), weights.data(),
+              biased ? bias.data() : nullptr, first, end, limits.lo, limits.hi,
+              in_place ? y.data() : add ? added.data() : nullptr, runs.data()});
+        for (size_t i = 0; i < y.size(); ++i) {
+          const size_t output = i / y_stride, pixel = i % y_stride, of = output / kMixedOutputs;
+          if (pixel >= tile || of < first || of >= end) {
+            ASSERT_TRUE(in_place ? y[i] == added[i] : y.Untouched(i)) << i;
+            continue;
+          }
+          const double want = (biased ? bias[output] : 0.0f) + (add ? added[i] : 0.0f) +
+                              g.Sum(of, output % kMixedOutputs,
+                                    [&](uint16_t c) { return double{x[c * plane + pixel]}; });
+          ASSERT_EQ(y[i], Clamped(want, limits)) << "output " << output << " pixel " << pixel;
+        }
+        ASSERT_TRUE(y.Intact());
+      }
+    }
+  }
+}
+
+void TestSpmvMixed(const KernelRow& row) {
+  Random random(22);
+  for (uint32_t groups : {1, 2, 5}) {
+    for (uint32_t blocks : {1, 2, 4}) {
+      for (Edge edge : kEdges) {
+        const int inputs = random.Int(1, 20);
+        const MixedGroups g(groups * blocks, inputs, 3, &random);
+        const Guarded<float> x(random.Floats(inputs), edge), weights(g.values);
+        const Guarded<float> bias(random.Floats(groups * kMixedOutputs));
+        const Guarded<uint16_t> columns(g.columns);
+        const Guarded<uint8_t> runs(g.runs);
+        Guarded<float> y(groups * kMixedOutputs, edge);
+        const Limits limits = random.Pick(kLimits);
+        row.kernels->spmv[kMixedKind]({x.data(), y.data(), nullptr, columns.data(), weights.data(),
+                              bias.data(), 0, groups, limits.lo, limits.hi, runs.data(), blocks});
+        for (size_t output = 0; output < y.size(); ++output) {
+          double want = bias[output];
+          for (uint32_t b = 0; b < blocks; ++b) {
+            want += g.Sum(b * groups + output / kMixedOutputs, output % kMixedOutputs,
+                          [&](uint16_t c) { return double{x[c]}; });
+          }
+          ASSERT_EQ(y[output], Clamped(want, limits)) << "output " << output;
         }
         ASSERT_TRUE(y.Intact());
       }
@@ -132,7 +254,7 @@ void TestSpmv(const KernelRow& row) {
         const uint32_t first = random.Int(0, 1) * (groups / 2);
         const uint32_t end = groups - random.Int(0, 1) * (groups / 3);
         spmv({x.data(), y.data(), begin.data(), columns.data(), g.weights.data(), g.bias.data(),
-              first, end, limits.lo, limits.hi});
+              first, end, limits.lo, limits.hi, nullptr, 0});
         for (size_t output = 0; output < y.size(); ++output) {
           const size_t of = output / row.group;
           if (of < first || of >= end) {
@@ -607,7 +729,9 @@ class EveryKernel : public testing::TestWithParam<KernelRow> {};
 TEST_P(EveryKernel, AsTheReference) {
   const KernelRow& row = GetParam();
   const auto begins = [&](const char* prefix) { return row.name.rfind(prefix, 0) == 0; };
+  if (begins("spmm_mixed_")) return TestSpmmMixed(row);
   if (begins("spmm_g")) return TestSpmm(row);
+  if (row.name == "spmv_mixed") return TestSpmvMixed(row);
   if (begins("spmv_g")) return TestSpmv(row);
   if (row.name == "depthwise") return TestDepthwise(row);
   if (begins("depthwise_direct_") || begins("depthwise_pairs_")) return TestDepthwiseDirect(row);
@@ -631,8 +755,8 @@ constexpr int kOthers = 18;  // kernels that are neither spmm nor spmv
 
 // A new function in the struct needs a row, and a test.
 static_assert(sizeof(Kernels) - offsetof(Kernels, spmm) ==
-                  sizeof(SpmmTiles) * kGroupKinds * (1 + kTailKinds) +
-                      sizeof(void (*)()) * (kGroupKinds + kOthers),
+                  sizeof(SpmmTiles) * (kGroupKinds + 1) * (1 + kTailKinds) +
+                      sizeof(void (*)()) * (kGroupKinds + 1 + kOthers),
               "add the new kernel to KernelRows(), and its test to EveryKernel");
 
 TEST(KernelTable, ARowForEveryKernel) {
@@ -642,12 +766,12 @@ TEST(KernelTable, ARowForEveryKernel) {
       if (row.kernels != k) continue;
       EXPECT_TRUE(names.insert(row.name).second) << row.name << " twice";
     }
-    size_t kernels = kGroupKinds + kOthers;
+    size_t kernels = kGroupKinds + 1 + kOthers;
     if (k->lanes < 16) {
       EXPECT_EQ(k->depthwise_pairs[0][0], nullptr);
       kernels -= 4;
     }
-    for (int g = 0; g < kGroupKinds; ++g) {
+    for (int g = 0; g <= kMixedKind; ++g) {
       EXPECT_GE(k->spmm[g][0].widest, 1);
       EXPECT_EQ(k->spmm[g][0].tail, 0);
       for (int t = 0; t <= kTailKinds; ++t) {
@@ -661,7 +785,9 @@ TEST(KernelTable, ARowForEveryKernel) {
         }
         kernels += tiles.widest;
       }
-      EXPECT_EQ(GroupIndex(kGroupSizes[g]), g);
+      if (g < kMixedKind) {
+        EXPECT_EQ(GroupIndex(kGroupSizes[g]), g);
+      }
     }
     EXPECT_EQ(names.size(), kernels);
     EXPECT_LE(k->lanes, kMaxLanes);

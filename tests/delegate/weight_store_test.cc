@@ -28,7 +28,7 @@
 namespace sbnn {
 namespace {
 
-constexpr ColumnCost kCost = {{1.0f, 1.5f, 2.5f, 4.5f}};
+constexpr ColumnCost kCost = {{1.0f, 1.5f, 2.5f, 4.5f}, 0.6f, 0.5f, 96};
 using Weights = std::shared_ptr<const PackedWeights>;
 
 Hash HashOf(const std::string& text) {
@@ -69,11 +69,12 @@ TEST(Hasher, EqualContentsAnywhere) {
   }
 }
 
-// A filter with half of its groups of four zero.
+// A filter with half of its groups of outputs zero.
 struct Filter {
-  explicit Filter(unsigned seed, std::vector<int> shape = {16, 3, 3, 10}) {
+  explicit Filter(unsigned seed, std::vector<int> shape = {16, 3, 3, 10}, int structure = 4) {
     Random random(seed);
-    EncodeSparse(random.Filter(shape[0], 9 * shape[3], 4, 0.5), shape, GroupFormat(4, 4), &owned);
+    EncodeSparse(random.Filter(shape[0], 9 * shape[3], structure, 0.5), shape,
+                 GroupFormat(4, structure), &owned);
     bias = random.Floats(shape[0]);
   }
   OwnedConstant owned;
@@ -95,7 +96,7 @@ PackedWeights Packed(const Filter& filter) {
 
 bool Same(const PackedWeights& a, const PackedWeights& b) {
   return a.bytes() == b.bytes() && a.outputs == b.outputs && a.inputs == b.inputs &&
-         a.taps == b.taps && a.group == b.group &&
+         a.taps == b.taps && a.group == b.group && a.block == b.block &&
          std::memcmp(a.storage.get(), b.storage.get(), a.bytes()) == 0;
 }
 
@@ -126,7 +127,10 @@ TEST(WeightStore, AllThatPackingDependsOnCounts) {
   std::vector<float> bias = filter.bias;
   bias.back() += 1;
   EXPECT_TRUE(differs(c, bias, kCost));
-  EXPECT_TRUE(differs(c, filter.bias, {{1, 1, 1, 1}}));
+  EXPECT_TRUE(differs(c, filter.bias, {{1, 1, 1, 1}, 0.6f, 0.5f, 96}));
+  EXPECT_TRUE(differs(c, filter.bias, {{1.0f, 1.5f, 2.5f, 4.5f}, 0.7f, 0.5f, 96}));
+  EXPECT_TRUE(differs(c, filter.bias, {{1.0f, 1.5f, 2.5f, 4.5f}, 0.6f, 0.4f, 96}));
+  EXPECT_TRUE(differs(c, filter.bias, {{1.0f, 1.5f, 2.5f, 4.5f}, 0.6f, 0.5f, 48}));
   Constant changed = c;
   std::vector<float> values(static_cast<const float*>(c.values),
                             static_cast<const float*>(c.values) + c.value_count);
@@ -299,9 +303,12 @@ TEST_F(CacheTest, DamageIsFoundOut) {
 
 // Hashes can be forged: sizes and indices are checked all the same.
 TEST_F(CacheTest, ForgedIndicesAreRefused) {
-  const Filter filter(1);
-  const PackedWeights good = Packed(filter);
-  const auto forged = [&](const std::function<void(PackedWeights*, char*)>& change) {
+  const PackedWeights fours = Packed(Filter(1)), mixed = Packed(Filter(1, {16, 3, 3, 90}, 1));
+  ASSERT_EQ(fours.group, 4);
+  ASSERT_FALSE(fours.mixed());
+  ASSERT_GT(mixed.blocks(), 1);
+  const auto forge = [&](const PackedWeights& good,
+                         const std::function<void(PackedWeights*, char*)>& change) {
     std::shared_ptr<char> copy(static_cast<char*>(std::malloc(good.bytes())), std::free);
     std::memcpy(copy.get(), good.storage.get(), good.bytes());
     PackedWeights weights(good, copy);
@@ -312,6 +319,7 @@ TEST_F(CacheTest, ForgedIndicesAreRefused) {
     EXPECT_TRUE(WeightFile::Open(path_, &file).ok());
     return WeightFile::Find(file, key);
   };
+  const auto forged = [&](const auto& change) { return forge(fours, change); };
   const auto set = [](const auto& view, size_t i, auto value) {
     auto* const p =
         const_cast<std::remove_const_t<std::remove_reference_t<decltype(view[0])>>*>(view.data());
@@ -327,6 +335,27 @@ TEST_F(CacheTest, ForgedIndicesAreRefused) {
   EXPECT_EQ(forged([](PackedWeights* w, char*) { w->outputs = 0; }), nullptr);
   EXPECT_EQ(forged([](PackedWeights* w, char*) { w->inputs = -10; }), nullptr);
   EXPECT_EQ(forged([](PackedWeights* w, char*) { w->taps = 65536; }), nullptr);
+  EXPECT_EQ(forged([](PackedWeights* w, char*) { w->block = 11; }), nullptr);
+  EXPECT_EQ(forged([](PackedWeights* w, char*) { w->block = -1; }), nullptr);
+  EXPECT_EQ(forged([](PackedWeights* w, char*) { --w->value_count; }), nullptr);
+
+  EXPECT_NE(forge(mixed, [](PackedWeights*, char*) {}), nullptr);
+  EXPECT_EQ(forge(mixed, [&](PackedWeights* w, char*) { set(w->columns, 3, 90 * 9); }), nullptr);
+  EXPECT_EQ(forge(mixed, [&](PackedWeights* w, char*) { set(w->group_begin, w->segments(), 7); }),
+            nullptr);
+  EXPECT_EQ(forge(mixed, [&](PackedWeights* w, char*) { set(w->runs, 20, w->runs[20] + 1); }),
+            nullptr);
+  EXPECT_EQ(forge(mixed, [](PackedWeights* w, char*) { w->block = 90; }), nullptr);
+  EXPECT_EQ(forge(mixed, [](PackedWeights* w, char*) { w->group = 8; }), nullptr);
+  // The same number of columns, but a weight more.
+  EXPECT_EQ(forge(mixed,
+                  [&](PackedWeights* w, char*) {
+                    size_t i = 0;
+                    while (w->runs[i] == 0) ++i;
+                    set(w->runs, i, w->runs[i] - 1);
+                    set(w->runs, 14, w->runs[14] + 1);
+                  }),
+            nullptr);
 }
 
 TEST_F(CacheTest, WhereNothingCanBeWritten) {

@@ -58,9 +58,10 @@ Status Convolution::PlanOffsets(size_t channel_stride, const std::vector<int64_t
   const PackedWeights& w = *weights_;
   offset_bytes_.resize(w.columns.size());
   const int64_t part = w.outputs / groups_;  // outputs
-  for (int g = 0; g < w.groups(); ++g) {
-    const int64_t first_input = int64_t{g} * w.group / part * w.inputs;
-    for (uint32_t i = w.group_begin[g]; i < w.group_begin[g + 1]; ++i) {
+  for (size_t s = 0; s < w.segments(); ++s) {
+    const int64_t first_output = static_cast<int64_t>(s % w.groups()) * w.group;
+    const int64_t first_input = first_output / part * w.inputs;
+    for (uint32_t i = w.group_begin[s]; i < w.group_begin[s + 1]; ++i) {
       const int64_t input = first_input + w.columns[i] / w.taps;
       const int64_t offset =
           input * static_cast<int64_t>(channel_stride) + tap_offset[w.columns[i] % w.taps];
@@ -121,6 +122,7 @@ SpmmArgs Convolution::Args(const float* x, float* y, size_t y_stride) const {
           static_cast<uint32_t>(weights_->groups()),
           epilogue_.lo,
           epilogue_.hi,
+          nullptr,
           nullptr};
 }
 
@@ -155,21 +157,24 @@ void Convolution::RunPointwise(const Tensor& input, const Tensor* add, const Ten
     if (add != nullptr) args.add = add->Plane(n, 0) + tile.first;
     args.first_group = grid_.group_begin[chunk];
     args.end_group = grid_.group_begin[chunk + 1];
-    RunTile(tile, args, context.kernels);
+    RunTile(grid_, tile, args, context.kernels);
   });
 }
 
-// With an activation, as many groups at a time as leave their results in the L1 cache for it.
-void Convolution::RunTile(const Tile& tile, const SpmmArgs& args, const Kernels& kernels) const {
-  if (!epilogue_.activates) return tile.spmm(args);
+// With an activation, as many groups at a time as leave their results in the L1 cache for it; but
+// of mixed weights all, since there it is the inputs that stay in the cache from group to group.
+void Convolution::RunTile(const TaskGrid& grid, const Tile& tile, const SpmmArgs& args,
+                          const Kernels& kernels) const {
+  if (!epilogue_.activates) return RunSpmm(*weights_, grid, tile, args);
   const size_t group = weights_->group;
+  const size_t fitting = std::max<size_t>(1, kActivatedFloats / (tile.width * group));
   const uint32_t step =
-      static_cast<uint32_t>(std::max<size_t>(1, kActivatedFloats / (tile.width * group)));
+      weights_->mixed() ? args.end_group - args.first_group : static_cast<uint32_t>(fitting);
   SpmmArgs part = args;
   for (uint32_t g = args.first_group; g < args.end_group; g += step) {
     part.first_group = g;
     part.end_group = std::min(args.end_group, g + step);
-    tile.spmm(part);
+    RunSpmm(*weights_, grid, tile, part);
     float* const y = args.y + g * group * args.y_stride;
     const size_t outputs = (part.end_group - g) * group;
     // Outputs of one pixel lie side by side, and a tile's vectors over each other.
@@ -229,7 +234,7 @@ void Convolution::RunBandTask(const Tensor* add, const Tensor& output, int n, in
   if (add != nullptr) args.add = add->Plane(n, 0) + pixel;
   args.first_group = grid.group_begin[chunk];
   args.end_group = grid.group_begin[chunk + 1];
-  RunTile(tile, args, kernels);
+  RunTile(grid, tile, args, kernels);
 }
 
 }  // namespace sbnn

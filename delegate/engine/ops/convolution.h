@@ -40,7 +40,8 @@ class Convolution : public Op {
   void RunBands(const Tensor& input, const Tensor* add, const Tensor& output,
                 const RunContext& context) const;
   const TaskGrid& GridOf(int band) const;
-  void RunTile(const Tile& tile, const SpmmArgs& args, const Kernels& kernels) const;
+  void RunTile(const TaskGrid& grid, const Tile& tile, const SpmmArgs& args,
+               const Kernels& kernels) const;
   int BandTasks(int band) const;
   void RunBandTask(const Tensor* add, const Tensor& output, int n, int band, int task,
                    const float* lowered, const Kernels& kernels) const;

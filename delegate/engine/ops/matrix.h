@@ -21,6 +21,7 @@ struct Tile {
 struct TaskGrid {
   std::vector<Tile> tiles;
   std::vector<uint32_t> group_begin;  // [chunks + 1] in groups, about equal numbers of columns
+  std::vector<uint32_t> value_begin;  // of mixed weights: [segments] first weight
 
   int chunks() const { return static_cast<int>(group_begin.size()) - 1; }
   int tasks() const { return static_cast<int>(tiles.size()) * chunks(); }
@@ -30,6 +31,10 @@ struct TaskGrid {
 // since each reads all weights, and as equal as can be, so that none is too narrow to hide latency.
 // Groups are split only where there are too few tiles for the threads.
 TaskGrid MakeGrid(const PackedWeights& weights, size_t pixels, const Kernels& kernels, int threads);
+
+// The groups of `args` in a tile. Weights, offsets and bias are given from their beginnings.
+void RunSpmm(const PackedWeights& weights, const TaskGrid& grid, const Tile& tile,
+             const SpmmArgs& args);
 
 // y = clamp(W x + b) for one vector x, all outputs.
 void RunSpmv(const PackedWeights& weights, const float* x, float* y, float lo, float hi,

@@ -39,10 +39,17 @@ Status TranslateConvolution(const NodeView& view, Translation* t) {
 
   t->heavy = true;
   std::shared_ptr<const PackedWeights> packed;
-  status = PackWeights(view, filter, bias, &packed);
+  const bool one_vector = groups == 1 && filter.shape[1] * filter.shape[2] == 1 &&
+                          AsImages(view.shape(t->inputs[0])).pixels() == 1;
+  const ColumnCost& cost = view.kernels.column_cost;
+  status = PackWeights(view, filter, bias,
+                       one_vector    ? kOneVectorCost
+                       : groups == 1 ? cost
+                                     : Unmixed(cost),
+                       &packed);
   if (!status.ok()) return status;
   // Packed groups must not reach over the parts of a grouped convolution.
-  const int group = std::gcd(packed->group, outputs / groups);
+  const int group = groups == 1 ? packed->group : std::gcd(packed->group, outputs / groups);
   if (group != packed->group) {
     packed = std::make_shared<const PackedWeights>(Narrow(*packed, group));
   }

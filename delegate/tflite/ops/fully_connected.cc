@@ -25,7 +25,7 @@ Status TranslateFullyConnected(const NodeView& view, Translation* t) {
 
   t->heavy = true;
   std::shared_ptr<const PackedWeights> packed;
-  status = PackWeights(view, weights, bias, &packed);
+  status = PackWeights(view, weights, bias, kOneVectorCost, &packed);
   if (!status.ok()) return status;
   t->op = std::make_unique<FullyConnected>(std::move(packed), params.keep_num_dims, lo, hi);
   return Status();
