@@ -141,7 +141,8 @@ struct PoolArgs {
 };
 using PoolFn = void (*)(const PoolArgs&);
 
-enum class BinaryKind { kAdd, kSub, kMul, kDiv, kMax, kMin };
+// kPrelu: b is the slope of a where a is negative.
+enum class BinaryKind { kAdd, kSub, kMul, kDiv, kMax, kMin, kPrelu };
 
 // Element-wise y = clamp(a op b); y may be a.
 struct BinaryArgs {
@@ -158,7 +159,7 @@ using BinaryFn = void (*)(BinaryKind, const BinaryArgs&);
 
 // kSwish is x * logistic(x), also called SiLU: Ramachandran et al., "Searching for Activation
 // Functions" (2017).
-enum class UnaryKind { kLogistic, kTanh, kHardSwish, kLeakyRelu, kElu, kSwish };
+enum class UnaryKind { kLogistic, kTanh, kHardSwish, kLeakyRelu, kElu, kGelu, kGeluTanh, kSwish };
 
 // Element-wise y = f(x); x may be y.
 struct UnaryArgs {

@@ -101,6 +101,7 @@ Status TranslatePack(const NodeView& view, Translation* t);
 Status TranslatePad(const NodeView& view, Translation* t);
 Status TranslatePool(const NodeView& view, Translation* t);
 Status TranslateReshape(const NodeView& view, Translation* t);
+Status TranslateResize(const NodeView& view, Translation* t);
 Status TranslateShape(const NodeView& view, Translation* t);
 Status TranslateSoftmax(const NodeView& view, Translation* t);
 Status TranslateSplit(const NodeView& view, Translation* t);

@@ -565,6 +565,7 @@ double Apply(BinaryKind kind, double a, double b) {
     case BinaryKind::kDiv: return a / b;
     case BinaryKind::kMax: return std::max(a, b);
     case BinaryKind::kMin: return std::min(a, b);
+    case BinaryKind::kPrelu: return a < 0 ? a * b : a;
   }
   return 0;
 }
@@ -573,7 +574,7 @@ void TestBinary(const KernelRow& row) {
   const Kernels& k = *row.kernels;
   Random random(10);
   for (BinaryKind kind : {BinaryKind::kAdd, BinaryKind::kSub, BinaryKind::kMul, BinaryKind::kDiv,
-                          BinaryKind::kMax, BinaryKind::kMin}) {
+                          BinaryKind::kMax, BinaryKind::kMin, BinaryKind::kPrelu}) {
     for (int count = 0; count <= 3 * k.lanes + 1; ++count) {
       for (int way = 0; way < 8; ++way) {
         const bool scalar = way & 1, swapped = way & 2, in_place = way & 4;
@@ -607,6 +608,9 @@ double Apply(UnaryKind kind, double x, double alpha) {
     case UnaryKind::kLeakyRelu: return x < 0 ? alpha * x : x;
     case UnaryKind::kElu: return x < 0 ? std::expm1(x) : x;
     case UnaryKind::kSwish: return x / (1 + std::exp(-x));
+    case UnaryKind::kGelu: return x * std::erfc(-x / std::sqrt(2.0)) / 2;
+    case UnaryKind::kGeluTanh:
+      return x / 2 * (1 + std::tanh(std::sqrt(2 / std::acos(-1.0)) * (x + 0.044715 * x * x * x)));
   }
   return 0;
 }
@@ -614,7 +618,8 @@ double Apply(UnaryKind kind, double x, double alpha) {
 void TestUnary(const KernelRow& row) {
   const Kernels& k = *row.kernels;
   const UnaryKind kinds[] = {UnaryKind::kLogistic, UnaryKind::kTanh, UnaryKind::kHardSwish,
-                             UnaryKind::kLeakyRelu, UnaryKind::kElu, UnaryKind::kSwish};
+                             UnaryKind::kLeakyRelu, UnaryKind::kElu, UnaryKind::kGelu,
+                             UnaryKind::kGeluTanh, UnaryKind::kSwish};
   // Dense where the functions bend, then far out.
   std::vector<float> xs = {0.0f, -0.0f, 1e-30f, -1e-30f, 1e-4f, -1e-4f, 88, -88, 104, -104, 1e10f, -1e10f};
   for (int i = -4000; i <= 4000; ++i) xs.push_back(static_cast<float>(i) * 0.0043f);

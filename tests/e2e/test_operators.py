@@ -293,8 +293,7 @@ def test_fully_connected_keeps_dimensions(shape, keep):
     options = schema().FullyConnectedOptionsT()
     options.keepNumDims = keep
     y = model.add("FULLY_CONNECTED", [x, model.random(6, 8), model.bias(6)], options)
-    images = "images" if len(shape) == 4 else None
-    want = check(model.finished(y), "FULLY_CONNECTED", left=images)
+    want = check(model.finished(y), "FULLY_CONNECTED")
     assert want.ndim == (len(shape) if keep else 2)
 
 
@@ -308,23 +307,54 @@ def test_mean(axes, keep):
     assert check(model.finished(y), "MEAN").ndim == (4 if keep else 2)
 
 
-@pytest.mark.parametrize("axes", [(1,), (3,), (0, 1, 2), (2, 3)])
-def test_means_over_other_axes_are_left(axes):
+@pytest.mark.parametrize("keep", [False, True])
+@pytest.mark.parametrize("axes", [(1,), (3,), (-1,), (0,), (0, 1, 2), (2, 3), (1, 2, 3), ()])
+def test_means_over_other_axes(axes, keep):
     model = Model(2, 5, 7, 4)
     options = schema().ReducerOptionsT()
+    options.keepDims = keep
     y = model.add("MEAN", [model.image, model.numbers(*axes)], options)
-    check(model.finished(y), "MEAN", left="axes")
+    assert check(model.finished(y), "MEAN").ndim == (4 if keep else 4 - len(axes))
 
 
-def test_softmax():
+@pytest.mark.parametrize("axis", [0, 1, -1])
+def test_means_of_two_dimensions(axis):
+    model = Model(3, 8)
+    y = model.add("MEAN", [model.image, model.numbers(axis)], schema().ReducerOptionsT(), rank=1)
+    check(model.finished(y), "MEAN")
+
+
+@pytest.mark.parametrize("shape", [(3, 8), (2, 5, 7, 4), (2, 1, 1, 4)])
+def test_softmax(shape):
     results = []
     for beta in (1.0, 0.5, 3.0):
-        model = Model(3, 8)
+        model = Model(*shape)
         options = schema().SoftmaxOptionsT()
         options.beta = beta
-        y = model.add("SOFTMAX", [model.image], options)
+        y = model.add("SOFTMAX", [model.image], options, rank=len(shape))
         results.append(check(model.finished(y), "SOFTMAX"))
     distinct(results)
+
+
+SIZES = [(5, 7), (10, 14), (9, 23), (3, 2), (1, 1), (1, 30), (17, 1)]
+
+
+@pytest.mark.parametrize("shape", [(2, 5, 7, 4), (2, 1, 1, 4), (1, 9, 1, 3)])
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("kind", ["ResizeBilinear", "ResizeNearestNeighbor"])
+def test_resize(kind, size, shape):
+    name = {"ResizeBilinear": "RESIZE_BILINEAR"}.get(kind, "RESIZE_NEAREST_NEIGHBOR")
+    results = []
+    for align, half in ((False, False), (True, False), (False, True), (True, True)):
+        if kind == "ResizeBilinear" and align and half:
+            continue  # TensorFlow Lite refuses it
+        model = Model(*shape)
+        options = getattr(schema(), f"{kind}OptionsT")()
+        options.alignCorners, options.halfPixelCenters = align, half
+        y = model.add(name, [model.image, model.numbers(*size)], options)
+        results.append(check(model.finished(y), name))
+    if shape == (2, 5, 7, 4) and size == (9, 23):
+        distinct(results[:3])
 
 
 @pytest.mark.parametrize("target", [(2, 140), (-1, 140), (2, 7, 5, 4), (4, 70), (-1,), (2, 5, 28)])
@@ -410,11 +440,30 @@ def test_binary_operands(kind):
         distinct(results)
 
 
-@pytest.mark.parametrize("shape", [(5, 7, 1), (7, 4), (1, 5, 7, 4), (2, 1, 1, 4)])
-def test_constants_that_vary_over_pixels_are_left(shape):
+@pytest.mark.parametrize(
+    "shape", [(5, 7, 1), (7, 4), (7, 1), (1, 5, 7, 4), (2, 1, 1, 4), (5, 1, 4), (2, 5, 7, 4), ()]
+)
+@pytest.mark.parametrize("kind", BINARY)
+def test_constants_of_any_shape(kind, shape):
+    results = []
+    for first in (False, True):
+        model = Model(2, 5, 7, 4)
+        if kind == "DIV":
+            model.image = model.add("RELU6", [model.image])
+            one = model.constant("one", np.array([1], np.float32))
+            model.image = model.add("ADD", [model.image, one], schema().AddOptionsT())
+        constant = model.constant("c", model.rng.uniform(1, 2, shape).astype(np.float32))
+        operands = [constant, model.image] if first else [model.image, constant]
+        y = model.add(kind, operands, binary_options(kind))
+        results.append(check(model.finished(y), kind))
+    if kind in ("SUB", "DIV"):
+        distinct(results)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 4), (5, 7, 4), (5, 1, 1), (1, 7, 4)])
+def test_prelu(shape):
     model = Model(2, 5, 7, 4)
-    y = model.add("ADD", [model.image, model.random(*shape)], schema().AddOptionsT())
-    check(model.finished(y), "ADD", left="broadcast")
+    check(model.finished(model.add("PRELU", [model.image, model.random(*shape)])), "PRELU")
 
 
 UNARY = [
@@ -440,6 +489,18 @@ def test_swish(shape, activation, gate_first):
     options.fusedActivationFunction = ACTIVATIONS[activation]
     factors = [gate, model.image] if gate_first else [model.image, gate]
     check(model.finished(model.add("MUL", factors, options, rank=len(shape))), "MUL")
+
+
+@pytest.mark.parametrize("shape", [(2, 5, 7, 4), (3, 8)])
+def test_gelu(shape):
+    results = []
+    for approximate in (False, True):
+        model = Model(*shape)
+        options = schema().GeluOptionsT()
+        options.approximate = approximate
+        y = model.add("GELU", [model.image], options, rank=len(shape))
+        results.append(check(model.finished(y), "GELU"))
+    distinct(results)
 
 
 def test_leaky_relu():

@@ -1,10 +1,17 @@
 #include "delegate/engine/ops/binary.h"
 
+#include <algorithm>
+
 #include "delegate/engine/ops/flat_range.h"
+#include "delegate/engine/strided.h"
 
 namespace sbnn {
 
-bool Binary::Spreads(const Shape& small, const Shape& large) {
+namespace {
+
+// Whether Run spreads `small` over `large` as it goes: equal in each dimension, or 1; height and
+// width only together.
+bool Spreads(const Shape& small, const Shape& large) {
   if (small == large) return true;
   if (small.size() != large.size() || (large.size() != 4 && large.size() != 2)) return false;
   const Images a = AsImages(small), b = AsImages(large);
@@ -12,19 +19,33 @@ bool Binary::Spreads(const Shape& small, const Shape& large) {
   return pixels && (a.n == b.n || a.n == 1) && (a.c == b.c || a.c == 1);
 }
 
-Status Binary::InferShape(const std::vector<Shape>& inputs, Shape* output) const {
-  if (inputs.size() == 1) {
-    const size_t count = constant_.size();
-    *output = inputs[0];
-    if (count == 1 || static_cast<int>(count) == inputs[0].back()) return Status();
-  } else if (Spreads(inputs[1], inputs[0])) {
-    *output = inputs[0];
-    return Status();
-  } else if (Spreads(inputs[0], inputs[1])) {
-    *output = inputs[1];
-    return Status();
+// Copies a tensor to where one of the output's shape and layout is, over and over.
+void Spread(const float* x, const Shape& shape, const Strides& strides, const Tensor& output,
+            float* y, const Kernels& kernels, Team& team) {
+  Strides from(output.shape.size(), 0);
+  for (size_t d = 0; d < shape.size(); ++d) {
+    if (shape[d] != 1) from[from.size() - shape.size() + d] = strides[d];
   }
-  return Status::Error("the operands' shapes do not fit together");
+  CopyStrided(output.shape, x, from, y, StridesOf(output), kernels, team);
+}
+
+}  // namespace
+
+Status Binary::InferShape(const std::vector<Shape>& inputs, Shape* output) const {
+  const Shape& a = inputs[0];
+  const Shape& b = inputs.size() == 2 ? inputs[1] : constant_shape_;
+  output->assign(std::max(a.size(), b.size()), 1);
+  for (const Shape* shape : {&a, &b}) {
+    for (size_t d = 0; d < shape->size(); ++d) {
+      int& size = (*output)[output->size() - shape->size() + d];
+      if (size == 1) {
+        size = (*shape)[d];
+      } else if ((*shape)[d] != 1 && (*shape)[d] != size) {
+        return Status::Error("the operands' shapes do not fit together");
+      }
+    }
+  }
+  return Status();
 }
 
 // An addition of two images of equal shape. (Of one-pixel images there is nothing to save.)
@@ -39,8 +60,53 @@ bool Binary::AsEpilogue(const std::vector<Shape>& inputs, Epilogue* epilogue) co
   return true;
 }
 
+// Whether no operand has to be spread beforehand.
+bool Binary::Direct(const std::vector<const Tensor*>& inputs, const Tensor& output) const {
+  if (inputs.size() == 2) {
+    const Shape &a = inputs[0]->shape, &b = inputs[1]->shape;
+    return (a == output.shape && Spreads(b, a)) || (b == output.shape && Spreads(a, b));
+  }
+  const bool channels = !constant_shape_.empty() && constant_shape_.back() == output.shape.back() &&
+                        static_cast<int>(constant_.size()) == output.shape.back();
+  return inputs[0]->shape == output.shape && (constant_.size() == 1 || channels);
+}
+
+Status Binary::Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
+                    const PlanContext& context, size_t* scratch) {
+  *scratch = 0;
+  if (Direct(inputs, output)) return Status();
+  for (const Tensor* input : inputs) {
+    if (input->shape != output.shape) *scratch += output.allocation();
+  }
+  if (inputs.size() == 2) return Status();
+  if (!spread_.Resize(output.allocation())) return Status::Error("no memory for a constant");
+  Team alone(1);
+  Spread(constant_.data(), constant_shape_, RowMajorStrides(constant_shape_), output,
+         spread_.data(), context.kernels, alone);
+  return Status();
+}
+
+void Binary::RunSpread(const std::vector<const Tensor*>& inputs, const Tensor& output,
+                       const RunContext& context) const {
+  const float* operands[2] = {nullptr, spread_.data()};
+  float* free = context.scratch;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    operands[i] = inputs[i]->data;
+    if (inputs[i]->shape == output.shape) continue;
+    Spread(inputs[i]->data, inputs[i]->shape, StridesOf(*inputs[i]), output, free, context.kernels,
+           context.team);
+    operands[i] = free;
+    free += output.allocation();
+  }
+  ForEachRange(output, context.team, [&](size_t first, size_t count) {
+    context.kernels.binary(kind_, {operands[0] + first, operands[1] + first, false, swapped_,
+                                   output.data + first, count, lo_, hi_});
+  });
+}
+
 void Binary::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
                  const RunContext& context) const {
+  if (!Direct(inputs, output)) return RunSpread(inputs, output, context);
   const bool two = inputs.size() == 2;
   // `a` has the shape of the output; `b` is spread over it.
   const bool swapped = two ? inputs[0]->shape != output.shape : swapped_;

@@ -1,4 +1,4 @@
-// ADD, SUB, MUL, DIV, MAXIMUM, MINIMUM, with broadcast.
+// ADD, SUB, MUL, DIV, MAXIMUM, MINIMUM and PRELU, with broadcast.
 #ifndef SBNN_DELEGATE_ENGINE_OPS_BINARY_H_
 #define SBNN_DELEGATE_ENGINE_OPS_BINARY_H_
 
@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "delegate/engine/memory.h"
 #include "delegate/engine/op.h"
 
 namespace sbnn {
@@ -15,14 +16,15 @@ class Binary : public Op {
   // Two inputs that change from run to run.
   Binary(BinaryKind kind, float lo, float hi) : kind_(kind), lo_(lo), hi_(hi) {}
 
-  // One input, and a constant of one value or one for each channel; `constant_first`: the constant
-  // is the left operand.
-  Binary(BinaryKind kind, float lo, float hi, std::vector<float> constant, bool constant_first)
-      : kind_(kind), lo_(lo), hi_(hi), constant_(std::move(constant)), swapped_(constant_first) {}
-
-  // Whether `small` can be spread over `large`: equal in each dimension, or 1; height and width
-  // only together.
-  static bool Spreads(const Shape& small, const Shape& large);
+  // One input, and a constant; `constant_first`: it is the left operand.
+  Binary(BinaryKind kind, float lo, float hi, std::vector<float> constant, Shape constant_shape,
+         bool constant_first)
+      : kind_(kind),
+        lo_(lo),
+        hi_(hi),
+        constant_(std::move(constant)),
+        constant_shape_(std::move(constant_shape)),
+        swapped_(constant_first) {}
 
   // Whether it multiplies, and does nothing else.
   bool IsProduct() const { return kind_ == BinaryKind::kMul && lo_ == -hi_ && std::isinf(hi_); }
@@ -32,14 +34,24 @@ class Binary : public Op {
   bool MayOverwrite(const Tensor& input, const Tensor& output) const override {
     return input.shape == output.shape;
   }
+  Status Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
+              const PlanContext& context, size_t* scratch) override;
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
            const RunContext& context) const override;
 
  private:
+  bool Direct(const std::vector<const Tensor*>& inputs, const Tensor& output) const;
+  void RunSpread(const std::vector<const Tensor*>& inputs, const Tensor& output,
+                 const RunContext& context) const;
+
   BinaryKind kind_;
   float lo_, hi_;
   std::vector<float> constant_;
+  Shape constant_shape_;
   bool swapped_ = false;
+
+  // Of the plan.
+  FloatBuffer spread_;  // the constant as large as the output
 };
 
 }  // namespace sbnn

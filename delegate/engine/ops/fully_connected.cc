@@ -2,14 +2,12 @@
 
 #include <string>
 
+#include "delegate/engine/layout.h"
 #include "delegate/engine/ops/matrix.h"
 
 namespace sbnn {
 
 Status FullyConnected::InferShape(const std::vector<Shape>& inputs, Shape* output) const {
-  if (LayoutOf(inputs[0]) == Layout::kPanel) {
-    return Status::Error("a fully connected layer on images is not supported");
-  }
   const size_t count = ElementCount(inputs[0]);
   const size_t depth = static_cast<size_t>(weights_->inputs);
   if (count % depth != 0 || (keep_dims_ && inputs[0].back() != weights_->inputs)) {
@@ -25,14 +23,33 @@ Status FullyConnected::InferShape(const std::vector<Shape>& inputs, Shape* outpu
   return Status();
 }
 
+// Images are brought into the outside's layout first, where a row of inputs is contiguous.
+Status FullyConnected::Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
+                            const PlanContext&, size_t* scratch) {
+  *scratch = 0;
+  flat_output_ = inputs[0]->layout == Layout::kPanel
+                     ? RoundUp(ElementCount(inputs[0]->shape) + 2 * kMaxLanes, kMaxLanes)
+                     : 0;
+  if (inputs[0]->layout == Layout::kPanel) *scratch += flat_output_;
+  if (output.layout == Layout::kPanel) *scratch += ElementCount(output.shape) + 2 * kMaxLanes;
+  return Status();
+}
+
 void FullyConnected::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
                          const RunContext& context) const {
   const size_t depth = static_cast<size_t>(weights_->inputs);
   const size_t rows = ElementCount(inputs[0]->shape) / depth;
-  for (size_t r = 0; r < rows; ++r) {
-    RunSpmv(*weights_, inputs[0]->data + r * depth, output.data + r * weights_->outputs, lo_, hi_,
-            context);
+  const float* x = inputs[0]->data;
+  if (inputs[0]->layout == Layout::kPanel) {
+    PanelToFlat(*inputs[0], context.scratch, context.kernels, context.team);
+    x = context.scratch;
   }
+  const bool images = output.layout == Layout::kPanel;
+  float* const y = images ? context.scratch + flat_output_ : output.data;
+  for (size_t r = 0; r < rows; ++r) {
+    RunSpmv(*weights_, x + r * depth, y + r * weights_->outputs, lo_, hi_, context);
+  }
+  if (images) FlatToPanel(y, output, context.kernels, context.team);
 }
 
 }  // namespace sbnn

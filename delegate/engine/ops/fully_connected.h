@@ -18,6 +18,8 @@ class FullyConnected : public Op {
       : weights_(std::move(weights)), keep_dims_(keep_dims), lo_(lo), hi_(hi) {}
 
   Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
+  Status Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
+              const PlanContext& context, size_t* scratch) override;
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
            const RunContext& context) const override;
 
@@ -25,6 +27,9 @@ class FullyConnected : public Op {
   std::shared_ptr<const PackedWeights> weights_;
   bool keep_dims_;
   float lo_, hi_;
+
+  // Of the plan.
+  size_t flat_output_ = 0;  // where in the scratch the results of images go
 };
 
 }  // namespace sbnn

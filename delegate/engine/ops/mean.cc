@@ -2,13 +2,33 @@
 
 #include <algorithm>
 
+#include "delegate/engine/strided.h"
+
 namespace sbnn {
 
 Status Mean::InferShape(const std::vector<Shape>& inputs, Shape* output) const {
-  if (inputs[0].size() != 4)
-    return Status::Error("a mean over height and width reads 4 dimensions");
-  const Images image = AsImages(inputs[0]);
-  *output = keep_dims_ ? Shape{image.n, 1, 1, image.c} : Shape{image.n, image.c};
+  const int rank = static_cast<int>(inputs[0].size());
+  output->clear();
+  size_t next = 0;
+  for (int d = 0; d < rank; ++d) {
+    const bool gone = next < axes_.size() && axes_[next] == d;
+    if (gone) ++next;
+    if (!gone || keep_dims_) output->push_back(gone ? 1 : inputs[0][d]);
+  }
+  if (next != axes_.size()) return Status::Error("no such dimensions");
+  if (output->empty()) return Status::Error("a mean over everything");
+  return Status();
+}
+
+// Whether it is one over the planes of a panel.
+bool Mean::OverPixels(const Tensor& input) const {
+  return input.layout == Layout::kPanel && axes_ == std::vector<int>{1, 2};
+}
+
+Status Mean::Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
+                  const PlanContext&, size_t* scratch) {
+  *scratch =
+      OverPixels(*inputs[0]) ? 0 : ElementCount(inputs[0]->shape) + ElementCount(output.shape);
   return Status();
 }
 
@@ -16,20 +36,42 @@ void Mean::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
                const RunContext& context) const {
   const Tensor& input = *inputs[0];
   const Images image = input.images();
-  if (input.layout == Layout::kFlat) {  // one pixel
-    std::copy(input.data, input.data + static_cast<size_t>(image.n) * image.c, output.data);
+  if (OverPixels(input)) {
+    const float scale = 1.0f / static_cast<float>(image.pixels());
+    constexpr int kChannels = 64;  // of a task
+    const int tasks = (image.c + kChannels - 1) / kChannels;
+    context.team.Run(image.n * tasks, [&](int task, int) {
+      const int n = task / tasks, first = task % tasks * kChannels;
+      for (int c = first; c < std::min(image.c, first + kChannels); ++c) {
+        output.data[static_cast<size_t>(n) * image.c + c] =
+            context.kernels.sum(input.Plane(n, c), image.pixels()) * scale;
+      }
+    });
     return;
   }
-  const float scale = 1.0f / static_cast<float>(image.pixels());
-  constexpr int kChannels = 64;  // of a task
-  const int tasks = (image.c + kChannels - 1) / kChannels;
-  context.team.Run(image.n * tasks, [&](int task, int) {
-    const int n = task / tasks, first = task % tasks * kChannels;
-    for (int c = first; c < std::min(image.c, first + kChannels); ++c) {
-      output.data[static_cast<size_t>(n) * image.c + c] =
-          context.kernels.sum(input.Plane(n, c), image.pixels()) * scale;
+  // What is summed becomes rows first.
+  const Strides strides = StridesOf(input);
+  Shape order;
+  Strides x;
+  size_t count = 1;
+  for (bool summed : {false, true}) {
+    for (int d = 0; d < static_cast<int>(input.shape.size()); ++d) {
+      if (std::binary_search(axes_.begin(), axes_.end(), d) != summed) continue;
+      order.push_back(input.shape[d]);
+      x.push_back(strides[d]);
+      if (summed) count *= static_cast<size_t>(input.shape[d]);
     }
-  });
+  }
+  float* const rows = context.scratch;
+  CopyStrided(order, input.data, x, rows, RowMajorStrides(order), context.kernels, context.team);
+  const size_t results = ElementCount(output.shape);
+  float* const means = rows + results * count;
+  const float scale = 1.0f / static_cast<float>(count);
+  for (size_t r = 0; r < results; ++r) {
+    means[r] = context.kernels.sum(rows + r * count, count) * scale;
+  }
+  CopyStrided(output.shape, means, RowMajorStrides(output.shape), output.data, StridesOf(output),
+              context.kernels, context.team);
 }
 
 }  // namespace sbnn

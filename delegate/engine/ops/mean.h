@@ -1,7 +1,8 @@
-// MEAN over height and width.
+// MEAN.
 #ifndef SBNN_DELEGATE_ENGINE_OPS_MEAN_H_
 #define SBNN_DELEGATE_ENGINE_OPS_MEAN_H_
 
+#include <utility>
 #include <vector>
 
 #include "delegate/engine/op.h"
@@ -10,14 +11,19 @@ namespace sbnn {
 
 class Mean : public Op {
  public:
-  // keep_dims: [N, 1, 1, C], otherwise [N, C].
-  explicit Mean(bool keep_dims) : keep_dims_(keep_dims) {}
+  // Over these dimensions, in rising order; keep_dims: they stay, with one element.
+  Mean(std::vector<int> axes, bool keep_dims) : axes_(std::move(axes)), keep_dims_(keep_dims) {}
 
   Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
+  Status Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
+              const PlanContext& context, size_t* scratch) override;
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
            const RunContext& context) const override;
 
  private:
+  bool OverPixels(const Tensor& input) const;
+
+  std::vector<int> axes_;
   bool keep_dims_;
 };
 

@@ -3,23 +3,30 @@
 #include <algorithm>
 #include <cmath>
 
+#include "delegate/engine/layout.h"
+
 namespace sbnn {
 
 Status Softmax::InferShape(const std::vector<Shape>& inputs, Shape* output) const {
-  if (LayoutOf(inputs[0]) == Layout::kPanel) {
-    return Status::Error("a softmax over the channels of an image is not supported");
-  }
   *output = inputs[0];
   return Status();
 }
 
+Status Softmax::Plan(const std::vector<const Tensor*>& inputs, const Tensor&, const PlanContext&,
+                     size_t* scratch) {
+  *scratch = inputs[0]->layout == Layout::kPanel ? ElementCount(inputs[0]->shape) : 0;
+  return Status();
+}
+
 void Softmax::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
-                  const RunContext&) const {
+                  const RunContext& context) const {
+  const bool panel = inputs[0]->layout == Layout::kPanel;
+  if (panel) PanelToFlat(*inputs[0], context.scratch, context.kernels, context.team);
   const size_t count = inputs[0]->images().c;
   const size_t rows = ElementCount(inputs[0]->shape) / count;
   for (size_t r = 0; r < rows; ++r) {
-    const float* const x = inputs[0]->data + r * count;
-    float* const y = output.data + r * count;
+    const float* const x = (panel ? context.scratch : inputs[0]->data) + r * count;
+    float* const y = (panel ? context.scratch : output.data) + r * count;
     const float largest = *std::max_element(x, x + count);
     float sum = 0;
     for (size_t i = 0; i < count; ++i) {
@@ -29,6 +36,7 @@ void Softmax::Run(const std::vector<const Tensor*>& inputs, const Tensor& output
     const float scale = 1.0f / sum;
     for (size_t i = 0; i < count; ++i) y[i] *= scale;
   }
+  if (panel) FlatToPanel(context.scratch, output, context.kernels, context.team);
 }
 
 }  // namespace sbnn

@@ -15,7 +15,7 @@ Status Stack::InferShape(const std::vector<Shape>& inputs, Shape* output) const 
 }
 
 void Stack::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
-               const RunContext& context) const {
+                const RunContext& context) const {
   Strides y = StridesOf(output);
   const ptrdiff_t step = y[axis_];
   y.erase(y.begin() + axis_);

@@ -12,6 +12,9 @@ Status TranslateActivation(const NodeView& view, Translation* t) {
     case kTfLiteBuiltinLogistic:
       kind = UnaryKind::kLogistic;
       break;
+    case kTfLiteBuiltinGelu:
+      kind = view.params<GeluParams>().approximate ? UnaryKind::kGeluTanh : UnaryKind::kGelu;
+      break;
     case kTfLiteBuiltinTanh:
       kind = UnaryKind::kTanh;
       break;

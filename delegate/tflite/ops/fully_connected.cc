@@ -13,9 +13,6 @@ Status TranslateFullyConnected(const NodeView& view, Translation* t) {
   if (!status.ok()) return status;
   if (weights.shape.size() != 2) return Status::Error("weights without 2 dimensions");
   if (weights.shape[1] > 65536) return Status::Error("more than 65536 inputs");
-  if (LayoutOf(view.shape(t->inputs[0])) == Layout::kPanel) {
-    return Status::Error("a fully connected layer on images is not supported");
-  }
   float lo, hi;
   status = ReadClamp(params.activation, &lo, &hi);
   if (!status.ok()) return status;

@@ -7,17 +7,19 @@
 namespace sbnn {
 
 Status TranslateMean(const NodeView& view, Translation* t) {
-  Status status = CheckFloatTensor(view, t->inputs[0], 4);
-  if (!status.ok()) return status;
+  const Shape shape = view.shape(t->inputs[0]);
   std::vector<int> axes;
-  status = view.constants.Ints(view.context, view.input(1), &axes);
+  Status status = view.constants.Ints(view.context, view.input(1), &axes);
   if (!status.ok()) return Status::Error("axes: " + status.message());
-  for (int& axis : axes) axis = axis < 0 ? axis + 4 : axis;
+  for (int& axis : axes) {
+    status = ReadAxis(axis, static_cast<int>(shape.size()), &axis);
+    if (!status.ok()) return status;
+  }
   std::sort(axes.begin(), axes.end());
   axes.erase(std::unique(axes.begin(), axes.end()), axes.end());
-  if (axes != std::vector<int>{1, 2}) return Status::Error("a mean over other axes than 1 and 2");
-  t->op = std::make_unique<Mean>(view.params<ReducerParams>().keep_dims);
-  return Status();
+  t->op = std::make_unique<Mean>(std::move(axes), view.params<ReducerParams>().keep_dims);
+  Shape reduced;
+  return t->op->InferShape({shape}, &reduced);
 }
 
 }  // namespace sbnn
