@@ -23,6 +23,7 @@ import numpy as np
 KINDS = ("pointwise", "window", "matrix", "depthwise", "function", "move")
 ROUNDS = 30
 NODE_NS = 500  # of any node: too little to be fitted
+CONVOLUTION = "DepthwiseConv2D(3, padding='same')(x)"  # before layers that no delegate takes alone
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,7 +71,7 @@ def tflite(layer: Layer, *, behind_a_convolution: bool = False) -> tuple[bytes, 
 
     start = x = keras.Input(layer.shape)
     if behind_a_convolution:
-        x = keras.layers.DepthwiseConv2D(3, padding="same")(x)
+        x = eval(f"layers.{CONVOLUTION}", {"layers": keras.layers, "x": x})
     made = eval(f"layers.{layer.make}", {"layers": keras.layers, "x": x})
     elements = np.prod(layer.shape) * layer.make.count("x]") + np.prod(layer.shape)
     elements += np.prod(made.shape[1:])
@@ -92,8 +93,8 @@ def run_seconds(model: bytes, **options) -> float:
     return min(times)
 
 
-def here_seconds(model: bytes, isa: str, leave_out: str) -> float:
-    """Least seconds of the delegate's operators, as its profile tells, but of those left out."""
+def here_seconds(model: bytes, isa: str) -> float:
+    """Least seconds of the delegate's operators, as its profile tells."""
     import sbnn_tf as sbnn
     from sbnn_tf import runtime
 
@@ -110,10 +111,10 @@ def here_seconds(model: bytes, isa: str, leave_out: str) -> float:
             os.dup2(kept, 2)
             os.close(kept)
         profile.seek(0)
-        found = re.findall(r"([\d.]+) us +(node .*)", profile.read())
+        found = re.findall(r"([\d.]+) us +node ", profile.read())
     if not found:
         raise RuntimeError("the delegate printed no profile")
-    return 1e-6 * sum(float(t) for t, label in found if not leave_out or leave_out not in label)
+    return 1e-6 * sum(map(float, found))
 
 
 def fit(rows: list[tuple[float, float, float]]) -> tuple[float, float]:
@@ -153,11 +154,14 @@ def main() -> None:
         model, size = tflite(layer)
         seconds = max(1e-7, run_seconds(model) - idle)
         stock[layer.kind].append((layer.work, size, seconds))
-        light = layer.kind in ("function", "move")
-        if light:  # claimed only next to a convolution
+        before = None
+        if layer.kind in ("function", "move"):  # claimed, and fused, only next to a convolution
             model, _ = tflite(layer, behind_a_convolution=True)
+            before, _ = tflite(dataclasses.replace(layer, make=CONVOLUTION))
         for isa in options.isa:
-            ours = here_seconds(model, isa, "DEPTHWISE" if light else "")
+            ours = here_seconds(model, isa)
+            if before is not None:
+                ours = max(1e-7, ours - here_seconds(before, isa))
             here[isa][layer.kind].append((layer.work, size, ours))
             if layer.kind == "depthwise":  # its input and its output change layout
                 whole = run_seconds(model, claim="all", isa=isa) - idle
