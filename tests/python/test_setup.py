@@ -57,7 +57,8 @@ def test_make_help_lists_every_target_that_a_user_calls():
 
 def test_what_make_runs_exists():
     for module in re.findall(r"\$\(PYTHON\) -m ((?:experiments|delegate)[\w.]*)", MAKEFILE):
-        assert (ROOT / (module.replace(".", "/") + ".py")).is_file(), module
+        path = ROOT / module.replace(".", "/")
+        assert path.with_suffix(".py").is_file() or (path / "__main__.py").is_file(), module
     for script in re.findall(r"(?:delegate|tests)/[\w/]+\.(?:py|sh)", MAKEFILE):
         assert (ROOT / script).is_file(), script
 
