@@ -21,6 +21,16 @@ class Pattern(abc.ABC):
     def name(self) -> str:
         """The short name, which `get` understands: "group4", "kernel4x8"."""
 
+    @property
+    def outputs(self) -> int:
+        """How many consecutive output channels share their fate."""
+        return 1
+
+    @classmethod
+    def parse(cls, name: str) -> Pattern | None:
+        """The pattern of this class that a short name (in lower case) means; None if it is none."""
+        return None
+
     @abc.abstractmethod
     def fit(self, shape: Sequence[int]) -> Pattern:
         """The nearest pattern that a kernel of this shape can have (itself, where it fits)."""
@@ -46,6 +56,24 @@ class Pattern(abc.ABC):
     @abc.abstractmethod
     def explains(self, zeros: np.ndarray) -> bool:
         """Whether the True of `zeros` (shaped as the kernel) can come from this pattern."""
+
+    def unfit(self, operator: str, shape: Sequence[int]) -> str:
+        """Why no kernel of this operator and shape can have the pattern; empty if it can.
+
+        Args:
+          operator: "dense", "conv" or "depthwise".
+          shape: (*window, inputs, outputs); of a depthwise kernel (*window, 1, outputs).
+        """
+        if operator == "depthwise":
+            return "in a depthwise kernel every output channel has an input of its own"
+        return ""
+
+    def bind(self, scores: np.ndarray) -> Pattern:
+        """The pattern to go on with after these scores, those of the dense weights.
+
+        Whatever a pattern chooses once for a layer (a library of taps) is fixed from here on.
+        """
+        return self
 
     def cost(self, mask: np.ndarray) -> int:
         """Multiply-adds that a kernel of this pattern spends per output position."""
@@ -79,3 +107,34 @@ def check_sparsity(value: float, name: str = "sparsity") -> float:
             "0.5 for half of them."
         )
     return float(value)
+
+
+def check_whole(value: int, name: str) -> int:
+    """The value as an int, if it is a whole number of 1 or more; else TypeError, ValueError."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name} must be a whole number, not {value!r}.")
+    if value < 1:
+        raise ValueError(f"{name} must be 1 or more, not {value}.")
+    return int(value)
+
+
+def grouped(array: np.ndarray, size: int, pattern: Pattern) -> np.ndarray:
+    """The array as (columns, groups, size); consecutive output channels are one group.
+
+    Raises:
+      ValueError: the size does not divide the outputs; the message names the pattern.
+    """
+    outputs = array.shape[-1]
+    if outputs % size:
+        raise ValueError(
+            f"{pattern.name} does not fit {outputs} output channels; use "
+            f"{pattern.name}.fit(shape), here {pattern.fit(array.shape).name}."
+        )
+    return array.reshape(-1, outputs // size, size)
+
+
+def lowest(energy: np.ndarray, count: int) -> np.ndarray:
+    """True for so many of the lowest values; of equal ones, first come first."""
+    found = np.zeros(energy.size, bool)
+    found[np.argsort(energy, axis=None, kind="stable")[:count]] = True
+    return found.reshape(energy.shape)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
 
-from sbnn_tf.patterns.base import Pattern, check_sparsity
+from sbnn_tf.patterns.base import Pattern, check_sparsity, check_whole, grouped, lowest
 
 
 class Group(Pattern):
@@ -20,15 +21,20 @@ class Group(Pattern):
     """
 
     def __init__(self, size: int):
-        if isinstance(size, bool) or not isinstance(size, (int, np.integer)):
-            raise TypeError(f"Group size must be a whole number, not {size!r}.")
-        if size < 1:
-            raise ValueError(f"Group size must be 1 or more, not {size}.")
-        self.size = int(size)
+        self.size = check_whole(size, "Group size")
 
     @property
     def name(self) -> str:
         return f"group{self.size}" if self.size > 1 else "unstructured"
+
+    @property
+    def outputs(self) -> int:
+        return self.size
+
+    @classmethod
+    def parse(cls, name: str) -> Group | None:
+        match = re.fullmatch(r"group_?(\d+)", name)
+        return match and Group(int(match[1]))
 
     def fit(self, shape: Sequence[int]) -> Group:
         channels = int(shape[-1])
@@ -41,31 +47,19 @@ class Group(Pattern):
 
     def mask(self, scores: np.ndarray, sparsity: float) -> np.ndarray:
         check_sparsity(sparsity)
-        squares = np.square(self._grouped(scores).astype(np.float64)).sum(axis=-1)
+        squares = grouped(np.square(scores.astype(np.float64)), self.size, self).sum(axis=-1)
         count = squares.size
         pruned = min(int(np.floor(sparsity * count + 0.5)), count - 1)
-        keep = np.ones(count, dtype=bool)
-        keep[np.argsort(squares, axis=None, kind="stable")[:pruned]] = False
-        return np.repeat(keep, self.size).reshape(scores.shape)
+        return np.repeat(~lowest(squares, pruned), self.size).reshape(scores.shape)
 
     def explains(self, zeros: np.ndarray) -> bool:
         if zeros.shape[-1] % self.size:
             return False
-        grouped = self._grouped(zeros)
-        return bool((grouped.all(axis=-1) == grouped.any(axis=-1)).all())
+        groups = grouped(zeros, self.size, self)
+        return bool((groups.all(axis=-1) == groups.any(axis=-1)).all())
 
     def get_config(self) -> dict:
         return {"size": self.size}
-
-    def _grouped(self, array: np.ndarray) -> np.ndarray:
-        """The array as (columns, groups, group size); consecutive channels are one group."""
-        channels = array.shape[-1]
-        if channels % self.size:
-            raise ValueError(
-                f"{self.name} does not fit {channels} output channels; use "
-                f"{self.name}.fit(shape), here {self.fit(array.shape).name}."
-            )
-        return array.reshape(-1, channels // self.size, self.size)
 
 
 class Unstructured(Group):
@@ -76,3 +70,7 @@ class Unstructured(Group):
 
     def get_config(self) -> dict:
         return {}
+
+    @classmethod
+    def parse(cls, name: str) -> Unstructured | None:
+        return cls() if name == "unstructured" else None

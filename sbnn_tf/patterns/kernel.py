@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 
 import numpy as np
 
-from sbnn_tf.patterns.base import Pattern, check_sparsity
+from sbnn_tf.patterns.base import Pattern, check_sparsity, check_whole, grouped
 from sbnn_tf.patterns.group import Group
 
 _WINDOW = (3, 3)  # what `taps` counts in
@@ -33,8 +34,8 @@ class KernelPattern(Pattern):
         of another size keeps the same share, rounded up: 12 of 25 for 4 of 9. A 1x1 kernel has one
         tap, and only whole kernels go.
       library: how many tap patterns a layer may use, at least 1: the patterns that are the best for
-        most of its kernels. Or the patterns themselves: 3x3 arrays, nonzero where a tap is kept;
-        windows of other sizes then choose as many from their weights.
+        most of its kernels. Or the patterns themselves: arrays of one window's shape (3x3, say),
+        nonzero where a tap is kept; other windows then choose as many from their weights.
       group: output channels that share a kernel's pattern, at least 1. Where it does not divide
         the output channels, `fit` takes a power of two, as for `Group`.
 
@@ -46,12 +47,12 @@ class KernelPattern(Pattern):
     """
 
     def __init__(self, taps: int = 4, library: int | Sequence = 8, group: int = 4):
-        self.taps = _whole(taps, "taps")
+        self.taps = check_whole(taps, "taps")
         if self.taps > _CELLS:
             raise ValueError(f"taps must be 1 to {_CELLS}, not {self.taps}.")
-        self.group = _whole(group, "group")
+        self.group = check_whole(group, "group")
         self.library: int | tuple = (
-            _whole(library, "library")
+            check_whole(library, "library")
             if isinstance(library, (int, np.integer, bool))
             else _given(library, self.taps)
         )
@@ -62,6 +63,15 @@ class KernelPattern(Pattern):
             )
 
     @property
+    def outputs(self) -> int:
+        return self.group
+
+    @classmethod
+    def parse(cls, name: str) -> KernelPattern | None:
+        match = re.fullmatch(r"kernel_?(\d+)x(\d+)(?:group(\d+))?", name)
+        return match and cls(*(int(number) for number in match.groups() if number))
+
+    @property
     def name(self) -> str:
         count = self.library if isinstance(self.library, int) else len(self.library)
         group = "" if self.group == 4 else f"group{self.group}"
@@ -70,9 +80,15 @@ class KernelPattern(Pattern):
     def fit(self, shape: Sequence[int]) -> KernelPattern:
         size = Group(self.group).fit(shape).size
         library = self.library
-        if not isinstance(library, int) and tuple(shape[:-2]) != _WINDOW:
-            library = len(library)
+        if not isinstance(library, int) and tuple(shape[:-2]) != np.shape(library)[1:]:
+            library = min(len(library), _existing(_CELLS, self.taps))
         return KernelPattern(self.taps, library, size)
+
+    def bind(self, scores: np.ndarray) -> KernelPattern:
+        """With the library chosen from these scores, once and for all."""
+        if not isinstance(self.library, int) or scores.ndim < 3:
+            return self
+        return KernelPattern(self.taps, self.patterns(scores), self.group)
 
     def patterns(self, scores: np.ndarray) -> np.ndarray:
         """The library for a kernel of these scores: bool, (patterns, *window).
@@ -88,17 +104,22 @@ class KernelPattern(Pattern):
         energy = self._energy(scores)
         groups, inputs, taps = energy.shape
         library = self._library(energy, scores.shape[:-2])
-        keep = library[np.argmax(energy @ library.T, axis=-1)]
+        # A tap that scores 0 is pruned already: patterns that have no such tap come first, so that
+        # none comes back when other weights have grown.
+        dead = (energy == 0) @ library.T.astype(np.int64)
+        value = energy @ library.T - dead * (energy.sum(axis=-1, keepdims=True) + 1.0)
+        keep = library[np.argmax(value, axis=-1)]
         kept = int(library[0].sum())
 
-        pruned = int(np.floor(sparsity * energy.size + 0.5))
+        target = sparsity * energy.size
+        pruned = int(np.floor(target + 0.5))
         outside = energy.size - groups * inputs * kept
         if pruned < outside:
             order = np.argsort(np.where(keep, np.inf, energy), axis=None, kind="stable")
             keep = np.ones_like(keep)
             keep.reshape(-1)[order[:pruned]] = False
         else:
-            whole = int(np.floor((pruned - outside) / (groups * kept) + 0.5))
+            whole = int(np.floor(max(target - outside, 0.0) / (groups * kept) + 0.5))
             order = np.argsort((energy * keep).sum(axis=-1), axis=1, kind="stable")
             # At least one kernel a group stays.
             np.put_along_axis(keep, order[:, : min(whole, inputs - 1), None], False, axis=1)
@@ -130,16 +151,8 @@ class KernelPattern(Pattern):
 
     def _energy(self, scores: np.ndarray) -> np.ndarray:
         """Squared scores, summed over each group: (groups, inputs, taps)."""
-        outputs = scores.shape[-1]
-        if outputs % self.group:
-            raise ValueError(
-                f"{self.name} does not fit {outputs} output channels; use {self.name}.fit(shape), "
-                f"here with a group of {self.fit(scores.shape).group}."
-            )
-        grouped = np.square(scores.astype(np.float64)).reshape(
-            -1, scores.shape[-2], outputs // self.group, self.group
-        )
-        return grouped.sum(axis=-1).transpose(2, 1, 0)
+        energy = grouped(np.square(scores.astype(np.float64)), self.group, self).sum(axis=-1)
+        return energy.reshape(-1, scores.shape[-2], energy.shape[-1]).transpose(2, 1, 0)
 
     def _library(self, energy: np.ndarray | None, window: tuple[int, ...]) -> np.ndarray:
         """The patterns, (patterns, taps): those given, or the ones best for most kernels.
@@ -147,10 +160,10 @@ class KernelPattern(Pattern):
         Of patterns that are best equally often, those that keep more score come first.
         """
         if not isinstance(self.library, int):
-            if window != _WINDOW:
+            if window != np.shape(self.library)[1:]:
                 raise ValueError(
-                    f"{self.name} has 3x3 patterns and does not fit a window of {window}; use "
-                    f"{self.name}.fit(shape)."
+                    f"{self.name} has patterns of {np.shape(self.library)[1:]} and does not fit a "
+                    f"window of {window}; use {self.name}.fit(shape)."
                 )
             return np.array(self.library, bool).reshape(len(self.library), -1)
         taps = energy.shape[-1]
@@ -168,15 +181,7 @@ class KernelPattern(Pattern):
 
     def _kept(self, taps: int) -> int:
         """Of a window of so many taps."""
-        return -(-self.taps * taps // _CELLS)
-
-
-def _whole(value, name: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise TypeError(f"{name} must be a whole number, not {value!r}.")
-    if value < 1:
-        raise ValueError(f"{name} must be 1 or more, not {value}.")
-    return int(value)
+        return _share(self.taps, taps)
 
 
 def _given(library: Sequence, taps: int) -> tuple:
@@ -187,15 +192,27 @@ def _given(library: Sequence, taps: int) -> tuple:
         raise TypeError(f"library must be a number or patterns, not {library!r}.") from error
     if not arrays:
         raise ValueError("library must have at least one pattern, and has none.")
+    window = arrays[0].shape
+    kept = _share(taps, math.prod(window))
     for array in arrays:
-        if array.shape != _WINDOW or array.sum() != taps or not array[1, 1]:
+        bad = not window or array.shape != window or array.sum() != kept
+        if bad or not array.flat[_centre(window)]:
             raise ValueError(
-                f"library: expected 3x3 patterns of {taps} taps, the centre among them, found "
-                f"{array.astype(int).tolist()}."
+                f"library: expected patterns of {taps} of {_CELLS} taps in one window, the centre "
+                f"among them, found {array.astype(int).tolist()}."
             )
     if len({array.tobytes() for array in arrays}) < len(arrays):
         raise ValueError("library has the same pattern more than once.")
-    return tuple(tuple(tuple(int(cell) for cell in row) for row in array) for array in arrays)
+    return tuple(_nested(array.astype(int).tolist()) for array in arrays)
+
+
+def _nested(lists: list | int) -> tuple | int:
+    return tuple(map(_nested, lists)) if isinstance(lists, list) else lists
+
+
+def _share(taps: int, window: int) -> int:
+    """Of a window of so many taps, as many as `taps` of 9, rounded up."""
+    return -(-taps * window // _CELLS)
 
 
 def _existing(cells: int, taps: int) -> int:

@@ -1,4 +1,7 @@
 import json
+import subprocess
+import sys
+import textwrap
 
 import numpy as np
 import pytest
@@ -6,7 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sbnn_tf import patterns
-from sbnn_tf.patterns import Group, KernelPattern, Unstructured
+from sbnn_tf.patterns import (
+    Auto,
+    Block,
+    DepthwiseTaps,
+    Group,
+    KernelPattern,
+    NofM,
+    Pattern,
+    Unstructured,
+)
 
 SIZES = (1, 2, 4, 8, 16)
 kernels = st.tuples(
@@ -112,8 +124,10 @@ def test_names_and_configs():
     assert Group(1).name == Unstructured().name == "unstructured"
     with pytest.raises(ValueError, match="Unknown pattern 'block4'"):
         patterns.get("block4")
+    for pattern in (DepthwiseTaps(3, 2), NofM(1, 4), Block(4, 8), Auto()):
+        assert patterns.get(patterns.serialize(pattern)) == patterns.get(pattern.name) == pattern
     with pytest.raises(ValueError, match="Unknown pattern class"):
-        patterns.get({"class_name": "Block"})
+        patterns.get({"class_name": "Blocks"})
     with pytest.raises(TypeError, match="Expected a pattern"):
         patterns.get(4)
 
@@ -246,7 +260,7 @@ def test_kernel_patterns_do_not_explain_other_zeros():
 
 def test_kernel_patterns_fit():
     assert KernelPattern().fit((3, 3, 8, 6)) == KernelPattern(group=2)
-    with pytest.raises(ValueError, match="does not fit 6 output channels.*group of 2"):
+    with pytest.raises(ValueError, match="does not fit 6 output channels.*kernel4x8group2"):
         KernelPattern().mask(np.ones((3, 3, 8, 6)), 0.6)
 
 
@@ -260,14 +274,189 @@ def test_kernel_patterns_fit():
         ((4, 57), ValueError, "library must be at most 56"),
         ((9, 2), ValueError, "library must be at most 1"),
         ((4, 8, 0), ValueError, "group must be 1 or more"),
-        ((4, "all"), ValueError, "expected 3x3 patterns"),
+        ((4, "all"), ValueError, "expected patterns of 4 of 9 taps"),
         ((4, None), TypeError, "library must be a number or patterns"),
         ((4, []), ValueError, "at least one pattern"),
         ((2, [[[1, 1, 0], [0, 0, 0], [0, 0, 0]]]), ValueError, "the centre among them"),
-        ((3, [_CORNER]), ValueError, "patterns of 3 taps"),
+        ((3, [_CORNER]), ValueError, "patterns of 3 of 9 taps"),
         ((2, [_CORNER, _CORNER]), ValueError, "more than once"),
     ],
 )
 def test_bad_kernel_patterns(arguments, error, message):
     with pytest.raises(error, match=message):
         KernelPattern(*arguments)
+
+
+# Every pattern, at shapes that it fits.
+ALL = {
+    "group4": ((3, 3, 8, 16), Group(4)),
+    "unstructured": ((8, 16), Unstructured()),
+    "kernel": ((3, 3, 8, 16), KernelPattern(4, 6, 4)),
+    "kernel 5x5": ((5, 5, 4, 8), KernelPattern(4, 6, 2)),
+    "kernel 1x1": ((1, 1, 16, 8), KernelPattern(4, 8, 4)),
+    "kernel dense": ((16, 8), KernelPattern(4, 8, 4)),
+    "kernel line": ((3, 8, 8), KernelPattern(4, 8, 4)),
+    "kernel volume": ((3, 3, 3, 2, 4), KernelPattern(4, 6, 4)),
+    "taps": ((3, 3, 1, 16), DepthwiseTaps(4, 4)),
+    "2of4": ((3, 3, 8, 5), NofM(2, 4)),
+    "1of4": ((8, 6), NofM(1, 4)),
+    "block": ((3, 3, 8, 16), Block(4, 8)),
+}
+# The most that can be pruned, where that is not nearly everything, and the size of one piece.
+MOST = {"taps": 5 / 9, "2of4": 0.5, "1of4": 0.25}
+PIECE = {"group4": 4, "kernel": 16, "kernel 5x5": 2 * 12, "kernel 1x1": 4, "kernel dense": 4}
+PIECE |= {"kernel line": 8, "kernel volume": 48, "taps": 4, "block": 32}
+one_of_all = pytest.mark.parametrize("case", ALL)
+seeds = st.integers(0, 2**32 - 1)
+
+
+@one_of_all
+@settings(deadline=None, max_examples=20)
+@given(seed=seeds, sparsity=st.floats(0, 0.9))
+def test_sparsity_is_exact_to_within_a_piece_and_explained(case, seed, sparsity):
+    shape, pattern = ALL[case]
+    keep = pattern.mask(np.random.default_rng(seed).random(shape), sparsity)
+    assert keep.shape == shape and keep.dtype == bool
+    expected = min(sparsity, MOST.get(case, 1.0)) * keep.size
+    # Whole kernels go in every group at once.
+    piece = PIECE.get(case, 1) * (shape[-1] // pattern.group if case.startswith("kernel") else 1)
+    assert abs(np.count_nonzero(~keep) - expected) <= piece / 2 + 1e-9 * keep.size or (
+        case.startswith("kernel") and keep.mean() <= 1 / shape[-2]  # the last kernel stays
+    )
+    assert pattern.explains(~keep)
+    assert pattern.cost(keep) == keep.sum()
+
+
+@one_of_all
+@settings(deadline=None, max_examples=20)
+@given(seed=seeds, steps=st.lists(st.floats(0, 0.95), min_size=2, max_size=5))
+def test_masks_are_nested_while_a_schedule_rises_and_weights_move(case, seed, steps):
+    shape, pattern = ALL[case]
+    rng = np.random.default_rng(seed)
+    keep = np.ones(shape, bool)
+    pattern = pattern.bind(rng.random(shape) + 0.01)
+    for sparsity in sorted(steps):
+        scores = np.where(keep, rng.random(shape) + 1e-6, 0.0)  # as the callback has them
+        after = pattern.mask(scores, sparsity)
+        assert not (after & ~keep).any()
+        keep = after
+
+
+@one_of_all
+@settings(deadline=None, max_examples=20)
+@given(seed=seeds, sparsity=st.floats(0.05, 0.9))
+def test_masks_follow_a_permutation(case, seed, sparsity):
+    """Whole groups of outputs, and blocks of inputs, may change places."""
+    shape, pattern = ALL[case]
+    rng = np.random.default_rng(seed)
+    scores = rng.permutation(np.prod(shape)).reshape(shape) + 1.0  # no ties
+    outputs = getattr(pattern, "size", getattr(pattern, "group", 1))
+    outputs, inputs = (8, 4) if case == "block" else (outputs, getattr(pattern, "m", 1))
+    move_out, move_in = (
+        (rng.permutation(n // size)[:, None] * size + np.arange(size)).ravel()
+        for n, size in ((shape[-1], outputs), (shape[-2], inputs))
+    )
+    moved = scores[..., move_in, :][..., move_out]
+    keep = pattern.mask(scores, sparsity)
+    np.testing.assert_array_equal(
+        pattern.mask(moved, sparsity), keep[..., move_in, :][..., move_out]
+    )
+
+
+def test_depthwise_taps():
+    scores = np.arange(9.0)[:, None] * np.ones(8)
+    scores = scores.reshape(3, 3, 1, 8)
+    scores[..., 4:] = scores[::-1, ::-1, :, 4:]
+    keep = DepthwiseTaps(4, 4).mask(scores, 5 / 9).reshape(9, 8)
+    np.testing.assert_array_equal(keep[:, 0], np.arange(9) >= 5)
+    np.testing.assert_array_equal(keep[:, 7], np.arange(9) < 4)
+    # never fewer than it says, and below the full sparsity the lowest of all groups go
+    np.testing.assert_array_equal(DepthwiseTaps(4, 4).mask(scores, 0.9).reshape(9, 8), keep)
+    assert DepthwiseTaps(4, 8).fit((3, 3, 1, 12)) == DepthwiseTaps(4, 4)
+    assert not DepthwiseTaps(5, 4).explains(~keep.reshape(scores.shape))
+    assert "depthwise kernels" in DepthwiseTaps().unfit("conv", (3, 3, 8, 8))
+    assert "no taps to spare" in DepthwiseTaps().unfit("depthwise", (2, 2, 1, 8))
+    assert not DepthwiseTaps().unfit("depthwise", (3, 3, 1, 8))
+
+
+def test_n_of_m():
+    scores = np.array([[3, 1, 2, 4, 9, 8, 7, 6]], np.float32).T
+    keep = NofM(2, 4).mask(scores, 0.5)[:, 0]
+    np.testing.assert_array_equal(keep, [True, False, False, True, True, True, False, False])
+    np.testing.assert_array_equal(NofM(2, 4).mask(scores, 0.9)[:, 0], keep)
+    np.testing.assert_array_equal(np.flatnonzero(~NofM(2, 4).mask(scores, 0.25)), [1, 2])
+    assert "4 does not divide its 6 inputs" in NofM(2, 4).unfit("dense", (6, 8))
+    assert not NofM(2, 4).explains(np.array([[1, 1, 1, 0]], bool).T)
+    with pytest.raises(ValueError, match="n must be below m"):
+        NofM(4, 4)
+
+
+def test_n_of_m_is_that_of_tfmot():
+    """In a process of its own: importing tfmot turns tf.keras into Keras 2."""
+    code = """
+        import numpy as np, tensorflow as tf
+        from tensorflow_model_optimization.python.core.sparsity.keras import pruning_utils as theirs
+        from sbnn_tf.patterns import NofM
+        for shape in ((8, 6), (3, 3, 8, 5)):
+            for n, m in ((2, 4), (1, 4), (1, 2), (3, 8)):
+                weights = np.random.default_rng(0).normal(size=shape).astype("float32")
+                flat = theirs.weights_rearrange(tf.constant(weights))
+                mask = theirs.generate_m_by_n_mask(flat, (n, m))
+                mask = theirs.m_by_n_sparsity_mask_prepare(mask, tf.TensorShape(shape))
+                ours = NofM(n, m).mask(np.abs(weights), 0.99)
+                np.testing.assert_array_equal(ours, mask.numpy() != 0)
+        print("same")
+    """
+    result = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True
+    )
+    assert result.stdout.strip().endswith("same"), result.stderr
+
+
+def test_block():
+    scores = np.ones((8, 8))
+    scores[4:, :4] = 0.5
+    keep = Block(4, 4).mask(scores, 0.25)
+    np.testing.assert_array_equal(keep, scores == 1)
+    assert Block(4, 16).fit((1, 1, 6, 24)) == Block(2, 8)
+    assert not Block(4, 4).explains(~Group(4).mask(np.random.default_rng(0).random((8, 8)), 0.5))
+    with pytest.raises(ValueError, match="does not fit 6 inputs and 8 outputs.*block2x4"):
+        Block(4, 4).mask(np.ones((6, 8)), 0.5)
+
+
+def test_auto_picks_by_operator():
+    assert Auto().fit((1, 1, 8, 16)) == Auto().fit((8, 16)) == Group(4)
+    assert Auto().fit((3, 3, 8, 6)) == KernelPattern(4, 8, 2)
+    assert Auto().unfit("depthwise", (3, 3, 1, 8)) and not Auto().unfit("conv", (3, 3, 8, 8))
+    scores = np.random.default_rng(0).random((8, 16))
+    np.testing.assert_array_equal(Auto().mask(scores, 0.5), Group(4).mask(scores, 0.5))
+
+
+def test_what_fits():
+    assert patterns.fitting("depthwise", (3, 3, 1, 8)) == ["taps4group4"]
+    assert "2of4" not in patterns.fitting("dense", (6, 8))
+    assert "2of4" in patterns.fitting("dense", (8, 8))
+
+
+def test_a_pattern_of_ones_own():
+    class Checkerboard(Pattern):
+        """Half of the weights, whatever is asked for."""
+
+        name = "checkerboard"
+
+        @classmethod
+        def parse(cls, name):
+            return cls() if name == "checkerboard" else None
+
+        def fit(self, shape):
+            return self
+
+        def mask(self, scores, sparsity):
+            return np.indices(scores.shape).sum(axis=0) % 2 == 0
+
+        def explains(self, zeros):
+            return bool((zeros == ~self.mask(zeros, 0.5)).all())
+
+    own = patterns.get("checkerboard")
+    assert patterns.get(patterns.serialize(own)) == own == Checkerboard()
+    assert own.mask(np.ones((4, 4)), 0.5).mean() == 0.5
