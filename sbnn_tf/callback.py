@@ -5,24 +5,35 @@ optimizer step, inside the compiled function. While the train function runs, and
 pruned kernel has a constraint that selects the kept weights. So nothing is left on the variables
 between two calls, whatever exception ends the fit. The train function has to be traced anew for
 that; the one with masks recognizes a fit that is not ours, and then steps aside for a plain one.
+Gradients that a score needs, and the loss of a teacher, get into the step in the same way.
 """
 
 from __future__ import annotations
 
 import contextlib
 import functools
+import json
+import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from sbnn_tf import importance, keras_compat, kernels, patterns
+from sbnn_tf import budgets, gradients, importance, keras_compat, kernels, patterns
+from sbnn_tf.budgets import Budget, Uniform
+from sbnn_tf.distillation import Distillation
+from sbnn_tf.importance import Score
+from sbnn_tf.mask_log import MaskLog
+from sbnn_tf.masks import Mask
 from sbnn_tf.patterns import Pattern
-from sbnn_tf.policy import Choice, Policy
+from sbnn_tf.policy import Policy
+from sbnn_tf.rewind import Rewind
 from sbnn_tf.schedules import ScheduleReader
+from sbnn_tf.state import StateFile, below
+from sbnn_tf.train_step import TrainStep
 
 _RESTORED = (
     "At the end of training a callback (EarlyStopping with restore_best_weights?) restored weights "
@@ -38,16 +49,17 @@ class Pruning(keras.callbacks.Callback):
         pruning = Pruning(Group(4), PolynomialDecay(0.0, 0.5, begin_step=0, end_step=2000))
         model.fit(data, epochs=4, callbacks=[pruning])
 
-    After every optimizer step each pruned weight is exactly 0.0. Weights are chosen by their
-    magnitude, with the batch norm behind them folded in, layer by layer. The key 'sparsity' in the
-    logs is the fraction of pruned weights in all layers that the policy names.
+    After every optimizer step each pruned weight is exactly 0.0. The key 'sparsity' in the logs is
+    the fraction of pruned weights in all layers that the policy names.
 
     Steps are optimizer steps, counted from the first fit with this object: 0 is the state before
     the first one, whatever training the model has seen. A second fit of the same model with the
     same object goes on counting.
 
-    A pruned weight is 0, hence the least important, and so stays pruned as long as the schedule
-    does not fall. Weights that are zero at the start are the first to be pruned.
+    What is pruned stays pruned as long as the schedule does not fall. Weights that are zero at the
+    start are the first to be pruned.
+
+    A training loop of your own calls `after_step` once a step instead of `fit`.
 
     Args:
       pattern: which weights are pruned together; a `Pattern` or a name such as "group4".
@@ -56,10 +68,24 @@ class Pruning(keras.callbacks.Callback):
       policy: which layers, and how far each; default `Policy()`.
       initial_step: where to start counting; for a run that was interrupted and is resumed in a new
         process.
+      score: how much a weight matters: "l2", "l1" (magnitude), "taylor", "movement", "random", or a
+        `Score`. Magnitudes have the batch norm behind the layer folded in.
+      budget: how the sparsity is shared among the layers that the policy gives none of their own:
+        "uniform", "erk", "global", or a `Budget`. Decided when the first weights are pruned.
+      teacher: a trained Keras model to learn from as well (knowledge distillation), or a
+        `Distillation` that says how.
+      state: a file (.npz) to keep masks, step and all that was gathered in, so that a run that was
+        interrupted goes on bit by bit: give the same path again, and restore the model with its
+        optimizer (`BackupAndRestore`, or a saved model). Written after each change of the masks and
+        at the end of each epoch.
+      log_dir: a folder for TensorBoard: sparsity, churn (the fraction of weights whose fate
+        changed) and kept score of each layer, whenever masks change.
 
     Raises:
       ValueError, TypeError: a bad argument; and when training begins: a model that was never built,
-        nothing to prune, names that match nothing.
+        nothing to prune, names that match nothing, a pattern that does not fit a layer named. While
+        it trains: scores that are NaN, as when training has diverged; the masks are then the last
+        good ones.
     """
 
     def __init__(
@@ -68,6 +94,12 @@ class Pruning(keras.callbacks.Callback):
         schedule: Callable,
         policy: Policy | None = None,
         initial_step: int = 0,
+        *,
+        score: Score | str = "l2",
+        budget: Budget | str = "uniform",
+        teacher: Any = None,
+        state: str | os.PathLike | None = None,
+        log_dir: str | os.PathLike | None = None,
     ):
         super().__init__()
         self.pattern = patterns.get(pattern)
@@ -79,11 +111,18 @@ class Pruning(keras.callbacks.Callback):
         if initial_step < 0:
             raise ValueError(f"initial_step must be 0 or more, not {initial_step}.")
         self.initial_step = initial_step
+        self.score = importance.get(score)
+        self.budget = budgets.get(budget)
+        self._state_file = None if state is None else StateFile(state)
+        self._log = None if log_dir is None else MaskLog(log_dir)
+        self.distillation = teacher if teacher is None else Distillation.of(teacher)
         self.step = initial_step
         self._pruned_model: Any = None
         self._target: float | None = None
-        self._masks: list[_Mask] = []
-        self._train_step: _MaskedTrainStep | None = None
+        self._shared_out = False
+        self._masks: list[Mask] = []
+        self._rewind: Rewind | None = None
+        self._train_step: TrainStep | None = None
 
     @property
     def sparsity(self) -> float:
@@ -91,36 +130,64 @@ class Pruning(keras.callbacks.Callback):
         total = sum(mask.size for mask in self._masks)
         return 1.0 - sum(mask.kept for mask in self._masks) / total if total else 0.0
 
+    def after_step(self, model: Any, gradients: Sequence | None = None) -> None:
+        """Prunes a model in a training loop of your own: call it after each optimizer step.
+
+            for x, y in data:
+                grads = step(x, y)          # a tf.function that applies them, say
+                pruning.after_step(model)
+
+        Outside of `tf.function` and of a strategy's replicas. Pruned weights are 0.0 when it
+        returns.
+
+        Args:
+          model: the model that the step has trained.
+          gradients: of `model.trainable_variables`, in that order; only for a score that needs
+            them.
+
+        Raises:
+          ValueError: as in `fit`; or a score needs gradients and got none.
+        """
+        if self._pruned_model is not model:
+            self._begin(model)
+            self._start()
+        if gradients is not None:
+            self._look_at(model, gradients)
+        self._advance(1)
+        for mask in self._masks:
+            mask.enforce()
+
+    def write_mask_pictures(self) -> None:
+        """Writes a picture of each mask, as it is, for TensorBoard.
+
+        Raises:
+          ValueError: there is no `log_dir`.
+        """
+        if self._log is None:
+            raise ValueError("Pictures of masks need a log_dir: Pruning(..., log_dir=FOLDER).")
+        self._log.pictures(self.step, self._masks)
+
     # What Keras calls. Masks are updated in the train function itself, right behind the step: the
     # batch-end hooks may run later in another thread, and after the other callbacks.
 
     def on_train_begin(self, logs: dict | None = None) -> None:
-        model = self.model
-        layers = keras_compat.api(model).layers
-        choices = self.policy.choose(model, self.pattern)
-        stretch = self._stretch(choices)
-        self._masks = [
-            _Mask(choice, kernels.folded_batch_norm(choice.kernel, layers), factor)
-            for choice, factor in zip(choices, stretch)
-        ]
-        if self._pruned_model is not model:
-            self._pruned_model = model
-            self.step, self._target = self.initial_step, None
+        self._begin(self.model)
         self._train_step = None
-        if isinstance(model.train_function, _MaskedTrainStep):  # of a fit that was interrupted
-            model.train_function.dismantle()
+        if isinstance(self.model.train_function, TrainStep):  # of a fit that was interrupted
+            self.model.train_function.dismantle()
 
     def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
         # The first masks wait until here: the on_train_begin of another callback may load weights.
         if self._train_step is None or self.model.train_function is not self._train_step:
-            if isinstance(self.model.train_function, _MaskedTrainStep):
+            if isinstance(self.model.train_function, TrainStep):
                 raise ValueError(
                     "Two Pruning callbacks in one fit: give one callback a Policy with a pattern "
                     "and a sparsity by layer instead."
                 )
-            self._train_step = _MaskedTrainStep(self, self.model)
-            sparsity = self._reader.at(self.step)
-            self._prune_to(self._target if sparsity is None else sparsity)
+            self._train_step = TrainStep(
+                self.model, self._contexts, self._advance, lambda: {"sparsity": self.sparsity}
+            )
+            self._start()
         self._train_step.armed = True
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
@@ -134,6 +201,7 @@ class Pruning(keras.callbacks.Callback):
                 "They are zero again now, but the last validation ran without the masks.",
                 stacklevel=2,
             )
+        self._save(epoch_end=True)
         if logs is not None:
             logs["sparsity"] = self.sparsity
 
@@ -164,7 +232,56 @@ class Pruning(keras.callbacks.Callback):
 
     # The work.
 
-    def _stretch(self, choices: list[Choice]) -> list[float]:
+    def _begin(self, model: Any) -> None:
+        """Makes the masks, or goes on with those of an earlier fit."""
+        choices = self.policy.choose(model, self.pattern)
+        shares = self._shares(choices)
+        if self._pruned_model is not model:
+            self._pruned_model = model
+            self.step, self._target, self._masks = self.initial_step, None, []
+            self._rewind = None
+        variables = [choice.kernel.variable for choice in choices]
+        if [id(v) for v in variables] != [id(m.choice.kernel.variable) for m in self._masks]:
+            layers = keras_compat.api(model).layers
+            with keras_compat.strategy(model).scope():
+                self._masks = [
+                    Mask(choice, self.score, kernels.folded_batch_norm(choice.kernel, layers))
+                    for choice in choices
+                ]
+            for mask, share in zip(self._masks, shares):
+                mask.share = share
+            self._target, self._shared_out = None, False
+
+    def _start(self) -> None:
+        """What is due before the first step of a fit."""
+        if self._rewind is None and self._reader.rewind_step is not None:
+            self._rewind = Rewind(self._pruned_model, self._reader.rewind_step)
+        if self._state_file is not None and self.step == self.initial_step:
+            self._resume()
+        self._keep_for_later()
+        self._prune_to(self._reader.at(self.step))
+        self._apply_masks()
+        self._save(epoch_end=True)
+
+    def _share_out(self, sparsity: float) -> None:
+        """Has the budget decide, the first time that anything is pruned."""
+        if self._shared_out or not sparsity or isinstance(self.budget, Uniform):
+            return
+        final = self._reader.final_sparsity
+        if not final:
+            raise ValueError(
+                "A budget needs a schedule that says where it ends: a final_sparsity or "
+                "target_sparsity above 0."
+            )
+        free = [mask for mask in self._masks if mask.choice.sparsity is None]
+        if not free:
+            return
+        shares = self.budget.allocate([mask.layer() for mask in free], final)
+        for mask, share in zip(free, shares):
+            mask.share = share / final
+        self._shared_out = True
+
+    def _shares(self, choices: list) -> list[float]:
         """By what to multiply the schedule's sparsity for each choice."""
         final = self._reader.final_sparsity
         if any(choice.sparsity is not None for choice in choices) and not final:
@@ -174,18 +291,118 @@ class Pruning(keras.callbacks.Callback):
             )
         return [1.0 if c.sparsity is None else c.sparsity / final for c in choices]
 
+    def _contexts(self) -> list[contextlib.AbstractContextManager]:
+        """What is around each call of the train function."""
+        contexts = [mask.constrained() for mask in self._masks]
+        contexts.append(gradients.tapped(self.model.optimizer, self._taps()))
+        if self.distillation is not None:
+            contexts.append(self.distillation.teaching(self.model))
+        return contexts
+
+    def _taps(self) -> list[tuple[Any, gradients.Tap]]:
+        return [tap for mask in self._masks for tap in mask.taps()]
+
+    def _look_at(self, model: Any, grads: Sequence) -> None:
+        variables = list(model.trainable_variables)
+        if len(grads) != len(variables):
+            raise ValueError(
+                f"gradients: expected {len(variables)}, one for each of model.trainable_variables, "
+                f"found {len(grads)}."
+            )
+        known = {id(v): gradient for v, gradient in zip(variables, grads)}
+        for variable, tap in self._taps():
+            if known.get(id(variable)) is not None:
+                tap(tf.convert_to_tensor(variable), tf.convert_to_tensor(known[id(variable)]))
+
     def _advance(self, steps: int) -> None:
         """Applies the pruning that is due after this many more steps."""
-        if steps:
-            due = self._reader.due(self.step + 1, self.step + steps)
-            self.step += steps
-            self._prune_to(due)
+        if not steps:
+            return
+        due = self._reader.due(self.step + 1, self.step + steps)
+        self.step += steps
+        self._keep_for_later()
+        self._prune_to(due)
+
+    def _keep_for_later(self) -> None:
+        if self._rewind is not None:
+            self._rewind.keep(self.step)
 
     def _prune_to(self, sparsity: float | None) -> None:
-        if sparsity is not None:
-            self._target = sparsity
-            for mask in self._masks:
-                mask.update(sparsity)
+        # At the same sparsity the same weights are pruned: they have the lowest scores.
+        if sparsity is None or sparsity == self._target:
+            return
+        try:  # all are chosen before the first is changed
+            self._share_out(sparsity)
+            updates = [mask.choose(sparsity) for mask in self._masks]
+        except ValueError as error:
+            raise ValueError(
+                f"Step {self.step}: cannot prune to {sparsity:.3f}. {error} The masks stay those "
+                f"of sparsity {self.sparsity:.3f}."
+            ) from None
+        for mask, update in zip(self._masks, updates):
+            mask.update(update)
+        self._target = sparsity
+        if self._rewind is not None and any(update is not None for update in updates):
+            self._rewind.back()
+            self._apply_masks()
+        self._save()
+        if self._log is not None and keras_compat.is_chief(self._pruned_model):
+            self._log.write(self.step, self._masks)
+
+    def _save(self, epoch_end: bool = False) -> None:
+        if self._state_file is not None and keras_compat.is_chief(self._pruned_model):
+            count = keras_compat.iterations(self._pruned_model)
+            self._state_file.save(count, self._state(), epoch_end)
+
+    def _resume(self) -> None:
+        """Goes on from the state file, if there is one."""
+        count = keras_compat.iterations(self._pruned_model)
+        if (state := self._state_file.load(count)) is not None:
+            self._restore(state)
+            self.step += count - int(state["iterations"])
+
+    def _state(self) -> dict[str, Any]:
+        """All that a run needs to go on: arrays by name."""
+        state = {
+            "config": self._config(),
+            "iterations": keras_compat.iterations(self._pruned_model),
+            "step": self.step,
+            "target": np.nan if self._target is None else self._target,
+            "shared_out": self._shared_out,
+        }
+        parts = {f"mask/{i}": mask for i, mask in enumerate(self._masks)}
+        if self._rewind is not None:
+            parts["rewind"] = self._rewind
+        for name, part in parts.items():
+            state.update({f"{name}/{key}": value for key, value in part.state().items()})
+        return state
+
+    def _restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Raises ValueError where the state is not that of this model and callback."""
+        if str(state["config"]) != self._config():
+            raise ValueError(
+                f"{self._state_file.path} is the state of another model or score. It has "
+                f"{state['config']}, and here is {self._config()}."
+            )
+        try:
+            for i, mask in enumerate(self._masks):
+                mask.restore(below(state, f"mask/{i}"))
+        except ValueError as error:
+            raise ValueError(
+                f"The model has changed since {self._state_file.path} was written: {error} Restore "
+                "the weights that go with it."
+            ) from None
+        if self._rewind is not None:
+            self._rewind.restore(below(state, "rewind"))
+        self.step = int(state["step"])
+        self._target = None if np.isnan(state["target"]) else float(state["target"])
+        self._shared_out = bool(state["shared_out"])
+
+    def _config(self) -> str:
+        """What a state must agree about, with the seeds."""
+        kernels_ = [[mask.name, list(mask.variable.shape)] for mask in self._masks]
+        method, score = type(self).__name__, repr(self.score)
+        return json.dumps({"method": method, "score": score, "kernels": kernels_})
 
     def _apply_masks(self) -> bool:
         """Zeroes what is pruned; whether any of it was not zero."""
@@ -209,92 +426,3 @@ class Pruning(keras.callbacks.Callback):
                 f"{self.sparsity:.3f} was reached. Fit again with the same callback to go on.",
                 stacklevel=2,
             )
-
-
-class _Mask:
-    """One kernel's mask."""
-
-    def __init__(self, choice: Choice, batch_norm: Any | None, factor: float):
-        self._kernel = choice.kernel
-        self._pattern = choice.pattern
-        self._batch_norm = batch_norm
-        self._factor = factor
-        self.size = int(np.prod(self._kernel.shape))
-        self.kept = self.size
-        # A variable, so that a new mask needs no new trace. No attribute of the model: not saved.
-        self._keep = tf.Variable(tf.ones(self._kernel.shape, tf.bool), trainable=False)
-
-    def update(self, sparsity: float) -> None:
-        """Chooses the mask anew from the weights as they are, and applies it at once."""
-        weights = self._kernel.value()
-        scores = importance.scores(weights, self._batch_norm)
-        keep = self._pattern.mask(scores, sparsity * self._factor)
-        self.kept = int(np.count_nonzero(keep))
-        self._keep.assign(keep)
-        self._kernel.variable.assign(np.where(keep, weights, np.zeros_like(weights)))
-
-    def apply(self) -> bool:
-        """Zeroes what is pruned; whether any of it was not zero."""
-        weights, keep = self._kernel.value(), self._keep.numpy()
-        if not np.any(weights[~keep] != 0):
-            return False
-        self._kernel.variable.assign(np.where(keep, weights, np.zeros_like(weights)))
-        return True
-
-    def constrained(self) -> contextlib.AbstractContextManager:
-        """While it lasts, the optimizer puts 0.0 wherever the mask is False."""
-        own = self._kernel.variable.constraint
-
-        def select(weights: Any) -> tf.Tensor:
-            # Selected, not multiplied: NaN * 0 is NaN, and -1 * 0 is -0.0.
-            weights = tf.convert_to_tensor(weights)
-            return tf.where(self._keep, weights, tf.zeros_like(weights))
-
-        def constraint(weights: Any) -> tf.Tensor:
-            # The user's constraint sees the masked kernel (a norm counts only what is kept).
-            return select(weights) if own is None else select(own(select(weights)))
-
-        return keras_compat.constrained(self._kernel.variable, constraint)
-
-
-class _MaskedTrainStep:
-    """A model's train function, traced and run with the masks as constraints.
-
-    It stays with the model when an exception ends the fit, for Keras then calls no callback. So it
-    runs only if `armed`, just before each call, in the fit it was made for (Keras makes a new
-    History for each). Otherwise it is a leftover, and makes way for a plain train function.
-    """
-
-    def __init__(self, pruning: Pruning, model: Any):
-        self._pruning = pruning
-        self._model = model
-        self._history = getattr(model, "history", None)
-        self._inner = keras_compat.new_train_function(model)
-        self._iterations = keras_compat.iterations(model)
-        self.armed = False
-        model.train_function = self
-
-    def __call__(self, iterator: Any) -> Any:
-        if not self.armed or getattr(self._model, "history", None) is not self._history:
-            self.dismantle()
-            return self._model.train_function(iterator)
-        self.armed = False
-        with contextlib.ExitStack() as stack:
-            for mask in self._pruning._masks:
-                stack.enter_context(mask.constrained())
-            logs = self._inner(iterator)
-        # Another optimizer than the model's own (a GAN's) leaves the model's count where it is.
-        if not self.count():
-            self._pruning._advance(keras_compat.steps_per_execution(self._model))
-        return {**logs, "sparsity": self._pruning.sparsity} if isinstance(logs, dict) else logs
-
-    def count(self) -> int:
-        """Tells the pruning how many steps the optimizer has made since the last time."""
-        now = keras_compat.iterations(self._model)
-        steps, self._iterations = now - self._iterations, now
-        self._pruning._advance(steps)
-        return steps
-
-    def dismantle(self) -> None:
-        """Gives the model a train function without masks."""
-        keras_compat.new_train_function(self._model)

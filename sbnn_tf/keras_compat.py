@@ -64,23 +64,69 @@ def calls(graph_: Any) -> Iterator[tuple[Any, list, list]]:
                 yield node.layer, list(node.keras_inputs), tf.nest.flatten(node.outputs)
 
 
+def components(variable: Any) -> list:
+    """The TensorFlow variables behind a Keras variable: it, and its copies on the replicas."""
+    variable = getattr(variable, "_value", variable)  # Keras 3
+    variable = getattr(variable, "_variable", variable)  # tf_keras: inside an AutoCastVariable
+    copies = getattr(variable, "values", None)  # tf.distribute
+    return [variable, *copies] if isinstance(copies, (list, tuple)) else [variable]
+
+
 @contextlib.contextmanager
 def constrained(variable: Any, constraint: Callable) -> Iterator[None]:
-    """Gives a variable another constraint for a while."""
-    variable = getattr(variable, "_variable", variable)  # tf_keras: inside an AutoCastVariable
-    # Both keep it under this name; only Keras 3 has a public setter.
-    before = variable._constraint
-    variable._constraint = constraint
+    """Gives a variable, and its copies on replicas, another constraint for a while."""
+    # Both keep it under this name; only Keras 3 has a public setter, on a variable of its own.
+    holders = [variable] if hasattr(variable, "_value") else components(variable)
+    before = [getattr(holder, "_constraint", None) for holder in holders]
+    for holder in holders:
+        holder._constraint = constraint
     try:
         yield
     finally:
-        variable._constraint = before
+        for holder, own in zip(holders, before):
+            holder._constraint = own
+
+
+@contextlib.contextmanager
+def replaced(owner: Any, method: str, function: Callable) -> Iterator[None]:
+    """Gives one object another method for a while."""
+    # Not setattr: both Keras would track what is set on a model or an optimizer.
+    attributes = vars(owner)
+    before = attributes.get(method)
+    attributes[method] = function
+    try:
+        yield
+    finally:
+        del attributes[method]
+        if before is not None:
+            attributes[method] = before
 
 
 def iterations(model: Any) -> int:
     """Steps that the model's optimizer has made."""
     count = getattr(getattr(model, "optimizer", None), "iterations", None)
     return 0 if count is None else int(count.numpy())
+
+
+def optimizer_variables(model: Any) -> list:
+    """The variables of a model's optimizer, as far as they exist yet."""
+    optimizer = getattr(model, "optimizer", None)
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+    variables = getattr(optimizer, "variables", [])
+    return list(variables() if callable(variables) else variables)
+
+
+def strategy(model: Any) -> Any:
+    """The tf.distribute strategy that a model was made in."""
+    import tensorflow as tf
+
+    return getattr(model, "distribute_strategy", None) or tf.distribute.get_strategy()
+
+
+def is_chief(model: Any) -> bool:
+    """Whether this process is the one of its strategy's workers that writes files."""
+    resolver = getattr(strategy(model), "cluster_resolver", None)
+    return resolver is None or not resolver.task_id
 
 
 def steps_per_execution(model: Any) -> int:

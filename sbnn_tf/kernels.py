@@ -9,19 +9,29 @@ from typing import Any
 import numpy as np
 
 from sbnn_tf import keras_compat, wiring
+from sbnn_tf.patterns import Pattern
 
 
 @dataclasses.dataclass(frozen=True)
 class Kernel:
-    """One weight tensor, output channel last, that a layer multiplies its input with.
+    """One weight tensor that a layer multiplies its input with.
 
-    reason: why it can't be pruned; empty if it can.
+    Patterns see it as `weights()`: (*window, inputs, outputs), or (inputs, outputs) of a dense
+    layer. A depthwise kernel, in Keras (*window, inputs, multiplier), is (*window, 1, inputs *
+    multiplier) there: output channel by output channel, as in TensorFlow Lite.
+
+    operator: "dense", "conv" or "depthwise".
+    groups: of a grouped convolution: its output channels fall into so many parts, each with inputs
+      of its own.
+    reason: why it can't be pruned with any pattern; empty if it can.
     """
 
     leaf: wiring.Leaf
     part: str
     variable: Any
-    reason: str
+    operator: str
+    reason: str = ""
+    groups: int = 1
 
     @property
     def name(self) -> str:
@@ -31,8 +41,25 @@ class Kernel:
     def shape(self) -> tuple[int, ...]:
         return tuple(int(n) for n in self.variable.shape)
 
+    @property
+    def view(self) -> tuple[int, ...]:
+        """The shape that patterns see."""
+        if self.operator != "depthwise":
+            return self.shape
+        *window, inputs, multiplier = self.shape
+        return (*window, 1, inputs * multiplier)
+
     def value(self) -> np.ndarray:
         return np.asarray(self.variable.numpy())
+
+    def weights(self) -> np.ndarray:
+        """The values in the shape that patterns see. For the other way round, `reshape(shape)`."""
+        return self.value().reshape(self.view)
+
+    def fitted(self, pattern: Pattern) -> Pattern:
+        """The pattern nearest to this one that the kernel can have."""
+        *columns, outputs = self.view
+        return pattern.fit((*columns, outputs // self.groups))  # no piece in two of the groups
 
     def positions(self) -> int | None:
         """How often each weight is used for one input image; None where that is not known."""
@@ -82,33 +109,55 @@ def _of(leaf: wiring.Leaf, layers: Any) -> list[Kernel]:
     layer = leaf.layer
     if not isinstance(layer, layers.Layer) or not layer.built or not leaf.has_kernel:
         return []
+    if hasattr(layer, "quantize_config"):
+        return _quantized(leaf, layers)
     if isinstance(layer, (layers.SeparableConv1D, layers.SeparableConv2D)):
-        reason = "" if isinstance(layer, layers.SeparableConv2D) else _NOT_YET
         return [
-            Kernel(leaf, "depthwise", layer.depthwise_kernel, _NOT_YET),
-            Kernel(leaf, "pointwise", layer.pointwise_kernel, reason),
+            Kernel(leaf, "depthwise", layer.depthwise_kernel, "depthwise"),
+            Kernel(leaf, "pointwise", layer.pointwise_kernel, "conv"),
         ]
-    if isinstance(layer, (layers.DepthwiseConv1D, layers.DepthwiseConv2D)):
+    operator = _operator(layer, layers)
+    if operator == "depthwise":
         kernel = getattr(layer, "depthwise_kernel", None)
-        return [Kernel(leaf, "", layer.kernel if kernel is None else kernel, _NOT_YET)]
-    if isinstance(layer, layers.Dense):
-        return [_plain(leaf, "")]
-    if isinstance(layer, layers.Conv2D) and not isinstance(layer, layers.Conv2DTranspose):
-        pointwise = tuple(layer.kernel_size) == (1, 1) and layer.groups == 1
-        return [_plain(leaf, "" if pointwise else _NOT_YET)]
+        return [Kernel(leaf, "", layer.kernel if kernel is None else kernel, operator)]
+    if operator is not None:
+        return [_plain(leaf, operator, groups=getattr(layer, "groups", 1))]
     if getattr(layer, "kernel", None) is not None:
-        return [_plain(leaf, _NOT_YET)]
+        return [_plain(leaf, "other", _OTHER)]
     return []
 
 
-_NOT_YET = "only 1x1 Conv2D, the pointwise half of SeparableConv2D, and Dense can be pruned"
+def _quantized(leaf: wiring.Leaf, layers: Any) -> list[Kernel]:
+    """The kernel inside a wrapper of tfmot's quantization-aware training.
+
+    The layer's own `kernel` is the quantized tensor there; the wrapper has the variable.
+    """
+    inner = leaf.layer.layer
+    operator = _operator(inner, layers)
+    if operator is None:
+        return []
+    kernel = next(v for v in keras_compat.own_variables(leaf.layer) if len(v.shape) >= 2)
+    return [Kernel(leaf, "", kernel, operator, groups=getattr(inner, "groups", 1) or 1)]
 
 
-def _plain(leaf: wiring.Leaf, reason: str) -> Kernel:
+def _operator(layer: Any, layers: Any) -> str | None:
+    if isinstance(layer, (layers.DepthwiseConv1D, layers.DepthwiseConv2D)):
+        return "depthwise"
+    if isinstance(layer, layers.Dense):
+        return "dense"
+    convolution = isinstance(layer, (layers.Conv1D, layers.Conv2D, layers.Conv3D))
+    return "conv" if convolution and "Transpose" not in type(layer).__name__ else None
+
+
+_OTHER = "only Dense, Conv1D, Conv2D, Conv3D, DepthwiseConv and SeparableConv can be pruned"
+
+
+def _plain(leaf: wiring.Leaf, operator: str, reason: str = "", groups: int = 1) -> Kernel:
     layer = leaf.layer
     if getattr(layer, "lora_enabled", False):
         reason = "its kernel is split by LoRA"
     elif getattr(layer, "quantization_mode", None):
         reason = "its kernel is quantized"
     variable = getattr(layer, "_kernel", None)  # Keras 3; `kernel` may be computed there
-    return Kernel(leaf, "", layer.kernel if variable is None else variable, reason)
+    kernel = layer.kernel if variable is None else variable
+    return Kernel(leaf, "", kernel, operator, reason, groups or 1)

@@ -31,7 +31,8 @@ class Policy:
     `first_and_last` is true.
 
     Args:
-      include: names or globs of the layers to prune; default all that can be.
+      include: names or globs of the layers to prune; default all that their pattern fits. Groups
+        fit dense layers and convolutions of any window, and no depthwise ones.
       exclude: names or globs of the layers to leave dense.
       sparsity: final sparsity by name or glob, in [0, 1); the first match counts. The layer follows
         the course of the schedule, stretched to this end. Other layers follow the schedule itself.
@@ -70,26 +71,22 @@ class Policy:
           A non-empty list in the order of computation.
 
         Raises:
-          ValueError: the model was never built, a name or glob matches no layer that can be
-            pruned, or nothing is left to prune.
+          ValueError: the model was never built, a name or glob matches no layer, or only layers
+            that the pattern does not fit, or nothing is left to prune.
         """
-        found = kernels.find(model)
-        able = [kernel for kernel in found if not kernel.reason]
-        self._check_names(found, able)
-        chosen = [kernel for kernel in able if self._wants(kernel)]
+        found = [(kernel, _lookup(self.pattern, kernel, pattern)) for kernel in kernels.find(model)]
+        able = [(kernel, p) for kernel, p in found if not _unfit(kernel, p)]
+        self._check_names(found, [kernel for kernel, _ in able])
+        chosen = [(kernel, p) for kernel, p in able if self._wants(kernel)]
         if not chosen:
             raise ValueError(
-                f"Nothing to prune in '{model.name}'. {_listing(able)} The first and the last "
-                "layer are pruned only if Policy(include=[...]) names them in full or "
+                f"Nothing to prune in '{model.name}'. {_listing([k for k, _ in able])} The first "
+                "and the last layer are pruned only if Policy(include=[...]) names them in full or "
                 "Policy(first_and_last=True)."
             )
         return [
-            Choice(
-                kernel,
-                _lookup(self.pattern, kernel, pattern).fit(kernel.shape),
-                _lookup(self.sparsity, kernel, None),
-            )
-            for kernel in chosen
+            Choice(kernel, kernel.fitted(p), _lookup(self.sparsity, kernel, None))
+            for kernel, p in chosen
         ]
 
     def _wants(self, kernel: kernels.Kernel) -> bool:
@@ -102,15 +99,30 @@ class Policy:
         named = [*self.include, *self.sparsity]
         return any(name in (kernel.leaf.path, kernel.leaf.layer.name) for name in named)
 
-    def _check_names(self, found: list, able: list) -> None:
+    def _check_names(self, found: list[tuple], able: list[kernels.Kernel]) -> None:
         for name in (*self.include, *self.exclude, *self.sparsity, *self.pattern):
             if name == "*" or any(_matches((name,), kernel) for kernel in able):
                 continue
-            if reasons := {kernel.reason for kernel in found if _matches((name,), kernel)}:
-                if name in self.exclude:
-                    continue  # dense anyway
-                raise ValueError(f"'{name}' can't be pruned: {'; '.join(reasons)}.")
-            raise ValueError(f"No layer matches '{name}'. {_listing(able)}")
+            unfit = {_unfit(*pair) for pair in found if _matches((name,), pair[0])}
+            if not unfit:
+                raise ValueError(f"No layer matches '{name}'. {_listing(able)}")
+            if name not in self.exclude:  # or it is dense anyway
+                raise ValueError(f"'{name}' can't be pruned: {'; '.join(sorted(unfit))}.")
+
+
+def _unfit(kernel: kernels.Kernel, pattern: Pattern) -> str:
+    """Why a kernel can't have a pattern; empty if it can."""
+    if kernel.reason:
+        return kernel.reason
+    reason = pattern.unfit(kernel.operator, kernel.view)
+    if not reason:
+        return ""
+    shape = "x".join(map(str, kernel.shape))
+    fitting = ", ".join(patterns.fitting(kernel.operator, kernel.view))
+    return (
+        f"{pattern.name} does not fit '{kernel.name}' ({kernel.operator}, {shape}): {reason}; "
+        f"patterns that fit: {fitting or 'none'}"
+    )
 
 
 def _names(value: str | Iterable[str], argument: str) -> tuple[str, ...]:
@@ -136,7 +148,7 @@ def _lookup(table: Mapping[str, Any], kernel: kernels.Kernel, default: Any) -> A
 
 def _listing(able: list[kernels.Kernel]) -> str:
     if not able:
-        return "It has no layer that can be pruned: no 1x1 Conv2D, SeparableConv2D or Dense."
+        return "It has no layer that can be pruned with this pattern."
     marks = [
         kernel.leaf.path
         + (" (first)" if kernel.leaf.is_first() else "")

@@ -2,11 +2,13 @@
 
 A schedule is any object that, called with a step, returns `(should_prune, sparsity)`: the interface
 of the TensorFlow Model Optimization toolkit's `PruningSchedule`, whose objects fit as they are.
-The two here have the toolkit's names, arguments and numbers, and need no TensorFlow.
+`ConstantSparsity` and `PolynomialDecay` have the toolkit's names, arguments and numbers; the others
+have its names of arguments. None needs TensorFlow.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from sbnn_tf.patterns import check_sparsity
@@ -77,7 +79,60 @@ class ConstantSparsity(Schedule):
         return {"target_sparsity": self.target_sparsity, **super().get_config()}
 
 
-class PolynomialDecay(Schedule):
+class OneShot(ConstantSparsity):
+    """Prunes once, at `begin_step`.
+
+    Args:
+      target_sparsity: fraction of weights to prune, in [0, 1).
+      begin_step: when; 0 is before training.
+    """
+
+    def __init__(self, target_sparsity: float, begin_step: int = 0):
+        super().__init__(target_sparsity, begin_step, end_step=begin_step, frequency=1)
+
+    def get_config(self) -> dict:
+        return {"target_sparsity": self.target_sparsity, "begin_step": self.begin_step}
+
+
+class _Rising(Schedule):
+    """From `initial_sparsity` at `begin_step` to `final_sparsity` at `end_step`."""
+
+    def __init__(
+        self,
+        initial_sparsity: float,
+        final_sparsity: float,
+        begin_step: int,
+        end_step: int,
+        frequency: int = 100,
+    ):
+        if end_step == -1:
+            raise ValueError(
+                f"{type(self).__name__} needs an end_step: it must know where to arrive."
+            )
+        super().__init__(begin_step, end_step, frequency)
+        self.initial_sparsity = check_sparsity(initial_sparsity, "initial_sparsity")
+        self.final_sparsity = check_sparsity(final_sparsity, "final_sparsity")
+
+    def sparsity(self, step: int) -> float:
+        if step >= self.end_step:
+            return self.final_sparsity
+        if step <= self.begin_step:
+            return self.initial_sparsity
+        return self._between((step - self.begin_step) / (self.end_step - self.begin_step))
+
+    def _between(self, progress: float) -> float:
+        """The sparsity after this part of the way, in (0, 1)."""
+        raise NotImplementedError
+
+    def get_config(self) -> dict:
+        return {
+            "initial_sparsity": self.initial_sparsity,
+            "final_sparsity": self.final_sparsity,
+            **super().get_config(),
+        }
+
+
+class PolynomialDecay(_Rising):
     """Rises from `initial_sparsity` to `final_sparsity`, fast at first, then ever slower.
 
         final + (initial - final) * (1 - (step - begin_step) / (end_step - begin_step)) ** power
@@ -102,27 +157,94 @@ class PolynomialDecay(Schedule):
         power: float = 3,
         frequency: int = 100,
     ):
-        if end_step == -1:
-            raise ValueError("PolynomialDecay needs an end_step: it must know where to arrive.")
-        super().__init__(begin_step, end_step, frequency)
-        self.initial_sparsity = check_sparsity(initial_sparsity, "initial_sparsity")
-        self.final_sparsity = check_sparsity(final_sparsity, "final_sparsity")
+        super().__init__(initial_sparsity, final_sparsity, begin_step, end_step, frequency)
         self.power = power
 
-    def sparsity(self, step: int) -> float:
-        if step >= self.end_step:
-            return self.final_sparsity
-        if step <= self.begin_step:
-            return self.initial_sparsity
-        progress = (step - self.begin_step) / (self.end_step - self.begin_step)
+    def _between(self, progress: float) -> float:
         rest = (1.0 - progress) ** self.power
         return self.final_sparsity + (self.initial_sparsity - self.final_sparsity) * rest
 
     def get_config(self) -> dict:
+        return {**super().get_config(), "power": self.power}
+
+
+class CosineDecay(_Rising):
+    """Rises along half a cosine: slowly at both ends.
+
+        final + (initial - final) * (1 + cos(pi * progress)) / 2
+
+    Arguments and errors are those of `PolynomialDecay`, without `power`.
+    """
+
+    def _between(self, progress: float) -> float:
+        rest = (1.0 + math.cos(math.pi * progress)) / 2.0
+        return self.final_sparsity + (self.initial_sparsity - self.final_sparsity) * rest
+
+
+class ExponentialDecay(_Rising):
+    """The kept weights decay exponentially: every step prunes the same share of what is left.
+
+        1 - (1 - initial) ** (1 - progress) * (1 - final) ** progress
+
+    Arguments and errors are those of `PolynomialDecay`, without `power`.
+    """
+
+    def _between(self, progress: float) -> float:
+        kept = (1.0 - self.initial_sparsity) ** (1.0 - progress)
+        return 1.0 - kept * (1.0 - self.final_sparsity) ** progress
+
+
+class IterativeMagnitude(Schedule):
+    """Rounds that each prune the same share of what is left; then weights go back in time.
+
+    After each round the weights that are left return to their values of `rewind_step`, and so do
+    the optimizer's averages of gradients: the mask of a trained network, found on an early one
+    (Frankle et al., "Linear Mode Connectivity and the Lottery Ticket Hypothesis", 2020, section 4).
+    The optimizer's step and learning rate go on.
+
+    Args:
+      final_sparsity: fraction of weights pruned after the last round, in [0, 1).
+      begin_step: the first round's; its weights have been trained until there.
+      end_step: of the last round. The steps from `begin_step` to it are whole rounds.
+      frequency: steps from one round to the next.
+      rewind_step: whose weights to go back to, up to `begin_step`; None leaves them as they are.
+
+    Raises:
+      ValueError: a sparsity outside [0, 1), a range that ends before it begins or that is no whole
+        number of rounds, or a `rewind_step` outside of 0..begin_step.
+    """
+
+    def __init__(
+        self,
+        final_sparsity: float,
+        begin_step: int,
+        end_step: int,
+        frequency: int = 100,
+        rewind_step: int | None = 0,
+    ):
+        if end_step == -1:
+            raise ValueError("IterativeMagnitude needs an end_step: that of its last round.")
+        super().__init__(begin_step, end_step, frequency)
+        self.final_sparsity = check_sparsity(final_sparsity, "final_sparsity")
+        rounds, left = divmod(end_step - begin_step, frequency)
+        if left:
+            raise ValueError(
+                f"From begin_step={begin_step} to end_step={end_step} is no whole number of rounds "
+                f"of frequency={frequency} steps."
+            )
+        if rewind_step is not None and not 0 <= rewind_step <= begin_step:
+            raise ValueError(f"rewind_step must be in 0..begin_step, not {rewind_step}.")
+        self.rounds = rounds + 1
+        self.rewind_step = rewind_step
+
+    def sparsity(self, step: int) -> float:
+        done = min(max((step - self.begin_step) // self.frequency + 1, 0), self.rounds)
+        return 1.0 - (1.0 - self.final_sparsity) ** (done / self.rounds)
+
+    def get_config(self) -> dict:
         return {
-            "initial_sparsity": self.initial_sparsity,
             "final_sparsity": self.final_sparsity,
-            "power": self.power,
+            "rewind_step": self.rewind_step,
             **super().get_config(),
         }
 
@@ -145,6 +267,11 @@ class ScheduleReader:
                 f"The schedule ends before it begins: begin_step={self.begin_step}, "
                 f"end_step={self.end_step}."
             )
+
+    @property
+    def rewind_step(self) -> int | None:
+        """The step whose weights come back after each pruning, if the schedule asks for that."""
+        return getattr(self.schedule, "rewind_step", None)
 
     @property
     def final_sparsity(self) -> float | None:

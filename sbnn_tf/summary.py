@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sbnn_tf import kernels, patterns
-from sbnn_tf.patterns import Group, Pattern
+from sbnn_tf.patterns import Block, Group, Pattern
 
 _SIZES = (16, 8, 4, 2, 1)
 _HEADER = ("layer", "shape", "pattern", "sparsity", "kept parameters", "multiply-adds")
@@ -35,8 +35,8 @@ def summary(
     """
     asked = None if pattern is None else patterns.get(pattern)
     found = kernels.find(model)
-    zeros = [kernel.value() == 0 for kernel in found]
-    patterns_found = [find_pattern(z, asked) for z in zeros]
+    zeros = [kernel.weights() == 0 for kernel in found]
+    patterns_found = [find_pattern(z, _fit(asked, k)) for k, z in zip(found, zeros)]
     rows = [_row(k, z, p) for k, z, p in zip(found, zeros, patterns_found)]
     total = ("total", "", "", *_totals(found, zeros))
     for line in _table([_HEADER, *rows, total]):
@@ -49,16 +49,24 @@ def find_pattern(zeros: np.ndarray, asked: Pattern | None = None) -> Pattern | N
     """The pattern that explains a kernel's zeros: the one asked for, else the largest group.
 
     Args:
-      zeros: boolean, output channel last.
+      zeros: boolean, in the shape that patterns see.
+      asked: fitted to the kernel.
 
     Returns:
       None where nothing is zero.
     """
     if not zeros.any():
         return None
-    if asked is not None and (fitted := asked.fit(zeros.shape)).explains(zeros):
-        return fitted
+    if asked is not None and asked.explains(zeros):
+        return asked
     return next(group for group in map(Group, _SIZES) if group.explains(zeros))
+
+
+def _fit(pattern: Pattern | None, kernel: kernels.Kernel) -> Pattern | None:
+    """The pattern as a kernel can have it; None if it can't, or there is none."""
+    if pattern is None or kernel.reason or pattern.unfit(kernel.operator, kernel.view):
+        return None
+    return kernel.fitted(pattern)
 
 
 def _row(kernel: kernels.Kernel, zeros: np.ndarray, pattern: Pattern | None) -> tuple[str, ...]:
@@ -92,23 +100,25 @@ def _notes(
     patterns_found: list[Pattern | None],
     asked: Pattern | None,
 ) -> list[str]:
-    able = [(kernel, z) for kernel, z in zip(found, zeros) if not kernel.reason]
     if asked is None:  # then what the model was pruned with is the largest pattern in it
         asked = max((p for p in patterns_found if p), key=lambda p: p.size, default=None)
-        fitting = [(kernel, z) for kernel, z in able if z.any()]
+        looked_at = [z.any() for z in zeros]
     else:
-        fitting = able
+        looked_at = [True] * len(found)
     notes = []
-    for kernel, z in fitting:
-        fitted = asked.fit(kernel.shape)
-        if fitted != asked:
+    fitting = [(k, z, _fit(asked, k), look) for k, z, look in zip(found, zeros, looked_at)]
+    for kernel, z, fitted, look in fitting:
+        if fitted is None or not look:
+            continue
+        if fitted.name != asked.name and isinstance(asked, (Group, Block)):
             notes.append(
                 f"{kernel.name}: {asked.name} does not divide {kernel.shape[-1]} output channels, "
                 f"so {fitted.name} is used."
             )
         if z.any() and not fitted.explains(z):
             notes.append(f"{kernel.name}: the zeros do not form {fitted.name}.")
-    if unknown := [kernel.name for kernel, _ in able if not kernel.leaf.wired]:
+    able = [kernel for kernel in found if not kernel.reason]
+    if unknown := [kernel.name for kernel in able if not kernel.leaf.wired]:
         notes.append(
             "importance without batch norm, since the wiring of a subclassed model or layer is "
             f"not known: {', '.join(unknown)}."

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 
 from sbnn_tf.convert import densify as _densify
 from sbnn_tf.convert import flatbuffer
@@ -15,6 +12,7 @@ from sbnn_tf.convert.report import Inspection, inspect_model
 from sbnn_tf.convert.sources import load
 from sbnn_tf.convert.sparsify import sparsify
 from sbnn_tf.errors import SbnnError
+from sbnn_tf.files import write_file
 from sbnn_tf.patterns import Group, Pattern
 
 __all__ = ["SbnnError", "convert", "densify", "inspect", "write_file"]
@@ -94,30 +92,3 @@ def inspect(source) -> Inspection:
     Args and errors are those of `convert`. `str()` of the result is a table.
     """
     return inspect_model(flatbuffer.read(load(source)))
-
-
-def write_file(path: str | os.PathLike, data: bytes) -> None:
-    """Write a file whole or not at all: an interrupted write leaves what was there before.
-
-    Raises:
-      SbnnError: the file cannot be written there.
-    """
-    path = Path(path)
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise SbnnError(f"cannot write {path}: {error.strerror}") from error
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        # mkstemp makes private files; a new file of the user's has the user's permissions.
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)
-        os.replace(temporary, path)
-    except OSError as error:
-        os.unlink(temporary)
-        raise SbnnError(f"cannot write {path}: {error.strerror}") from error
-    except BaseException:
-        os.unlink(temporary)
-        raise

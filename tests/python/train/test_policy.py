@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sbnn_tf import importance, kernels
+from sbnn_tf import kernels
 from sbnn_tf.callback import Pruning
 from sbnn_tf.patterns import Group, Unstructured
 from sbnn_tf.policy import Policy
@@ -49,21 +49,38 @@ class TestChoice:
         heads = [L.Flatten()(L.Conv2D(4, 1, name=name)(x)) for name in ("boxes", "classes")]
         assert _names(Policy().choose(K.Model(inputs, heads), Group(4))) == ["body"]
 
-    def test_what_is_not_pruned(self, K):
-        """3x3, grouped and transposed convolutions, and embeddings."""
+    def test_what_a_pattern_fits(self, K):
+        """Convolutions of any window and grouping, but no depthwise and no transposed ones."""
         L = K.layers
         x = inputs = K.Input((4, 4, 8))
         x = L.Conv2D(8, 1, name="first")(x)
-        x = L.Conv2D(8, 1, groups=2, name="grouped")(x)
+        x = L.Conv2D(8, 1, groups=4, name="grouped")(x)
         x = L.Conv2D(8, 3, padding="same", name="window")(x)
-        x = L.DepthwiseConv2D(1, name="depthwise")(x)
+        x = L.DepthwiseConv2D(3, padding="same", name="depthwise")(x)
         x = L.Conv2DTranspose(8, 1, name="transposed")(x)
         x = L.Conv2D(8, 1, strides=2, name="strided")(x)
         model = K.Model(inputs, L.Conv2D(8, 1, name="last")(x))
-        assert _names(Policy().choose(model, Group(4))) == ["strided"]
-        for name in ("grouped", "window", "depthwise", "transposed"):
-            with pytest.raises(ValueError, match=f"'{name}' can't be pruned: only 1x1"):
-                Policy(include=name).choose(model, Group(4))
+        chosen = Policy().choose(model, Group(4))
+        assert _names(chosen) == ["grouped", "window", "strided"]
+        # a group does not reach over into the next of the convolution's own groups
+        assert [choice.pattern for choice in chosen] == [Group(2), Group(4), Group(4)]
+        message = r"group4 does not fit 'depthwise' \(depthwise, 3x3x8x1\): .*patterns that fit: "
+        with pytest.raises(ValueError, match=message):
+            Policy(include="depthwise").choose(model, Group(4))
+        with pytest.raises(ValueError, match="'transposed' can't be pruned: only Dense, Conv1D"):
+            Policy(include="transposed").choose(model, Group(4))
+
+    def test_other_ranks(self, K):
+        L = K.layers
+        x = inputs = K.Input((4, 4, 4, 8))
+        x = L.Conv3D(8, 3, padding="same", name="first")(x)
+        x = L.Conv3D(8, 3, padding="same", name="volume")(x)
+        x = L.Reshape((64, 8))(x)
+        x = L.SeparableConv1D(8, 3, name="separable")(x)
+        x = L.Conv1D(8, 3, name="line")(x)
+        model = K.Model(inputs, L.Dense(8, name="last")(x))
+        chosen = Policy().choose(model, Group(4))
+        assert _names(chosen) == ["volume", "separable/pointwise", "line"]
 
     def test_layers_inside_other_layers(self, K):
         L = K.layers
@@ -104,7 +121,7 @@ class TestChoice:
             Policy(include=[3])
 
     def test_model_with_nothing_to_prune(self, K):
-        model = K.Sequential([K.Input((4, 4, 3)), K.layers.Conv2D(4, 3)])
+        model = K.Sequential([K.Input((4, 4, 3)), K.layers.DepthwiseConv2D(3)])
         with pytest.raises(ValueError, match="no layer that can be pruned"):
             Policy().choose(model, Group(4))
 
@@ -200,29 +217,3 @@ class TestBatchNorm:
         model.fit(data, data, verbose=0, callbacks=[Pruning("group4", ConstantSparsity(0.5, 0))])
         kernel = np.array(pw.get_weights()[0])
         assert (kernel[..., :4] == 1).all() and (kernel[..., 4:] == 0).all()
-
-
-class _Norm:
-    def __init__(self, gamma, variance):
-        array = lambda v: v if v is None else type("V", (), {"numpy": lambda self: np.array(v)})()
-        self.gamma, self.moving_variance, self.epsilon = array(gamma), array(variance), 1.0
-
-
-class TestScores:
-    weights = np.array([[1.0, -2.0], [0.0, 4.0]], np.float32)
-
-    def test_magnitude_alone(self):
-        np.testing.assert_array_equal(importance.scores(self.weights), [[1, 2], [0, 4]])
-
-    def test_times_the_factor_of_the_batch_norm(self):
-        scores = importance.scores(self.weights, _Norm([-6.0, 1.0], [3.0, 0.0]))
-        np.testing.assert_allclose(scores, [[3, 2], [0, 4]])
-
-    def test_without_gamma(self):
-        scores = importance.scores(self.weights, _Norm(None, [3.0, 0.0]))
-        np.testing.assert_allclose(scores, [[0.5, 2], [0, 4]])
-
-    @pytest.mark.parametrize("gamma", [[0.0, 0.0], [0.0, 1.0], [np.nan, 1.0]])
-    def test_only_what_is_zero_scores_zero(self, gamma):
-        scores = importance.scores(self.weights, _Norm(gamma, [3.0, 0.0]))
-        np.testing.assert_array_equal(scores == 0, self.weights == 0)

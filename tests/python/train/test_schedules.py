@@ -4,7 +4,15 @@ import textwrap
 
 import pytest
 
-from sbnn_tf.schedules import ConstantSparsity, PolynomialDecay, ScheduleReader
+from sbnn_tf.schedules import (
+    ConstantSparsity,
+    CosineDecay,
+    ExponentialDecay,
+    IterativeMagnitude,
+    OneShot,
+    PolynomialDecay,
+    ScheduleReader,
+)
 
 
 def test_numbers_and_turns_are_those_of_tfmot():
@@ -53,6 +61,12 @@ def test_numbers_and_turns_are_those_of_tfmot():
         (lambda: ConstantSparsity(0.5, -1), "begin_step"),
         (lambda: ConstantSparsity(0.5, 0, -2), "end_step"),
         (lambda: ConstantSparsity(0.5, 0, frequency=0), "frequency"),
+        (lambda: CosineDecay(0.0, 0.5, 0, -1), "CosineDecay needs an end_step"),
+        (lambda: ExponentialDecay(0.0, 1.0, 0, 9), "final_sparsity"),
+        (lambda: OneShot(1.0), "target_sparsity"),
+        (lambda: IterativeMagnitude(0.5, 0, -1), "needs an end_step"),
+        (lambda: IterativeMagnitude(0.5, 0, 150, 100), "no whole number of rounds"),
+        (lambda: IterativeMagnitude(0.5, 10, 110, 100, rewind_step=11), "rewind_step"),
     ],
 )
 def test_bad_arguments(make, message):
@@ -61,9 +75,45 @@ def test_bad_arguments(make, message):
 
 
 def test_configs():
-    for schedule in (PolynomialDecay(0.1, 0.5, 2, 9, 2, 7), ConstantSparsity(0.5, 3, 9, 2)):
+    for schedule in (
+        PolynomialDecay(0.1, 0.5, 2, 9, 2, 7),
+        ConstantSparsity(0.5, 3, 9, 2),
+        OneShot(0.5, 3),
+        CosineDecay(0.1, 0.5, 2, 9, 7),
+        ExponentialDecay(0.1, 0.5, 2, 9, 7),
+        IterativeMagnitude(0.5, 2, 8, 3, rewind_step=1),
+    ):
         again = type(schedule).from_config(schedule.get_config())
         assert [again(s) for s in range(12)] == [schedule(s) for s in range(12)]
+        assert again.get_config() == schedule.get_config()
+
+
+@pytest.mark.parametrize("kind", [PolynomialDecay, CosineDecay, ExponentialDecay])
+def test_rises_from_begin_to_end(kind):
+    schedule = kind(0.1, 0.8, 10, 50, frequency=1)
+    course = [schedule.sparsity(step) for step in range(10, 51)]
+    assert course[0] == 0.1 and course[-1] == 0.8 and course == sorted(course)
+    assert schedule.sparsity(0) == 0.1 and schedule.sparsity(99) == 0.8
+
+
+def test_courses():
+    assert CosineDecay(0.0, 0.8, 0, 40).sparsity(20) == pytest.approx(0.4)
+    assert CosineDecay(0.0, 0.8, 0, 40).sparsity(4) < 0.02  # slow at the beginning
+    kept = [1 - ExponentialDecay(0.0, 0.84, 0, 40).sparsity(step) for step in (0, 20, 40)]
+    assert kept == pytest.approx([1.0, 0.4, 0.16])  # each half leaves 40 % of what it finds
+
+
+def test_one_shot_prunes_once():
+    turns = [step for step in range(99) if OneShot(0.5, 7)(step)[0]]
+    assert turns == [7]
+    assert ScheduleReader(OneShot(0.5, 7)).at(8) == 0.5
+
+
+def test_iterative_rounds():
+    schedule = IterativeMagnitude(0.488, 10, 30, frequency=10)
+    assert [step for step in range(99) if schedule(step)[0]] == [10, 20, 30]
+    sparsities = [schedule.sparsity(step) for step in (9, 10, 19, 20, 30, 99)]
+    assert sparsities == pytest.approx([0, 0.2, 0.2, 0.36, 0.488, 0.488])
 
 
 def test_a_schedule_that_begins_where_it_ends_is_a_step():

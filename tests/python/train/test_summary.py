@@ -41,7 +41,7 @@ def test_table_of_a_pruned_model(functional, data, capsys):
 
 def test_what_a_pattern_would_be(functional):
     notes = [line for line in _lines(functional(full=True), "group16") if "note" in line]
-    assert [note.split()[1] for note in notes] == ["pw:", "hidden:", "logits:"]
+    assert [note.split()[1] for note in notes] == ["stem:", "pw:", "hidden:", "logits:"]
 
 
 def test_zeros_of_another_pattern(functional):
@@ -58,7 +58,7 @@ def test_zeros_of_another_pattern(functional):
 def test_subclassed_model_says_what_it_goes_without(subclassed):
     lines = _lines(subclassed())
     note = next(line for line in lines if "without batch norm" in line)
-    assert "pw, sep/pointwise, hidden, logits" in note
+    assert "pw, sep/depthwise, sep/pointwise, hidden, logits" in note
     assert _row(lines, "pw")[2].endswith(" -")
     assert any("multiply-adds not known" in line for line in lines)
 

@@ -1,0 +1,193 @@
+"""One kernel's mask: chosen by a pattern from scores, and kept up inside the train step."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from sbnn_tf import gradients, importance, keras_compat, patterns
+from sbnn_tf.budgets import Layer
+from sbnn_tf.patterns import Pattern
+from sbnn_tf.policy import Choice
+
+
+@dataclasses.dataclass(frozen=True)
+class _Update:
+    pattern: Pattern
+    keep: np.ndarray
+    churn: float
+    kept_score: float
+
+
+class Mask:
+    """One kernel's mask. Make it in the scope of the model's distribution strategy.
+
+    Args:
+      choice: the kernel and its pattern.
+      score: how much a weight matters.
+      batch_norm: the BatchNormalization that the kernel's scores are folded with, or None.
+    """
+
+    def __init__(self, choice: Choice, score: importance.Score, batch_norm: Any | None):
+        self.choice = choice
+        self.name = choice.kernel.name
+        self.pattern = choice.pattern
+        self.share = 1.0  # what to multiply the schedule's sparsity by
+        self.churn = 0.0  # fraction of the weights whose fate the last update changed
+        self.kept_score = 1.0  # fraction of the score that the last update kept
+        self._kernel = choice.kernel
+        self._score = score
+        self._batch_norm = batch_norm
+        self.size = int(np.prod(self._kernel.shape))
+        self.kept = self.size
+        # A variable, so that a new mask needs no new trace. No attribute of the model: not saved.
+        self._keep = tf.Variable(tf.ones(self._kernel.shape, tf.bool), trainable=False)
+        self._gatherer = (
+            gradients.Gatherer(score.gather, self._kernel.shape, self.name)
+            if score.gathers
+            else None
+        )
+
+    @property
+    def sparsity(self) -> float:
+        return 1.0 - self.kept / self.size
+
+    @property
+    def variable(self) -> Any:
+        """The kernel's Keras variable."""
+        return self._kernel.variable
+
+    def weights(self) -> np.ndarray:
+        """The kernel, in the shape that patterns see."""
+        return self._kernel.weights()
+
+    def layer(self) -> Layer:
+        """What a budget needs to know."""
+        kernel = self._kernel
+        return Layer(self.name, kernel.operator, self.scores(), self.pattern, kernel.positions())
+
+    def projection(self, weights: np.ndarray, sparsity: float) -> np.ndarray:
+        """The mask that these weights would have by their magnitude at a sparsity."""
+        scale = importance.fold(weights.shape[-1], self._batch_norm)
+        return self.pattern.mask(np.abs(weights) * scale, sparsity * self.share)
+
+    @property
+    def keep(self) -> np.ndarray:
+        """True where a weight is kept, in the shape that patterns see."""
+        return self._keep.numpy().reshape(self._kernel.view)
+
+    def scores(self) -> np.ndarray:
+        """The scores of the weights as they are, in the shape that patterns see.
+
+        A pruned weight scores 0 and any other one more: what is pruned stays the least important.
+
+        Raises:
+          ValueError: a score is NaN or infinite, or one needs gradients and there were none.
+        """
+        weights = self._kernel.weights()
+        scale = importance.fold(weights.shape[-1], self._batch_norm)
+        gathered = self._gatherer and self._gatherer.mean().reshape(weights.shape)
+        scores = self._score(weights, scale, gathered, self.name)
+        keep = self.keep
+        if not np.isfinite(scores[keep]).all():
+            raise ValueError(f"The scores of '{self.name}' are NaN or infinite.")
+        scores = np.where(weights != 0, scores, 0.0)  # zeros of an earlier training go first
+        return np.where(keep, np.maximum(scores, importance.FLOOR), 0.0)
+
+    def choose(self, sparsity: float) -> _Update | None:
+        """What the mask would be at this sparsity of the schedule; None: as it is.
+
+        Raises:
+          ValueError: as `scores`.
+        """
+        if sparsity == 0.0 and self.kept == self.size:
+            return None
+        scores = self.scores()
+        pattern = self.pattern.bind(scores) if self.kept == self.size else self.pattern
+        keep = pattern.mask(scores, sparsity * self.share)
+        energy = np.square(scores)
+        return _Update(
+            pattern,
+            keep,
+            churn=float(np.mean(keep != self.keep)),
+            kept_score=float(energy[keep].sum() / max(energy.sum(), importance.FLOOR)),
+        )
+
+    def update(self, update: _Update | None) -> None:
+        """Takes over a mask that was chosen, and applies it at once."""
+        if update is None:
+            return
+        self.pattern = update.pattern
+        self.churn, self.kept_score = update.churn, update.kept_score
+        self._set(update.keep)
+        if self._gatherer and self._score.forgets:
+            self._gatherer.forget()
+
+    def apply(self) -> bool:
+        """Zeroes what is pruned; whether any of it was not zero."""
+        weights, keep = self._kernel.value(), self._keep.numpy()
+        if not np.any(weights[~keep] != 0):
+            return False
+        self._kernel.variable.assign(np.where(keep, weights, np.zeros_like(weights)))
+        return True
+
+    def enforce(self) -> None:
+        """Zeroes what is pruned, without a look at it."""
+        weights = tf.convert_to_tensor(self._kernel.variable)
+        self._kernel.variable.assign(tf.where(self._keep, weights, tf.zeros_like(weights)))
+
+    @contextlib.contextmanager
+    def constrained(self) -> Iterator[None]:
+        """While it lasts, the optimizer puts 0.0 wherever the mask is False."""
+        own = self._kernel.variable.constraint
+
+        def select(weights: Any) -> tf.Tensor:
+            # Selected, not multiplied: NaN * 0 is NaN, and -1 * 0 is -0.0.
+            weights = tf.convert_to_tensor(weights)
+            return tf.where(self._keep, weights, tf.zeros_like(weights))
+
+        def constraint(weights: Any) -> tf.Tensor:
+            # The user's constraint sees the masked kernel (a norm counts only what is kept).
+            return select(weights) if own is None else select(own(select(weights)))
+
+        with keras_compat.constrained(self._kernel.variable, constraint):
+            yield
+
+    def taps(self) -> list[tuple[Any, gradients.Tap]]:
+        """What is to look at the kernel's gradients in the train step."""
+        return [(self._kernel.variable, self._gatherer)] if self._gatherer else []
+
+    def state(self) -> dict[str, np.ndarray]:
+        """All that a run which is resumed needs to know."""
+        gathered = self._gatherer.state() if self._gatherer else {}
+        keep = np.packbits(self.keep)
+        pattern = json.dumps(patterns.serialize(self.pattern))
+        return {"keep": keep, "share": self.share, "pattern": pattern, **gathered}
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Goes on from what `state` returned.
+
+        Raises:
+          ValueError: a weight that was pruned is not zero.
+        """
+        keep = np.unpackbits(state["keep"], count=self.size).astype(bool)
+        if np.any(self._kernel.value()[~keep.reshape(self._kernel.shape)] != 0):
+            raise ValueError(f"'{self.name}' has weights where it was pruned.")
+        self.share = float(state["share"])
+        self.pattern = patterns.get(json.loads(str(state["pattern"])))
+        self._set(keep)
+        if self._gatherer:
+            self._gatherer.restore(state)
+
+    def _set(self, keep: np.ndarray) -> None:
+        self.kept = int(np.count_nonzero(keep))
+        keep = keep.reshape(self._kernel.shape)
+        self._keep.assign(keep)
+        weights = self._kernel.value()
+        self._kernel.variable.assign(np.where(keep, weights, np.zeros_like(weights)))

@@ -1,0 +1,141 @@
+"""Distillation and rewinding."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from sbnn_tf.admm import ADMM
+from sbnn_tf.callback import Pruning
+from sbnn_tf.distillation import Distillation
+from sbnn_tf.patterns import Group
+from sbnn_tf.schedules import ConstantSparsity, IterativeMagnitude
+
+HALF = ConstantSparsity(0.5, 0)
+
+
+def _clone(K, model):
+    clone = K.models.clone_model(model)
+    clone.set_weights(model.get_weights())
+    return clone
+
+
+class TestDistillation:
+    @pytest.mark.parametrize("softmax", [False, True])
+    def test_the_loss_is_mixed(self, K, softmax):
+        L = K.layers
+        x = K.Input((8,))
+        outputs = L.Dense(5, activation="softmax" if softmax else None)
+        model = K.Model(x, outputs(L.Dense(8, name="middle")(L.Dense(8)(x))))
+        teacher = _clone(K, model)
+        teacher.set_weights([w + 0.3 for w in model.get_weights()])
+        loss = K.losses.SparseCategoricalCrossentropy(from_logits=not softmax)
+        model.compile(K.optimizers.SGD(0.0), loss, jit_compile=False)
+        images = np.random.default_rng(0).normal(size=(16, 8)).astype("float32")
+        labels = np.arange(16) % 5
+        distillation = Distillation(teacher, weight=0.25, temperature=2.0)
+        with distillation.teaching(model):
+            found = float(model.compute_loss(*map(tf.constant, (images, labels)), model(images)))
+        p, q = (m.predict(images, verbose=0).astype(np.float64) for m in (teacher, model))
+        if not softmax:
+            p, q = np.exp(p), np.exp(q)
+        own = -np.mean(np.log((q / q.sum(-1, keepdims=True))[np.arange(16), labels]))
+        p, q = ((x**0.5) / (x**0.5).sum(-1, keepdims=True) for x in (p, q))
+        divergence = 4.0 * np.mean(np.sum(p * np.log(p / q), axis=-1))
+        assert divergence > 1e-3
+        expected = 0.75 * own + 0.25 * divergence
+        assert found == pytest.approx(expected, rel=1e-3)
+        assert model.evaluate(images, labels, verbose=0) == pytest.approx(own, rel=1e-3)
+
+    def test_pulls_towards_the_teacher(self, K, functional, data):
+        distances = []
+        for teach in (False, True):
+            K.utils.set_random_seed(0)
+            model = functional()
+            teacher = _clone(K, model)
+            taught = Distillation(teacher, weight=1.0) if teach else None
+            model.fit(
+                *data, epochs=2, verbose=0, callbacks=[Pruning("group4", HALF, teacher=taught)]
+            )
+            out = [m.predict(data[0], verbose=0) for m in (teacher, model)]
+            distances.append(np.abs(out[0] - out[1]).mean())
+        assert distances[1] < 0.7 * distances[0]
+
+    def test_mistakes(self, K, functional, data):
+        model = functional()
+        with pytest.raises(ValueError, match="teacher is the model"):
+            model.fit(*data, verbose=0, callbacks=[Pruning("group4", HALF, teacher=model)])
+        with pytest.raises(TypeError, match="Expected a Keras model"):
+            Pruning("group4", HALF, teacher=3)
+        with pytest.raises(ValueError, match="weight"):
+            Distillation(model, weight=1.5)
+        with pytest.raises(ValueError, match="temperature"):
+            Distillation(model, temperature=0.0)
+
+
+class TestRewind:
+    def test_weights_and_averages_go_back(self, K, functional, data):
+        model = functional()
+        before = [np.array(w) for w in model.get_weights()]
+        names = [w.name for w in model.weights]
+        schedule = IterativeMagnitude(0.75, 4, 8, frequency=4)
+        pruning = Pruning("group4", schedule)
+        model.fit(*data, verbose=0, callbacks=[pruning])  # 8 steps: the last round is the last step
+        assert pruning.sparsity == pytest.approx(0.75, abs=0.02)
+        zeros = 0
+        for name, old, new in zip(names, before, model.get_weights()):
+            pruned = (new == 0) & (old != 0)
+            zeros += pruned.sum()
+            np.testing.assert_array_equal(new[~pruned], old[~pruned], err_msg=name)
+        assert zeros
+        slots = getattr(model.optimizer, "variables")
+        slots = slots() if callable(slots) else slots
+        assert not any(np.any(v.numpy()) for v in slots if len(v.shape))
+        model.fit(*data, verbose=0, callbacks=[pruning])
+        assert all((a != b).any() for a, b in zip(before, model.get_weights()))
+
+
+class TestADMM:
+    def model(self, K, **options):
+        model = K.Sequential([K.Input((6,)), *[K.layers.Dense(8) for _ in range(3)]])
+        model.compile(K.optimizers.SGD(0.05), "mse", jit_compile=False, **options)
+        x = np.random.default_rng(1).normal(size=(96, 6)).astype("float32")
+        return model, x, np.tile(x, 2)[:, :8]
+
+    def test_weights_come_nearer_to_their_pattern_and_are_then_pruned(self, K):
+        model, x, y = self.model(K, steps_per_execution=2)
+        admm = ADMM("group4", 0.5, prune_step=48, rho=5.0, frequency=4)
+        distances = []
+
+        class Watch(K.callbacks.Callback):
+            def on_epoch_end(self, epoch, logs=None):
+                distances.append((admm.distance, logs["sparsity"]))
+
+        model.fit(x, y, batch_size=16, epochs=10, verbose=0, callbacks=[admm, Watch()])
+        apart = [distance for distance, sparsity in distances if sparsity == 0]
+        assert len(apart) == 7 and apart[-1] < 0.4 * apart[0]  # the term works ...
+        assert [sparsity for _, sparsity in distances[7:]] == [0.5, 0.5, 0.5]
+        kernel = model.layers[1].get_weights()[0]
+        assert Group(4).explains(kernel == 0) and (kernel == 0).mean() == 0.5
+        assert "update_step" not in vars(model.optimizer)
+
+    def test_the_gradient_has_the_term(self, K):
+        model, x, y = self.model(K)
+        model.optimizer.learning_rate = 0.1
+        admm = ADMM("group4", 0.5, prune_step=99, rho=2.0, frequency=99)
+        admm.set_model(model)
+        before = model.layers[1].get_weights()[0]
+        z = np.where(Group(4).mask(np.abs(before), 0.5), before, 0.0)
+        twin, _, _ = self.model(K)
+        twin.set_weights(model.get_weights())
+        twin.optimizer.learning_rate = 0.1
+        twin.fit(x, y, batch_size=96, verbose=0)
+        with pytest.warns(UserWarning, match="stopped at step 1"):
+            model.fit(x, y, batch_size=96, verbose=0, callbacks=[admm])
+        difference = twin.layers[1].get_weights()[0] - model.layers[1].get_weights()[0]
+        np.testing.assert_allclose(difference, 0.1 * 2.0 * (before - z), atol=1e-5)
+
+    def test_mistakes(self):
+        with pytest.raises(ValueError, match="rho must be above 0"):
+            ADMM("group4", 0.5, 10, rho=0.0)
+        with pytest.raises(ValueError, match="frequency"):
+            ADMM("group4", 0.5, 10, frequency=0)

@@ -1,0 +1,90 @@
+"""Beside the TensorFlow Model Optimization toolkit. In processes of their own: it changes tf.keras."""
+
+import os
+import subprocess
+import sys
+import textwrap
+
+PRUNED_BY_TFMOT = """
+    import numpy as np
+    import tf_keras as K
+    import tensorflow_model_optimization as tfmot
+    import sbnn_tf as sbnn
+    from sbnn_tf.convert import flatbuffer
+    from sbnn_tf.convert.graph import op_name
+
+    prune = tfmot.sparsity.keras.prune_low_magnitude
+    schedule = tfmot.sparsity.keras.ConstantSparsity(0.75, 0, frequency=1)
+    layers = [K.layers.Conv2D(32, 1, activation="relu"), K.layers.Conv2D(32, 1)]
+    layers = [prune(layer, schedule) for layer in layers]
+    model = K.Sequential([K.Input((8, 8, 16)), *layers])
+    model.compile("sgd", "mse")
+    x = np.random.default_rng(0).normal(size=(32, 8, 8, 16)).astype("float32")
+    callbacks = [tfmot.sparsity.keras.UpdatePruningStep()]
+    model.fit(x, np.zeros((32, 8, 8, 32)), verbose=0, callbacks=callbacks)
+    stripped = tfmot.sparsity.keras.strip_pruning(model)
+    sparse = flatbuffer.read(sbnn.convert(stripped))
+    operators = [op_name(sparse, op) for op in sparse.subgraphs[0].operators]
+    assert operators.count("DENSIFY") == 2, operators
+    print("done")
+"""
+
+QUANTIZED = """
+    import numpy as np
+    import tensorflow as tf
+    import tf_keras as K
+    import tensorflow_model_optimization as tfmot
+    import sbnn_tf as sbnn
+    from sbnn_tf import kernels
+
+    L = K.layers
+    x = inputs = K.Input((6, 6, 3))
+    x = L.Conv2D(8, 3, name="stem")(x)
+    x = L.ReLU()(L.BatchNormalization()(L.Conv2D(16, 1, use_bias=False, name="folded")(x)))
+    x = L.Conv2D(16, 1, activation="relu", name="plain")(x)
+    x = L.Dense(8, activation="relu", name="hidden")(L.GlobalAveragePooling2D()(x))
+    model = K.Model(inputs, L.Dense(4, name="logits")(x))
+    model.compile("sgd", "mse", jit_compile=False)
+    x = np.random.default_rng(0).normal(size=(64, 6, 6, 3)).astype("float32")
+    y = np.random.default_rng(1).normal(size=(64, 4)).astype("float32")
+    half = lambda: sbnn.Pruning("group4", sbnn.ConstantSparsity(0.5, 0))
+    model.fit(x, y, verbose=0, callbacks=[half()])
+    masks = {k.name: k.value() == 0 for k in kernels.find(model)}
+    assert {n for n, m in masks.items() if m.mean() == 0.5} == {"folded", "plain", "hidden"}
+
+    quantization = tfmot.quantization.keras
+    scheme = tfmot.experimental.combine.Default8BitPrunePreserveQuantizeScheme()
+    aware = quantization.quantize_apply(quantization.quantize_annotate_model(model), scheme)
+    aware.compile("sgd", "mse", jit_compile=False)
+    aware.fit(x, y, verbose=0)  # tfmot's own
+    kept = {k.name: k.value() == 0 for k in kernels.find(aware)}
+    for name in ("folded", "hidden"):
+        assert np.array_equal(kept[f"quant_{name}"], masks[name]), name
+
+    # It loses those of a convolution with an activation; this callback does not.
+    aware = quantization.quantize_apply(quantization.quantize_annotate_model(model), scheme)
+    aware.compile("sgd", "mse", jit_compile=False)
+    aware.fit(x, y, verbose=0, callbacks=[half()])
+    kept = {k.name: k.value() == 0 for k in kernels.find(aware)}
+    for name in ("folded", "plain", "hidden"):
+        assert np.array_equal(kept[f"quant_{name}"], masks[name]), name
+    print("done")
+"""
+
+
+def _run(code):
+    result = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+    )
+    assert result.stdout.strip().endswith("done"), result.stderr[-3000:]
+
+
+def test_a_model_that_tfmot_pruned_is_converted():
+    _run(PRUNED_BY_TFMOT)
+
+
+def test_quantization_aware_training_keeps_masks():
+    _run(QUANTIZED)
