@@ -128,6 +128,21 @@ def _benchmark(options: argparse.Namespace) -> None:
     print(f"{'speed-up':22} {result.speedup_min:11.2f}x {result.speedup_median:11.2f}x")
 
 
+def _profile(options: argparse.Namespace) -> None:
+    from sbnn_tf.profiling import profile
+
+    table = profile(options.model, options.pattern, threads=options.threads, rounds=options.rounds)
+    table.save(options.table)
+    print(f"{table.cpu}, {table.threads} thread(s), {table.pattern}")
+    print(f"dense, TFLite XNNPACK  {table.baseline_ms:9.3f} ms")
+    print(f"dense, delegate        {table.dense_ms:9.3f} ms")
+    sparsities = sorted({s for ms in table.layers.values() for s in ms})
+    print(f"{'layer':30} {'positions':>9} " + " ".join(f"{s:>8.0%}" for s in sparsities))
+    for (operator, shape, positions), ms in table.layers.items():
+        name = f"{operator} {'x'.join(map(str, shape))}"
+        print(f"{name:30} {positions:9} " + " ".join(f"{ms[s]:8.4f}" for s in sorted(ms)))
+
+
 def _explain(options: argparse.Namespace) -> None:
     from sbnn_tf.benchmark import explain
 
@@ -243,6 +258,24 @@ example:
     add("--threads", type=int, default=1, metavar="N", help="threads (default: 1)")
     add("--rounds", type=int, default=50, metavar="N", help="turns of each (default: 50)")
     add("--json", action="store_true", help="print JSON")
+
+    add = _command(
+        commands,
+        "profile",
+        _profile,
+        "time each layer in the delegate at several sparsities: a cost table for training",
+        """The layers are pruned by magnitude for it; milliseconds are printed.
+
+example:
+  sbnn profile dense.tflite costs.json
+then in Python:
+  sbnn.Pruning("auto", schedule, budget=sbnn.Latency("costs.json", speedup=2))""",
+    )
+    add("model", metavar="MODEL", help=".keras file, SavedModel folder or .tflite file")
+    add("table", metavar="TABLE", help="the JSON file to write")
+    add("--pattern", default="auto", metavar="NAME", help="as for convert (default: auto)")
+    add("--threads", type=int, default=1, metavar="N", help="threads (default: 1)")
+    add("--rounds", type=int, default=30, metavar="N", help="inferences each (default: 30)")
 
     add = _command(
         commands,

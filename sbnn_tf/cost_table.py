@@ -25,7 +25,8 @@ class CostTable:
       threads: of the delegate.
       pattern: name of the pattern that was measured.
       baseline_ms: the dense network in stock TensorFlow Lite, milliseconds an inference.
-      dense_ms: the dense network in the delegate, milliseconds an inference.
+      dense_ms: the dense network in the delegate, which takes all that it can, milliseconds an
+        inference.
       layers: (operator, shape of the kernel, output positions) -> {sparsity: milliseconds}.
         Operators are "dense", "conv" and "depthwise"; shapes (*window, inputs, outputs), of a
         depthwise kernel (*window, 1, outputs).

@@ -1,0 +1,208 @@
+"""Measure what a network's layers cost in the engine, at each sparsity, on this machine."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import glob
+import math
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from sbnn_tf import patterns, runtime
+from sbnn_tf.benchmark import benchmark, cpu_name
+from sbnn_tf.convert import convert, densify, flatbuffer
+from sbnn_tf.convert.graph import CONV, DEPTHWISE, FULLY_CONNECTED, find_weights, op_name
+from sbnn_tf.cost_table import CostTable, Key
+from sbnn_tf.errors import SbnnError
+from sbnn_tf.patterns import Pattern
+
+SPARSITIES = (0.0, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95)
+_OPERATORS = {CONV: "conv", DEPTHWISE: "depthwise", FULLY_CONNECTED: "dense"}
+
+
+def profile(
+    source: Any,
+    pattern: Pattern | str = "auto",
+    *,
+    sparsities: Sequence[float] = SPARSITIES,
+    threads: int = 1,
+    rounds: int = 30,
+    library: str | os.PathLike | None = None,
+) -> CostTable:
+    """Time each layer of a network in the delegate, pruned by magnitude to each sparsity.
+
+    The accuracy is lost on the way, the times are real: layers are timed inside of the network,
+    with the caches as the layers before have left them, and the least time of all rounds counts.
+
+    Args:
+      source: what `convert` takes: a Keras model, or a `.keras` or `.tflite` file.
+      pattern: which weights are pruned together, wherever it fits.
+      sparsities: in [0, 1); 0 is always measured.
+      threads: of the delegate.
+      rounds: inferences at each sparsity.
+      library: the delegate's library, as in `load_delegate`.
+
+    Raises:
+      FileNotFoundError, ValueError: the model, the pattern or the library cannot be used.
+    """
+    pattern = patterns.get(pattern)
+    dense = densify(source)
+    names = [glob.escape(name) for name in _fitting(dense, pattern)]
+    if not names:
+        raise SbnnError(f"{pattern.name} fits no layer of this network")
+    layers: dict[Key, dict[float, float]] = collections.defaultdict(dict)
+    todo = sorted({0.0, *map(float, sparsities)})
+    for i, sparsity in enumerate(todo):
+        pruned = convert(dense, prune=sparsity, pattern=pattern, layers=names)
+        for key, ms in _timed_layers(pruned, threads, rounds, library).items():
+            layers[key][sparsity] = ms
+        if sys.stderr.isatty():
+            end = "\n" if i + 1 == len(todo) else ""
+            print(f"\rsparsity {i + 1} of {len(todo)}", end=end, file=sys.stderr, flush=True)
+    compared = benchmark(dense, dense, threads=threads, rounds=rounds, library=library, claim="all")
+    return CostTable(
+        cpu=cpu_name(),
+        threads=threads,
+        pattern=pattern.name,
+        baseline_ms=compared.baseline.median_ms,
+        dense_ms=compared.delegate.median_ms,
+        layers={key: ms for key, ms in layers.items() if len(ms) == len(todo)},
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class LatencyReport:
+    """Milliseconds an inference: as the cost table has it, and as measured in the delegate."""
+
+    predicted_ms: float
+    measured_ms: float
+    baseline_ms: float  # the same network, stored densely, in stock TensorFlow Lite
+
+    def __str__(self) -> str:
+        return (
+            f"predicted {self.predicted_ms:.3f} ms, measured {self.measured_ms:.3f} ms "
+            f"({self.baseline_ms / self.measured_ms:.2f}x of dense in TensorFlow Lite)"
+        )
+
+
+def latency(
+    source: Any,
+    table: CostTable | str | os.PathLike,
+    *,
+    rounds: int = 30,
+    library: str | os.PathLike | None = None,
+) -> LatencyReport:
+    """Predict a pruned network's latency from a cost table, and measure it on this machine.
+
+    Args:
+      source: what `convert` takes: a Keras model after `Pruning`, say.
+      table: of the dense network, or the path of one.
+      rounds: inferences to time.
+      library: the delegate's library, as in `load_delegate`.
+
+    Raises:
+      FileNotFoundError, ValueError: the model, the table or the library cannot be used.
+    """
+    if not isinstance(table, CostTable):
+        table = CostTable.load(table)
+    sparse, dense = convert(source), flatbuffer.read(densify(source))
+    predicted = table.dense_ms
+    for key, values in _weights(dense):
+        if key in table.layers:
+            zeros = 1.0 - np.count_nonzero(values) / values.size
+            predicted += table.cost(*key, zeros) - table.cost(*key, 0.0)
+    measured = benchmark(sparse, threads=table.threads, rounds=rounds, library=library)
+    return LatencyReport(predicted, measured.delegate.median_ms, measured.baseline.median_ms)
+
+
+def _fitting(content: bytes, pattern: Pattern) -> list[str]:
+    """Names of the filters that can have the pattern."""
+    model = flatbuffer.read(content)
+    return [
+        weight.names[0]
+        for weight in find_weights(model)
+        if not pattern.unfit(_OPERATORS[weight.kind], _view(weight.kind, weight.values.shape))
+    ]
+
+
+def _weights(model: Any) -> Iterator[tuple[Key, np.ndarray]]:
+    for weight in find_weights(model):
+        for node in weight.nodes:
+            key = _key(model, model.subgraphs[weight.subgraph].operators[node])
+            if key is not None:
+                yield key, weight.values
+
+
+def _timed_layers(
+    content: bytes, threads: int, rounds: int, library: str | os.PathLike | None
+) -> dict[Key, float]:
+    """Milliseconds of each kind of layer, where the delegate takes all of that kind: their mean."""
+    model = flatbuffer.read(content)
+    times: dict[Key, list[float | None]] = collections.defaultdict(list)
+    nodes = _timed_nodes(content, threads, rounds, library)
+    for index, op in enumerate(model.subgraphs[0].operators):
+        if (key := _key(model, op)) is not None:
+            times[key].append(nodes.get(index))
+    return {key: float(np.mean(ms)) for key, ms in times.items() if None not in ms}
+
+
+def _timed_nodes(content, threads, rounds, library) -> dict[int, float]:
+    """Least milliseconds of each node that the delegate takes."""
+    options = {"profile": True, "claim": "all"}  # also what is slower than stock while dense
+    delegate = runtime.load_delegate(num_threads=threads, library=library, **options)
+    made = runtime.interpreter(content, num_threads=threads, delegate=delegate)
+    inputs = runtime.random_inputs(made, np.random.default_rng(0))
+    runtime.run(made, inputs)
+    for _ in range(rounds):
+        made.invoke()
+    with _stderr() as report:  # printed when the interpreter goes, and the delegate with it
+        del made, delegate
+    lines = re.findall(r"([\d.]+) us +node (\d+) ", report.getvalue())
+    return {int(node): float(us) / 1e3 for us, node in lines}
+
+
+class _stderr:
+    """Catches what native code prints to stderr."""
+
+    def __enter__(self) -> _stderr:
+        sys.stderr.flush()
+        self._file = tempfile.TemporaryFile()
+        self._kept = os.dup(2)
+        os.dup2(self._file.fileno(), 2)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.dup2(self._kept, 2)
+        os.close(self._kept)
+        self._file.seek(0)
+        self._text = self._file.read().decode(errors="replace")
+        self._file.close()
+
+    def getvalue(self) -> str:
+        return self._text
+
+
+def _key(model: Any, op: Any) -> Key | None:
+    """What a node is in a cost table; None for one without a filter."""
+    kind = op_name(model, op)
+    if kind not in _OPERATORS:
+        return None
+    tensors = model.subgraphs[0].tensors
+    outputs = tensors[op.outputs[0]].shape
+    positions = math.prod(outputs[1:3]) if kind != FULLY_CONNECTED else 1
+    return _OPERATORS[kind], _view(kind, tensors[op.inputs[1]].shape), int(positions)
+
+
+def _view(kind: str, shape: Sequence[int]) -> tuple[int, ...]:
+    """A filter's shape as patterns and Keras have it: (*window, inputs, outputs)."""
+    shape = tuple(int(n) for n in shape)
+    if kind == DEPTHWISE:  # 1HWC
+        return (*shape[1:3], 1, shape[3])
+    return (*shape[1:], shape[0])
