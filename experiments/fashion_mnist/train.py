@@ -46,7 +46,10 @@ def fine_tune(
     if sparsity > 0:
         end = round(PRUNED_BY * epochs * len(batches))
         schedule = sbnn.PolynomialDecay(0.0, sparsity, begin_step=0, end_step=end)
-        policy = sbnn.Policy(sparsity={name: share * sparsity for name, share in BUDGET.items()})
+        policy = sbnn.Policy(
+            include=list(BUDGET),
+            sparsity={name: share * sparsity for name, share in BUDGET.items()},
+        )
         callbacks.append(sbnn.Pruning(sbnn.Group(GROUP), schedule, policy))
     _fit(tuned, batches, epochs, FINE_TUNE_RATE, callbacks, verbose)
     return tuned
