@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from sbnn_tf.cost_table import CostTable
+from sbnn_tf.naming import resolve
 from sbnn_tf.patterns import Pattern
 
 MOST = 0.98  # of a layer: a layer of nothing is none
@@ -254,10 +255,4 @@ def get(budget: Budget | str) -> Budget:
       ValueError: no such name.
       TypeError: neither of these.
     """
-    if isinstance(budget, Budget):
-        return budget
-    if isinstance(budget, str):
-        if budget.lower() not in _NAMED:
-            raise ValueError(f"Unknown budget {budget!r}; expected one of {', '.join(_NAMED)}.")
-        return _NAMED[budget.lower()]()
-    raise TypeError(f"Expected a budget such as ERK(), or its name 'erk', not {budget!r}.")
+    return resolve(budget, "budget", Budget, _NAMED, "ERK(), or its name 'erk'")

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from sbnn_tf.naming import resolve
+
 # The lowest score of a weight that is not pruned: its square is above 0, as a pruned one's is not.
 FLOOR = 1e-150
 
@@ -151,13 +153,7 @@ def get(score: Score | str) -> Score:
       ValueError: no such name.
       TypeError: neither of these.
     """
-    if isinstance(score, Score):
-        return score
-    if isinstance(score, str):
-        if score.lower() not in _NAMED:
-            raise ValueError(f"Unknown score {score!r}; expected one of {', '.join(_NAMED)}.")
-        return _NAMED[score.lower()]()
-    raise TypeError(f"Expected a score such as Taylor(), or its name 'taylor', not {score!r}.")
+    return resolve(score, "score", Score, _NAMED, "Taylor(), or its name 'taylor'")
 
 
 def fold(outputs: int, batch_norm: Any | None) -> np.ndarray:

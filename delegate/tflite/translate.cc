@@ -190,6 +190,17 @@ Status ReadPadding(const NodeView& view, Padding* padding) {
   return padding->InferShape(view.shape(view.input(0)), &padded);
 }
 
+Status ReadFilter(const NodeView& view, int input, Constant* filter) {
+  const Status status = view.constants.Floats(view.context, view.input(input), filter);
+  if (!status.ok()) return status;
+  const std::vector<int>& shape = filter->shape;
+  if (shape.size() != 4) return Status::Error("a filter without 4 dimensions");
+  if (static_cast<int64_t>(shape[1]) * shape[2] * shape[3] > 65536) {
+    return Status::Error("a filter of more than 65536 inputs and taps");
+  }
+  return Status();
+}
+
 Status ReadBias(const NodeView& view, int input, int channels, std::vector<float>* bias) {
   bias->clear();
   if (channels > kMaxChannels) return Status::Error(std::to_string(channels) + " channels");

@@ -65,6 +65,8 @@ Status ReadAxis(int axis, int rank, int* found);                      // -1 is t
 Status CheckWindow(const Window& window);  // sizes that no file but a damaged one has
 Status ReadClamp(FusedActivation activation, float* lo, float* hi);
 Status ReadPadding(const NodeView& view, Padding* padding);  // from the second input
+// Of CONV_2D and TRANSPOSE_CONV: OHWI, few enough inputs and taps for packed columns.
+Status ReadFilter(const NodeView& view, int input, Constant* filter);
 Status ReadBias(const NodeView& view, int input, int channels, std::vector<float>* bias);
 // `cost` is what the kernels say, or Unmixed of it for weights that are to be taken apart, or
 // kOneVectorCost.

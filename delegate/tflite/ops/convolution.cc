@@ -11,9 +11,8 @@ Status TranslateConvolution(const NodeView& view, Translation* t) {
   Status status = CheckFloatTensor(view, t->inputs[0], 4);
   if (!status.ok()) return status;
   Constant filter;
-  status = view.constants.Floats(view.context, view.input(1), &filter);
+  status = ReadFilter(view, 1, &filter);
   if (!status.ok()) return status;
-  if (filter.shape.size() != 4) return Status::Error("a filter without 4 dimensions");
   const int outputs = filter.shape[0], inputs = filter.shape[3];
   const int channels = view.shape(t->inputs[0])[3];
   const int groups = inputs > 0 ? channels / inputs : 0;
@@ -21,9 +20,6 @@ Status TranslateConvolution(const NodeView& view, Translation* t) {
     return Status::Error("a filter of " + std::to_string(outputs) + " outputs and " +
                          std::to_string(inputs) + " inputs for " + std::to_string(channels) +
                          " channels");
-  }
-  if (static_cast<int64_t>(filter.shape[1]) * filter.shape[2] * inputs > 65536) {
-    return Status::Error("a filter of more than 65536 inputs and taps");
   }
   const auto& params = view.params<ConvParams>();
   float lo, hi;

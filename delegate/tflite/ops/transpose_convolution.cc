@@ -11,9 +11,8 @@ Status TranslateTransposeConvolution(const NodeView& view, Translation* t) {
   Status status = CheckFloatTensor(view, t->inputs[0], 4);
   if (!status.ok()) return status;
   Constant filter;
-  status = view.constants.Floats(view.context, view.input(1), &filter);
+  status = ReadFilter(view, 1, &filter);
   if (!status.ok()) return status;
-  if (filter.shape.size() != 4) return Status::Error("a filter without 4 dimensions");
   const int outputs = filter.shape[0], inputs = filter.shape[3];
   Shape output;
   status = view.constants.Ints(view.context, view.input(0), &output);
@@ -25,9 +24,6 @@ Status TranslateTransposeConvolution(const NodeView& view, Translation* t) {
   const Shape image = view.shape(t->inputs[0]);
   if (image[3] != inputs || image[0] != output[0] || outputs != output[3]) {
     return Status::Error("the shapes of input, filter and output do not fit together");
-  }
-  if (static_cast<int64_t>(filter.shape[1]) * filter.shape[2] * inputs > 65536) {
-    return Status::Error("a filter of more than 65536 inputs and taps");
   }
   const auto& params = view.params<TransposeConvParams>();
   float lo, hi;
