@@ -13,7 +13,7 @@ namespace {
 // Stores `left` pixels of a row. A whole vector is stored if it ends before `end`, where the rows
 // of this call end: what spills over the end of the row are pixels of the next ones, which are
 // written later. (Partial stores are slow on several CPUs.)
-SBNN_INLINE void StorePixels(float* y, Vec v, int left, const float* end) {
+SBNN_INLINE void StorePixels(Element* y, Vec v, int left, const Element* end) {
   if (left >= Vec::kLanes || end - y >= Vec::kLanes) {
     Store(y, v);
   } else {
@@ -25,25 +25,26 @@ SBNN_INLINE void StorePixels(float* y, Vec v, int left, const float* end) {
 void Depthwise(const DepthwiseArgs& a) {
   constexpr int L = Vec::kLanes;
   const Vec lo = Set(a.lo), hi = Set(a.hi), bias = Set(a.bias);
-  const float* const end = a.y + static_cast<size_t>(a.rows - 1) * a.y_row_stride + a.width;
+  const Element* const weights = AsElements(a.weights);
+  Element* const first = AsElements(a.y);
+  const Element* const end = first + static_cast<size_t>(a.rows - 1) * a.y_row_stride + a.width;
   for (int row = 0; row < a.rows; ++row) {
-    const float* x = a.x + static_cast<size_t>(row) * a.stride * a.x_row_stride;
-    float* y = a.y + static_cast<size_t>(row) * a.y_row_stride;
+    const Element* x = AsElements(a.x) + static_cast<size_t>(row) * a.stride * a.x_row_stride;
+    Element* y = first + static_cast<size_t>(row) * a.y_row_stride;
     int left = a.width;
     for (; left > L; left -= 2 * L, x += 2 * L, y += 2 * L) {
       Vec acc0 = bias, acc1 = bias;
       for (int t = 0; t < a.taps; ++t) {
-        const float* p = x + a.tap_offset[t];
-        acc0 = FmaScalar(Load(p), a.weights[t], acc0);
-        acc1 = FmaScalar(Load(p + L), a.weights[t], acc1);
+        const Element* p = x + a.tap_offset[t];
+        acc0 = FmaScalar(Load(p), weights[t], acc0);
+        acc1 = FmaScalar(Load(p + L), weights[t], acc1);
       }
       Store(y, Min(hi, Max(lo, acc0)));
       StorePixels(y + L, Min(hi, Max(lo, acc1)), left - L, end);
     }
     if (left > 0) {
       Vec acc = bias;
-      for (int t = 0; t < a.taps; ++t)
-        acc = FmaScalar(Load(x + a.tap_offset[t]), a.weights[t], acc);
+      for (int t = 0; t < a.taps; ++t) acc = FmaScalar(Load(x + a.tap_offset[t]), weights[t], acc);
       StorePixels(y, Min(hi, Max(lo, acc)), left, end);
     }
   }
@@ -53,7 +54,7 @@ void Depthwise(const DepthwiseArgs& a) {
 // accumulators and taps.
 template <int N>
 struct Weights {
-  SBNN_INLINE explicit Weights(const float* w) : memory(w) {
+  SBNN_INLINE explicit Weights(const Element* w) : memory(w) {
     if constexpr (kInRegisters) {
 #pragma GCC unroll 25
       for (int i = 0; i < N; ++i) registers[i] = Keep(Set(w[i]));
@@ -71,7 +72,7 @@ struct Weights {
   }
 
   static constexpr bool kInRegisters = N + 6 <= kRegisters;
-  const float* memory;
+  const Element* memory;
   Vec registers[kInRegisters ? N : 1];
 };
 
@@ -93,7 +94,7 @@ template <int K, int S>
 struct InnerTaps {
   SBNN_INLINE InnerTaps(int x0, int pad) : first(S * x0 - pad) {}
 
-  SBNN_INLINE void Read(const float* p, Vec taps[K]) const {
+  SBNN_INLINE void Read(const Element* p, Vec taps[K]) const {
     constexpr int L = Vec::kLanes;
     if constexpr (S == 2) {
       Deinterleave(Load(p), Load(p + L), &taps[0], &taps[1]);
@@ -118,13 +119,13 @@ struct EdgeTaps {
     }
   }
 
-  SBNN_INLINE void Read(const float* p, Vec taps[K]) const {
+  SBNN_INLINE void Read(const Element* p, Vec taps[K]) const {
     constexpr int L = Vec::kLanes;
     if constexpr (S == 2) {
       Deinterleave(LoadMasked(p, masks[0]), LoadMasked(p + L, masks[1]), &taps[0], &taps[1]);
       for (int k = 2; k < K; ++k) {
         const ptrdiff_t last = first + 2 * L + k - 2;
-        const float value = last >= 0 && last < width ? p[2 * L + k - 2] : 0.0f;
+        const Element value = last >= 0 && last < width ? p[2 * L + k - 2] : Element{0};
         taps[k] = Shifted<1>(taps[k - 2], Set(value));
       }
     } else if constexpr (Vec::kShiftsCostLess) {
@@ -164,9 +165,9 @@ struct Plane {
 
 template <int K>
 struct Channel {
-  const float* x;
-  float* y;
-  const float* y_end;  // of the rows asked for
+  const Element* x;
+  Element* y;
+  const Element* y_end;  // of the rows asked for
   Weights<K * K> weights;
   Vec bias;
 };
@@ -178,7 +179,7 @@ SBNN_INLINE void Block(const Plane<K, S>& plane, const Channel<K>& channel, cons
   constexpr int L = Vec::kLanes;
   constexpr int kInputRows = S * (R - 1) + K;
   const int top = row * S - plane.pad_top;
-  const float* x = Hide(channel.x + top * plane.in_w + reader.first);
+  const Element* x = Hide(channel.x + top * plane.in_w + reader.first);
   const Weights<K * K> weights = channel.weights.Here();
   Vec acc[R];
 #pragma GCC unroll 8
@@ -202,7 +203,7 @@ SBNN_INLINE void Block(const Plane<K, S>& plane, const Channel<K>& channel, cons
   const Vec lo = Set(plane.lo), hi = Set(plane.hi);
 #pragma GCC unroll 8
   for (int r = 0; r < R; ++r) acc[r] = Min(hi, Max(lo, acc[r]));
-  float* const y = channel.y + row * plane.out_w + x0;
+  Element* const y = channel.y + row * plane.out_w + x0;
   const int left = static_cast<int>(plane.out_w) - x0;
   // A whole vector may spill over the end of its row: those are pixels of rows written later. But
   // nothing behind the rows asked for. (Partial stores are slow on several CPUs.)
@@ -233,11 +234,13 @@ SBNN_INLINE void Strip(const Plane<K, S>& plane, const Channel<K>& channel, int 
 template <int K, int S>
 void DepthwiseDirect(const DepthwiseDirectArgs& a) {
   const Plane<K, S> plane(a);
+  const Element* const weights = AsElements(a.weights);
+  const Element* const bias = AsElements(a.bias);
   const int end_row = a.end_row;
   for (int c = 0; c < a.channels; ++c) {
-    float* const y = a.y + c * a.y_stride;
-    const Channel<K> channel{a.x + c * a.x_stride, y, y + end_row * plane.out_w,
-                             Weights<K * K>(a.weights + K * K * c), Set(a.bias[c])};
+    Element* const y = AsElements(a.y) + c * a.y_stride;
+    const Channel<K> channel{AsElements(a.x) + c * a.x_stride, y, y + end_row * plane.out_w,
+                             Weights<K * K>(weights + K * K * c), Set(bias[c])};
     int row = a.first_row;
     for (; row + 4 <= end_row; row += 4) Strip<K, S, 4>(plane, channel, row);
     for (; row + 2 <= end_row; row += 2) Strip<K, S, 2>(plane, channel, row);

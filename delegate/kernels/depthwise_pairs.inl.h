@@ -10,9 +10,9 @@ namespace {
 
 template <int K>
 struct ChannelPair {
-  const float* x[2];
-  float* y[2];
-  const float* weights[2];
+  const Element* x[2];
+  Element* y[2];
+  const Element* weights[2];
   Vec bias;
 };
 
@@ -21,15 +21,15 @@ template <int K, int S, int R>
 SBNN_INLINE void PairBlock(const DepthwiseDirectArgs& a, const ChannelPair<K>& pair,
                            const PairIndex (&taps)[K], int row) {
   constexpr int kInputRows = S * (R - 1) + K;
-  const float* const w0 = Hide(pair.weights[0]);
-  const float* const w1 = Hide(pair.weights[1]);
+  const Element* const w0 = Hide(pair.weights[0]);
+  const Element* const w1 = Hide(pair.weights[1]);
   Vec weights[K * K];
 #pragma GCC unroll 25
   for (int t = 0; t < K * K; ++t) weights[t] = Keep(SetHalves(w0[t], w1[t]));
   const int in_w = a.in_w, out_w = a.out_w;
   const int top = row * S - a.pad_top;
-  const float* x0 = Hide(pair.x[0] + static_cast<ptrdiff_t>(top) * in_w);
-  const float* x1 = Hide(pair.x[1] + static_cast<ptrdiff_t>(top) * in_w);
+  const Element* x0 = Hide(pair.x[0] + static_cast<ptrdiff_t>(top) * in_w);
+  const Element* x1 = Hide(pair.x[1] + static_cast<ptrdiff_t>(top) * in_w);
   Vec acc[R];
 #pragma GCC unroll 8
   for (int r = 0; r < R; ++r) acc[r] = pair.bias;
@@ -48,8 +48,8 @@ SBNN_INLINE void PairBlock(const DepthwiseDirectArgs& a, const ChannelPair<K>& p
     }
   }
   const Vec lo = Set(a.lo), hi = Set(a.hi);
-  float* const y0 = pair.y[0] + static_cast<ptrdiff_t>(row) * out_w;
-  float* const y1 = pair.y[1] + static_cast<ptrdiff_t>(row) * out_w;
+  Element* const y0 = pair.y[0] + static_cast<ptrdiff_t>(row) * out_w;
+  Element* const y1 = pair.y[1] + static_cast<ptrdiff_t>(row) * out_w;
 #pragma GCC unroll 8
   for (int r = 0; r < R; ++r) {
     StoreHalves(y0 + r * out_w, y1 + r * out_w, Min(hi, Max(lo, acc[r])), out_w);
@@ -66,11 +66,12 @@ void DepthwisePairs(const DepthwiseDirectArgs& a) {
     const int both[2] = {c, c + 1 < a.channels ? c + 1 : c};
     ChannelPair<K> pair;
     for (int i = 0; i < 2; ++i) {
-      pair.x[i] = a.x + both[i] * a.x_stride;
-      pair.y[i] = a.y + both[i] * a.y_stride;
-      pair.weights[i] = a.weights + K * K * both[i];
+      pair.x[i] = AsElements(a.x) + both[i] * a.x_stride;
+      pair.y[i] = AsElements(a.y) + both[i] * a.y_stride;
+      pair.weights[i] = AsElements(a.weights) + K * K * both[i];
     }
-    pair.bias = SetHalves(a.bias[both[0]], a.bias[both[1]]);
+    const Element* const bias = AsElements(a.bias);
+    pair.bias = SetHalves(bias[both[0]], bias[both[1]]);
     int row = a.first_row;
     for (; row + kRows <= a.end_row; row += kRows) PairBlock<K, S, kRows>(a, pair, taps, row);
     for (; row + 2 <= a.end_row; row += 2) PairBlock<K, S, 2>(a, pair, taps, row);

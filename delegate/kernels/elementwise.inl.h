@@ -8,40 +8,44 @@ namespace {
 
 // y[i] = f(Vec i) for all i < count; f(load(i)) where load reads a vector or its first lanes.
 template <typename Fn>
-SBNN_INLINE void ForEachVector(float* y, size_t count, const Fn& fn) {
+SBNN_INLINE void ForEachVector(Element* y, size_t count, const Fn& fn) {
   size_t i = 0;
   for (; i + Vec::kLanes <= count; i += Vec::kLanes) Store(y + i, fn(i, Vec::kLanes));
   const int left = static_cast<int>(count - i);
   if (left > 0) StoreFirst(y + i, fn(i, left), left);
 }
 
-SBNN_INLINE Vec LoadSome(const float* p, int n) {
+SBNN_INLINE Vec LoadSome(const Element* p, int n) {
   return n == Vec::kLanes ? Load(p) : LoadFirst(p, n);
 }
 
 void Clamp(const ClampArgs& a) {
   const Vec lo = Set(a.lo), hi = Set(a.hi);
-  ForEachVector(a.y, a.count,
-                [&](size_t i, int n) { return Min(hi, Max(lo, LoadSome(a.x + i, n))); });
+  const Element* const x = AsElements(a.x);
+  ForEachVector(AsElements(a.y), a.count,
+                [&](size_t i, int n) { return Min(hi, Max(lo, LoadSome(x + i, n))); });
 }
 
 template <typename Fn>
 SBNN_INLINE void BinaryWith(const BinaryArgs& a, const Fn& fn) {
   const Vec lo = Set(a.lo), hi = Set(a.hi);
+  const Element* const left = AsElements(a.swapped ? a.b : a.a);
+  const Element* const right = AsElements(a.swapped ? a.a : a.b);
+  Element* const y = AsElements(a.y);
   if (a.b_is_scalar) {
-    const Vec b = Set(*a.b);
+    const Vec b = Set(*AsElements(a.b));
     if (a.swapped) {
-      ForEachVector(a.y, a.count,
-                    [&](size_t i, int n) { return Min(hi, Max(lo, fn(b, LoadSome(a.a + i, n)))); });
+      ForEachVector(y, a.count, [&](size_t i, int n) {
+        return Min(hi, Max(lo, fn(b, LoadSome(right + i, n))));
+      });
     } else {
-      ForEachVector(a.y, a.count,
-                    [&](size_t i, int n) { return Min(hi, Max(lo, fn(LoadSome(a.a + i, n), b))); });
+      ForEachVector(y, a.count, [&](size_t i, int n) {
+        return Min(hi, Max(lo, fn(LoadSome(left + i, n), b)));
+      });
     }
     return;
   }
-  const float* const left = a.swapped ? a.b : a.a;
-  const float* const right = a.swapped ? a.a : a.b;
-  ForEachVector(a.y, a.count, [&](size_t i, int n) {
+  ForEachVector(y, a.count, [&](size_t i, int n) {
     return Min(hi, Max(lo, fn(LoadSome(left + i, n), LoadSome(right + i, n))));
   });
 }
@@ -145,8 +149,8 @@ SBNN_INLINE Vec GeluTanh(Vec x) {
 template <typename Fn>
 SBNN_INLINE void UnaryWith(const UnaryArgs& a, const Fn& fn) {
   const size_t count = a.count, stride = a.stride, rows = a.rows;
-  const float* x = a.x;
-  float* y = a.y;
+  const Element* x = AsElements(a.x);
+  Element* y = AsElements(a.y);
   for (size_t row = 0; row < rows; ++row, x += stride, y += stride) {
     ForEachVector(y, count, [&](size_t i, int n) { return fn(LoadSome(x + i, n)); });
   }

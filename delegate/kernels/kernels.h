@@ -1,8 +1,11 @@
 // What the engine and the micro-kernels agree on: plain structs and function types, no ISA.
 //
 // Activations are panels: for each channel its pixels are contiguous, and a whole vector may be
-// read and written at the last pixel (the plane has room for it). Offsets and strides count floats
-// unless their name says bytes.
+// read and written at the last pixel (the plane has room for it).
+//
+// A void* leads to elements of the type that the kernel computes in (Kernels::half): floats, or
+// halves. So do packed weights and biases. Offsets and strides count elements unless their name
+// says bytes.
 #ifndef SBNN_DELEGATE_KERNELS_KERNELS_H_
 #define SBNN_DELEGATE_KERNELS_KERNELS_H_
 
@@ -22,30 +25,30 @@ constexpr int kTails[] = {1, 4};  // squares leave 0, 1, 4 or 9 of 16
 // pixels (see SpmmTiles); just these are written. Mixed weights are one block of inputs a call (see
 // PackedWeights).
 struct SpmmArgs {
-  const float* x;               // the tile's first pixel in the panel that the offsets refer to
-  float* y;                     // the tile's first pixel of output 0
+  const void* x;                // the tile's first pixel in the panel that the offsets refer to
+  void* y;                      // the tile's first pixel of output 0
   size_t y_stride;              // between outputs
   const uint32_t* group_begin;  // [groups + 1]; mixed weights do without, and their
   const int32_t* offset_bytes;  // [columns]           columns
-  const float* weights;         // [columns][group]    and weights begin with first_group's
-  const float* bias;            // [groups * group]; of mixed weights may be null: zeros
+  const void* weights;          // [columns][group]    and weights begin with first_group's
+  const void* bias;             // [groups * group]; of mixed weights may be null: zeros
   uint32_t first_group;
   uint32_t end_group;
   float lo;
   float hi;
-  const float* add;     // null, or what is added before the clamp: laid out as y, and may be y
+  const void* add;      // null, or what is added before the clamp: laid out as y, and may be y
   const uint8_t* runs;  // of mixed weights, of the block: [groups][kMixedRuns]
 };
 using SpmmFn = void (*)(const SpmmArgs&);
 
 // Sparse matrix times one vector: the outputs are the vector. Same packed weights as spmm.
 struct SpmvArgs {
-  const float* x;
-  float* y;                     // written up to a whole group
+  const void* x;
+  void* y;                      // written up to a whole group
   const uint32_t* group_begin;  // unused with mixed weights, where all groups are computed at once
   const uint16_t* columns;
-  const float* weights;
-  const float* bias;
+  const void* weights;
+  const void* bias;
   uint32_t first_group;
   uint32_t end_group;
   float lo;
@@ -57,37 +60,37 @@ using SpmvFn = void (*)(const SpmvArgs&);
 
 // Depthwise convolution of rows of one channel, read from padded rows (see PadRowArgs).
 struct DepthwiseArgs {
-  const float* x;       // padded row of the first output row's first tap
+  const void* x;        // padded row of the first output row's first tap
   size_t x_row_stride;  // between padded rows
-  float* y;
+  void* y;
   size_t y_row_stride;  // the output's width: nothing behind the last row is written
   int rows;             // output rows
   int width;            // output pixels in a row
   int stride;           // vertical
   int taps;
-  const int32_t* tap_offset;  // [taps] from x, floats
-  const float* weights;       // [taps]
+  const int32_t* tap_offset;  // [taps] from x
+  const void* weights;        // [taps]
   float bias;
   float lo;
   float hi;
 };
 using DepthwiseFn = void (*)(const DepthwiseArgs&);
 
-// A dense 3 x 3 or 5 x 5 window on planes of a panel, without a padded copy. Up to kMaxLanes floats
-// before and twice as many behind each plane are read, and ignored.
+// A dense 3 x 3 or 5 x 5 window on planes of a panel, without a padded copy. Up to kMaxLanes
+// elements before and twice as many behind each plane are read, and ignored.
 struct DepthwiseDirectArgs {
-  const float* x;
+  const void* x;
   size_t x_stride;  // between channels
   int in_h, in_w;
-  float* y;
+  void* y;
   size_t y_stride;
   int out_w;
   int first_row, end_row;  // of the output
   // Windows reach at most kMaxLanes columns over the left and over the right side of the image.
   int pad_top, pad_left;
   int channels;
-  const float* weights;  // [channels][taps]
-  const float* bias;     // [channels]
+  const void* weights;  // [channels][taps]
+  const void* bias;     // [channels]
   float lo;
   float hi;
 };
@@ -96,10 +99,10 @@ using DepthwiseDirectFn = void (*)(const DepthwiseDirectArgs&);
 // One image row into padded phases: padded column c (c = source column + pad) goes to phase
 // c % stride, position c / stride.
 struct PadRowArgs {
-  const float* x;       // null: nothing but fill
+  const void* x;        // null: nothing but fill
   size_t x_stride;      // between the pixels of the source row
   int width;            // source pixels
-  float* y;             // phase 0
+  void* y;              // phase 0
   size_t phase_stride;  // between phases
   int stride;
   int pad;
@@ -111,12 +114,12 @@ using PadRowFn = void (*)(const PadRowArgs&);
 // Rows of a plane, shifted and thinned out: y[r][i] is x[r][i * stride + shift], 0 where that is
 // outside of the row.
 struct ShiftRowsArgs {
-  const float* x;       // the first row; where x_stride is 1, a vector around a row may be read
+  const void* x;        // the first row; where x_stride is 1, a vector around a row may be read
   size_t x_row_stride;  // between rows
   size_t x_stride;      // between the pixels of a row
   int width;            // pixels of a row
   int rows;
-  float* y;  // [rows][length], and up to a vector more is spoilt
+  void* y;  // [rows][length], and up to a vector more is spoilt
   int length;
   int stride;
   int shift;
@@ -125,17 +128,17 @@ using ShiftRowsFn = void (*)(const ShiftRowsArgs&);
 
 // Pooling of rows of one channel, read from padded rows as in DepthwiseArgs.
 struct PoolArgs {
-  const float* x;
+  const void* x;
   size_t x_row_stride;
-  float* y;
+  void* y;
   size_t y_row_stride;
   int rows;
   int width;
   int stride;  // vertical
   int taps;
   const int32_t* tap_offset;
-  const float* row_scale;     // [rows], and
-  const float* column_scale;  // [width]: the sum is multiplied by both; null: the maximum is taken
+  const void* row_scale;     // [rows], and
+  const void* column_scale;  // [width]: the sum is multiplied by both; null: the maximum is taken
   float lo;
   float hi;
 };
@@ -146,11 +149,11 @@ enum class BinaryKind { kAdd, kSub, kMul, kDiv, kMax, kMin, kPrelu };
 
 // Element-wise y = clamp(a op b); y may be a.
 struct BinaryArgs {
-  const float* a;
-  const float* b;
+  const void* a;
+  const void* b;
   bool b_is_scalar;  // b has one element
   bool swapped;      // y = clamp(b op a)
-  float* y;
+  void* y;
   size_t count;
   float lo;
   float hi;
@@ -163,8 +166,8 @@ enum class UnaryKind { kLogistic, kTanh, kHardSwish, kLeakyRelu, kElu, kGelu, kG
 
 // Element-wise y = f(x); x may be y.
 struct UnaryArgs {
-  const float* x;
-  float* y;
+  const void* x;
+  void* y;
   size_t count;  // of a row
   size_t rows;
   size_t stride;  // between rows, of x and y
@@ -174,22 +177,22 @@ using UnaryFn = void (*)(UnaryKind, const UnaryArgs&);
 
 // Element-wise clamp; x may be y.
 struct ClampArgs {
-  const float* x;
-  float* y;
+  const void* x;
+  void* y;
   size_t count;
   float lo;
   float hi;
 };
 using ClampFn = void (*)(const ClampArgs&);
 
-// The sum of `count` floats.
-using SumFn = float (*)(const float* x, size_t count);
+// The sum of `count` elements.
+using SumFn = float (*)(const void* x, size_t count);
 
 // Between the outside's layout (pixels x channels) and the panel's (channels x pixels).
 struct TransposeArgs {
-  const float* x;
+  const void* x;
   size_t x_stride;  // between rows
-  float* y;
+  void* y;
   size_t y_stride;
   size_t rows;  // rows of x, columns of y
   size_t columns;

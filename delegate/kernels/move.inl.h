@@ -14,12 +14,13 @@ SBNN_INLINE int PadVectors(const PadRowArgs& a, int end, const LoadFn& load) {
   constexpr int L = Vec::kLanes;
   const int columns = a.length * a.stride;
   int i = 0;
+  Element* const y = AsElements(a.y);
   if (a.stride == 1) {
-    for (; i < end && a.pad + i < columns; i += L) Store(a.y + a.pad + i, load(i));
+    for (; i < end && a.pad + i < columns; i += L) Store(y + a.pad + i, load(i));
     return i;
   }
-  float* even = a.y + (a.pad & 1) * a.phase_stride + (a.pad >> 1);
-  float* odd = a.y + ((a.pad + 1) & 1) * a.phase_stride + ((a.pad + 1) >> 1);
+  Element* even = y + (a.pad & 1) * a.phase_stride + (a.pad >> 1);
+  Element* odd = y + ((a.pad + 1) & 1) * a.phase_stride + ((a.pad + 1) >> 1);
   for (; i < end && a.pad + i < columns; i += 2 * L) {
     Vec e, o;
     Deinterleave(load(i), load(i + L), &e, &o);
@@ -31,16 +32,18 @@ SBNN_INLINE int PadVectors(const PadRowArgs& a, int end, const LoadFn& load) {
 
 void PadRow(const PadRowArgs& a) {
   constexpr int L = Vec::kLanes;
+  const Element* const source = AsElements(a.x);
   const int end =
       a.x == nullptr ? a.pad : a.pad + a.width;  // padded columns [pad, end) have a source
   int done = a.x == nullptr ? a.width : 0;       // source pixels
   if (done < a.width && a.stride <= 2) {
     if (a.x_stride == 1) {
-      PadVectors(a, a.width, [&](int i) { return Load(a.x + i); });
+      PadVectors(a, a.width, [&](int i) { return Load(source + i); });
       done = a.width;
     } else if (a.x_stride == 3) {
       // Three channels in the caller's memory, of which nothing behind the row's end is read.
-      done = PadVectors(a, a.width - a.stride * L, [&](int i) { return LoadThirds(a.x + 3 * i); });
+      done =
+          PadVectors(a, a.width - a.stride * L, [&](int i) { return LoadThirds(source + 3 * i); });
     }
   }
   for (int phase = 0; done < a.width && phase < a.stride; ++phase) {
@@ -51,13 +54,13 @@ void PadRow(const PadRowArgs& a) {
     last = last < a.length ? last : a.length;
     const size_t step = a.stride * a.x_stride;
     if (first >= last) continue;
-    const float* x = a.x + static_cast<size_t>(first * a.stride + phase - a.pad) * a.x_stride;
-    float* const y = a.y + phase * a.phase_stride;
+    const Element* x = source + static_cast<size_t>(first * a.stride + phase - a.pad) * a.x_stride;
+    Element* const y = AsElements(a.y) + phase * a.phase_stride;
     for (int j = first; j < last; ++j, x += step) y[j] = *x;
   }
   // The filling last: the vectors above may have spilt over the end of the row.
   for (int phase = 0; phase < a.stride; ++phase) {
-    float* const y = a.y + phase * a.phase_stride;
+    Element* const y = AsElements(a.y) + phase * a.phase_stride;
     for (int j = 0; j < a.length && j * a.stride + phase < a.pad; ++j) y[j] = a.fill;
     const int after = end <= phase ? 0 : (end - phase + a.stride - 1) / a.stride;
     for (int j = after; j < a.length; ++j) y[j] = a.fill;
@@ -73,10 +76,11 @@ void ShiftRowsSlowly(const ShiftRowsArgs& a) {
   end = end < begin ? begin : end < a.length ? end : a.length;
   const size_t step = a.stride * a.x_stride;
   for (int r = 0; r < a.rows; ++r) {
-    float* const y = a.y + static_cast<size_t>(r) * a.length;
+    Element* const y = AsElements(a.y) + static_cast<size_t>(r) * a.length;
     for (int i = 0; i < begin; ++i) y[i] = 0;
     if (begin < end) {
-      const float* x = a.x + r * a.x_row_stride + (begin * a.stride + a.shift) * a.x_stride;
+      const Element* x =
+          AsElements(a.x) + r * a.x_row_stride + (begin * a.stride + a.shift) * a.x_stride;
       for (int i = begin; i < end; ++i, x += step) y[i] = *x;
     }
     for (int i = end; i < a.length; ++i) y[i] = 0;
@@ -90,8 +94,8 @@ void ShiftRows(const ShiftRowsArgs& a) {
   // by the first vector of the next.
   for (int i = (a.length - 1) / L * L; i >= 0; i -= L) {
     const int from = i * a.stride + a.shift;  // source of the first lane
-    const float* x = a.x + from;
-    float* y = a.y + i;
+    const Element* x = AsElements(a.x) + from;
+    Element* y = AsElements(a.y) + i;
     // A vector without a source must not be read: it may be far from the row.
     const bool low = from < a.width && from > -L, high = from + L < a.width && from > -2 * L;
     const Mask low_mask = MaskOf(-from, a.width - from);
@@ -108,7 +112,8 @@ void ShiftRows(const ShiftRowsArgs& a) {
   }
 }
 
-float Sum(const float* x, size_t count) {
+float Sum(const void* elements, size_t count) {
+  const Element* const x = AsElements(elements);
   constexpr size_t L = Vec::kLanes;
   Vec a = Set(0), b = Set(0);
   size_t i = 0;
@@ -122,13 +127,15 @@ float Sum(const float* x, size_t count) {
 }
 
 void Transpose(const TransposeArgs& a) {
+  const Element* const x = AsElements(a.x);
+  Element* const y = AsElements(a.y);
   constexpr size_t kBlock = 16;  // a cache line of floats either way
   for (size_t r0 = 0; r0 < a.rows; r0 += kBlock) {
     const size_t r1 = r0 + kBlock < a.rows ? r0 + kBlock : a.rows;
     for (size_t c0 = 0; c0 < a.columns; c0 += kBlock) {
       const size_t c1 = c0 + kBlock < a.columns ? c0 + kBlock : a.columns;
       for (size_t c = c0; c < c1; ++c) {
-        for (size_t r = r0; r < r1; ++r) a.y[c * a.y_stride + r] = a.x[r * a.x_stride + c];
+        for (size_t r = r0; r < r1; ++r) y[c * a.y_stride + r] = x[r * a.x_stride + c];
       }
     }
   }

@@ -14,7 +14,7 @@ namespace {
 // Where in its columns and weights a kernel is.
 struct Cursor {
   const int32_t* offset;
-  const float* weights;
+  const Element* weights;
 };
 
 // The columns that serve the outputs in kOutputs, a bit each.
@@ -22,10 +22,10 @@ template <int kOutputs, int P>
 SBNN_INLINE void AddRun(const char* x, int count, Cursor* at, Vec (&acc)[kMixedOutputs][P]) {
   constexpr int N = __builtin_popcount(kOutputs);
   const int32_t* offset = at->offset;
-  const float* w = at->weights;
+  const Element* w = at->weights;
   for (; count > 0; --count, ++offset, w += N) {
     __builtin_prefetch(w + kAhead);
-    const float* const pixels = reinterpret_cast<const float*>(x + *offset);
+    const Element* const pixels = reinterpret_cast<const Element*>(x + *offset);
     const Scalars<N> weights(w);
     Vec v[P];
 #pragma GCC unroll 16
@@ -52,23 +52,24 @@ SBNN_INLINE void AddRuns(const char* x, const uint8_t* runs, Cursor* at,
 template <int P>
 void SpmmMixed(const SpmmArgs& args) {
   const Vec lo = Set(args.lo), hi = Set(args.hi);
-  const char* const x = reinterpret_cast<const char*>(args.x);
+  const char* const x = static_cast<const char*>(args.x);
+  const Element* const bias = AsElements(args.bias);
   const size_t y_stride = args.y_stride;
-  Cursor at{args.offset_bytes, args.weights};
+  Cursor at{args.offset_bytes, AsElements(args.weights)};
   for (uint32_t g = args.first_group; g < args.end_group; ++g) {
     const size_t first = static_cast<size_t>(g) * kMixedOutputs;
     Vec acc[kMixedOutputs][P];
 #pragma GCC unroll 4
     for (int i = 0; i < kMixedOutputs; ++i) {
-      const float* const add = args.add + (first + i) * y_stride;
-      const Vec b = Set(args.bias == nullptr ? 0.0f : args.bias[first + i]);
+      const Element* const add = AsElements(args.add) + (first + i) * y_stride;
+      const Vec b = Set(bias == nullptr ? Element{0} : bias[first + i]);
 #pragma GCC unroll 16
       for (int j = 0; j < P; ++j) {
         acc[i][j] = args.add == nullptr ? b : Add(b, Load(add + j * Vec::kLanes));
       }
     }
     AddRuns<kMixedRuns>(x, args.runs + size_t{g} * kMixedRuns, &at, acc);
-    float* y = args.y + first * y_stride;
+    Element* y = AsElements(args.y) + first * y_stride;
 #pragma GCC unroll 4
     for (int i = 0; i < kMixedOutputs; ++i, y += y_stride) {
 #pragma GCC unroll 16
@@ -80,19 +81,21 @@ void SpmmMixed(const SpmmArgs& args) {
 // The same times one vector: for what was packed for images and meets one of one pixel.
 void SpmvMixed(const SpmvArgs& args) {
   const uint16_t* column = args.columns;
-  const float* w = args.weights;
+  const Element* const x = AsElements(args.x);
+  const Element* w = AsElements(args.weights);
   const uint8_t* runs = args.runs;
   for (uint32_t block = 0; block < args.blocks; ++block) {
     const bool last = block + 1 == args.blocks;
     for (uint32_t g = args.first_group; g < args.end_group; ++g, runs += kMixedRuns) {
-      float* const y = args.y + static_cast<size_t>(g) * kMixedOutputs;
-      const float* const start = block > 0 ? y : args.bias + static_cast<size_t>(g) * kMixedOutputs;
+      Element* const y = AsElements(args.y) + static_cast<size_t>(g) * kMixedOutputs;
+      const Element* const start =
+          block > 0 ? y : AsElements(args.bias) + static_cast<size_t>(g) * kMixedOutputs;
       float sum[kMixedOutputs];
       for (int i = 0; i < kMixedOutputs; ++i) sum[i] = start[i];
       for (int outputs = kMixedRuns; outputs > 0; --outputs) {
         for (int count = runs[outputs - 1]; count > 0; --count, ++column) {
           for (int i = 0; i < kMixedOutputs; ++i) {
-            if ((outputs >> i & 1) != 0) sum[i] += *w++ * args.x[*column];
+            if ((outputs >> i & 1) != 0) sum[i] += *w++ * x[*column];
           }
         }
       }

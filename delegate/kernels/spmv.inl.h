@@ -9,29 +9,28 @@ namespace {
 
 template <int G>
 void Spmv(const SpmvArgs& args) {
-  using V = typename Floats<G>::Type;
-  using Unaligned = typename Floats<G>::Unaligned;
+  using V = typename Elements<G>::Type;
   constexpr int kChains = 4;
-  const float* const x = args.x;
+  const Element* const x = AsElements(args.x);
+  const Element* const bias = AsElements(args.bias);
+  Element* const y = AsElements(args.y);
   for (uint32_t g = args.first_group; g < args.end_group; ++g) {
     const uint32_t first = args.group_begin[g];
     const uint16_t* column = args.columns + first;
     uint32_t left = args.group_begin[g + 1] - first;
-    const float* w = args.weights + static_cast<size_t>(first) * G;
+    const Element* w = AsElements(args.weights) + static_cast<size_t>(first) * G;
     V acc[kChains] = {};
     for (; left >= kChains; left -= kChains, column += kChains, w += kChains * G) {
 #pragma GCC unroll 4
-      for (int k = 0; k < kChains; ++k) {
-        acc[k] += *reinterpret_cast<const Unaligned*>(w + k * G) * x[column[k]];
-      }
+      for (int k = 0; k < kChains; ++k) AddScaled<G>(w + k * G, x[column[k]], &acc[k]);
     }
     for (; left > 0; --left, ++column, w += G) {
-      acc[0] += *reinterpret_cast<const Unaligned*>(w) * x[*column];
+      AddScaled<G>(w, x[*column], &acc[0]);
     }
     const V sum = (acc[0] + acc[1]) + (acc[2] + acc[3]);
     for (int i = 0; i < G; ++i) {
       const size_t output = static_cast<size_t>(g) * G + i;
-      args.y[output] = ClampOne(sum[i] + args.bias[output], args.lo, args.hi);
+      y[output] = ClampOne(sum[i] + bias[output], args.lo, args.hi);
     }
   }
 }

@@ -25,12 +25,24 @@
 namespace sbnn {
 namespace SBNN_ISA {
 
-// N floats, in as many registers as the ISA needs for them, for what is a vector of outputs.
+// What the kernels compute in.
+using Element = float;
+
+SBNN_INLINE const Element* AsElements(const void* p) { return static_cast<const Element*>(p); }
+SBNN_INLINE Element* AsElements(void* p) { return static_cast<Element*>(p); }
+
+// N elements, in as many registers as the ISA needs for them, for what is a vector of outputs.
 template <int N>
-struct Floats {
-  typedef float Type __attribute__((vector_size(N * sizeof(float))));
-  typedef Type Unaligned __attribute__((aligned(4)));
+struct Elements {
+  typedef Element Type __attribute__((vector_size(N * sizeof(Element))));
+  typedef Type Unaligned __attribute__((aligned(sizeof(Element))));
 };
+
+// Adds N weights times x.
+template <int N>
+SBNN_INLINE void AddScaled(const Element* w, Element x, typename Elements<N>::Type* sum) {
+  *sum += *reinterpret_cast<const typename Elements<N>::Unaligned*>(w) * x;
+}
 
 #if defined(__AVX512F__) || defined(__aarch64__)
 constexpr int kRegisters = 32;
@@ -46,7 +58,7 @@ SBNN_INLINE float ClampOne(float value, float lo, float hi) {
 
 // The same pointer, of which the compiler knows nothing: it would compute many addresses ahead,
 // and keep them on the stack.
-SBNN_INLINE const float* Hide(const float* p) {
+SBNN_INLINE const Element* Hide(const Element* p) {
   __asm__("" : "+r"(p));
   return p;
 }

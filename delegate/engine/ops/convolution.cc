@@ -175,7 +175,7 @@ void Convolution::RunTile(const TaskGrid& grid, const Tile& tile, const SpmmArgs
     part.first_group = g;
     part.end_group = std::min(args.end_group, g + step);
     RunSpmm(*weights_, grid, tile, part);
-    float* const y = args.y + g * group * args.y_stride;
+    float* const y = static_cast<float*>(args.y) + g * group * args.y_stride;
     const size_t outputs = (part.end_group - g) * group;
     // Outputs of one pixel lie side by side, and a tile's vectors over each other.
     const bool rows = args.y_stride > 1;

@@ -102,7 +102,7 @@ void RunSpmm(const PackedWeights& w, const TaskGrid& grid, const Tile& tile, con
       const bool last = b + 1 == blocks;
       part.runs = w.runs.data() + segment * kMixedRuns;
       part.offset_bytes = args.offset_bytes + w.group_begin[segment + g];
-      part.weights = args.weights + grid.value_begin[segment + g];
+      part.weights = w.values.data() + grid.value_begin[segment + g];
       part.lo = last ? args.lo : -std::numeric_limits<float>::infinity();
       part.hi = last ? args.hi : std::numeric_limits<float>::infinity();
       tile.spmm(part);
