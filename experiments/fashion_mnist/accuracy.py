@@ -8,23 +8,23 @@ README.md beside this file holds the protocol and the result.
 from __future__ import annotations
 
 import argparse
-import json
-import math
 import statistics
 import sys
 import time
 from pathlib import Path
 
+from experiments.intervals import mean_and_half_width
+from experiments.records import Record, marks, replace
+
 SEEDS = (101, 102, 103, 104, 105)
 SPARSITIES = (0.0, 0.3, 0.5)
 BARS = {0.3: 0.22, 0.5: 0.5}  # accuracy points that may be lost
-T_95 = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776}  # Student's t for 95 %, by number of seeds
 
 HERE = Path(__file__).parent
-RECORD = HERE / "accuracy.jsonl"
+RECORD = Record(HERE / "accuracy.jsonl", ("seed", "sparsity"))
 PICTURE = HERE / "accuracy.png"
 README = HERE / "README.md"
-BEGIN, END = "<!-- result: written by accuracy.py -->\n", "<!-- end of result -->\n"
+BEGIN, END = marks("result", "accuracy.py")
 
 
 def main() -> None:
@@ -34,27 +34,22 @@ def main() -> None:
     )
     if not parser.parse_args().report:
         run()
-    rows = read()
+    rows = RECORD.rows()
     table = report(rows)
-    write_table(table)
+    replace(README, BEGIN, END, table)
     draw(rows)
     print(table)
     if not within_bars(rows):
         sys.exit("accuracy: not within the bars")
 
 
-def read() -> list[dict]:
-    """The recorded rows: seed, sparsity, accuracy, ..."""
-    return [json.loads(line) for line in RECORD.read_text().splitlines()] if RECORD.exists() else []
-
-
 def run() -> None:
     """Train what is not recorded yet."""
-    from experiments.fashion_mnist import data
+    from experiments import data
     from experiments.fashion_mnist.train import accuracy, fine_tune, pretrain
 
     train, test = data.load()
-    done = {(row["seed"], row["sparsity"]) for row in read()}
+    done = RECORD.done()
     for seed in SEEDS:
         missing = [sparsity for sparsity in SPARSITIES if (seed, sparsity) not in done]
         if not missing:
@@ -73,8 +68,7 @@ def run() -> None:
                 "accuracy": accuracy(tuned, test),
                 "accuracy_before": before,
             }
-            with RECORD.open("a") as file:
-                file.write(json.dumps(row) + "\n")
+            RECORD.append(row)
             print(row, f"{time.time() - start:.0f} s", flush=True)
 
 
@@ -96,14 +90,6 @@ def losses(rows: list[dict], sparsity: float) -> list[float]:
         for seed in SEEDS
         if (seed, 0.0) in by and (seed, sparsity) in by
     ]
-
-
-def mean_and_half_width(values: list[float]) -> tuple[float, float]:
-    """Mean, and half the width of its 95 % interval (Student's t)."""
-    if len(values) < 2:
-        return statistics.mean(values), math.nan
-    spread = statistics.stdev(values) / math.sqrt(len(values))
-    return statistics.mean(values), T_95[len(values)] * spread
 
 
 def within_bars(rows: list[dict]) -> bool:
@@ -135,12 +121,6 @@ def report(rows: list[dict]) -> str:
             line += f"{BARS[sparsity]} | " + ", ".join(f"{value:+.2f}" for value in lost)
         lines.append(line + " |")
     return "\n".join(lines) + "\n"
-
-
-def write_table(table: str) -> None:
-    """Put the table between the marks in README.md."""
-    head, rest = README.read_text().split(BEGIN)
-    README.write_text(head + BEGIN + table + END + rest.split(END)[1])
 
 
 def draw(rows: list[dict]) -> None:

@@ -44,7 +44,7 @@ def main() -> None:
 def fashion_rows(out: Path, threads: int) -> list[dict]:
     """Train, prune, convert, test and time the small network; one row for each sparsity."""
     import sbnn_tf as sbnn
-    from experiments.fashion_mnist import data
+    from experiments import data
     from experiments.fashion_mnist.train import fine_tune, pretrain
 
     train, test = data.load()

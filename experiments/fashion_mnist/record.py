@@ -9,19 +9,18 @@ import json
 from pathlib import Path
 
 from experiments.fashion_mnist import demo
+from experiments.records import marks, replace
 
 HERE = Path(__file__).parent
 README = HERE.parents[1] / "README.md"
-BEGIN = "<!-- demo: written by `python -m experiments.fashion_mnist.record` -->\n"
-END = "<!-- end of demo -->\n"
+BEGIN, END = marks("demo", "`python -m experiments.fashion_mnist.record`")
 
 
 def main() -> None:
     results = json.loads(Path("build/demo/results.json").read_text())
     (HERE / "demo.json").write_text(json.dumps(results, indent=2) + "\n")
     demo.draw(results, HERE / "demo.png")
-    head, rest = README.read_text().split(BEGIN)
-    README.write_text(head + BEGIN + demo.table(results) + END + rest.split(END)[1])
+    replace(README, BEGIN, END, demo.table(results))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,8 @@ from __future__ import annotations
 import keras
 
 import sbnn_tf as sbnn
-from experiments.fashion_mnist.data import Augmented, Split
+from experiments import training
+from experiments.data import Augmented, Split
 from experiments.fashion_mnist.model import build
 
 BATCH = 128
@@ -23,7 +24,7 @@ def pretrain(train: Split, seed: int, epochs: int = PRETRAIN_EPOCHS, verbose: in
     """Return a dense network trained from scratch; initial weights and batches follow the seed."""
     keras.utils.set_random_seed(seed)
     model = build()
-    _fit(model, Augmented(train, BATCH, seed), epochs, PRETRAIN_RATE, [], verbose)
+    training.fit(model, Augmented(train, BATCH, seed), epochs, PRETRAIN_RATE, [], verbose)
     return model
 
 
@@ -51,24 +52,10 @@ def fine_tune(
             sparsity={name: share * sparsity for name, share in BUDGET.items()},
         )
         callbacks.append(sbnn.Pruning(sbnn.Group(GROUP), schedule, policy))
-    _fit(tuned, batches, epochs, FINE_TUNE_RATE, callbacks, verbose)
+    training.fit(tuned, batches, epochs, FINE_TUNE_RATE, callbacks, verbose)
     return tuned
 
 
 def accuracy(model: keras.Model, test: Split) -> float:
     """Fraction of the test images that the network classifies right."""
-    guesses = model.predict(test.images, batch_size=500, verbose=0).argmax(axis=1)
-    return float((guesses == test.labels).mean())
-
-
-def _fit(model, batches: Augmented, epochs: int, rate: float, callbacks: list, verbose) -> None:
-    """Adam, its rate falling to zero along a cosine; the last weights are the result."""
-    decay = keras.optimizers.schedules.CosineDecay(rate, epochs * len(batches))
-    model.compile(
-        optimizer=keras.optimizers.Adam(decay),
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
-        jit_compile=False,  # XLA on CPU is slow on depthwise convolutions
-        steps_per_execution=12,
-    )
-    model.fit(batches, epochs=epochs, shuffle=False, callbacks=callbacks, verbose=verbose)
+    return training.accuracy(model, test.batches())

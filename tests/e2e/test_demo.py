@@ -8,7 +8,8 @@ import sys
 import numpy as np
 import pytest
 
-from experiments.fashion_mnist import data, demo, record
+from experiments import data
+from experiments.fashion_mnist import demo, record
 from sbnn_tf import runtime
 
 

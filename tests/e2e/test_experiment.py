@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from experiments import intervals
 from experiments.fashion_mnist import accuracy
 
 
@@ -17,7 +18,7 @@ def rows(lost_30, lost_50):
 
 def test_interval():
     # mean 3, standard deviation sqrt(2.5), t for 4 degrees of freedom 2.776
-    mean, half = accuracy.mean_and_half_width([1, 2, 3, 4, 5])
+    mean, half = intervals.mean_and_half_width([1, 2, 3, 4, 5])
     assert mean == 3
     assert half == pytest.approx(2.776 * (2.5 / 5) ** 0.5)
 
@@ -40,5 +41,5 @@ def test_a_missing_seed_is_no_success():
 
 
 def test_the_committed_table_is_of_the_committed_record():
-    table = accuracy.report(accuracy.read())
+    table = accuracy.report(accuracy.RECORD.rows())
     assert accuracy.BEGIN + table + accuracy.END in accuracy.README.read_text()

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import sbnn_tf as sbnn
-from experiments.fashion_mnist import accuracy, data, model, train
+from experiments import data
+from experiments.fashion_mnist import accuracy, model, train
 from sbnn_tf import runtime
 from sbnn_tf.benchmark import explain
 

@@ -1,0 +1,125 @@
+"""Small and full-size networks of the papers: MobileNet v1 and v2, and a ResNet of 3x3 kernels.
+
+Small is for images of 28 to 32 pixels and less than a million multiply-adds, so that a core trains
+an epoch of Fashion-MNIST in ten seconds. Full is the published one.
+
+What may be pruned is named `block_*`: the 1x1 kernels of the MobileNets, the 3x3 kernels of the
+ResNet. The first and the last layer, depthwise kernels and shortcuts have other names.
+"""
+
+from __future__ import annotations
+
+import keras
+from keras import layers
+
+PRUNED = "block_*"
+
+# Width 1 has so many channels behind the first layer; blocks are (channels, stride).
+V1_SMALL = (16, ((32, 2), (64, 1), (64, 1), (128, 2), (128, 1)))
+V1_FULL = (
+    32,
+    ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *5 * ((512, 1),), (1024, 2))
+    + ((1024, 1),),
+)
+# (expansion, channels, stride); the last number is the channels of the last 1x1 layer.
+V2_SMALL = (16, ((1, 24, 2), (3, 24, 1), (3, 48, 2), (3, 48, 1)), 128)
+V2_FULL = (
+    32,
+    ((1, 16, 1), (6, 24, 2), (6, 24, 1), (6, 32, 2), *2 * ((6, 32, 1),))
+    + ((6, 64, 2), *3 * ((6, 64, 1),), *3 * ((6, 96, 1),))
+    + ((6, 160, 2), *2 * ((6, 160, 1),), (6, 320, 1)),
+    1280,
+)
+RESNET_SMALL = (16, ((24, 2), (48, 2)))
+RESNET_FULL = (64, tuple((64 * 2**i, 1 + (i > 0 and not j)) for i in range(4) for j in range(2)))
+
+
+def mobilenet_v1(shape, classes: int, width: float, full: bool) -> keras.Model:
+    """MobileNet (Howard et al. 2017): images `[n, *shape]` in [0, 1] to logits `[n, classes]`.
+
+    Args:
+      shape: (height, width, channels) of an image.
+      classes: of the labels.
+      width: factor of all numbers of channels.
+      full: the published network, not the small one.
+
+    The small one has a bias in place of the depthwise batch norms, which would take half of the
+    time to train.
+    """
+    stem, blocks = V1_FULL if full else V1_SMALL
+    inputs = keras.Input(shape, name="image")
+    x = _stem(inputs, _scaled(stem, width))
+    for i, (channels, stride) in enumerate(blocks, 1):
+        x = _depthwise(x, stride, f"depthwise_{i}", full)
+        x = _pointwise(x, _scaled(channels, width), f"block_{i}")
+        x = layers.ReLU(6.0, name=f"relu_{i}")(x)
+    return _classifier(inputs, x, classes, "mobilenet_v1")
+
+
+def mobilenet_v2(shape, classes: int, width: float, full: bool) -> keras.Model:
+    """MobileNetV2 (Sandler et al. 2018); arguments and result as of `mobilenet_v1`."""
+    stem, blocks, head = V2_FULL if full else V2_SMALL
+    inputs = keras.Input(shape, name="image")
+    x = _stem(inputs, _scaled(stem, width))
+    for i, (expansion, channels, stride) in enumerate(blocks, 1):
+        start, channels = x, _scaled(channels, width)
+        if expansion > 1:
+            x = _pointwise(x, expansion * x.shape[-1], f"block_{i}_expand")
+            x = layers.ReLU(6.0, name=f"relu_{i}")(x)
+        x = _depthwise(x, stride, f"depthwise_{i}", full)
+        x = _pointwise(x, channels, f"block_{i}_project")
+        if stride == 1 and start.shape[-1] == channels:
+            x = layers.Add(name=f"add_{i}")([start, x])
+    x = _pointwise(x, _scaled(head, max(width, 1.0) if full else width), "block_head")
+    x = layers.ReLU(6.0, name="head_relu")(x)
+    return _classifier(inputs, x, classes, "mobilenet_v2")
+
+
+def resnet(shape, classes: int, width: float, full: bool) -> keras.Model:
+    """ResNet of basic blocks (He et al. 2015; full: ResNet-18); otherwise as `mobilenet_v1`."""
+    stem, blocks = RESNET_FULL if full else RESNET_SMALL
+    inputs = keras.Input(shape, name="image")
+    x = _stem(inputs, _scaled(stem, width), 7 if full else 3)
+    if full:
+        x = layers.MaxPooling2D(3, strides=2, padding="same", name="stem_pool")(x)
+    for i, (channels, stride) in enumerate(blocks, 1):
+        channels, start = _scaled(channels, width), x
+        x = _normed(x, channels, 3, f"block_{i}_1", stride)
+        x = layers.ReLU(name=f"relu_{i}")(x)
+        x = _normed(x, channels, 3, f"block_{i}_2")
+        if stride > 1 or start.shape[-1] != channels:
+            start = _normed(start, channels, 1, f"shortcut_{i}", stride)
+        x = layers.ReLU(name=f"add_{i}_relu")(layers.Add(name=f"add_{i}")([start, x]))
+    return _classifier(inputs, x, classes, "resnet")
+
+
+NETWORKS = {"mobilenet_v1": mobilenet_v1, "mobilenet_v2": mobilenet_v2, "resnet": resnet}
+
+
+def _scaled(channels: int, width: float) -> int:
+    return max(round(channels * width), 1)
+
+
+def _stem(x, channels: int, size: int = 3):
+    return layers.ReLU(6.0, name="stem_relu")(_normed(x, channels, size, "stem", 2))
+
+
+def _normed(x, channels: int, size: int, name: str, stride: int = 1):
+    x = layers.Conv2D(channels, size, stride, padding="same", use_bias=False, name=name)(x)
+    return layers.BatchNormalization(momentum=0.9, name=f"{name}_norm")(x)
+
+
+def _pointwise(x, channels: int, name: str):
+    return _normed(x, channels, 1, name)
+
+
+def _depthwise(x, stride: int, name: str, norm: bool):
+    x = layers.DepthwiseConv2D(3, stride, padding="same", use_bias=not norm, name=name)(x)
+    if norm:
+        x = layers.BatchNormalization(momentum=0.9, name=f"{name}_norm")(x)
+    return layers.ReLU(6.0, name=f"{name}_relu")(x)
+
+
+def _classifier(inputs, x, classes: int, name: str) -> keras.Model:
+    x = layers.GlobalAveragePooling2D(name="average")(x)
+    return keras.Model(inputs, layers.Dense(classes, name="logits")(x), name=name)

@@ -1,0 +1,114 @@
+"""One data set with the numbers of training on it; trains and fine-tunes the networks."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import keras
+
+import sbnn_tf as sbnn
+from experiments import data, networks, training
+
+OTHER_BATCHES = 1_000_000  # added to the seed: fine-tuning sees other batches than training
+PRUNED_BY = 0.5  # of the fine-tuning steps: the schedule has reached its end
+
+
+@dataclasses.dataclass(frozen=True)
+class Numbers:
+    """How long and how fast to train.
+
+    Attributes:
+      epochs: from scratch.
+      fine_tune_epochs: after that, with or without pruning.
+      pixels: height and width of the image that latency is measured with.
+      batch: images of a training step.
+      rate: Adam's, at the first step of either phase.
+    """
+
+    epochs: int
+    fine_tune_epochs: int
+    pixels: int
+    batch: int = 128
+    rate: float = 3e-3
+
+
+NUMBERS = {
+    "fashion_mnist": Numbers(4, 3, 112),
+    "cifar10": Numbers(60, 40, 128),
+    "cifar100": Numbers(60, 40, 128),
+    "imagenet": Numbers(90, 45, 224, batch=256, rate=1e-3),
+}
+
+
+class Setting:
+    """A data set, by name (`data.NAMES`), and what is done with it.
+
+    Raises:
+      SystemExit: the data is not there.
+    """
+
+    def __init__(self, name: str, folder: Path | None = None):
+        self.data = data.get(name, folder)
+        self.numbers = NUMBERS[name]
+
+    def build(self, network: str, width: float = 1.0, pixels: int | None = None) -> keras.Model:
+        """An untrained network of `networks.NETWORKS`, the same at every number of pixels."""
+        height, _, channels = self.data.shape
+        shape = (pixels or height, pixels or height, channels)
+        full = self.data.name == "imagenet"
+        return networks.NETWORKS[network](shape, self.data.classes, width, full)
+
+    def trained(self, network: str, seed: int, width: float = 1.0) -> keras.Model:
+        """A dense network from scratch; kept on disk for the other variants of the seed."""
+        n = self.numbers
+        return training.pretrained(
+            f"{self.data.name}_{network}_{width:g}_{n.epochs}",
+            lambda: self.build(network, width),
+            lambda model: training.fit(model, self.data.train(n.batch, seed), n.epochs, n.rate),
+            seed,
+        )
+
+    def fine_tuned(
+        self,
+        model: keras.Model,
+        seed: int,
+        sparsity: float = 0.0,
+        pattern: sbnn.Pattern | str = "group4",
+        budget: sbnn.Budget | str = "uniform",
+    ) -> keras.Model:
+        """Trains a network further and prunes it meanwhile (sparsity 0: not); returns it."""
+        n = self.numbers
+        batches = self.data.train(n.batch, seed + OTHER_BATCHES)
+        callbacks = []
+        if sparsity:
+            end = round(PRUNED_BY * n.fine_tune_epochs * len(batches))
+            schedule = sbnn.PolynomialDecay(0.0, sparsity, begin_step=0, end_step=end)
+            callbacks.append(
+                sbnn.Pruning(pattern, schedule, sbnn.Policy(networks.PRUNED), budget=budget)
+            )
+        training.fit(model, batches, n.fine_tune_epochs, n.rate, callbacks)
+        return model
+
+    def pruned_untrained(
+        self,
+        model: keras.Model,
+        sparsity: float,
+        pattern: sbnn.Pattern | str,
+        budget: sbnn.Budget | str = "uniform",
+    ) -> keras.Model:
+        """The network with the zeros that `fine_tuned` would give it: right for its latency."""
+        schedule = sbnn.ConstantSparsity(sparsity, 0)
+        policy = sbnn.Policy(networks.PRUNED)
+        sbnn.Pruning(pattern, schedule, policy, budget=budget).after_step(model)
+        return model
+
+    def accuracy(self, model: keras.Model) -> float:
+        """Fraction of the test images that a network classifies right."""
+        return training.accuracy(model, self.data.test())
+
+    def tflite(self, model: keras.Model, network: str, width: float, pixels: int) -> bytes:
+        """A trained network at another number of pixels, in TensorFlow Lite's format."""
+        resized = self.build(network, width, pixels)
+        resized.set_weights(model.get_weights())
+        return sbnn.convert(resized)
