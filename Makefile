@@ -10,13 +10,14 @@ DEBIAN_BAZEL := bazel-bootstrap bazel-platforms bazel-rules-java bazel-rules-pro
 PACKAGES := python3-venv g++ maven dataset-fashion-mnist \
   $(if $(filter-out /usr/bin/bazel,$(shell command -v $(BAZEL))),,$(DEBIAN_BAZEL))
 TEST_PACKAGES := googletest g++-aarch64-linux-gnu qemu-user-static
+MODEL_PACKAGES := llvm-19 g++-aarch64-linux-gnu qemu-user-static
 
 AARCH64 := build/aarch64
 DELEGATE := //delegate/tflite:sbnn_delegate
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-cpp test-python test-arm64 test-sanitizers stress fuzz accuracy \
-  bench bench-layers bench-compare bench-peers clean packages test-packages
+  bench bench-layers bench-compare bench-peers arm-model clean packages test-packages
 
 help:  ## list the targets
 	@echo "make TARGET, where TARGET is one of"
@@ -73,6 +74,16 @@ bench-peers: setup  ## time MobileNet-v1 in other engines too: MNN, OpenVINO, ..
 
 bench-compare: setup  ## time the delegate of this tree against that of another commit: BASE=commit
 	SBNN_BAZEL=$(BAZEL) $(PYTHON) -m delegate.bench.compare $(or $(BASE),$(error BASE=commit)) $(OPTIONS)
+
+arm-model: setup  ## predict the NEON kernels' time on phones' cores: delegate/bench/ARM.md
+	@delegate/build/packages.sh $(MODEL_PACKAGES)
+	$(BAZEL) build --config=aarch64 //delegate/bench:plan
+	mkdir -p build/arm-model/aarch64 build/arm-model/host
+	cp -f "$$($(BAZEL) info --config=aarch64 bazel-bin 2>/dev/null)/delegate/bench/plan" build/arm-model/aarch64
+	$(BAZEL) build //delegate/bench:plan //delegate/bench:layers
+	cp -f bazel-bin/delegate/bench/plan bazel-bin/delegate/bench/layers build/arm-model/host
+	$(PYTHON) -m delegate.bench.arm.predict --arm-bin build/arm-model/aarch64 --host-bin build/arm-model/host \
+	  --work build/arm-model $(OPTIONS)
 
 clean:  ## remove what was built (not .venv)
 	rm -rf build dist sbnn_tf/lib *.egg-info

@@ -1,0 +1,1 @@
+"""A performance model of the NEON kernels for cores that are not at hand: see ARM.md beside it."""

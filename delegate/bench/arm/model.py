@@ -1,0 +1,111 @@
+"""Puts the parts together: a program with kernels, a core and a network give cycles, layer by layer."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from delegate.bench.arm import cost, emulator, kernels, plan, xnnpack
+from delegate.bench.arm.cores import Core
+from delegate.bench.arm.disassembly import disassemble
+from delegate.bench.arm.mca import Price
+from delegate.bench.arm.plan import Layer, Work
+
+TRIAL_CHANNELS = 2  # of a depthwise convolution that is watched
+
+
+class Engine:
+    """Our kernels for one instruction set, in a program that plans and runs layers.
+
+    program: delegate/bench/plan, compiled for the instruction set's processor
+    emulator: the command that runs it, or [] where it runs by itself; then nothing is watched
+    """
+
+    def __init__(self, program: Path, isa: str, emulator: Sequence[str] = ()):
+        self.program, self.isa, self.emulator = program, isa, list(emulator)
+        self.functions = disassemble(program, isa)
+        self._kernels: dict[tuple[str, int], kernels.Kernel] = {}
+        self._plans: dict[tuple[Path, float, int], list[Work]] = {}
+        self._counts: dict[Layer, collections.Counter[int]] = {}
+
+    def works(self, shapes: Path, keep: float, group: int) -> list[Work]:
+        key = (shapes, keep, group)
+        if key not in self._plans:
+            command = [*self.emulator, str(self.program)]
+            self._plans[key] = plan.run(command, shapes, keep, group, self.isa)
+        return self._plans[key]
+
+    def price(self, core: Core, addresses: set[int]) -> dict[int, kernels.Kernel]:
+        missing = [a for a in sorted(addresses) if (core.name, a) not in self._kernels]
+        priced = kernels.price([kernels.dissect(self.functions[a]) for a in missing], core)
+        self._kernels.update({(core.name, a): k for a, k in zip(missing, priced, strict=True)})
+        return {a: self._kernels[core.name, a] for a in addresses}
+
+    def network(
+        self, shapes: Path, keep: float, group: int, core: Core, warm: bool = False
+    ) -> list[cost.LayerCost]:
+        """A cost a layer. warm: each layer's weights were read just before."""
+        layers, works = plan.read_layers(shapes), self.works(shapes, keep, group)
+        priced = self.price(core, {w.address for w in works})
+        by_layer = [[w for w in works if w.layer == i] for i in range(len(layers))]
+        total = sum(l.count * ws[0].weights for l, ws in zip(layers, by_layer, strict=True))
+        return [
+            cost.layer_cost(
+                layer,
+                ws,
+                priced,
+                core,
+                ws[0].weights if warm else total,
+                self.traced(layer, ws, core),
+            )
+            for layer, ws in zip(layers, by_layer, strict=True)
+        ]
+
+    def traced(self, layer: Layer, works: Sequence[Work], core: Core) -> Price | None:
+        """A channel of a depthwise convolution, as watched under the emulator."""
+        if layer.op != "dw" or not self.emulator:
+            return None
+        address = max(works, key=lambda w: w.fmas).address
+        trial = dataclasses.replace(layer, inputs=TRIAL_CHANNELS, outputs=TRIAL_CHANNELS)
+        if trial not in self._counts:
+            self._counts[trial] = self.counts(trial, 1, 1, [address])
+        price = kernels.trace(self.functions[address], self._counts[trial], core)
+        return dataclasses.replace(
+            price,
+            cycles=price.cycles / TRIAL_CHANNELS,
+            instructions=price.instructions / TRIAL_CHANNELS,
+        )
+
+    def plan_of(self, layer: Layer, keep: float = 1, group: int = 4) -> list[Work]:
+        with tempfile.TemporaryDirectory() as folder:
+            shapes = Path(folder) / "layer.txt"
+            shapes.write_text(layer.line() + "\n")
+            return plan.run([*self.emulator, str(self.program)], shapes, keep, group, self.isa)
+
+    def counts(
+        self, layer: Layer, keep: float, group: int, addresses: Sequence[int]
+    ) -> collections.Counter[int]:
+        """How often the instructions of kernels run in one layer. Needs an emulator."""
+        with tempfile.TemporaryDirectory() as folder:
+            shapes = Path(folder) / "layer.txt"
+            shapes.write_text(layer.line() + "\n")
+            command = [str(self.program), str(shapes), "--compute", "--isa", self.isa]
+            command += ["--keep", str(keep), "--group", str(group)]
+            return emulator.executions(
+                command, self.emulator, [self.functions[a] for a in addresses]
+            )
+
+
+def dense(library: Path, shapes: Path, core: Core) -> list[cost.LayerCost]:
+    """The same network, dense, in XNNPACK."""
+    layers = plan.read_layers(shapes)
+    works = [xnnpack.work(i, layer) for i, layer in enumerate(layers)]
+    total = sum(l.count * w.weights for l, w in zip(layers, works, strict=True))
+    priced = xnnpack.baseline(library, core)
+    return [
+        cost.layer_cost(layer, [w], priced, core, total)
+        for layer, w in zip(layers, works, strict=True)
+    ]

@@ -1,0 +1,151 @@
+"""Predicts our kernels' time on phones' cores, against XNNPACK's dense ones: make arm-model.
+
+Writes delegate/bench/ARM.md, its picture and the cost table of the Cortex-A76 beside them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import platform
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+from delegate.bench.arm import cores, model, plan, report, xnnpack
+from delegate.bench.arm.cost import kernel_instructions
+from delegate.bench.arm.x86 import compare
+
+BENCH = Path(__file__).resolve().parent.parent
+NETWORKS = {"MobileNet-v1": "mobilenet_v1", "MobileNet-v2": "mobilenet_v2", "ResNet-50": "resnet50"}
+ZEROS = (0.0, 0.3, 0.5, 0.7, 0.8, 0.9)
+GROUPS = (1, 4, 8)
+WATCHED = plan.Layer("conv", 14, 14, 64, 64, 1, 1)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--arm-bin", type=Path, required=True, help="folder of the aarch64 build of delegate/bench"
+    )
+    parser.add_argument(
+        "--host-bin", type=Path, required=True, help="folder of this machine's build of it"
+    )
+    parser.add_argument("--work", type=Path, required=True, help="folder for what is fetched")
+    parser.add_argument(
+        "--timed-with", default="", help="command put before what is timed, such as 'taskset -c 1'"
+    )
+    parser.add_argument("--rounds", type=int, default=40, help="of each layer that is timed")
+    parser.add_argument(
+        "--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS), metavar="NAME"
+    )
+    options = parser.parse_args()
+
+    library = xnnpack.fetch(options.work / "xnnpack")
+    qemu = ["qemu-aarch64-static", "-L", "/usr/aarch64-linux-gnu"]
+    arm = model.Engine(options.arm_bin / "plan", "neon", qemu)
+    comparisons = checked(options)
+    error = max(abs(c.error) for c in comparisons)
+    print(report.totals(comparisons), flush=True)
+    predictions = []
+    for name in options.networks:
+        shapes = BENCH / f"shapes/{NETWORKS[name]}.txt"
+        for core in cores.PHONES:
+            predictions.append(predicted(name, shapes, arm, library, core))
+            print(report.speed_ups(predictions[-1:], error), flush=True)
+    tiles = {core.name: spmm_tiles(arm, core) for core in cores.PHONES}
+    report.write_costs(BENCH / "arm_cost_a76.json", cores.A76, tiles[cores.A76.name], error)
+    report.draw([p for p in predictions if p.network == predictions[0].network], BENCH / "ARM.png")
+    (BENCH / "ARM.md").write_text(
+        text(predictions, tiles, library, comparisons, watched(arm), error)
+    )
+    print(BENCH / "ARM.md")
+
+
+def text(
+    predictions: list[report.Prediction],
+    tiles: dict,
+    library: Path,
+    comparisons: list,
+    emulated: list[report.Emulated],
+    error: float,
+) -> str:
+    """ARM.md."""
+    wide = {(1, 15), (2, 8), (4, 6), (8, 3)}
+    rows = []
+    for core in cores.PHONES:
+        baseline = xnnpack.baseline(library, core)
+        rows += report.kernel_rows([k for t, k in tiles[core.name].items() if t in wide], core)
+        rows += report.kernel_rows(list(baseline.values()), core)
+    first = predictions[0]
+    template = (Path(__file__).parent / "ARM.template.md").read_text()
+    return template.format(
+        date=datetime.date.today(),
+        commit=subprocess.run(
+            ["git", "rev-parse", "--short", "HEAD"], cwd=BENCH, capture_output=True, text=True
+        ).stdout.strip(),
+        error=f"{error * 100:.0f} %",
+        speed_ups=report.speed_ups(predictions, error),
+        bars=report.bars(first, error),
+        kernels=report.kernels(rows),
+        layers=report.layers(first, 4, 0.3),
+        totals=report.totals(comparisons),
+        measured=report.measured_layers(comparisons[1]),
+        emulated=report.emulated(emulated),
+        assumptions=report.assumptions([*cores.PHONES, cores.ZEN4, cores.ZEN4_AVX2]),
+    )
+
+
+def predicted(name: str, shapes: Path, arm: model.Engine, library: Path, core: cores.Core):
+    ours = {
+        # Which group is zeroed together does not matter where nothing is.
+        (group, zeros): arm.network(shapes, 1 - zeros, group if zeros else 8, core)
+        for group in GROUPS
+        for zeros in ZEROS
+    }
+    dense = model.dense(library, shapes, core)
+    return report.Prediction(name, core, plan.read_layers(shapes), dense, ours)
+
+
+def checked(options: argparse.Namespace) -> list:
+    """The method against this machine's clock. Only processors whose tables we know are taken."""
+    if platform.machine() != "x86_64" or "avx512" not in Path("/proc/cpuinfo").read_text():
+        raise SystemExit(
+            "the model is checked on a Zen 4; on other machines add theirs to cores.py"
+        )
+    timer = [*shlex.split(options.timed_with), str(options.host_bin / "layers")]
+    shapes = BENCH / "shapes/mobilenet_v1.txt"
+    found = []
+    for isa, core in (("avx512", cores.ZEN4), ("avx2", cores.ZEN4_AVX2)):
+        engine = model.Engine(options.host_bin / "plan", isa)
+        for zeros in (0.0, 0.5, 0.9):
+            found.append(compare(engine, core, timer, shapes, 1 - zeros, 4, options.rounds))
+    return found
+
+
+def spmm_tiles(arm: model.Engine, core: cores.Core) -> dict:
+    """Of the table of kernels, those without a tail, by group and vectors."""
+    by_tile = {}
+    for address, function in arm.functions.items():
+        found = re.search(r"4neon.*4SpmmILi(\d+)ELi(\d+)ELi0E", function.name)
+        if found:
+            by_tile[int(found[1]), int(found[2])] = address
+    priced = arm.price(core, set(by_tile.values()))
+    return {tile: priced[address] for tile, address in sorted(by_tile.items())}
+
+
+def watched(arm: model.Engine) -> list[report.Emulated]:
+    """Instructions of single layers, as the model has them and as qemu sees them."""
+    found = []
+    for group in GROUPS:
+        works = arm.plan_of(WATCHED, 0.5, group)
+        priced = arm.price(cores.A76, {w.address for w in works})
+        counts = arm.counts(WATCHED, 0.5, group, [w.address for w in works])
+        predicted = sum(kernel_instructions(w, priced[w.address]) for w in works)
+        found.append(report.Emulated(WATCHED, group, sum(counts.values()), predicted))
+    return found
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,263 @@
+// Prints which kernels the engine calls for the layers of a network, and with how much work,
+// without computing anything: what the performance model multiplies its cycles with.
+//
+//   plan SHAPES [--keep F] [--group G] [--isa NAME]
+//   plan SHAPES --compute [...]     prints nothing and computes, for an emulator that watches
+//
+// The engine runs each layer with a table whose kernels only write down their arguments. A line a
+// layer and kernel, fields separated by tabs:
+//   layer     number of the layer in SHAPES, from 0
+//   address   of the kernel in this file, hexadecimal
+//   calls
+//   outer     turns of the kernel's outermost loop: groups of outputs, channels or rows
+//   fmas      multiply-add instructions (0: the kernel does none)
+//   stores    vectors written, or floats where a kernel writes those
+//   x_bytes   of activations read, each once a call
+//   reads     of activations read, again and again
+//   w_bytes   of weights and offsets read
+//   y_bytes   written
+//   weights   bytes of the whole layer's weights and offsets
+#include <link.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "delegate/bench/layer.h"
+
+namespace sbnn {
+namespace {
+
+constexpr char kUsage[] =
+    "plan SHAPES [--keep F] [--group G] [--isa NAME] [--compute]\n"
+    "  SHAPES   lines: conv|dw|fc height width inputs outputs kernel stride [count]\n"
+    "  --keep   share of the weights of convolutions that are kept, but of a first K x K one\n"
+    "           (default 1)\n"
+    "  --group  outputs that share their kept inputs: 1, 2, 4, 8 or 16 (default 4)\n";
+
+constexpr uint64_t kFloat = sizeof(float);
+
+struct Work {
+  uint64_t calls = 0, outer = 0, fmas = 0, stores = 0;
+  uint64_t x_bytes = 0, reads = 0, w_bytes = 0, y_bytes = 0;
+};
+
+Kernels real;                     // what the recorders stand for
+std::map<uintptr_t, Work> calls;  // by address of the real kernel; of one layer
+
+uint64_t Vectors(uint64_t floats) { return (floats + real.lanes - 1) / real.lanes; }
+
+template <typename Fn>
+Work& CallOf(Fn kernel) {
+  Work& work = calls[reinterpret_cast<uintptr_t>(kernel)];
+  ++work.calls;
+  return work;
+}
+
+template <typename Args>
+uint64_t Columns(const Args& a) {
+  return a.group_begin[a.end_group] - a.group_begin[a.first_group];
+}
+
+// There are many kernels for the product of a sparse matrix and a panel: slots tell them apart.
+struct SpmmSlot {
+  SpmmFn kernel;
+  uint64_t group, vectors, tail;
+};
+constexpr int kSlots = kGroupKinds * (1 + kTailKinds) * kMaxTileVectors;
+std::vector<SpmmSlot> slots;
+
+template <size_t Slot>
+void RecordSpmm(const SpmmArgs& a) {
+  const SpmmSlot& slot = slots[Slot];
+  const uint64_t groups = a.end_group - a.first_group, columns = Columns(a);
+  const uint64_t pixels = slot.vectors * real.lanes + slot.tail, tile = pixels * kFloat;
+  // In the tail the outputs are the vector.
+  const uint64_t vectors = slot.group * slot.vectors + slot.tail * Vectors(slot.group);
+  std::vector<int32_t> offsets(a.offset_bytes + a.group_begin[a.first_group],
+                               a.offset_bytes + a.group_begin[a.end_group]);
+  std::sort(offsets.begin(), offsets.end());
+  const uint64_t inputs = std::unique(offsets.begin(), offsets.end()) - offsets.begin();
+  Work& work = CallOf(slot.kernel);
+  work.outer += groups;
+  work.fmas += columns * vectors;
+  work.stores += groups * vectors;
+  work.x_bytes += inputs * tile;
+  work.reads += columns * tile;
+  work.w_bytes += columns * (slot.group * kFloat + sizeof(int32_t));
+  work.y_bytes += groups * slot.group * tile;
+}
+
+template <size_t... Slot>
+std::array<SpmmFn, sizeof...(Slot)> SpmmRecorders(std::index_sequence<Slot...>) {
+  return {&RecordSpmm<Slot>...};
+}
+
+template <int GroupKind>
+void RecordSpmv(const SpmvArgs& a) {
+  const uint64_t groups = a.end_group - a.first_group, columns = Columns(a);
+  const uint64_t group = kGroupSizes[GroupKind];
+  Work& work = CallOf(real.spmv[GroupKind]);
+  work.outer += groups;
+  work.fmas += columns * Vectors(group);
+  work.stores += groups * group;
+  work.x_bytes += a.end_group == a.first_group ? 0 : columns * kFloat;
+  work.reads += columns * kFloat;
+  work.w_bytes += columns * (group * kFloat + sizeof(uint16_t));
+  work.y_bytes += groups * group * kFloat;
+}
+
+template <int Kernel, int Stride>
+void RecordDepthwiseDirect(const DepthwiseDirectArgs& a) {
+  const uint64_t rows = a.end_row - a.first_row, channels = a.channels;
+  Work& work = CallOf(real.depthwise_direct[Kernel / 2 - 1][Stride - 1]);
+  work.outer += channels;
+  work.fmas += channels * rows * Vectors(a.out_w) * Kernel * Kernel;
+  work.stores += channels * rows * Vectors(a.out_w);
+  work.x_bytes +=
+      channels * std::min<uint64_t>(a.in_h, rows * Stride + Kernel - 1) * a.in_w * kFloat;
+  work.y_bytes += channels * rows * a.out_w * kFloat;
+}
+
+void RecordDepthwise(const DepthwiseArgs& a) {
+  const uint64_t rows = a.rows;
+  Work& work = CallOf(real.depthwise);
+  work.outer += rows;
+  work.fmas += rows * Vectors(a.width) * a.taps;
+  work.stores += rows * Vectors(a.width);
+  work.y_bytes += rows * a.width * kFloat;
+}
+
+// Rows that lie close are moved as vectors, others float by float.
+void RecordPadRow(const PadRowArgs& a) {
+  const uint64_t floats = uint64_t(a.length) * a.stride;
+  Work& work = CallOf(real.pad_row);
+  work.outer += 1;
+  work.stores += a.x_stride == 1 && a.stride <= 2 ? Vectors(floats) : floats;
+  work.x_bytes += a.x == nullptr ? 0 : a.width * kFloat;
+  work.y_bytes += floats * kFloat;
+}
+
+void RecordShiftRows(const ShiftRowsArgs& a) {
+  const uint64_t rows = a.rows;
+  Work& work = CallOf(real.shift_rows);
+  work.outer += rows;
+  work.stores += rows * Vectors(a.length);
+  work.x_bytes += rows * a.width * kFloat;
+  work.y_bytes += rows * a.length * kFloat;
+}
+
+// The table with recorders in place of the kernels of convolutions.
+Kernels Recorders(const Kernels& kernels) {
+  real = kernels;
+  Kernels k = kernels;
+  const std::array<SpmmFn, kSlots> spmm = SpmmRecorders(std::make_index_sequence<kSlots>());
+  for (int g = 0; g < kGroupKinds; ++g) {
+    for (SpmmTiles& tiles : k.spmm[g]) {
+      for (int p = 0; p < tiles.widest; ++p) {
+        slots.push_back(
+            {tiles.kernel[p], uint64_t(kGroupSizes[g]), uint64_t(p + 1), uint64_t(tiles.tail)});
+        tiles.kernel[p] = spmm[slots.size() - 1];
+      }
+    }
+  }
+  k.spmv[0] = &RecordSpmv<0>;
+  k.spmv[1] = &RecordSpmv<1>;
+  k.spmv[2] = &RecordSpmv<2>;
+  k.spmv[3] = &RecordSpmv<3>;
+  k.depthwise_direct[0][0] = &RecordDepthwiseDirect<3, 1>;
+  k.depthwise_direct[0][1] = &RecordDepthwiseDirect<3, 2>;
+  k.depthwise_direct[1][0] = &RecordDepthwiseDirect<5, 1>;
+  k.depthwise_direct[1][1] = &RecordDepthwiseDirect<5, 2>;
+  k.depthwise = &RecordDepthwise;
+  k.pad_row = &RecordPadRow;
+  k.shift_rows = &RecordShiftRows;
+  return k;
+}
+
+// How far this program lies from where it was linked to.
+uintptr_t LoadBias() {
+  uintptr_t bias = 0;
+  dl_iterate_phdr(
+      [](dl_phdr_info* info, size_t, void* first) {
+        *static_cast<uintptr_t*>(first) = info->dlpi_addr;
+        return 1;  // the program comes first
+      },
+      &bias);
+  return bias;
+}
+
+int Main(int argc, char** argv) {
+  Zeros zeros;
+  bool compute = false;
+  std::string shapes, isa;
+  for (int i = 1; i < argc; ++i) {
+    const std::string arg = argv[i];
+    const char* value = i + 1 < argc ? argv[i + 1] : "";
+    if (arg.rfind("--", 0) != 0) {
+      shapes = arg;
+      continue;
+    }
+    if (arg == "--compute") {
+      compute = true;
+      continue;
+    }
+    ++i;
+    if (arg == "--keep") {
+      zeros.keep = zeros.keep_kxk = std::strtof(value, nullptr);
+    } else if (arg == "--group") {
+      zeros.group = std::atoi(value);
+    } else if (arg == "--isa") {
+      isa = value;
+    } else {
+      std::fputs(kUsage, stderr);
+      return 2;
+    }
+  }
+  std::vector<Layer> layers;
+  const Status read = ReadLayers(shapes, &layers);
+  if (!read.ok()) std::fprintf(stderr, "%s\n", read.message().c_str());
+  const Kernels* const found = FindKernels(isa);
+  if (!read.ok() || found == nullptr || zeros.keep <= 0 || zeros.keep > 1 || zeros.group < 1) {
+    std::fputs(kUsage, stderr);
+    return 2;
+  }
+  const Kernels kernels = compute ? *found : Recorders(*found);
+  const uintptr_t bias = LoadBias();
+  if (!compute) {
+    std::printf(
+        "layer\taddress\tcalls\touter\tfmas\tstores\tx_bytes\treads\tw_bytes\ty_bytes\tweights\n");
+  }
+  for (size_t l = 0; l < layers.size(); ++l) {
+    LayerNetwork made;
+    const Status status = MakeNetwork(layers[l], zeros, kernels, 1, &made);
+    if (!status.ok()) {
+      std::fprintf(stderr, "%s\n", status.message().c_str());
+      return 2;
+    }
+    const std::vector<float> x(ElementCount(made.input));
+    std::vector<float> y(ElementCount(made.network.output_shape(0)));
+    calls.clear();
+    made.network.Run({x.data()}, {y.data()});
+    for (const auto& [address, w] : calls) {
+      std::printf("%zu\t%zx\t%zu\t%zu\t%zu\t%zu\t%zu\t%zu\t%zu\t%zu\t%zu\n", l,
+                  static_cast<size_t>(address - bias), static_cast<size_t>(w.calls),
+                  static_cast<size_t>(w.outer), static_cast<size_t>(w.fmas),
+                  static_cast<size_t>(w.stores), static_cast<size_t>(w.x_bytes),
+                  static_cast<size_t>(w.reads), static_cast<size_t>(w.w_bytes),
+                  static_cast<size_t>(w.y_bytes), made.weight_bytes());
+    }
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace sbnn
+
+int main(int argc, char** argv) { return sbnn::Main(argc, argv); }
