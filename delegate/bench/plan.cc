@@ -37,7 +37,7 @@ namespace {
 constexpr char kUsage[] =
     "plan SHAPES [--keep F] [--group G] [--isa NAME] [--compute]\n"
     "  SHAPES   lines: conv|dw|fc height width inputs outputs kernel stride [count]\n"
-    "  --keep   share of the weights of convolutions that are kept, but of a first K x K one\n"
+    "  --keep   share of the weights of convolutions that are kept, but of the first line's\n"
     "           (default 1)\n"
     "  --group  outputs that share their kept inputs: 1, 2, 4, 8 or 16 (default 4)\n";
 
@@ -113,13 +113,16 @@ void RecordSpmv(const SpmvArgs& a) {
   work.y_bytes += groups * group * kFloat;
 }
 
-template <int Kernel, int Stride>
+// Channels: of a narrow plane, two share a vector.
+template <int Kernel, int Stride, int Channels>
 void RecordDepthwiseDirect(const DepthwiseDirectArgs& a) {
   const uint64_t rows = a.end_row - a.first_row, channels = a.channels;
-  Work& work = CallOf(real.depthwise_direct[Kernel / 2 - 1][Stride - 1]);
-  work.outer += channels;
-  work.fmas += channels * rows * Vectors(a.out_w) * Kernel * Kernel;
-  work.stores += channels * rows * Vectors(a.out_w);
+  const uint64_t vectors = (channels + Channels - 1) / Channels * rows * Vectors(a.out_w);
+  Work& work = CallOf(
+      (Channels == 1 ? real.depthwise_direct : real.depthwise_pairs)[Kernel / 2 - 1][Stride - 1]);
+  work.outer += channels / Channels;
+  work.fmas += vectors * Kernel * Kernel;
+  work.stores += vectors;
   work.x_bytes +=
       channels * std::min<uint64_t>(a.in_h, rows * Stride + Kernel - 1) * a.in_w * kFloat;
   work.y_bytes += channels * rows * a.out_w * kFloat;
@@ -171,10 +174,16 @@ Kernels Recorders(const Kernels& kernels) {
   k.spmv[1] = &RecordSpmv<1>;
   k.spmv[2] = &RecordSpmv<2>;
   k.spmv[3] = &RecordSpmv<3>;
-  k.depthwise_direct[0][0] = &RecordDepthwiseDirect<3, 1>;
-  k.depthwise_direct[0][1] = &RecordDepthwiseDirect<3, 2>;
-  k.depthwise_direct[1][0] = &RecordDepthwiseDirect<5, 1>;
-  k.depthwise_direct[1][1] = &RecordDepthwiseDirect<5, 2>;
+  k.depthwise_direct[0][0] = &RecordDepthwiseDirect<3, 1, 1>;
+  k.depthwise_direct[0][1] = &RecordDepthwiseDirect<3, 2, 1>;
+  k.depthwise_direct[1][0] = &RecordDepthwiseDirect<5, 1, 1>;
+  k.depthwise_direct[1][1] = &RecordDepthwiseDirect<5, 2, 1>;
+  if (k.depthwise_pairs[0][0] != nullptr) {
+    k.depthwise_pairs[0][0] = &RecordDepthwiseDirect<3, 1, 2>;
+    k.depthwise_pairs[0][1] = &RecordDepthwiseDirect<3, 2, 2>;
+    k.depthwise_pairs[1][0] = &RecordDepthwiseDirect<5, 1, 2>;
+    k.depthwise_pairs[1][1] = &RecordDepthwiseDirect<5, 2, 2>;
+  }
   k.depthwise = &RecordDepthwise;
   k.pad_row = &RecordPadRow;
   k.shift_rows = &RecordShiftRows;

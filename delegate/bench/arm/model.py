@@ -80,23 +80,29 @@ class Engine:
         )
 
     def plan_of(self, layer: Layer, keep: float = 1, group: int = 4) -> list[Work]:
+        """Of one layer."""
         with tempfile.TemporaryDirectory() as folder:
-            shapes = Path(folder) / "layer.txt"
-            shapes.write_text(layer.line() + "\n")
-            return plan.run([*self.emulator, str(self.program)], shapes, keep, group, self.isa)
+            command = [*self.emulator, str(self.program)]
+            works = plan.run(command, _alone(layer, folder), keep, group, self.isa)
+        return [dataclasses.replace(w, layer=0) for w in works if w.layer == 1]
 
     def counts(
         self, layer: Layer, keep: float, group: int, addresses: Sequence[int]
     ) -> collections.Counter[int]:
         """How often the instructions of kernels run in one layer. Needs an emulator."""
         with tempfile.TemporaryDirectory() as folder:
-            shapes = Path(folder) / "layer.txt"
-            shapes.write_text(layer.line() + "\n")
-            command = [str(self.program), str(shapes), "--compute", "--isa", self.isa]
-            command += ["--keep", str(keep), "--group", str(group)]
+            command = [str(self.program), str(_alone(layer, folder)), "--compute"]
+            command += ["--isa", self.isa, "--keep", str(keep), "--group", str(group)]
             return emulator.executions(
                 command, self.emulator, [self.functions[a] for a in addresses]
             )
+
+
+def _alone(layer: Layer, folder: str) -> Path:
+    """A shape file for one layer: behind a small one, since the first of a file stays dense."""
+    shapes = Path(folder) / "layer.txt"
+    shapes.write_text(f"fc 1 1 8 8 1 1\n{layer.line()}\n")
+    return shapes
 
 
 def dense(library: Path, shapes: Path, core: Core) -> list[cost.LayerCost]:

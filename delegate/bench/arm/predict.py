@@ -72,7 +72,8 @@ def text(
     error: float,
 ) -> str:
     """ARM.md."""
-    wide = {(1, 15), (2, 8), (4, 6), (8, 3)}
+    groups = {group for group, _ in tiles[cores.A76.name]}
+    wide = [max(t for t in tiles[cores.A76.name] if t[0] == group) for group in sorted(groups)]
     rows = []
     for core in cores.PHONES:
         baseline = xnnpack.baseline(library, core)
