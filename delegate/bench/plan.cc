@@ -8,8 +8,12 @@
 // layer and kernel, fields separated by tabs:
 //   layer     number of the layer in SHAPES, from 0
 //   address   of the kernel in this file, hexadecimal
+//   loop      multiply-adds in a turn of the inner loop that this line is about; 0: the kernel has
+//             but one. (Other loops of a kernel have lines of their own, where calls, outer, stores
+//             and bytes are 0.)
 //   calls
 //   outer     turns of the kernel's outermost loop: groups of outputs, channels or rows
+//   entries   into the inner loop
 //   fmas      multiply-add instructions (0: the kernel does none)
 //   stores    vectors written, or floats where a kernel writes those
 //   x_bytes   of activations read, each once a call
@@ -44,18 +48,25 @@ constexpr char kUsage[] =
 constexpr uint64_t kFloat = sizeof(float);
 
 struct Work {
-  uint64_t calls = 0, outer = 0, fmas = 0, stores = 0;
+  uint64_t calls = 0, outer = 0, entries = 0, fmas = 0, stores = 0;
   uint64_t x_bytes = 0, reads = 0, w_bytes = 0, y_bytes = 0;
 };
 
-Kernels real;                     // what the recorders stand for
-std::map<uintptr_t, Work> calls;  // by address of the real kernel; of one layer
+using Loop = std::pair<uintptr_t, uint64_t>;  // address of the real kernel, and `loop` as above
+
+Kernels real;                // what the recorders stand for
+std::map<Loop, Work> calls;  // of one layer
 
 uint64_t Vectors(uint64_t floats) { return (floats + real.lanes - 1) / real.lanes; }
 
 template <typename Fn>
-Work& CallOf(Fn kernel) {
-  Work& work = calls[reinterpret_cast<uintptr_t>(kernel)];
+Work& WorkOf(Fn kernel, uint64_t loop) {
+  return calls[{reinterpret_cast<uintptr_t>(kernel), loop}];
+}
+
+template <typename Fn>
+Work& CallOf(Fn kernel, uint64_t loop = 0) {
+  Work& work = WorkOf(kernel, loop);
   ++work.calls;
   return work;
 }
@@ -65,30 +76,61 @@ uint64_t Columns(const Args& a) {
   return a.group_begin[a.end_group] - a.group_begin[a.first_group];
 }
 
+// How many different ones there are.
+uint64_t Different(const int32_t* offsets, uint64_t count) {
+  std::vector<int32_t> sorted(offsets, offsets + count);
+  std::sort(sorted.begin(), sorted.end());
+  return std::unique(sorted.begin(), sorted.end()) - sorted.begin();
+}
+
 // There are many kernels for the product of a sparse matrix and a panel: slots tell them apart.
 struct SpmmSlot {
   SpmmFn kernel;
-  uint64_t group, vectors, tail;
+  uint64_t group;  // 0: of mixed weights
+  uint64_t vectors, tail;
 };
-constexpr int kSlots = kGroupKinds * (1 + kTailKinds) * kMaxTileVectors;
+constexpr int kSlots = (kGroupKinds * (1 + kTailKinds) + 1) * kMaxTileVectors;
 std::vector<SpmmSlot> slots;
+
+// A run of columns is a loop, one for each set of outputs; sets of one size cost the same.
+void RecordMixed(const SpmmSlot& slot, const SpmmArgs& a) {
+  const uint64_t groups = a.end_group - a.first_group, tile = slot.vectors * real.lanes * kFloat;
+  uint64_t columns = 0, values = 0;
+  for (uint64_t g = a.first_group; g < a.end_group; ++g) {
+    for (int set = 1; set <= kMixedRuns; ++set) {
+      const uint64_t outputs = __builtin_popcount(set);
+      const uint64_t count = a.runs[g * kMixedRuns + set - 1];
+      Work& work = WorkOf(slot.kernel, outputs * slot.vectors);
+      work.entries += count > 0;
+      work.fmas += count * outputs * slot.vectors;
+      columns += count;
+      values += count * outputs;
+    }
+  }
+  Work& work = CallOf(slot.kernel, kMixedOutputs * slot.vectors);
+  work.outer += groups;
+  work.stores += groups * kMixedOutputs * slot.vectors;
+  work.x_bytes += Different(a.offset_bytes, columns) * tile;
+  work.reads += columns * tile;
+  work.w_bytes += values * kFloat + columns * sizeof(int32_t) + groups * kMixedRuns;
+  // All but the first block of inputs add to what is there.
+  work.y_bytes += groups * kMixedOutputs * tile * (a.add == nullptr ? 1 : 2);
+}
 
 template <size_t Slot>
 void RecordSpmm(const SpmmArgs& a) {
   const SpmmSlot& slot = slots[Slot];
+  if (slot.group == 0) return RecordMixed(slot, a);
   const uint64_t groups = a.end_group - a.first_group, columns = Columns(a);
   const uint64_t pixels = slot.vectors * real.lanes + slot.tail, tile = pixels * kFloat;
   // In the tail the outputs are the vector.
   const uint64_t vectors = slot.group * slot.vectors + slot.tail * Vectors(slot.group);
-  std::vector<int32_t> offsets(a.offset_bytes + a.group_begin[a.first_group],
-                               a.offset_bytes + a.group_begin[a.end_group]);
-  std::sort(offsets.begin(), offsets.end());
-  const uint64_t inputs = std::unique(offsets.begin(), offsets.end()) - offsets.begin();
   Work& work = CallOf(slot.kernel);
   work.outer += groups;
+  work.entries += groups;
   work.fmas += columns * vectors;
   work.stores += groups * vectors;
-  work.x_bytes += inputs * tile;
+  work.x_bytes += Different(a.offset_bytes + a.group_begin[a.first_group], columns) * tile;
   work.reads += columns * tile;
   work.w_bytes += columns * (slot.group * kFloat + sizeof(int32_t));
   work.y_bytes += groups * slot.group * tile;
@@ -105,6 +147,7 @@ void RecordSpmv(const SpmvArgs& a) {
   const uint64_t group = kGroupSizes[GroupKind];
   Work& work = CallOf(real.spmv[GroupKind]);
   work.outer += groups;
+  work.entries += groups;
   work.fmas += columns * Vectors(group);
   work.stores += groups * group;
   work.x_bytes += a.end_group == a.first_group ? 0 : columns * kFloat;
@@ -121,6 +164,7 @@ void RecordDepthwiseDirect(const DepthwiseDirectArgs& a) {
   Work& work = CallOf(
       (Channels == 1 ? real.depthwise_direct : real.depthwise_pairs)[Kernel / 2 - 1][Stride - 1]);
   work.outer += channels / Channels;
+  work.entries += channels / Channels * rows;
   work.fmas += vectors * Kernel * Kernel;
   work.stores += vectors;
   work.x_bytes +=
@@ -132,6 +176,7 @@ void RecordDepthwise(const DepthwiseArgs& a) {
   const uint64_t rows = a.rows;
   Work& work = CallOf(real.depthwise);
   work.outer += rows;
+  work.entries += rows;
   work.fmas += rows * Vectors(a.width) * a.taps;
   work.stores += rows * Vectors(a.width);
   work.y_bytes += rows * a.width * kFloat;
@@ -142,6 +187,7 @@ void RecordPadRow(const PadRowArgs& a) {
   const uint64_t floats = uint64_t(a.length) * a.stride;
   Work& work = CallOf(real.pad_row);
   work.outer += 1;
+  work.entries += 1;
   work.stores += a.x_stride == 1 && a.stride <= 2 ? Vectors(floats) : floats;
   work.x_bytes += a.x == nullptr ? 0 : a.width * kFloat;
   work.y_bytes += floats * kFloat;
@@ -151,6 +197,7 @@ void RecordShiftRows(const ShiftRowsArgs& a) {
   const uint64_t rows = a.rows;
   Work& work = CallOf(real.shift_rows);
   work.outer += rows;
+  work.entries += rows;
   work.stores += rows * Vectors(a.length);
   work.x_bytes += rows * a.width * kFloat;
   work.y_bytes += rows * a.length * kFloat;
@@ -161,11 +208,11 @@ Kernels Recorders(const Kernels& kernels) {
   real = kernels;
   Kernels k = kernels;
   const std::array<SpmmFn, kSlots> spmm = SpmmRecorders(std::make_index_sequence<kSlots>());
-  for (int g = 0; g < kGroupKinds; ++g) {
+  for (int g = 0; g <= kGroupKinds; ++g) {
+    const uint64_t group = g == kMixedKind ? 0 : kGroupSizes[g];
     for (SpmmTiles& tiles : k.spmm[g]) {
       for (int p = 0; p < tiles.widest; ++p) {
-        slots.push_back(
-            {tiles.kernel[p], uint64_t(kGroupSizes[g]), uint64_t(p + 1), uint64_t(tiles.tail)});
+        slots.push_back({tiles.kernel[p], group, uint64_t(p + 1), uint64_t(tiles.tail)});
         tiles.kernel[p] = spmm[slots.size() - 1];
       }
     }
@@ -241,7 +288,9 @@ int Main(int argc, char** argv) {
   const uintptr_t bias = LoadBias();
   if (!compute) {
     std::printf(
-        "layer\taddress\tcalls\touter\tfmas\tstores\tx_bytes\treads\tw_bytes\ty_bytes\tweights\n");
+        "layer\taddress\tloop\tcalls\touter\tentries\tfmas\tstores\tx_bytes\treads\tw_bytes\ty_"
+        "bytes\t"
+        "weights\n");
   }
   for (size_t l = 0; l < layers.size(); ++l) {
     LayerNetwork made;
@@ -254,13 +303,13 @@ int Main(int argc, char** argv) {
     std::vector<float> y(ElementCount(made.network.output_shape(0)));
     calls.clear();
     made.network.Run({x.data()}, {y.data()});
-    for (const auto& [address, w] : calls) {
-      std::printf("%zu\t%zx\t%zu\t%zu\t%zu\t%zu\t%zu\t%zu\t%zu\t%zu\t%zu\n", l,
-                  static_cast<size_t>(address - bias), static_cast<size_t>(w.calls),
-                  static_cast<size_t>(w.outer), static_cast<size_t>(w.fmas),
-                  static_cast<size_t>(w.stores), static_cast<size_t>(w.x_bytes),
-                  static_cast<size_t>(w.reads), static_cast<size_t>(w.w_bytes),
-                  static_cast<size_t>(w.y_bytes), made.weight_bytes());
+    for (const auto& [loop, w] : calls) {
+      std::printf("%zu\t%zx", l, static_cast<size_t>(loop.first - bias));
+      for (uint64_t field : {loop.second, w.calls, w.outer, w.entries, w.fmas, w.stores, w.x_bytes,
+                             w.reads, w.w_bytes, w.y_bytes, uint64_t(made.weight_bytes())}) {
+        std::printf("\t%zu", static_cast<size_t>(field));
+      }
+      std::printf("\n");
     }
   }
   return 0;

@@ -200,8 +200,10 @@ def work(**changes) -> plan.Work:
     made = plan.Work(
         0,
         1,
+        loop=0,
         calls=2,
         outer=10,
+        entries=10,
         fmas=2400,
         stores=0,
         x_bytes=2048,
@@ -242,9 +244,9 @@ def test_bytes_come_from_the_cache_that_holds_them():
 
 def test_time_is_the_longer_of_both_out_of_order_and_the_sum_in_order():
     small = plan.Layer("conv", 4, 4, 16, 16, 1, 1)
-    out = cost.layer_cost(small, [work()], {1: kernel()}, cores.A76, 1e9)
+    out = cost.layer_cost(small, [work()], {(1, 0): kernel()}, cores.A76, 1e9)
     assert out.cycles == max(out.core, out.memory)
-    into = cost.layer_cost(small, [work()], {1: kernel()}, cores.A55, 1e9)
+    into = cost.layer_cost(small, [work()], {(1, 0): kernel()}, cores.A55, 1e9)
     assert into.cycles == into.core + into.memory
     traced = cost.layer_cost(small, [work()], {}, cores.A76, 1, Price(7, 9, ""))
     assert (traced.core, traced.instructions) == (7 * 16, 9 * 16)
@@ -260,10 +262,11 @@ def test_shape_files(tmp_path):
 
 
 def test_plans_are_read():
-    head = "layer\taddress\tcalls\touter\tfmas\tstores\tx_bytes\treads\tw_bytes\ty_bytes\tweights"
-    assert plan.parse(head + "\n3\tff\t2\t3\t4\t5\t6\t7\t8\t9\t10\n") == [
-        plan.Work(3, 255, 2, 3, 4, 5, 6, 7, 8, 9, 10)
-    ]
+    names = [field.name for field in dataclasses.fields(plan.Work)]
+    line = "3\tff\t2\t3\t4\t5\t6\t7\t8\t9\t10\t11\t12"
+    (found,) = plan.parse("\t".join(names) + f"\n{line}\n")
+    assert found == plan.Work(3, 255, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12)
+    assert found.code == (255, 2)
     with pytest.raises(ValueError):
         plan.parse("layer\tcalls\n")
 

@@ -26,12 +26,12 @@ class LayerCost:
 def layer_cost(
     layer: Layer,
     works: Sequence[Work],
-    kernels: Mapping[int, Kernel],
+    kernels: Mapping[tuple[int, int], Kernel],
     core: Core,
     network_weights: float,
     traced: Price | None = None,
 ) -> LayerCost:
-    """`kernels` by address; `network_weights`: bytes that an inference reads, of all layers.
+    """`kernels` by `Work.code`; `network_weights`: bytes that an inference reads, of all layers.
 
     traced: what a channel of a depthwise convolution costs, where a trial has shown it.
     """
@@ -39,8 +39,8 @@ def layer_cost(
         core_cycles = traced.cycles * layer.outputs
         instructions = traced.instructions * layer.outputs
     else:
-        core_cycles = sum(kernel_cycles(w, kernels[w.address], core) for w in works)
-        instructions = sum(kernel_instructions(w, kernels[w.address]) for w in works)
+        core_cycles = sum(kernel_cycles(w, kernels[w.code], core) for w in works)
+        instructions = sum(kernel_instructions(w, kernels[w.code]) for w in works)
     memory = transfers(layer, works, core, network_weights)
     # Out of order, arithmetic and transfers overlap: the longer one is the time.
     total = core_cycles + memory if core.in_order else max(core_cycles, memory)
@@ -61,10 +61,12 @@ FORESEEN = 32
 
 def kernel_cycles(work: Work, kernel: Kernel, core: Core) -> float:
     inner = turns(work, kernel)
-    surprise = core.mispredict if inner > FORESEEN * work.outer else 0.0
+    # Nor where a kernel has several loops, all of them as long as the weights have it.
+    surprise = core.mispredict if work.loop or inner > FORESEEN * work.entries else 0.0
     return (
         inner * kernel.inner.cycles
-        + work.outer * (kernel.outer.cycles + surprise)
+        + work.entries * surprise
+        + work.outer * kernel.outer.cycles
         + work.calls * kernel.call.cycles
     )
 
@@ -83,7 +85,7 @@ def transfers(layer: Layer, works: Sequence[Work], core: Core, network_weights: 
     cycles = 0.0
     for w in works:
         # Pixels come once from where the tensor lies, and again from L2 if a tile outgrows L1.
-        tile = w.x_bytes / w.calls
+        tile = w.x_bytes / w.calls if w.calls else 0.0
         missed = max(0.0, 1 - core.l1 / tile) if tile else 0.0
         again = (w.reads - w.x_bytes) * missed if w.reads > w.x_bytes else 0.0
         cycles += (w.x_bytes + w.y_bytes) / core.levels[activations].bandwidth

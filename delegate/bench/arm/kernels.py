@@ -45,10 +45,11 @@ def stores(code: Iterable[Instruction]) -> int:
     )
 
 
-def dissect(function: Function, wide: bool = True) -> Anatomy:
+def dissect(function: Function, turn: int = 0, wide: bool = True) -> Anatomy:
     """The inner loop is, of those that hold no other with FMAs, the one with most of them (with most
     stores, in a kernel without FMAs).
 
+    turn: FMAs in a turn of the loop that is meant instead, the first of several.
     wide: of a kernel without FMAs, the loop that stores vectors rather than single floats.
     """
     found = loops.find_loops(function)
@@ -63,6 +64,8 @@ def dissect(function: Function, wide: bool = True) -> Anatomy:
     if not innermost:
         return Anatomy(name, (), (), function.instructions, 0, 0, 0)
     best = max(innermost, key=lambda loop: count(bodies[loop]))
+    if turn:
+        best = next(loop for loop in innermost if count(bodies[loop]) == turn)
     around = [loop for loop in found if loop.holds(best)]
     outermost = max(around, key=lambda loop: loop.last - loop.first, default=None)
     outer = loops.outside_of_inner(function, outermost, found) if outermost else []

@@ -27,7 +27,7 @@ class Engine:
     def __init__(self, program: Path, isa: str, emulator: Sequence[str] = ()):
         self.program, self.isa, self.emulator = program, isa, list(emulator)
         self.functions = disassemble(program, isa)
-        self._kernels: dict[tuple[str, int], kernels.Kernel] = {}
+        self._kernels: dict[tuple[str, tuple[int, int]], kernels.Kernel] = {}
         self._plans: dict[tuple[Path, float, int], list[Work]] = {}
         self._counts: dict[Layer, collections.Counter[int]] = {}
 
@@ -38,18 +38,22 @@ class Engine:
             self._plans[key] = plan.run(command, shapes, keep, group, self.isa)
         return self._plans[key]
 
-    def price(self, core: Core, addresses: set[int]) -> dict[int, kernels.Kernel]:
-        missing = [a for a in sorted(addresses) if (core.name, a) not in self._kernels]
-        priced = kernels.price([kernels.dissect(self.functions[a]) for a in missing], core)
-        self._kernels.update({(core.name, a): k for a, k in zip(missing, priced, strict=True)})
-        return {a: self._kernels[core.name, a] for a in addresses}
+    def price(
+        self, core: Core, codes: set[tuple[int, int]]
+    ) -> dict[tuple[int, int], kernels.Kernel]:
+        """Of kernels and their loops, as in `Work.code`."""
+        missing = [code for code in sorted(codes) if (core.name, code) not in self._kernels]
+        parts = [kernels.dissect(self.functions[address], loop) for address, loop in missing]
+        priced = kernels.price(parts, core)
+        self._kernels.update({(core.name, c): k for c, k in zip(missing, priced, strict=True)})
+        return {code: self._kernels[core.name, code] for code in codes}
 
     def network(
         self, shapes: Path, keep: float, group: int, core: Core, warm: bool = False
     ) -> list[cost.LayerCost]:
         """A cost a layer. warm: each layer's weights were read just before."""
         layers, works = plan.read_layers(shapes), self.works(shapes, keep, group)
-        priced = self.price(core, {w.address for w in works})
+        priced = self.price(core, {w.code for w in works})
         by_layer = [[w for w in works if w.layer == i] for i in range(len(layers))]
         total = sum(l.count * ws[0].weights for l, ws in zip(layers, by_layer, strict=True))
         return [

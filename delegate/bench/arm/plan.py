@@ -57,8 +57,10 @@ class Work:
 
     layer: int
     address: int
+    loop: int
     calls: int
     outer: int
+    entries: int
     fmas: int
     stores: int
     x_bytes: int
@@ -66,6 +68,11 @@ class Work:
     w_bytes: int
     y_bytes: int
     weights: int
+
+    @property
+    def code(self) -> tuple[int, int]:
+        """What is priced: a kernel's address and one of its loops."""
+        return self.address, self.loop
 
 
 def parse(text: str) -> list[Work]:

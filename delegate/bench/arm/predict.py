@@ -131,9 +131,9 @@ def spmm_tiles(arm: model.Engine, core: cores.Core) -> dict:
     for address, function in arm.functions.items():
         found = re.search(r"4neon.*4SpmmILi(\d+)ELi(\d+)ELi0E", function.name)
         if found:
-            by_tile[int(found[1]), int(found[2])] = address
+            by_tile[int(found[1]), int(found[2])] = (address, 0)
     priced = arm.price(core, set(by_tile.values()))
-    return {tile: priced[address] for tile, address in sorted(by_tile.items())}
+    return {tile: priced[code] for tile, code in sorted(by_tile.items())}
 
 
 def watched(arm: model.Engine) -> list[report.Emulated]:
@@ -141,9 +141,9 @@ def watched(arm: model.Engine) -> list[report.Emulated]:
     found = []
     for group in GROUPS:
         works = arm.plan_of(WATCHED, 0.5, group)
-        priced = arm.price(cores.A76, {w.address for w in works})
-        counts = arm.counts(WATCHED, 0.5, group, [w.address for w in works])
-        predicted = sum(kernel_instructions(w, priced[w.address]) for w in works)
+        priced = arm.price(cores.A76, {w.code for w in works})
+        counts = arm.counts(WATCHED, 0.5, group, sorted({w.address for w in works}))
+        predicted = sum(kernel_instructions(w, priced[w.code]) for w in works)
         found.append(report.Emulated(WATCHED, group, sum(counts.values()), predicted))
     return found
 

@@ -49,8 +49,8 @@ GEMM, GEMV, IGEMM, DEPTHWISE = range(4)  # stand where a plan has addresses
 
 
 @functools.cache
-def baseline(library: Path, core: Core) -> dict[int, kernels.Kernel]:
-    """XNNPACK's kernels with prices on one core, by their role: GEMM and its kin, above."""
+def baseline(library: Path, core: Core) -> dict[tuple[int, int], kernels.Kernel]:
+    """XNNPACK's kernels with prices on one core, by `Work.code`, where the address is a role."""
     functions = {f.name: f for f in disassemble(library).values()}
     gemm, gemv, igemm = (
         kernels.dissect(functions[name]) for name in (_GEMM[core.name], _GEMV[core.name], _IGEMM)
@@ -60,7 +60,12 @@ def baseline(library: Path, core: Core) -> dict[int, kernels.Kernel]:
     found = [dataclasses.replace(a, call=()) for a in (gemm, gemv, igemm, *depthwise)]
     priced = kernels.price(found, core)
     fastest = max(priced[3:], key=lambda k: k.share_of_peak(core))
-    return dict(zip((GEMM, GEMV, IGEMM, DEPTHWISE), [*priced[:3], fastest], strict=True))
+    return {
+        (role, 0): kernel
+        for role, kernel in zip(
+            (GEMM, GEMV, IGEMM, DEPTHWISE), [*priced[:3], fastest], strict=True
+        )
+    }
 
 
 def _unnamed_depthwise(functions: dict[str, Function]) -> list[kernels.Anatomy]:
@@ -96,18 +101,21 @@ def work(number: int, layer: Layer) -> Work:
     y = 4 * pixels * outputs
     if layer.op == "dw":
         fmas = pixels * -(-outputs // 4) * layer.depth
+        weights = 4 * (layer.depth + 1) * outputs
         return Work(
             number,
             DEPTHWISE,
-            1,
-            pixels,
-            fmas,
-            fmas // 9,
-            x,
-            0,
-            4 * 10 * outputs,
-            y,
-            4 * 10 * outputs,
+            loop=0,
+            calls=1,
+            outer=pixels,
+            entries=pixels,
+            fmas=fmas,
+            stores=pixels * -(-outputs // 4),
+            x_bytes=x,
+            reads=0,
+            w_bytes=weights,
+            y_bytes=y,
+            weights=weights,
         )
     blocks = -(-outputs // COLUMNS)
     weights = 4 * layer.depth * blocks * COLUMNS
@@ -123,13 +131,15 @@ def work(number: int, layer: Layer) -> Work:
     return Work(
         number,
         kernel,
-        calls,
-        outer,
-        fmas,
-        y // 16,
-        min(x, calls * rows * layer.depth * 4),
-        reads,
-        weights * calls,
-        y,
-        weights,
+        loop=0,
+        calls=calls,
+        outer=outer,
+        entries=outer,
+        fmas=fmas,
+        stores=y // 16,
+        x_bytes=min(x, calls * rows * layer.depth * 4),
+        reads=reads,
+        w_bytes=weights * calls,
+        y_bytes=y,
+        weights=weights,
     )
