@@ -1,7 +1,7 @@
 """Processors: what llvm-mca knows of them, where LLVM 19 errs and the caches that it does not model.
 
 Sources: Arm's software optimization guides and technical reference manuals of the cores for widths and
-latencies, public descriptions of a Snapdragon 855 (its prime core), an 888 and a small cluster of A55
+latencies, public descriptions of a Snapdragon 855 (its prime core), an 888 and clusters of its smaller cores
 for caches and clocks. Bandwidths are sustained ones as benchmarks report them, in round numbers: they
 are assumptions, and the place to change them is here.
 """
@@ -111,6 +111,24 @@ A76 = Core(
     ),
 )
 
+A78 = dataclasses.replace(
+    A76,
+    name="Cortex-A78",
+    ghz=2.42,
+    levels=(
+        Level("L2", 512 * KIB, 20),
+        Level("L3", 4 * MIB, 10),
+        Level("DRAM", float("inf"), 6),
+    ),
+    floors=(_decoded(6),),
+    corrections=(
+        A76.corrections[0],
+        "no more than 6 instructions a cycle leave its macro-op cache",
+        "its third load a cycle is left out",
+        _FORWARDING,
+    ),
+)
+
 X1 = Core(
     name="Cortex-X1",
     llvm="neoverse-v1",
@@ -187,4 +205,4 @@ ZEN4_AVX2 = dataclasses.replace(
     corrections=(),
 )
 
-PHONES = (A76, X1, A55)
+PHONES = (A76, A78, X1, A55)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from delegate.bench.arm import inorder
 from delegate.bench.arm.cores import Code, Core
 
-ITERATIONS = 200
+ITERATIONS = 100
 
 
 @dataclasses.dataclass(frozen=True)

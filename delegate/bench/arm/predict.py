@@ -1,6 +1,7 @@
 """Predicts our kernels' time on phones' cores, against XNNPACK's dense ones: make arm-model.
 
-Writes delegate/bench/ARM.md, its picture and the cost table of the Cortex-A76 beside them.
+Writes delegate/bench/ARM.md and its picture, and to delegate/bench/recorded every figure and the cost
+tables of the Cortex-A76.
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ import shlex
 import subprocess
 from pathlib import Path
 
-from delegate.bench.arm import cores, model, plan, report, xnnpack
+from delegate.bench.arm import cores, kernels, mnn, model, plan, report, xnnpack
 from delegate.bench.arm.cost import kernel_instructions
 from delegate.bench.arm.x86 import compare
 
 BENCH = Path(__file__).resolve().parent.parent
 NETWORKS = {"MobileNet-v1": "mobilenet_v1", "MobileNet-v2": "mobilenet_v2", "ResNet-50": "resnet50"}
-ZEROS = (0.0, 0.3, 0.5, 0.7, 0.8, 0.9)
+ZEROS = (0.0, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95)
 GROUPS = (1, 4, 8)
 WATCHED = plan.Layer("conv", 14, 14, 64, 64, 1, 1)
 
@@ -37,6 +38,7 @@ def main() -> None:
         "--timed-with", default="", help="command put before what is timed, such as 'taskset -c 1'"
     )
     parser.add_argument("--rounds", type=int, default=40, help="of each layer that is timed")
+    parser.add_argument("--mnn", type=Path, help="folder of MNN's source, to price its loops too")
     parser.add_argument(
         "--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS), metavar="NAME"
     )
@@ -54,31 +56,25 @@ def main() -> None:
         for core in cores.PHONES:
             predictions.append(predicted(name, shapes, arm, library, core))
             print(report.speed_ups(predictions[-1:], error), flush=True)
-    tiles = {core.name: spmm_tiles(arm, core) for core in cores.PHONES}
-    report.write_costs(BENCH / "arm_cost_a76.json", cores.A76, tiles[cores.A76.name], error)
+    recorded = BENCH / "recorded"
+    report.record(recorded / "arm_model.jsonl", predictions)
+    for p in predictions:
+        if p.core == cores.A76:
+            report.cost_table(p, 4).save(recorded / f"cost_{NETWORKS[p.network]}_cortex_a76.json")
     report.draw([p for p in predictions if p.network == predictions[0].network], BENCH / "ARM.png")
-    (BENCH / "ARM.md").write_text(
-        text(predictions, tiles, library, comparisons, watched(arm), error)
-    )
+    rows = kernel_rows(arm, library, options)
+    (BENCH / "ARM.md").write_text(text(predictions, rows, comparisons, watched(arm), error))
     print(BENCH / "ARM.md")
 
 
 def text(
     predictions: list[report.Prediction],
-    tiles: dict,
-    library: Path,
+    rows: list[list[str]],
     comparisons: list,
     emulated: list[report.Emulated],
     error: float,
 ) -> str:
     """ARM.md."""
-    groups = {group for group, _ in tiles[cores.A76.name]}
-    wide = [max(t for t in tiles[cores.A76.name] if t[0] == group) for group in sorted(groups)]
-    rows = []
-    for core in cores.PHONES:
-        baseline = xnnpack.baseline(library, core)
-        rows += report.kernel_rows([k for t, k in tiles[core.name].items() if t in wide], core)
-        rows += report.kernel_rows(list(baseline.values()), core)
     first = predictions[0]
     template = (Path(__file__).parent / "ARM.template.md").read_text()
     return template.format(
@@ -90,7 +86,9 @@ def text(
         speed_ups=report.speed_ups(predictions, error),
         bars=report.bars(first, error),
         kernels=report.kernels(rows),
-        layers=report.layers(first, 4, 0.3),
+        layers="\n\n".join(
+            f"{p.network}:\n\n{report.layers(p, 4)}" for p in predictions if p.core == cores.A76
+        ),
         totals=report.totals(comparisons),
         measured=report.measured_layers(comparisons[1]),
         emulated=report.emulated(emulated),
@@ -125,15 +123,22 @@ def checked(options: argparse.Namespace) -> list:
     return found
 
 
-def spmm_tiles(arm: model.Engine, core: cores.Core) -> dict:
-    """Of the table of kernels, those without a tail, by group and vectors."""
-    by_tile = {}
+def kernel_rows(arm: model.Engine, library: Path, options: argparse.Namespace) -> list[list[str]]:
+    """Of the table of inner loops: our widest tiles, XNNPACK's kernels and MNN's."""
+    widest: dict[int, tuple[int, int]] = {}  # by group: vectors and address
     for address, function in arm.functions.items():
-        found = re.search(r"4neon.*4SpmmILi(\d+)ELi(\d+)ELi0E", function.name)
-        if found:
-            by_tile[int(found[1]), int(found[2])] = (address, 0)
-    priced = arm.price(core, set(by_tile.values()))
-    return {tile: priced[code] for tile, code in sorted(by_tile.items())}
+        if found := re.search(r"4SpmmILi(\d+)ELi(\d+)ELi0E", function.name):
+            tile = int(found[2]), address
+            widest[int(found[1])] = max(tile, widest.get(int(found[1]), tile))
+    codes = [(address, 0) for _, (_, address) in sorted(widest.items())]
+    mnn_loops = mnn.loops(options.mnn, options.work / "mnn") if options.mnn else []
+    rows = []
+    for core in cores.PHONES:
+        ours = arm.price(core, set(codes))
+        rows += report.kernel_rows([ours[code] for code in codes], core)
+        rows += report.kernel_rows(list(xnnpack.baseline(library, core).values()), core)
+        rows += report.kernel_rows(kernels.price(mnn_loops, core), core)
+    return rows
 
 
 def watched(arm: model.Engine) -> list[report.Emulated]:

@@ -12,6 +12,7 @@ from delegate.bench.arm.cost import LayerCost
 from delegate.bench.arm.kernels import Kernel
 from delegate.bench.arm.plan import Layer
 from delegate.bench.arm.x86 import Comparison
+from sbnn_tf.cost_table import CostTable, Key
 
 PAPER = (0.30, 1.27)  # zeros, speed-up: MobileNet-v1 on a Snapdragon 855, from the paper's abstract
 
@@ -124,32 +125,37 @@ def kernels(rows: Sequence[Sequence[str]]) -> str:
     return table(head, rows)
 
 
-def layers(p: Prediction, group: int, zeros: float) -> str:
+def layers(p: Prediction, group: int) -> str:
+    """Cycles of each layer."""
+    shares = sorted(z for g, z in p.ours if g == group)
     rows = []
-    for layer, dense, ours in zip(p.layers, p.dense, p.ours[group, zeros], strict=True):
+    for i, (layer, dense) in enumerate(zip(p.layers, p.dense, strict=True)):
+        ours = [p.ours[group, zeros][i] for zeros in shares]
+        half = p.ours[group, 0.5][i]
         rows.append(
             [
                 str(layer),
                 str(layer.count),
-                f"{dense.cycles / 1e6:.2f}",
-                f"{ours.cycles / 1e6:.2f}",
-                f"{ours.core / 1e6:.2f}",
-                f"{ours.memory / 1e6:.2f}",
-                percent(ours.share_of_peak(p.core)),
-                f"{dense.cycles / ours.cycles:.2f}",
+                thousands(dense.cycles),
+                *[thousands(c.cycles) + ("*" if c.memory > c.core else "") for c in ours],
+                percent(half.share_of_peak(p.core)),
             ]
         )
-    head = [
-        "layer",
-        "times",
-        "XNNPACK dense, M cycles",
-        "ours",
-        "in the core",
-        "for bytes",
-        "of FMA peak",
-        "speed-up",
-    ]
-    return table(head, rows)
+    rows.append(
+        [
+            "**network**",
+            "",
+            thousands(p.cycles(p.dense)),
+            *[thousands(p.cycles(p.ours[group, zeros])) for zeros in shares],
+            "",
+        ]
+    )
+    head = ["layer", "times", "XNNPACK, dense", *[f"{percent(z)} zeros" for z in shares]]
+    return table([*head, "of FMA peak at 50 %"], rows)
+
+
+def thousands(cycles: float) -> str:
+    return f"{cycles / 1e3:,.0f}"
 
 
 def totals(comparisons: Sequence[Comparison]) -> str:
@@ -217,43 +223,47 @@ def assumptions(cores: Sequence[Core]) -> str:
     return "\n".join(lines)
 
 
-def write_costs(
-    path: Path, core: Core, kernels_by_tile: dict[tuple[int, int], Kernel], error: float
-) -> None:
-    """What a column of weights costs on a core, for whoever weighs accuracy against time.
+def record(path: Path, predictions: Sequence[Prediction]) -> None:
+    """Every figure: a line of JSON a network, core, group and share of zeros, with a value a layer."""
+    with path.open("w") as file:
+        for p in predictions:
+            for (group, zeros), costs in [((None, 0.0), p.dense), *p.ours.items()]:
+                line = {
+                    "network": p.network,
+                    "core": p.core.name,
+                    "engine": "ours" if group else "XNNPACK, dense",
+                    "group": group,
+                    "zeros": zeros,
+                    "cycles_of_network": round(p.cycles(costs)),
+                    "cycles": [round(c.cycles) for c in costs],
+                    "cycles_in_the_core": [round(c.core) for c in costs],
+                    "cycles_for_bytes": [round(c.memory) for c in costs],
+                    "share_of_fma_peak": [round(c.share_of_peak(p.core), 3) for c in costs],
+                }
+                file.write(json.dumps(line) + "\n")
 
-    Time of a 1x1 convolution in cycles, about: vectors of pixels times kept columns times
-    `cycles_per_column_and_vector` of its group.
-    """
-    widest: dict[int, int] = {}
-    for group, vectors in kernels_by_tile:
-        widest[group] = max(vectors, widest.get(group, 0))
-    document = {
-        "about": "cycles of one kept column of weights (group outputs x 1 input and tap) on one vector of pixels, data in L1",
-        "core": core.name,
-        "floats_in_a_vector": core.lanes,
-        "model_error": round(error, 3),
-        "groups": {
-            str(group): {
-                "cycles_per_column_and_vector": round(
-                    kernels_by_tile[group, vectors].inner.cycles / vectors, 4
-                ),
-                "cycles_per_group_and_tile": round(kernels_by_tile[group, vectors].outer.cycles, 1),
-            }
-            for group, vectors in sorted(widest.items())
-        },
-        "tiles": [
-            {
-                "group": group,
-                "vectors": vectors,
-                "cycles_per_column": round(k.inner.cycles, 3),
-                "cycles_per_group": round(k.outer.cycles, 1),
-                "share_of_fma_peak": round(k.share_of_peak(core), 3),
-            }
-            for (group, vectors), k in sorted(kernels_by_tile.items())
-        ],
-    }
-    path.write_text(json.dumps(document, indent=1) + "\n")
+
+_OPERATORS = {"conv": "conv", "dw": "depthwise", "fc": "dense"}
+
+
+def cost_table(p: Prediction, group: int) -> CostTable:
+    """What `sbnn profile` would measure there."""
+    ms = 1 / (p.core.ghz * 1e6)
+    layers: dict[Key, dict[float, float]] = {}
+    for i, layer in enumerate(p.layers):
+        inputs = 1 if layer.op == "dw" else layer.inputs
+        window = () if layer.op == "fc" else (layer.kernel, layer.kernel)
+        key = (_OPERATORS[layer.op], (*window, inputs, layer.outputs), layer.out_pixels)
+        by_zeros = {z: round(p.ours[g, z][i].cycles * ms, 5) for g, z in p.ours if g == group}
+        layers[key] = dict(sorted(by_zeros.items()))
+    return CostTable(
+        cpu=f"{p.core.name} at {p.core.ghz:g} GHz, predicted",
+        threads=1,
+        pattern=f"group{group}",
+        baseline_ms=round(p.cycles(p.dense) * ms, 4),
+        dense_ms=round(p.cycles(p.ours[group, 0.0]) * ms, 4),
+        layers=layers,
+    )
 
 
 def draw(predictions: Sequence[Prediction], path: Path) -> None:

@@ -25,11 +25,13 @@ ROWS, COLUMNS = 6, 8  # pixels and output channels of a tile
 # the 6 x 8 one is not exported either and follows the 5 x 8 one in the file.
 _GEMM = {
     "Cortex-A76": "xnn_f32_gemminc_minmax_ukernel_6x8__aarch64_neonfma_prfm_cortex_a75",
+    "Cortex-A78": "xnn_f32_gemminc_minmax_ukernel_6x8__aarch64_neonfma_prfm_cortex_a75",
     "Cortex-X1": "xnn_f32_gemminc_minmax_ukernel_6x8__aarch64_neonfma_ld128",
     "Cortex-A55": "xnn_f32_gemminc_minmax_ukernel_6x8__aarch64_neonfma_cortex_a55",
 }
 _GEMV = {
     "Cortex-A76": "xnn_f32_gemminc_minmax_ukernel_1x8__aarch64_neonfma_prfm_cortex_a75",
+    "Cortex-A78": "xnn_f32_gemminc_minmax_ukernel_1x8__aarch64_neonfma_prfm_cortex_a75",
     "Cortex-X1": "xnn_f32_gemminc_minmax_ukernel_1x8__aarch64_neonfma_ld64",
     "Cortex-A55": "xnn_f32_gemminc_minmax_ukernel_1x8__aarch64_neonfma_cortex_a53",
 }
@@ -62,9 +64,7 @@ def baseline(library: Path, core: Core) -> dict[tuple[int, int], kernels.Kernel]
     fastest = max(priced[3:], key=lambda k: k.share_of_peak(core))
     return {
         (role, 0): kernel
-        for role, kernel in zip(
-            (GEMM, GEMV, IGEMM, DEPTHWISE), [*priced[:3], fastest], strict=True
-        )
+        for role, kernel in zip((GEMM, GEMV, IGEMM, DEPTHWISE), [*priced[:3], fastest], strict=True)
     }
 
 
