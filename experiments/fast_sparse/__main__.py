@@ -43,7 +43,6 @@ def narrow(setting, seed: int, network: str, width: float):
 def variants(matched: dict) -> list[Variant]:
     found = []
     for network, title in NETWORKS.items():
-        wide = functools.partial(fine_tuned, network=network)
         sparse = functools.partial(fine_tuned, network=network, **PRUNING)
         width = matched[network]["chosen"]
         thin = functools.partial(narrow, network=network, width=width)
@@ -52,7 +51,6 @@ def variants(matched: dict) -> list[Variant]:
             Variant(
                 f"{network}_narrow", f"{title} x {width:g}", network, thin, width, style="dense"
             ),
-            Variant(f"{network}_dense", title, network, wide, style="dense"),
         ]
     return found
 
