@@ -34,7 +34,7 @@ class Numbers:
 
 
 NUMBERS = {
-    "fashion_mnist": Numbers(4, 3, 112),
+    "fashion_mnist": Numbers(4, 2, 112),
     "cifar10": Numbers(60, 40, 128),
     "cifar100": Numbers(60, 40, 128),
     "imagenet": Numbers(90, 45, 224, batch=256, rate=1e-3),
