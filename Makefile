@@ -40,6 +40,7 @@ test-python: setup  ## run the Python tests
 
 test-arm64: setup test-packages $(AARCH64)/python  ## run the C++ tests and the delegate for aarch64, under qemu
 	$(BAZEL) test --config=aarch64 //...
+	$(BAZEL) test --config=cortex-a72 //tests/delegate:kernels_test //tests/delegate:options_test
 	$(BAZEL) build --config=aarch64 $(DELEGATE)
 	$(PYTHON) tests/e2e/arm64_model.py $(AARCH64)
 	$(AARCH64)/python tests/e2e/arm64_delegate.py $(AARCH64) \

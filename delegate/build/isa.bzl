@@ -29,10 +29,11 @@ _ISAS = {
         "-mfma",
     ]),
     "neon": ("aarch64", []),
+    "neon_fp16": ("aarch64", ["-march=armv8.2-a+fp16"]),
 }
 
 def isa_library(name, isa, copts = [], **kwargs):
-    """A cc_library compiled for the instruction set `isa`: "avx2", "avx512" or "neon"."""
+    """A cc_library compiled for the instruction set `isa`: one of the names above."""
     processor, options = _ISAS[isa]
     native.cc_library(
         name = name,

@@ -49,8 +49,6 @@ Status Validate(const Constant& constant);
 void ForEachStored(const Constant& constant,
                    const std::function<void(const int* coordinates, float value)>& fn);
 
-float HalfToFloat(uint16_t half);
-
 }  // namespace sbnn
 
 #endif  // SBNN_DELEGATE_FORMAT_CONSTANT_H_

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "delegate/format/aligned_memory.h"
+#include "delegate/format/half.h"
 
 namespace sbnn {
 namespace {

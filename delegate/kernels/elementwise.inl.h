@@ -1,4 +1,7 @@
-// Element-wise kernels.
+// Element-wise arithmetic.
+#ifndef SBNN_DELEGATE_KERNELS_ELEMENTWISE_INL_H_
+#define SBNN_DELEGATE_KERNELS_ELEMENTWISE_INL_H_
+
 #include "delegate/kernels/kernels.h"
 #include "delegate/kernels/vec.h"
 
@@ -72,116 +75,8 @@ void Binary(BinaryKind kind, const BinaryArgs& a) {
   }
 }
 
-// e^x: 2^n times a polynomial on |r| <= ln 2 / 2, fitted for the least largest relative error
-// (1e-7; 3e-7 in all). Beyond +-87 the result is that of the bound.
-SBNN_INLINE Vec Exp(Vec x) {
-  x = Min(Set(87.0f), Max(Set(-87.0f), x));
-  const Vec magic = Set(12582912.0f);  // 1.5 * 2^23: adding it rounds to whole numbers
-  const Vec n = Sub(Fma(x, Set(1.44269504f), magic), magic);
-  const Vec r = Fma(n, Set(-0.693147181f), x);  // the product is not rounded
-  Vec p = Set(0.008290272f);
-  p = Fma(p, r, Set(0.04189816f));
-  p = Fma(p, r, Set(0.16667639f));
-  p = Fma(p, r, Set(0.49999148f));
-  p = Fma(p, r, Set(0.9999997f));
-  p = Fma(p, r, Set(1.0f));
-  return Scale(p, n);
-}
-
-SBNN_INLINE Vec Logistic(Vec x) {
-  const Vec one = Set(1.0f);
-  return Div(one, Add(one, Exp(Sub(Set(0.0f), x))));
-}
-
-SBNN_INLINE Vec Swish(Vec x) {
-  x = Max(Set(-87.0f), x);  // below, the divisor stays as it is, and the result is nothing
-  return Div(x, Add(Set(1.0f), Exp(Sub(Set(0.0f), x))));
-}
-
-SBNN_INLINE Vec HardSwish(Vec x) {
-  return Mul(x, Mul(Min(Set(6.0f), Max(Set(0.0f), Add(x, Set(3.0f)))), Set(1.0f / 6)));
-}
-
-// 1 - 2 / (1 + e^2x) loses digits near zero, where the odd Taylor series takes over.
-SBNN_INLINE Vec Tanh(Vec x) {
-  const Vec one = Set(1.0f), zero = Set(0.0f);
-  const Vec e = Exp(Add(x, x));
-  const Vec far = Sub(one, Div(Set(2.0f), Add(one, e)));
-  const Vec s = Mul(x, x);
-  Vec p = Set(62.0f / 2835);
-  p = Fma(p, s, Set(-17.0f / 315));
-  p = Fma(p, s, Set(2.0f / 15));
-  p = Fma(p, s, Set(-1.0f / 3));
-  const Vec near = Fma(Mul(p, s), x, x);
-  // 1 where |x| < 0.25, else 0, without a select: the step is steep and exact at both ends.
-  const Vec is_near = Min(Max(Mul(Sub(Set(0.0625f), s), Set(1e30f)), zero), one);
-  return Fma(is_near, Sub(Min(Max(near, Set(-1.0f)), one), far), far);
-}
-
-// x times the normal distribution's share below x: max(x, 0) - |x| erfc(|x| / sqrt 2) / 2, with
-// erfc(z) = t e^(p(t) - z^2), t = 1 / (1 + z / 2); p is fitted, error of erfc below 1e-7 of it.
-SBNN_INLINE Vec Gelu(Vec x) {
-  const Vec one = Set(1.0f), zero = Set(0.0f);
-  const Vec size = Min(Set(30.0f), Max(Sub(zero, x), x));  // beyond, erfc is 0
-  const Vec z = Mul(size, Set(0.707106781f));
-  const Vec t = Div(one, Fma(z, Set(0.5f), one));
-  Vec p = Set(0.13627584278583527f);
-  p = Fma(p, t, Set(-0.6334524154663086f));
-  p = Fma(p, t, Set(1.0446566343307495f));
-  p = Fma(p, t, Set(-0.5462687015533447f));
-  p = Fma(p, t, Set(-0.20502042770385742f));
-  p = Fma(p, t, Set(0.06791605800390244f));
-  p = Fma(p, t, Set(0.011803009547293186f));
-  p = Fma(p, t, Set(0.391439825296402f));
-  p = Fma(p, t, Set(0.9980703592300415f));
-  p = Fma(p, t, Set(-1.2654200792312622f));
-  const Vec tail = Mul(Mul(t, Set(0.5f)), Exp(Sub(p, Mul(z, z))));
-  return Sub(Max(zero, x), Mul(size, tail));
-}
-
-// Its approximation by tanh, which is a logistic function.
-SBNN_INLINE Vec GeluTanh(Vec x) {
-  x = Max(Set(-30.0f), x);
-  const Vec cube = Mul(x, Mul(x, x));
-  return Mul(x, Logistic(Mul(Set(1.59576912f), Fma(cube, Set(0.044715f), x))));
-}
-
-template <typename Fn>
-SBNN_INLINE void UnaryWith(const UnaryArgs& a, const Fn& fn) {
-  const size_t count = a.count, stride = a.stride, rows = a.rows;
-  const Element* x = AsElements(a.x);
-  Element* y = AsElements(a.y);
-  for (size_t row = 0; row < rows; ++row, x += stride, y += stride) {
-    ForEachVector(y, count, [&](size_t i, int n) { return fn(LoadSome(x + i, n)); });
-  }
-}
-
-void Unary(UnaryKind kind, const UnaryArgs& a) {
-  switch (kind) {
-    case UnaryKind::kLogistic:
-      return UnaryWith(a, [](Vec v) { return Logistic(v); });
-    case UnaryKind::kTanh:
-      return UnaryWith(a, [](Vec v) { return Tanh(v); });
-    case UnaryKind::kHardSwish:
-      return UnaryWith(a, [](Vec v) { return HardSwish(v); });
-    case UnaryKind::kLeakyRelu: {
-      const Vec zero = Set(0.0f), slope = Set(a.alpha);
-      return UnaryWith(a, [&](Vec v) { return Fma(Min(zero, v), slope, Max(zero, v)); });
-    }
-    case UnaryKind::kElu: {
-      const Vec zero = Set(0.0f);
-      return UnaryWith(a,
-                       [&](Vec v) { return Add(Max(zero, v), Sub(Exp(Min(zero, v)), Set(1.0f))); });
-    }
-    case UnaryKind::kGelu:
-      return UnaryWith(a, [](Vec v) { return Gelu(v); });
-    case UnaryKind::kGeluTanh:
-      return UnaryWith(a, [](Vec v) { return GeluTanh(v); });
-    case UnaryKind::kSwish:
-      return UnaryWith(a, [](Vec v) { return Swish(v); });
-  }
-}
-
 }  // namespace
 }  // namespace SBNN_ISA
 }  // namespace sbnn
+
+#endif  // SBNN_DELEGATE_KERNELS_ELEMENTWISE_INL_H_

@@ -1,5 +1,5 @@
-// Collects the kernels of one instruction set. Included once by each of avx512.cc, avx2.cc, neon.cc
-// and scalar.cc, after SBNN_ISA and SBNN_ISA_NAME are defined.
+// Collects the kernels of one instruction set. Included once by each of avx512.cc, avx2.cc,
+// neon.cc, neon_fp16.cc and scalar.cc, after SBNN_ISA and SBNN_ISA_NAME are defined.
 #include <utility>
 
 #include "delegate/kernels/depthwise.inl.h"
@@ -14,6 +14,11 @@
 #include "delegate/kernels/spmm_mixed.inl.h"
 #include "delegate/kernels/spmv.inl.h"
 #include "delegate/kernels/table.h"
+#if defined(SBNN_HALVES_ONLY)
+#include "delegate/kernels/half.inl.h"
+#else
+#include "delegate/kernels/unary.inl.h"
+#endif
 
 namespace sbnn {
 namespace SBNN_ISA {
@@ -32,7 +37,7 @@ constexpr int WidestWithTail() {
   constexpr int kColumn = G > L ? G / L : 1;  // registers of G outputs
   constexpr int kCost = L == 16 ? T * kColumn / 2 : T * kColumn;
   if (G < 4 || T >= L || kCost >= G) return 0;
-  constexpr int kOthers = L == 4 ? 2 : 0;  // NEON has no FMA with an operand in memory
+  constexpr int kOthers = kMemoryOperands ? 0 : 2;
   constexpr int kFit = (kRegisters - kOthers - (T + 1) * kColumn) / (G + 1);
   return kFit < P ? kFit : P;
 }
@@ -62,6 +67,7 @@ Kernels Collect(const ColumnCost& cost) {
   Kernels k = {};
   k.isa = SBNN_ISA_NAME;
   k.lanes = Vec::kLanes;
+  k.element_bytes = sizeof(Element);
   k.column_cost = cost;
   AddGroup<1, P1>(0, &k);
   AddGroup<2, P2>(1, &k);
@@ -88,6 +94,10 @@ Kernels Collect(const ColumnCost& cost) {
   k.sum = &Sum;
   k.transpose = &Transpose;
   k.fma_loop = &FmaLoop;
+#if defined(SBNN_HALVES_ONLY)
+  k.narrow = &NarrowAll;
+  k.widen = &WidenAll;
+#endif
   return k;
 }
 

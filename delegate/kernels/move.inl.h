@@ -115,14 +115,14 @@ void ShiftRows(const ShiftRowsArgs& a) {
 float Sum(const void* elements, size_t count) {
   const Element* const x = AsElements(elements);
   constexpr size_t L = Vec::kLanes;
-  Vec a = Set(0), b = Set(0);
+  WideVec a = Widen(Set(0)), b = a;
   size_t i = 0;
   for (; i + 2 * L <= count; i += 2 * L) {
-    a = Add(a, Load(x + i));
-    b = Add(b, Load(x + i + L));
+    a = Add(a, Widen(Load(x + i)));
+    b = Add(b, Widen(Load(x + i + L)));
   }
-  for (; i + L <= count; i += L) a = Add(a, Load(x + i));
-  if (i < count) b = Add(b, LoadFirst(x + i, static_cast<int>(count - i)));
+  for (; i + L <= count; i += L) a = Add(a, Widen(Load(x + i)));
+  if (i < count) b = Add(b, Widen(LoadFirst(x + i, static_cast<int>(count - i))));
   return AddLanes(Add(a, b));
 }
 

@@ -3,6 +3,15 @@
 #include <algorithm>
 #include <chrono>
 
+#if defined(__aarch64__)
+#include <sys/auxv.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "delegate/kernels/arm_cpu.h"
+#endif
+
 namespace sbnn {
 
 Kernels ScalarKernels();
@@ -11,26 +20,55 @@ Kernels Avx2Kernels();
 Kernels Avx512Kernels();
 #elif defined(__aarch64__)
 Kernels NeonKernels();
+Kernels NeonFp16Kernels();
 #endif
 
 namespace {
 
-// Best first. The CPU is asked before a set is collected: collecting already runs its code.
-std::vector<Kernels> Detect() {
-  std::vector<Kernels> found;
+#if defined(__aarch64__)
+// What the weights' layout is chosen by on cores that issue in order: cycles of a Cortex-A55 by
+// delegate/bench/arm, where a load takes as long as two multiplications.
+constexpr ColumnCost kInOrderCost = {{3.0f, 4.38f, 6.33f, 11.33f}, 1.08f, 2.3f, 192};
+
+bool OnInOrderCores() {
+  std::ifstream file("/proc/cpuinfo");
+  std::ostringstream text;
+  text << file.rdbuf();
+  return AllInOrder(ParseCores(text.str()));
+}
+#endif
+
+// Of floats, best first, and then of halves.
+struct Found {
+  std::vector<Kernels> floats, halves;
+};
+
+// The CPU is asked before a set is collected: collecting already runs its code.
+Found Detect() {
+  Found found;
 #if defined(__x86_64__)
   __builtin_cpu_init();
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   if (avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
-    found.push_back(Avx512Kernels());
+    found.floats.push_back(Avx512Kernels());
   }
-  if (avx2) found.push_back(Avx2Kernels());
+  if (avx2) found.floats.push_back(Avx2Kernels());
 #elif defined(__aarch64__)
-  found.push_back(NeonKernels());  // part of every Armv8-A
+  found.floats.push_back(NeonKernels());  // part of every Armv8-A
+  if (HasHalves(getauxval(AT_HWCAP))) found.halves.push_back(NeonFp16Kernels());
+  if (OnInOrderCores()) {
+    for (Kernels& k : found.floats) k.column_cost = kInOrderCost;
+    for (Kernels& k : found.halves) k.column_cost = kInOrderCost;
+  }
 #endif
-  found.push_back(ScalarKernels());
+  found.floats.push_back(ScalarKernels());
   return found;
+}
+
+const Found& All() {
+  static const Found* const all = new Found(Detect());
+  return *all;
 }
 
 }  // namespace
@@ -45,10 +83,9 @@ int KindIndex(const PackedShape& weights) {
 }
 
 const std::vector<const Kernels*>& AvailableKernels() {
-  static const std::vector<Kernels>* const kernels = new std::vector<Kernels>(Detect());
-  static const std::vector<const Kernels*>* const pointers = [] {
+  static const auto* const pointers = [] {
     auto* p = new std::vector<const Kernels*>;
-    for (const Kernels& k : *kernels) p->push_back(&k);
+    for (const Kernels& k : All().floats) p->push_back(&k);
     return p;
   }();
   return *pointers;
@@ -61,9 +98,21 @@ const Kernels* FindKernels(const std::string& isa) {
   return nullptr;
 }
 
+const Kernels* HalfKernels(const Kernels& kernels) {
+  for (const Kernels& k : All().halves) {
+    if (k.isa == std::string(kernels.isa) + "_fp16") return &k;
+  }
+  return nullptr;
+}
+
 std::vector<KernelRow> KernelRows() {
   std::vector<KernelRow> rows;
+  std::vector<const Kernels*> all;
   for (const Kernels* k : AvailableKernels()) {
+    all.push_back(k);
+    if (const Kernels* halves = HalfKernels(*k)) all.push_back(halves);
+  }
+  for (const Kernels* k : all) {
     for (int g = 0; g <= kMixedKind; ++g) {
       const int size = g == kMixedKind ? kMixedOutputs : kGroupSizes[g];
       const std::string group = g == kMixedKind ? "_mixed" : "_g" + std::to_string(size);
@@ -86,6 +135,8 @@ std::vector<KernelRow> KernelRows() {
                              "unary", "sum", "transpose", "fma_loop"}) {
       add(name);
     }
+    if (k->narrow != nullptr) add("narrow");
+    if (k->widen != nullptr) add("widen");
   }
   return rows;
 }

@@ -27,8 +27,9 @@ struct SpmmTiles {
 // The kernels of one instruction set. Index g stands for kGroupSizes[g], and
 // kMixedKind for mixed weights, which have no tails.
 struct Kernels {
-  const char* isa;  // "avx512", "avx2", "neon" or "scalar"
-  int lanes;        // floats in a vector
+  const char* isa;    // "avx512", "avx2", "neon", "neon_fp16" or "scalar"
+  int lanes;          // elements in a vector
+  int element_bytes;  // 4: floats; 2: halves
   ColumnCost column_cost;
 
   SpmmTiles spmm[kGroupKinds + 1][1 + kTailKinds];  // [g][0]: no tail; then longer and longer ones
@@ -47,16 +48,24 @@ struct Kernels {
   SumFn sum;
   TransposeFn transpose;
   FmaLoopFn fma_loop;
+  // Of kernels of halves only.
+  NarrowFn narrow;
+  WidenFn widen;
 };
 
 int GroupIndex(int group);
 int KindIndex(const PackedShape& weights);  // the kernels' that these weights take
 
-// The instruction sets of this build that this CPU has, best first. "scalar" is always the last.
+// The kernels of floats of this build that this CPU can run, best first. "scalar" is always the
+// last.
 const std::vector<const Kernels*>& AvailableKernels();
 
 // The best of them, or the one named; null where this CPU or build has none of that name.
 const Kernels* FindKernels(const std::string& isa);
+
+// The kernels of halves that go with these of floats; null where there are none, or the CPU has no
+// arithmetic on halves.
+const Kernels* HalfKernels(const Kernels& kernels);
 
 // One line of the table, for tests and benchmarks that must not miss a kernel.
 struct KernelRow {

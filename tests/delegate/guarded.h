@@ -34,7 +34,9 @@ class Guarded {
     std::memset(begin_, kCanary, inner_);
     data_ = begin_ + (edge == Edge::kEnd ? inner_ - count * sizeof(T) : 0);
   }
-  explicit Guarded(const std::vector<T>& values, Edge edge = Edge::kEnd)
+  // Of values that make a T.
+  template <typename U>
+  explicit Guarded(const std::vector<U>& values, Edge edge = Edge::kEnd)
       : Guarded(values.size(), edge) {
     std::copy(values.begin(), values.end(), data());
   }

@@ -44,7 +44,7 @@ echo "aarch64 Python: the wheels for $binary"
 cat > "$folder/python.new" <<END
 #!/bin/sh
 PYTHONPATH="$folder/site-packages\${PYTHONPATH:+:\$PYTHONPATH}" PYTHONDONTWRITEBYTECODE=1 \\
-  exec qemu-aarch64-static -L "$folder/root" "$folder/root/usr/bin/$binary" "\$@"
+  exec qemu-aarch64-static -cpu max -L "$folder/root" "$folder/root/usr/bin/$binary" "\$@"
 END
 chmod +x "$folder/python.new"
 "$folder/python.new" -c "import ai_edge_litert.interpreter, platform; print('aarch64 Python', platform.python_version(), 'on', platform.machine())"

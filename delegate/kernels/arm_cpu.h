@@ -1,0 +1,34 @@
+// What the choice of kernels depends on, on ARM, read from what Linux tells of the CPU. Plain
+// parsing, so that it is tested on any machine.
+#ifndef SBNN_DELEGATE_KERNELS_ARM_CPU_H_
+#define SBNN_DELEGATE_KERNELS_ARM_CPU_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace sbnn {
+
+// A core's design, from its main ID register (MIDR): who made it, and which of theirs it is.
+struct ArmCore {
+  unsigned implementer, part;
+
+  bool operator==(const ArmCore& o) const { return implementer == o.implementer && part == o.part; }
+};
+
+// The cores that /proc/cpuinfo lists ("CPU implementer", "CPU part"). It says the same as each
+// core's regs/identification/midr_el1 in sysfs, and is there on 32-bit kernels and for Android
+// apps. Empty where nothing of the kind is found.
+std::vector<ArmCore> ParseCores(const std::string& cpuinfo);
+
+// Whether all cores issue in order, such as the Cortex-A53 and A55. Where there are none that are
+// known, or a big one among them, which then does most of the work: no.
+bool AllInOrder(const std::vector<ArmCore>& cores);
+
+// Whether AT_HWCAP of a 64-bit process promises arithmetic on halves, scalars and vectors (Armv8.2
+// FP16).
+bool HasHalves(uint64_t hwcap);
+
+}  // namespace sbnn
+
+#endif  // SBNN_DELEGATE_KERNELS_ARM_CPU_H_

@@ -1,0 +1,12 @@
+#define SBNN_ISA neon_fp16
+#define SBNN_ISA_NAME "neon_fp16"
+#define SBNN_HALVES_ONLY
+#include "delegate/kernels/isa.inl.h"
+
+namespace sbnn {
+
+Kernels NeonFp16Kernels() {
+  return neon_fp16::Collect<15, 8, 6, 3, 5>({{0.64f, 1.07f, 2.01f, 4.02f}, 0.41f, 0.46f, 192});
+}
+
+}  // namespace sbnn
