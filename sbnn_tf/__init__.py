@@ -21,6 +21,11 @@ from sbnn_tf.version import __version__
 _HOME = {
     "Pruning": "callback",
     "ADMM": "admm",
+    "Rewiring": "rewiring",
+    "SET": "rewiring",
+    "RigL": "rewiring",
+    "HebbianRewiring": "rewiring",
+    "LayerState": "rewired",
     "Pattern": "patterns",
     "Group": "patterns",
     "Unstructured": "patterns",
@@ -46,6 +51,7 @@ _HOME = {
     "Uniform": "budgets",
     "ERK": "budgets",
     "Global": "budgets",
+    "Present": "budgets",
     "Sensitive": "budgets",
     "Latency": "budgets",
     "CostTable": "cost_table",
@@ -63,10 +69,14 @@ _HOME = {
     "SbnnError": "errors",
 }
 
-__all__ = ["__version__", *_HOME]
+_MODULES = ("topology",)
+
+__all__ = ["__version__", *_HOME, *_MODULES]
 
 
 def __getattr__(name: str):
+    if name in _MODULES:
+        return importlib.import_module(f"sbnn_tf.{name}")
     if name not in _HOME:
         raise AttributeError(f"module 'sbnn_tf' has no attribute {name!r}")
     return getattr(importlib.import_module(f"sbnn_tf.{_HOME[name]}"), name)

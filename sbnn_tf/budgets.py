@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from sbnn_tf.cost_table import CostTable
+from sbnn_tf.importance import FLOOR
 from sbnn_tf.naming import resolve
 from sbnn_tf.patterns import Pattern
 
@@ -101,6 +102,29 @@ class ERK(Budget):
                 return list(np.clip(1.0 - density, 0.0, None))
             dense |= density > 1.0
         raise ValueError(_unmet(f"sparsity {sparsity}", layers))
+
+
+class Present(Budget):
+    """Each layer stays as sparse as it is: for a model that has its zeros already.
+
+    As one that `sbnn_tf.topology` has connected. The sparsity asked for must be the one found, to
+    within 0.02: it is there to say what to expect.
+    """
+
+    def allocate(self, layers, sparsity):
+        found = []
+        for layer in layers:
+            zeros = layer.scores <= FLOOR
+            if not layer.pattern.explains(zeros):
+                raise ValueError(f"The zeros of '{layer.name}' do not form {layer.pattern.name}.")
+            found.append(float(zeros.mean()))
+        total = np.average(found, weights=[layer.size for layer in layers])
+        if abs(total - sparsity) > 0.02:
+            raise ValueError(
+                f"The model's sparsity is {total:.3f}, and {sparsity:.3f} was asked for: prune it "
+                "with another budget, or ask for what it has."
+            )
+        return found
 
 
 class Global(Budget):
@@ -245,11 +269,16 @@ def _unmet(what: str, layers: Sequence[Layer]) -> str:
     return f"The budget can't be met: {what} is more than can be pruned of {names}."
 
 
-_NAMED: dict[str, Callable[[], Budget]] = {"uniform": Uniform, "erk": ERK, "global": Global}
+_NAMED: dict[str, Callable[[], Budget]] = {
+    "uniform": Uniform,
+    "erk": ERK,
+    "global": Global,
+    "present": Present,
+}
 
 
 def get(budget: Budget | str) -> Budget:
-    """The budget meant by an object or a name: "uniform", "erk", "global".
+    """The budget meant by an object or a name: "uniform", "erk", "global", "present".
 
     Raises:
       ValueError: no such name.

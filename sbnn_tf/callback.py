@@ -15,7 +15,7 @@ import functools
 import json
 import os
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -27,9 +27,9 @@ from sbnn_tf.budgets import Budget, Uniform
 from sbnn_tf.distillation import Distillation
 from sbnn_tf.importance import Score
 from sbnn_tf.mask_log import MaskLog
-from sbnn_tf.masks import Mask
+from sbnn_tf.masks import Mask, MaskUpdate
 from sbnn_tf.patterns import Pattern
-from sbnn_tf.policy import Policy
+from sbnn_tf.policy import Choice, Policy
 from sbnn_tf.rewind import Rewind
 from sbnn_tf.schedules import ScheduleReader
 from sbnn_tf.state import StateFile, below
@@ -185,7 +185,11 @@ class Pruning(keras.callbacks.Callback):
                     "and a sparsity by layer instead."
                 )
             self._train_step = TrainStep(
-                self.model, self._contexts, self._advance, lambda: {"sparsity": self.sparsity}
+                self.model,
+                self._contexts,
+                self._trace,
+                self._advance,
+                self._logs,
             )
             self._start()
         self._train_step.armed = True
@@ -203,7 +207,7 @@ class Pruning(keras.callbacks.Callback):
             )
         self._save(epoch_end=True)
         if logs is not None:
-            logs["sparsity"] = self.sparsity
+            logs.update(self._logs())
 
     def on_train_end(self, logs: dict | None = None) -> None:
         if self._train_step is None:
@@ -245,12 +249,15 @@ class Pruning(keras.callbacks.Callback):
             layers = keras_compat.api(model).layers
             with keras_compat.strategy(model).scope():
                 self._masks = [
-                    Mask(choice, self.score, kernels.folded_batch_norm(choice.kernel, layers))
+                    self._mask(choice, kernels.folded_batch_norm(choice.kernel, layers))
                     for choice in choices
                 ]
             for mask, share in zip(self._masks, shares):
                 mask.share = share
             self._target, self._shared_out = None, False
+
+    def _mask(self, choice: Choice, batch_norm: Any | None) -> Mask:
+        return Mask(choice, self.score, batch_norm)
 
     def _start(self) -> None:
         """What is due before the first step of a fit."""
@@ -299,6 +306,14 @@ class Pruning(keras.callbacks.Callback):
             contexts.append(self.distillation.teaching(self.model))
         return contexts
 
+    def _logs(self) -> dict[str, float]:
+        """What the logs of each step and epoch have besides Keras' own."""
+        return {"sparsity": self.sparsity}
+
+    def _trace(self) -> Hashable:
+        """Names the contexts of the next call, as far as they differ inside of the trace."""
+        return None
+
     def _taps(self) -> list[tuple[Any, gradients.Tap]]:
         return [tap for mask in self._masks for tap in mask.taps()]
 
@@ -333,7 +348,7 @@ class Pruning(keras.callbacks.Callback):
             return
         try:  # all are chosen before the first is changed
             self._share_out(sparsity)
-            updates = [mask.choose(sparsity) for mask in self._masks]
+            updates = [self._choose(mask, sparsity) for mask in self._masks]
         except ValueError as error:
             raise ValueError(
                 f"Step {self.step}: cannot prune to {sparsity:.3f}. {error} The masks stay those "
@@ -345,14 +360,24 @@ class Pruning(keras.callbacks.Callback):
         if self._rewind is not None and any(update is not None for update in updates):
             self._rewind.back()
             self._apply_masks()
+        self._record()
+
+    def _choose(self, mask: Mask, sparsity: float) -> MaskUpdate | None:
+        return mask.choose(sparsity)
+
+    def _record(self) -> None:
+        """Masks have changed: keeps the state, and logs."""
         self._save()
         if self._log is not None and keras_compat.is_chief(self._pruned_model):
             self._log.write(self.step, self._masks)
 
     def _save(self, epoch_end: bool = False) -> None:
-        if self._state_file is not None and keras_compat.is_chief(self._pruned_model):
+        if self._state_file is None:
+            return
+        state = self._state()  # on every worker: some of it is reduced over them when it is read
+        if keras_compat.is_chief(self._pruned_model):
             count = keras_compat.iterations(self._pruned_model)
-            self._state_file.save(count, self._state(), epoch_end)
+            self._state_file.save(count, state, epoch_end)
 
     def _resume(self) -> None:
         """Goes on from the state file, if there is one."""

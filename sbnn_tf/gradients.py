@@ -36,7 +36,7 @@ class Gatherer:
         self._steps.assign_add(1)
         return gradient
 
-    def mean(self) -> np.ndarray:
+    def value(self) -> np.ndarray:
         """The mean over the steps.
 
         Raises:

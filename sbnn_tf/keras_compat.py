@@ -116,6 +116,31 @@ def optimizer_variables(model: Any) -> list:
     return list(variables() if callable(variables) else variables)
 
 
+def slots(optimizer: Any, variable: Any) -> list:
+    """What an optimizer keeps for each weight of a variable: momenta, averages, as far as built.
+
+    Returns:
+      variables of the same shape. Factored ones, such as Adafactor's, are none of them.
+    """
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+    if hasattr(optimizer, "get_slot_names"):  # tf_keras.optimizers.legacy
+        return [optimizer.get_slot(variable, name) for name in optimizer.get_slot_names()]
+    # Both Keras keep them in lists, one entry for each trained variable.
+    places = getattr(optimizer, "_trainable_variables_indices", None)
+    places = getattr(optimizer, "_index_dict", {}) if places is None else places
+    place = places.get(optimizer._var_key(variable)) if places else None
+    if place is None:
+        return []
+    lists = [v for v in vars(optimizer).values() if isinstance(v, list) and len(v) == len(places)]
+    return [
+        entries[place]
+        for entries in lists
+        if entries[place] is not variable
+        and hasattr(entries[place], "assign")
+        and tuple(entries[place].shape) == tuple(variable.shape)
+    ]
+
+
 def strategy(model: Any) -> Any:
     """The tf.distribute strategy that a model was made in."""
     import tensorflow as tf

@@ -32,11 +32,11 @@ class MaskLog:
         self._writer = tf.summary.create_file_writer(os.fspath(log_dir))
 
     def write(self, step: int, masks: Sequence[Mask]) -> None:
-        """Sparsity, churn and kept score of each layer, fractions in [0, 1]."""
+        """The metrics of each mask: sparsity, churn, ..."""
         with self._writer.as_default(step):
             for mask in masks:
-                for what in ("sparsity", "churn", "kept_score"):
-                    value = tf.constant(getattr(mask, what), tf.float32)
+                for what, value in mask.metrics().items():
+                    value = tf.constant(value, tf.float32)
                     tf.summary.write(f"{what}/{mask.name}", value, metadata=_SCALARS)
         self._writer.flush()
 

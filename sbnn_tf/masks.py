@@ -18,7 +18,9 @@ from sbnn_tf.policy import Choice
 
 
 @dataclasses.dataclass(frozen=True)
-class _Update:
+class MaskUpdate:
+    """A mask that was chosen, and is not in force yet."""
+
     pattern: Pattern
     keep: np.ndarray
     churn: float
@@ -92,7 +94,7 @@ class Mask:
         """
         weights = self._kernel.weights()
         scale = importance.fold(weights.shape[-1], self._batch_norm)
-        gathered = self._gatherer and self._gatherer.mean().reshape(weights.shape)
+        gathered = self._gatherer and self._gatherer.value().reshape(weights.shape)
         scores = self._score(weights, scale, gathered, self.name)
         keep = self.keep
         if not np.isfinite(scores[keep]).all():
@@ -100,26 +102,34 @@ class Mask:
         scores = np.where(weights != 0, scores, 0.0)  # zeros of an earlier training go first
         return np.where(keep, np.maximum(scores, importance.FLOOR), 0.0)
 
-    def choose(self, sparsity: float) -> _Update | None:
+    def metrics(self) -> dict[str, float]:
+        """What there is to log: fractions in [0, 1]."""
+        return {"sparsity": self.sparsity, "churn": self.churn, "kept_score": self.kept_score}
+
+    def choose(self, sparsity: float, scores: np.ndarray | None = None) -> MaskUpdate | None:
         """What the mask would be at this sparsity of the schedule; None: as it is.
+
+        Args:
+          sparsity: in [0, 1).
+          scores: by which to choose; default `scores()`.
 
         Raises:
           ValueError: as `scores`.
         """
         if sparsity == 0.0 and self.kept == self.size:
             return None
-        scores = self.scores()
+        scores = self.scores() if scores is None else scores
         pattern = self.pattern.bind(scores) if self.kept == self.size else self.pattern
         keep = pattern.mask(scores, sparsity * self.share)
         energy = np.square(scores)
-        return _Update(
+        return MaskUpdate(
             pattern,
             keep,
             churn=float(np.mean(keep != self.keep)),
             kept_score=float(energy[keep].sum() / max(energy.sum(), importance.FLOOR)),
         )
 
-    def update(self, update: _Update | None) -> None:
+    def update(self, update: MaskUpdate | None) -> None:
         """Takes over a mask that was chosen, and applies it at once."""
         if update is None:
             return

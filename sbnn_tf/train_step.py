@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 from sbnn_tf import keras_compat
@@ -20,6 +20,8 @@ class TrainStep:
       model: a compiled Keras model; this becomes its train function.
       contexts: returns the context managers to enter around each call: what changes the model,
         and changes it back.
+      trace: says, before each call, which trace it needs: one for each set of contexts that trace
+        differently. So what only some steps do costs the others nothing.
       advance: called with the number of optimizer steps made, after each call.
       logs: what to add to the logs of each call.
     """
@@ -28,15 +30,17 @@ class TrainStep:
         self,
         model: Any,
         contexts: Callable[[], list[contextlib.AbstractContextManager]],
+        trace: Callable[[], Hashable],
         advance: Callable[[int], Any],
         logs: Callable[[], dict[str, float]],
     ):
         self._model = model
         self._contexts = contexts
+        self._trace = trace
         self._advance = advance
         self._logs = logs
         self._history = getattr(model, "history", None)
-        self._inner = keras_compat.new_train_function(model)
+        self._traces: dict[Hashable, Callable] = {}
         self._iterations = keras_compat.iterations(model)
         self.armed = False
         model.train_function = self
@@ -49,11 +53,18 @@ class TrainStep:
         with contextlib.ExitStack() as stack:
             for context in self._contexts():
                 stack.enter_context(context)
-            logs = self._inner(iterator)
+            logs = self._traced()(iterator)
         # Another optimizer than the model's own (a GAN's) leaves the model's count where it is.
         if not self.count():
             self._advance(keras_compat.steps_per_execution(self._model))
         return {**logs, **self._logs()} if isinstance(logs, dict) else logs
+
+    def _traced(self) -> Callable:
+        key = self._trace()
+        if key not in self._traces:
+            self._traces[key] = keras_compat.new_train_function(self._model)
+            self._model.train_function = self
+        return self._traces[key]
 
     def count(self) -> int:
         """Reports how many steps the optimizer has made since the last time."""
