@@ -70,6 +70,8 @@ class Experiment:
       variants: `variants(matched)` lists the rows, given what `match` has found.
       claims: what is compared.
       match: `match(setting)` finds, by timing, what is as fast as what: {name: number}. Optional.
+      resized: whether the networks are also timed at `Numbers.pixels`, with the same weights.
+      draw: `draw(run)` writes `run.picture`; default accuracy over latency.
     """
 
     name: str
@@ -77,6 +79,8 @@ class Experiment:
     variants: Callable[[dict], Sequence[Variant]]
     claims: Sequence[Claim]
     match: Callable | None = None
+    resized: bool = True
+    draw: Callable | None = None
 
     @property
     def folder(self) -> Path:
@@ -181,7 +185,7 @@ class Run:
         if self._name == data.NAMES[0]:
             readme = self.experiment.folder / "README.md"
             records.replace(readme, *records.marks("result", "the step `report`"), text)
-        draw(self)
+        (self.experiment.draw or draw)(self)
 
     def tables(self) -> str:
         """The results as two Markdown tables: the variants, then the claims."""
@@ -246,7 +250,8 @@ class Run:
         return Setting(self._name, self._folder)
 
     def _pixels(self, setting) -> list[int]:
-        return sorted({setting.data.shape[0], setting.numbers.pixels})
+        sizes = {setting.data.shape[0]}
+        return sorted(sizes | {setting.numbers.pixels} if self.experiment.resized else sizes)
 
     def _tflite(self, variant: Variant, pixels: int) -> Path:
         return (

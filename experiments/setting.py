@@ -109,6 +109,8 @@ class Setting:
 
     def tflite(self, model: keras.Model, network: str, width: float, pixels: int) -> bytes:
         """A trained network at another number of pixels, in TensorFlow Lite's format."""
+        if pixels == self.data.shape[0]:
+            return sbnn.convert(model)
         resized = self.build(network, width, pixels)
         resized.set_weights(model.get_weights())
         return sbnn.convert(resized)

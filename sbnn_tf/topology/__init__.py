@@ -3,8 +3,8 @@
     from sbnn_tf import topology
 
     graph = topology.small_world(16, 16, density=0.25, seed=1)      # 16 ensembles feed 16 others
-    topology.connect(model, {"hidden_1": graph, "hidden_2": graph}, "group4")
-    topology.plot({"hidden_1": graph})
+    topology.connect(model, {"block_1": graph, "block_2": graph}, "group4")
+    topology.plot({"block_1": graph})
 
 The units (of a Dense layer) or channels (of a convolution) of consecutive layers are split into
 ensembles, in their order, and ensemble is connected to ensemble: a layer's kernel has weights where

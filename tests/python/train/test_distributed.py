@@ -55,6 +55,8 @@ TWO_REPLICAS = """
     methods = [
         lambda: sbnn.Pruning("group4", sbnn.PolynomialDecay(**schedule, frequency=2), score="taylor"),
         lambda: sbnn.ADMM("group4", 0.5, prune_step=8, rho=1.0, frequency=3),
+        lambda: sbnn.RigL("group4", 0.5, update_every=3, end_step=10),
+        lambda: sbnn.HebbianRewiring("group4", 0.5, update_every=3, end_step=10, window=2),
     ]
     for make in methods:
         single = train(tf.distribute.get_strategy(), make)
@@ -84,8 +86,9 @@ WORKER = """
         model.compile("sgd", "mse", jit_compile=False)
     x = np.random.default_rng(1).normal(size=(64, 6)).astype("float32")
     data = tf.data.Dataset.from_tensor_slices((x, np.tile(x, 2)[:, :8])).batch(16).repeat()
-    pruning = sbnn.Pruning("group4", sbnn.ConstantSparsity(0.5, 0))
-    model.fit(data, steps_per_epoch=4, verbose=0, callbacks=[pruning])
+    pruning = sbnn.HebbianRewiring("group4", 0.5, update_every=2, window=2, state=sys.argv[2])
+    model.fit(data, steps_per_epoch=8, verbose=0, callbacks=[pruning])
+    assert os.path.exists(sys.argv[2]) == (strategy.cluster_resolver.task_id == 0)
     kernel = np.array(model.layers[1].get_weights()[0])
     print("masks", json.dumps([pruning.sparsity, (kernel == 0).tolist(), float(kernel.sum())]))
 """
@@ -108,7 +111,7 @@ def test_two_replicas_have_the_masks_of_one_device(keras):
     assert out.strip().endswith("same"), err[-3000:]
 
 
-def test_two_workers_have_the_same_masks():
+def test_two_workers_have_the_same_masks(tmp_path):
     sockets = [socket.socket() for _ in range(2)]
     for each in sockets:
         each.bind(("localhost", 0))
@@ -119,6 +122,7 @@ def test_two_workers_have_the_same_masks():
         _start(
             WORKER,
             json.dumps({"cluster": cluster, "task": {"type": "worker", "index": i}}),
+            str(tmp_path / f"state_{i}.npz"),
         )
         for i in range(2)
     ]
