@@ -112,19 +112,29 @@ class Present(Budget):
     """
 
     def allocate(self, layers, sparsity):
-        found = []
-        for layer in layers:
-            zeros = layer.scores <= FLOOR
-            if not layer.pattern.explains(zeros):
-                raise ValueError(f"The zeros of '{layer.name}' do not form {layer.pattern.name}.")
-            found.append(float(zeros.mean()))
+        found = [_free(layer) for layer in layers]
         total = np.average(found, weights=[layer.size for layer in layers])
         if abs(total - sparsity) > 0.02:
             raise ValueError(
-                f"The model's sparsity is {total:.3f}, and {sparsity:.3f} was asked for: prune it "
-                "with another budget, or ask for what it has."
+                f"The model's zeros make a sparsity of {total:.3f} in their patterns "
+                f"({', '.join(sorted({layer.pattern.name for layer in layers}))}), and "
+                f"{sparsity:.3f} was asked for: ask for what it has, or take another budget."
             )
         return found
+
+
+def _free(layer: Layer) -> float:
+    """The highest sparsity at which a layer's pattern prunes nothing but zeros."""
+    alive = layer.scores > FLOOR
+    keep = lambda pruned: layer.pattern.mask(layer.scores, pruned / layer.size)
+    low, high = 0, int(np.count_nonzero(~alive))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if np.any(alive & ~keep(middle)):
+            high = middle - 1
+        else:
+            low = middle
+    return float(1.0 - keep(low).mean())
 
 
 class Global(Budget):

@@ -123,6 +123,8 @@ def slots(optimizer: Any, variable: Any) -> list:
       variables of the same shape. Factored ones, such as Adafactor's, are none of them.
     """
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+    if optimizer is None:
+        return []
     if hasattr(optimizer, "get_slot_names"):  # tf_keras.optimizers.legacy
         return [optimizer.get_slot(variable, name) for name in optimizer.get_slot_names()]
     # Both Keras keep them in lists, one entry for each trained variable.
@@ -159,7 +161,7 @@ def steps_per_execution(model: Any) -> int:
     steps = getattr(model, "steps_per_execution", None)  # Keras 3
     if steps is None:
         steps = getattr(model, "_steps_per_execution", None)  # tf_keras: None or a variable
-    return 1 if steps is None else int(steps)
+    return 1 if steps is None else int(getattr(steps, "numpy", lambda: steps)())
 
 
 def averages_weights(model: Any) -> bool:

@@ -144,6 +144,9 @@ class Rewiring(Pruning):
             which are recorded in `fit` alone.
         """
         self._optimizer = optimizer
+        if self._pruned_model is model:  # a weight that comes must be 0 when it does
+            for mask in self._masks:
+                mask.enforce()
         super().after_step(model, gradients)
 
     # What `Pruning` leaves open.
@@ -217,7 +220,7 @@ class Rewiring(Pruning):
             return False
         model = self._pruned_model
         # With gradients that are accumulated, only every so many steps the optimizer sees one.
-        accumulated = getattr(model.optimizer, "gradient_accumulation_steps", None) or 1
+        accumulated = getattr(_optimizer(model), "gradient_accumulation_steps", None) or 1
         last = self.step + keras_compat.steps_per_execution(model)
         due = (self.step // self.update_every + 1) * self.update_every
         return due < self._end and last > due - max(self.window, accumulated)
@@ -233,7 +236,7 @@ class Rewiring(Pruning):
             raise ValueError(
                 f"Step {step}: cannot rewire. {error} The masks stay as they are."
             ) from error
-        optimizer = self._optimizer or self._pruned_model.optimizer
+        optimizer = self._optimizer or _optimizer(self._pruned_model)
         for mask, update in zip(self._masks, updates):
             mask.replace(update, optimizer)
         self._record()
@@ -305,6 +308,10 @@ class HebbianRewiring(Rewiring):
         options = {"window": 8, **options}
         rules = {"regrow": _together, "drop": _weakest, "gathers": ["correlation"]}
         super().__init__(pattern, sparsity, **rules, **options)
+
+
+def _optimizer(model: Any) -> Any | None:
+    return getattr(model, "optimizer", None)  # Keras 3 has none before it is compiled
 
 
 def _anywhere(layer: LayerState) -> np.ndarray:

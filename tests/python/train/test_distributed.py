@@ -28,8 +28,8 @@ TWO_REPLICAS = """
     def train(strategy, make):
         K.utils.set_random_seed(0)
         with strategy.scope():
-            dense = lambda: K.layers.Dense(8, use_bias=False)
-            model = K.Sequential([K.Input((6,)), dense(), dense(), dense()])
+            dense = lambda name: K.layers.Dense(8, use_bias=False, name=name)  # names are seeds
+            model = K.Sequential([K.Input((6,)), *map(dense, "abc")])
             model.compile(K.optimizers.SGD(0.1, momentum=0.9), "mse", jit_compile=False)
         x = np.random.default_rng(1).normal(size=(64, 6)).astype("float32")
         data = tf.data.Dataset.from_tensor_slices((x, np.tile(x, 2)[:, :8])).batch(16)
