@@ -14,6 +14,7 @@ import contextlib
 import functools
 import json
 import os
+import sys
 import warnings
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
@@ -42,6 +43,12 @@ _RESTORED = (
     "(start_from_epoch)."
 )
 
+_WORKERS = (
+    "TF_CONFIG names {} workers, and fit of Keras 3 trains on one only: it fails, before it asks a "
+    "callback, with 'Attempt to convert a value (PerReplica...'. Train with fit of tf_keras, or in "
+    "a loop of your own with one call of after_step a step."
+)
+
 
 class Pruning(keras.callbacks.Callback):
     """Prunes a model gradually while it trains, in `keras.Model.fit` and `tf_keras.Model.fit`.
@@ -59,7 +66,9 @@ class Pruning(keras.callbacks.Callback):
     What is pruned stays pruned as long as the schedule does not fall. Weights that are zero at the
     start are the first to be pruned.
 
-    A training loop of your own calls `after_step` once a step instead of `fit`.
+    A training loop of your own calls `after_step` once a step instead of `fit`. Under
+    `MultiWorkerMirroredStrategy` that is the way for Keras 3, whose `fit` fails there; `fit` of
+    tf_keras works.
 
     Args:
       pattern: which weights are pruned together; a `Pattern` or a name such as "group4".
@@ -102,6 +111,8 @@ class Pruning(keras.callbacks.Callback):
         log_dir: str | os.PathLike | None = None,
     ):
         super().__init__()
+        if (workers := keras_compat.workers()) > 1 and "tf_keras" not in sys.modules:
+            warnings.warn(_WORKERS.format(workers), stacklevel=2)
         self.pattern = patterns.get(pattern)
         self.schedule = schedule
         self._reader = ScheduleReader(schedule)

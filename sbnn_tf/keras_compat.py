@@ -150,6 +150,14 @@ def strategy(model: Any) -> Any:
     return getattr(model, "distribute_strategy", None) or tf.distribute.get_strategy()
 
 
+def workers() -> int:
+    """Processes that train together, as the environment variable TF_CONFIG has it; at least 1."""
+    import tensorflow as tf
+
+    cluster = tf.distribute.cluster_resolver.TFConfigClusterResolver().cluster_spec().as_dict()
+    return max(sum(len(cluster.get(job, ())) for job in ("chief", "worker")), 1)
+
+
 def is_chief(model: Any) -> bool:
     """Whether this process is the one of its strategy's workers that writes files."""
     resolver = getattr(strategy(model), "cluster_resolver", None)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import json
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from experiments import data, experiment, latency, networks, records, setting, training
+from experiments.step_cost import __main__ as step_cost
 
 NAMES = ("sparsebytenn", "fast_sparse", "pconv")
 
@@ -163,3 +165,14 @@ def test_the_committed_tables_are_of_the_committed_records(name):
     assert begin + (run.tables() if run.results.rows() else "") + end in text
     names = {variant.name for variant in run.variants()}
     assert all(claim.better in names and claim.worse in names for claim in found.claims)
+
+
+def test_a_step_costs_at_most_the_bar():
+    result = json.loads(step_cost.RECORD.read_text())
+    text = (step_cost.HERE / "README.md").read_text()
+    assert step_cost.BEGIN + step_cost.table(result) + step_cost.END in text
+    assert {(row["keras"], row["score"]) for row in result["rows"]} == {
+        (name, score) for name in ("keras", "tf_keras") for score in step_cost.SCORES
+    }
+    for row in result["rows"]:
+        assert row["ratio_median"] == row["with_ms"] / row["without_ms"] <= step_cost.BAR

@@ -77,17 +77,36 @@ WORKER = """
     os.environ["TF_CONFIG"] = sys.argv[1]
     import numpy as np
     import tensorflow as tf
-    import tf_keras as K
+    import {keras} as K
     import sbnn_tf as sbnn
     strategy = tf.distribute.MultiWorkerMirroredStrategy()
     K.utils.set_random_seed(0)
     with strategy.scope():
         model = K.Sequential([K.Input((6,)), *[K.layers.Dense(8) for _ in range(3)]])
-        model.compile("sgd", "mse", jit_compile=False)
+        optimizer = K.optimizers.SGD(0.1)
+        optimizer.build(model.trainable_variables)
+        model.compile(optimizer, "mse", jit_compile=False)
     x = np.random.default_rng(1).normal(size=(64, 6)).astype("float32")
     data = tf.data.Dataset.from_tensor_slices((x, np.tile(x, 2)[:, :8])).batch(16).repeat()
-    pruning = sbnn.HebbianRewiring("group4", 0.5, update_every=2, window=2, state=sys.argv[2])
-    model.fit(data, steps_per_epoch=8, verbose=0, callbacks=[pruning])
+
+    def gradients(x, y):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(tf.square(model(x) - y))
+        return zip(tape.gradient(loss, model.trainable_variables), model.trainable_variables)
+
+    @tf.function
+    def step(batch):
+        strategy.run(lambda x, y: optimizer.apply_gradients(gradients(x, y)), args=batch)
+
+    if K.__name__ == "tf_keras":
+        pruning = sbnn.HebbianRewiring("group4", 0.5, update_every=2, window=2, state=sys.argv[2])
+        model.fit(data, steps_per_epoch=8, verbose=0, callbacks=[pruning])
+    else:
+        pruning = sbnn.Pruning("group4", sbnn.ConstantSparsity(0.5, 0), state=sys.argv[2])
+        batches = iter(strategy.experimental_distribute_dataset(data))
+        for _ in range(4):
+            step(next(batches))
+            pruning.after_step(model)
     assert os.path.exists(sys.argv[2]) == (strategy.cluster_resolver.task_id == 0)
     kernel = np.array(model.layers[1].get_weights()[0])
     print("masks", json.dumps([pruning.sparsity, (kernel == 0).tolist(), float(kernel.sum())]))
@@ -111,7 +130,9 @@ def test_two_replicas_have_the_masks_of_one_device(keras):
     assert out.strip().endswith("same"), err[-3000:]
 
 
-def test_two_workers_have_the_same_masks(tmp_path):
+# In fit of tf_keras; that of Keras 3 fails there, with or without callbacks.
+@pytest.mark.parametrize("keras", ["tf_keras", "keras"])
+def test_two_workers_have_the_same_masks(keras, tmp_path):
     sockets = [socket.socket() for _ in range(2)]
     for each in sockets:
         each.bind(("localhost", 0))
@@ -120,7 +141,7 @@ def test_two_workers_have_the_same_masks(tmp_path):
         each.close()
     workers = [
         _start(
-            WORKER,
+            WORKER.format(keras=keras),
             json.dumps({"cluster": cluster, "task": {"type": "worker", "index": i}}),
             str(tmp_path / f"state_{i}.npz"),
         )
@@ -135,6 +156,15 @@ def test_two_workers_have_the_same_masks(tmp_path):
     assert first == second
     sparsity, zeros, _ = json.loads(first.removeprefix("masks"))
     assert sparsity == 0.5 and np.mean(zeros) == 0.5
+
+
+def test_keras_3_is_warned_of_several_workers(monkeypatch):
+    cluster = {"chief": ["localhost:1"], "worker": ["localhost:2"]}
+    config = {"cluster": cluster, "task": {"type": "worker", "index": 0}}
+    monkeypatch.setenv("TF_CONFIG", json.dumps(config))
+    monkeypatch.delitem(sys.modules, "tf_keras", raising=False)
+    with pytest.warns(UserWarning, match="names 2 workers.*tf_keras.*after_step"):
+        Pruning("group4", ConstantSparsity(0.5, 0))
 
 
 class TestOwnLoop:
