@@ -56,6 +56,7 @@ class Score(abc.ABC):
         """
 
     def get_config(self) -> dict:
+        """The arguments that make an equal score; they can be written as JSON."""
         return {}
 
     def __repr__(self) -> str:
@@ -68,6 +69,12 @@ class Magnitude(Score):
 
     A weight is taken times what the batch norm behind it does to its output channel (see `fold`).
     (Li et al., "Pruning Filters for Efficient ConvNets", 2017, compare norms of filters alike.)
+
+    Args:
+      order: 2 or 1.
+
+    Raises:
+      ValueError: another order.
     """
 
     def __init__(self, order: int = 2):
@@ -124,7 +131,11 @@ class Movement(Score):
 
 
 class Random(Score):
-    """Uniform in (0, 1), the same for the same seed and kernel name: what any score must beat."""
+    """Uniform in (0, 1), the same for the same seed and kernel name: what any score must beat.
+
+    Args:
+      seed: a whole number of 0 or more.
+    """
 
     def __init__(self, seed: int = 0):
         self.seed = int(seed)

@@ -44,6 +44,7 @@ class Schedule:
         return in_range and due, self.sparsity(step)
 
     def get_config(self) -> dict:
+        """The arguments that make an equal schedule, as the toolkit has it."""
         return {
             "begin_step": self.begin_step,
             "end_step": self.end_step,
@@ -52,6 +53,7 @@ class Schedule:
 
     @classmethod
     def from_config(cls, config: dict) -> Schedule:
+        """The schedule that `get_config` describes."""
         return cls(**config)
 
 

@@ -80,10 +80,12 @@ class Pattern(abc.ABC):
         return int(np.count_nonzero(mask))
 
     def get_config(self) -> dict:
+        """The arguments that make an equal pattern; they can be written as JSON."""
         return {}
 
     @classmethod
     def from_config(cls, config: dict) -> Pattern:
+        """The pattern that `get_config` describes."""
         return cls(**config)
 
     def __eq__(self, other: object) -> bool:

@@ -42,6 +42,7 @@ class Block(Pattern):
 
     @property
     def size(self) -> int:
+        """Weights of a block."""
         return self.rows * self.cols
 
     def fit(self, shape: Sequence[int]) -> Block:

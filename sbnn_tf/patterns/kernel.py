@@ -35,7 +35,8 @@ class KernelPattern(Pattern):
         tap, and only whole kernels go.
       library: how many tap patterns a layer may use, at least 1: the patterns that are the best for
         most of its kernels. Or the patterns themselves: arrays of one window's shape (3x3, say),
-        nonzero where a tap is kept; other windows then choose as many from their weights.
+        nonzero where a tap is kept; other windows then choose as many from their weights. (The
+        abstract does not say which ones the paper uses; whoever has it passes them here.)
       group: output channels that share a kernel's pattern, at least 1. Where it does not divide
         the output channels, `fit` takes a power of two, as for `Group`.
 

@@ -37,6 +37,10 @@ def rearrange(
     around a layer that is not known to let an order pass. (After "whole-network rearrangement",
     Xu et al., "SparseByteNN", 2023, abstract; how the order is found is our own.)
 
+    A `.tflite` is not rearranged: channels are followed by the rules of Keras layers
+    (`tracing.py`), a second set of rules for its operators would be needed, and the gain shows only
+    in training, which a `.tflite` can't have.
+
     Args:
       model: a built functional or Sequential model of either Keras.
       pattern: what it is to be pruned with; one in which output channels share their fate.
