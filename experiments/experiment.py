@@ -277,6 +277,8 @@ def shown(times: dict, variant: Variant) -> float:
 
 def verdict(gains: Sequence[float], at_least: float) -> str:
     """Whether a mean, and its whole 95 % interval, reach a bar."""
+    if len(gains) == 1:
+        return "one seed tells little"
     mean, half = intervals.mean_and_half_width(list(gains))
     if mean < at_least:
         return "no" if mean + half < at_least else "no, within the noise"
@@ -310,8 +312,14 @@ def draw(run: Run) -> None:
         colour = colours[variant.style]
         axes.plot([ms] * len(percent), percent, ".", color=colour, alpha=0.5, ms=5)
         axes.errorbar(ms, mean, half if half == half else None, fmt="o", color=colour, capsize=3)
+        above = 4 if variant.style == "ours" else -11
         axes.annotate(
-            variant.title, (ms, mean), (6, 4), textcoords="offset points", fontsize=7, color=colour
+            variant.title,
+            (ms, mean),
+            (6, above),
+            textcoords="offset points",
+            fontsize=7,
+            color=colour,
         )
     pixels = max((row["pixels"] for row in times.values()), default=0)
     axes.set(
