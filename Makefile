@@ -17,7 +17,7 @@ DELEGATE := //delegate/tflite:sbnn_delegate
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-cpp test-python test-arm64 test-sanitizers stress fuzz accuracy \
-  bench bench-layers bench-compare bench-peers arm-model clean packages test-packages
+  bench bench-layers bench-compare bench-peers bench-halves arm-model clean packages test-packages
 
 help:  ## list the targets
 	@echo "make TARGET, where TARGET is one of"
@@ -85,6 +85,12 @@ arm-model: setup  ## predict the NEON kernels' time on phones' cores: delegate/b
 	cp -f bazel-bin/delegate/bench/plan bazel-bin/delegate/bench/layers build/arm-model/host
 	$(PYTHON) -m delegate.bench.arm.predict --arm-bin build/arm-model/aarch64 --host-bin build/arm-model/host \
 	  --work build/arm-model $(OPTIONS)
+
+bench-halves: setup test-packages $(AARCH64)/python  ## what 16-bit floats cost in accuracy, under qemu; MODELS=build/demo/*.tflite
+	$(BAZEL) build --config=aarch64 $(DELEGATE)
+	$(AARCH64)/python delegate/bench/halves.py $(OPTIONS) \
+	  "$$($(BAZEL) info --config=aarch64 bazel-bin 2>/dev/null)/delegate/tflite/libsbnn_delegate.so" \
+	  $(or $(MODELS),$(wildcard build/demo/fashion_*.tflite))
 
 clean:  ## remove what was built (not .venv)
 	rm -rf build dist sbnn_tf/lib *.egg-info

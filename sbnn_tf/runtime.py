@@ -24,7 +24,7 @@ from sbnn_tf.errors import SbnnError
 Model = Union[str, os.PathLike, bytes]
 
 LIBRARY = "libsbnn_delegate.so"
-OPTIONS = ("num_threads", "explain", "isa", "profile", "claim", "cache_path")
+OPTIONS = ("num_threads", "explain", "isa", "profile", "claim", "cache_path", "allow_fp16")
 _MACHINES = {"x86_64": 62, "aarch64": 183, "i386": 3, "arm": 40, "riscv64": 243}  # ELF's e_machine
 _ALIASES = {"amd64": "x86_64", "arm64": "aarch64", "i686": "i386", "armv7l": "arm"}
 

@@ -10,6 +10,7 @@
 #include "delegate/engine/layout.h"
 #include "delegate/engine/ops/activation.h"
 #include "delegate/engine/ops/binary.h"
+#include "delegate/engine/ops/convert.h"
 #include "delegate/engine/ops/pad.h"
 
 namespace sbnn {
@@ -56,6 +57,14 @@ void Network::AddOp(std::unique_ptr<Op> op, std::vector<int> inputs, int output,
 std::vector<std::string> Network::labels() const {
   std::vector<std::string> labels;
   for (const Step& step : steps_) labels.push_back(step.label);
+  return labels;
+}
+
+std::vector<std::string> Network::half_labels() const {
+  std::vector<std::string> labels;
+  for (const Step& step : steps_) {
+    if (step.op != convert_.get() && step.kernels != kernels_) labels.push_back(step.label);
+  }
   return labels;
 }
 
@@ -164,9 +173,50 @@ bool Network::FuseInto(size_t reader, size_t maker, const Epilogue& epilogue) {
   return true;
 }
 
+// Decides which steps compute in halves, and puts a conversion wherever a tensor is made in one
+// type and read in the other. Inputs and outputs of the network are floats.
+void Network::ChooseTypes(const Kernels* halves) {
+  constexpr int kFloat = sizeof(float), kHalf = sizeof(Half);
+  if (convert_ == nullptr) convert_ = std::make_unique<Convert>();
+  element_bytes_.assign(shapes_.size(), kFloat);
+  std::vector<int> other(shapes_.size(), -1);  // the tensor that holds the same in the other type
+  std::vector<Step> steps;
+  const auto as = [&](int tensor, int bytes) {
+    if (element_bytes_[tensor] == bytes) return tensor;
+    if (other[tensor] < 0) {
+      other[tensor] = static_cast<int>(shapes_.size());
+      steps.push_back({convert_.get(), {tensor}, other[tensor], "conversion"});
+      steps.back().kernels = halves;
+      shapes_.push_back(shapes_[tensor]);
+      element_bytes_.push_back(bytes);
+      other.push_back(tensor);
+    }
+    return other[tensor];
+  };
+  for (Step& step : steps_) {
+    std::vector<Shape> shapes;
+    for (int t : step.inputs) shapes.push_back(shapes_[t]);
+    const Halves takes = halves == nullptr ? Halves::kNever : step.op->TakesHalves(shapes);
+    const bool given = std::any_of(step.inputs.begin(), step.inputs.end(),
+                                   [&](int t) { return element_bytes_[t] == kHalf; });
+    const bool half = takes == Halves::kAsksFor || (takes == Halves::kIfGiven && given);
+    step.kernels = half ? halves : kernels_;
+    for (int& t : step.inputs) t = as(t, half ? kHalf : kFloat);
+    element_bytes_[step.output] = half ? kHalf : kFloat;
+    steps.push_back(std::move(step));
+  }
+  results_.clear();
+  for (int t : outputs_) results_.push_back(as(t, kFloat));
+  steps_ = std::move(steps);
+}
+
 Layout Network::InputLayout(int tensor, const Shape& shape) const {
   for (const Step& step : steps_) {
     if (std::find(step.inputs.begin(), step.inputs.end(), tensor) == step.inputs.end()) continue;
+    if (step.op == convert_.get()) {
+      if (InputLayout(step.output, shape) == Layout::kFlat) continue;
+      return LayoutOf(shape);
+    }
     const bool added = step.epilogue.add && step.inputs.back() == tensor;
     if (added || !step.op->TakesFlatImages(shape)) return LayoutOf(shape);
   }
@@ -197,7 +247,7 @@ bool Network::IsEmpty(int tensor) const { return ElementCount(shapes_[tensor]) =
 // For each tensor, the one whose memory it uses: itself, or an input that its operator overwrites.
 // Extends the life of that one in `last_use`.
 std::vector<int> Network::ShareBuffers(std::vector<int>* last_use) const {
-  std::vector<int> owner(tensor_count_);
+  std::vector<int> owner(tensors_.size());
   std::iota(owner.begin(), owner.end(), 0);
   for (int n = 0; n < static_cast<int>(steps_.size()); ++n) {
     const Step& step = steps_[n];
@@ -218,26 +268,28 @@ std::vector<int> Network::ShareBuffers(std::vector<int>* last_use) const {
 
 // Decides layouts, plans every operator and gives tensors and scratch their memory.
 Status Network::PlaceTensors() {
-  const int last = static_cast<int>(steps_.size());
-  tensors_.assign(tensor_count_, Tensor());
-  std::vector<int> first_use(tensor_count_, -1), last_use(tensor_count_, -1);
+  const int last = static_cast<int>(steps_.size()), count = static_cast<int>(shapes_.size());
+  tensors_.assign(count, Tensor());
+  std::vector<int> first_use(count, -1), last_use(count, -1);
   for (int t : inputs_) {
     tensors_[t] = Tensor(shapes_[t], InputLayout(t, shapes_[t]));
     first_use[t] = 0;
   }
   for (int n = 0; n < last; ++n) {
     const int out = steps_[n].output;
-    tensors_[out] = Tensor(shapes_[out], LayoutOf(shapes_[out]));
+    const bool converted = steps_[n].op == convert_.get();
+    const Layout layout = converted ? tensors_[steps_[n].inputs[0]].layout : LayoutOf(shapes_[out]);
+    tensors_[out] = Tensor(shapes_[out], layout, element_bytes_[out]);
     first_use[out] = n;
     last_use[out] = n;
     for (int t : steps_[n].inputs) last_use[t] = n;
   }
-  for (int t : outputs_) last_use[t] = last;
+  for (int t : results_) last_use[t] = last;
 
   const std::vector<int> owner = ShareBuffers(&last_use);
   std::vector<Lifetime> lifetimes;
   std::vector<int> owners;  // tensor, or -1 - node for scratch
-  for (int t = 0; t < tensor_count_; ++t) {
+  for (int t = 0; t < count; ++t) {
     // Whole numbers take no room.
     if (first_use[t] < 0 || last_use[t] < 0 || owner[t] != t) continue;
     const bool outside = std::find(inputs_.begin(), inputs_.end(), t) != inputs_.end() &&
@@ -248,7 +300,7 @@ Status Network::PlaceTensors() {
   }
   for (int n = 0; n < last; ++n) {
     Step& step = steps_[n];
-    const PlanContext context{*kernels_, threads_, step.epilogue};
+    const PlanContext context{*step.kernels, threads_, step.epilogue};
     step.input_tensors.clear();
     for (int t : step.inputs) step.input_tensors.push_back(&tensors_[t]);
     step.scratch = 0;
@@ -272,14 +324,14 @@ Status Network::PlaceTensors() {
       steps_[-1 - owners[i]].scratch_offset = lifetimes[i].offset;
     }
   }
-  for (int t = 0; t < tensor_count_; ++t) {
+  for (int t = 0; t < count; ++t) {
     if (owner[t] != t) tensors_[t].data = tensors_[owner[t]].data;
   }
   return Status();
 }
 
-Status Network::Prepare(const std::vector<Shape>& input_shapes, const Kernels& kernels,
-                        int threads) {
+Status Network::Prepare(const std::vector<Shape>& input_shapes, const Kernels& kernels, int threads,
+                        const Kernels* halves) {
   for (int t : inputs_) tensor_count_ = std::max(tensor_count_, t + 1);
   if (!rewritten_) {
     AbsorbMargins();
@@ -296,6 +348,7 @@ Status Network::Prepare(const std::vector<Shape>& input_shapes, const Kernels& k
     if (IsEmpty(t)) return Status::Error("an empty tensor before an output that is not");
   }
   MakeSteps();
+  ChooseTypes(halves);
   return PlaceTensors();
 }
 
@@ -313,7 +366,7 @@ void Network::Run(const std::vector<const float*>& inputs, const std::vector<flo
     }
   }
   for (const Step& step : steps_) {
-    const RunContext context{*kernels_, team, arena_.data() + kMaxLanes + step.scratch_offset};
+    const RunContext context{*step.kernels, team, arena_.data() + kMaxLanes + step.scratch_offset};
     const auto start = std::chrono::steady_clock::now();
     step.op->Run(step.input_tensors, tensors_[step.output], context);
     if (seconds == nullptr) continue;
@@ -321,7 +374,7 @@ void Network::Run(const std::vector<const float*>& inputs, const std::vector<flo
     seconds->push_back(std::chrono::duration<double>(end - start).count());
   }
   for (size_t i = 0; i < outputs.size(); ++i) {
-    const Tensor& t = tensors_[outputs_[i]];
+    const Tensor& t = tensors_[results_[i]];
     if (t.layout == Layout::kFlat) {
       std::memcpy(outputs[i], t.data, ElementCount(t.shape) * sizeof(float));
     } else {

@@ -21,8 +21,10 @@ class Network {
   void SetOutputs(std::vector<int> tensors) { outputs_ = std::move(tensors); }
 
   // Plans for these shapes of the inputs. May be called again with others. Images may be none: then
-  // the outputs are empty.
-  Status Prepare(const std::vector<Shape>& input_shapes, const Kernels& kernels, int threads);
+  // the outputs are empty. With `halves`, kernels of halves, operators that can compute in halves
+  // do.
+  Status Prepare(const std::vector<Shape>& input_shapes, const Kernels& kernels, int threads,
+                 const Kernels* halves = nullptr);
   const Shape& output_shape(size_t i) const { return shapes_[outputs_[i]]; }
 
   // Runs on data in the outside's layout, with the shapes of the last Prepare. `seconds`, if given,
@@ -33,6 +35,8 @@ class Network {
   // Of the steps of the last Prepare: an operator, and those behind it that it does as well. (A PAD
   // that another operator took over is not named.)
   std::vector<std::string> labels() const;
+  // Those of the steps that compute in halves.
+  std::vector<std::string> half_labels() const;
   size_t arena_bytes() const { return arena_bytes_; }
 
  private:
@@ -49,6 +53,7 @@ class Network {
     int output;
     std::string label;
     Epilogue epilogue = {};
+    const Kernels* kernels = nullptr;
     size_t scratch = 0;         // floats
     size_t scratch_offset = 0;  // in the arena
     std::vector<const Tensor*> input_tensors = {};
@@ -61,6 +66,7 @@ class Network {
   bool IsOutput(int tensor) const;
   void MakeSteps();
   bool FuseInto(size_t reader, size_t maker, const Epilogue& epilogue);
+  void ChooseTypes(const Kernels* halves);
   Layout InputLayout(int tensor, const Shape& shape) const;
   Status InferShapes(const std::vector<Shape>& input_shapes);
   std::vector<int> ShareBuffers(std::vector<int>* last_use) const;
@@ -74,6 +80,9 @@ class Network {
   std::vector<Shape> shapes_;
   bool empty_ = false;  // no output has an element: nothing is planned or run
   std::vector<Step> steps_;
+  std::vector<int> results_;        // tensors of floats: the outputs, or what is made of them
+  std::vector<int> element_bytes_;  // of each tensor
+  std::unique_ptr<Op> convert_;
   std::vector<Tensor> tensors_;
   FloatBuffer arena_;
   size_t arena_bytes_ = 0;

@@ -42,8 +42,12 @@ struct Epilogue {
   bool Then(const Epilogue& next);
 };
 
+// Whether an operator can compute in halves, and if so, whether it asks for them or takes them as
+// they come from others.
+enum class Halves { kNever, kIfGiven, kAsksFor };
+
 struct PlanContext {
-  const Kernels& kernels;
+  const Kernels& kernels;  // of the type that inputs and output hold
   int threads;
   const Epilogue& epilogue;
 };
@@ -82,6 +86,10 @@ class Op {
     (void)inputs, (void)epilogue;
     return false;
   }
+
+  // For inputs of these shapes. Where it computes in halves, all of its inputs and its output hold
+  // halves, and the kernels of its contexts are those of halves.
+  virtual Halves TakesHalves(const std::vector<Shape>&) const { return Halves::kNever; }
 
   // Whether the output may lie where this input lies, which nobody else needs any more.
   virtual bool MayOverwrite(const Tensor& input, const Tensor& output) const {

@@ -40,7 +40,7 @@ struct Mover {
   bool transpose = false;
   const Kernels* kernels;
 
-  // Elements [first, first + count) of the row, with all of the column.
+  // Values [first, first + count) of the row, with all of the column.
   void operator()(const float* x, float* y, size_t first, size_t count) const {
     x += static_cast<ptrdiff_t>(first) * row.x;
     y += static_cast<ptrdiff_t>(first) * row.y;

@@ -29,16 +29,18 @@ Layout LayoutOf(const Shape& shape) {
   return shape.size() == 4 && AsImages(shape).pixels() > 1 ? Layout::kPanel : Layout::kFlat;
 }
 
-size_t PlaneStride(size_t pixels) {
-  size_t lines = RoundUp(pixels, kMaxLanes) / kMaxLanes;
+size_t PlaneStride(size_t pixels, int element_bytes) {
+  const size_t line = kMaxLanes * sizeof(float) / element_bytes;
+  size_t lines = RoundUp(pixels, line) / line;
   if (lines % 2 == 0) ++lines;
-  return lines * kMaxLanes;
+  return lines * line;
 }
 
-Tensor::Tensor(Shape s, Layout l) : shape(std::move(s)), layout(l) {
+Tensor::Tensor(Shape s, Layout l, int bytes)
+    : shape(std::move(s)), layout(l), element_bytes(bytes) {
   const Images i = images();
   if (layout == Layout::kPanel) {
-    plane_stride = PlaneStride(i.pixels());
+    plane_stride = PlaneStride(i.pixels(), element_bytes);
     image_stride = plane_stride * RoundUp(i.c, kChannelStep);
   } else {
     plane_stride = 1;
@@ -48,7 +50,8 @@ Tensor::Tensor(Shape s, Layout l) : shape(std::move(s)), layout(l) {
 
 size_t Tensor::allocation() const {
   // Kernels read up to two vectors past a row, and spmv writes a whole group.
-  return RoundUp(image_stride * images().n + 2 * kMaxLanes, kMaxLanes);
+  const size_t bytes = image_stride * images().n * element_bytes;
+  return RoundUp((bytes + sizeof(float) - 1) / sizeof(float) + 2 * kMaxLanes, kMaxLanes);
 }
 
 }  // namespace sbnn

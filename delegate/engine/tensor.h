@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "delegate/engine/values.h"
 #include "delegate/kernels/kernels.h"
 
 namespace sbnn {
@@ -33,23 +34,36 @@ Layout LayoutOf(const Shape& shape);
 // Channels are allocated in steps of this, so that a kernel may write a whole group past the last.
 constexpr int kChannelStep = 8;
 
-// Between the planes of a panel, in floats: whole vectors, and an odd number of cache lines, so
+// Between the planes of a panel, in elements: whole vectors, and an odd number of cache lines, so
 // that the same pixel of many channels spreads over all sets of a cache.
-size_t PlaneStride(size_t pixels);
+size_t PlaneStride(size_t pixels, int element_bytes = sizeof(float));
 
 struct Tensor {
   Shape shape;
   Layout layout = Layout::kFlat;
-  float* data = nullptr;
+  int element_bytes = sizeof(float);  // or a half's
+  float* data = nullptr;              // where halves are, too
 
   Tensor() = default;
-  Tensor(Shape s, Layout l);
+  Tensor(Shape s, Layout l, int element_bytes = sizeof(float));
 
   Images images() const { return AsImages(shape); }
   size_t plane_stride = 0;  // from a channel to the next: 1 where the layout is flat
   size_t image_stride = 0;
-  // The first pixel of a channel, in either layout.
+  // The first pixel of a channel, in either layout. Of floats.
   float* Plane(int n, int c) const { return data + n * image_stride + c * plane_stride; }
+  // The same of either type, and an element of the plane.
+  void* At(int n, int c, size_t element = 0) const {
+    return From(n * image_stride + c * plane_stride + element);
+  }
+  void* From(size_t element) const { return Advance(data, element, element_bytes); }
+  void Set(size_t element, float value) const {
+    if (element_bytes == sizeof(float)) {
+      data[element] = value;
+    } else {
+      *static_cast<Half*>(From(element)) = value;
+    }
+  }
 
   // Floats to allocate, room for reading past the end included.
   size_t allocation() const;

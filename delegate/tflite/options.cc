@@ -43,13 +43,19 @@ Status ParseOptions(const char* const* keys, const char* const* values, size_t c
         return Status::Error("claim: expected faster or all, found \"" + value + "\"");
       }
       options->claim_all = value == "all";
+    } else if (key == "allow_fp16") {
+      if (value != "0" && value != "1") {
+        return Status::Error("allow_fp16: expected 0 or 1, found \"" + value + "\"");
+      }
+      options->allow_fp16 = value == "1";
     } else if (key == "cache_path") {
       options->cache_path = value;
     } else if (key == "isa") {
       isa = value;
     } else {
       return Status::Error("unknown option \"" + key +
-                           "\"; expected num_threads, explain, profile, claim, cache_path or isa");
+                           "\"; expected num_threads, explain, profile, claim, cache_path, "
+                           "allow_fp16 or isa");
     }
   }
   options->kernels = FindKernels(isa);
@@ -57,6 +63,7 @@ Status ParseOptions(const char* const* keys, const char* const* values, size_t c
     return Status::Error("isa: expected one of " + IsaNames() + " on this CPU, found \"" + isa +
                          "\"");
   }
+  options->halves = options->allow_fp16 ? HalfKernels(*options->kernels) : nullptr;
   return Status();
 }
 

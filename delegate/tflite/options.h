@@ -17,6 +17,8 @@ struct Options {
   bool claim_all = false;            // also what is not expected to be faster here
   std::string cache_path;            // file of packed weights; "": none
   const Kernels* kernels = nullptr;  // never null after ParseOptions
+  bool allow_fp16 = false;
+  const Kernels* halves = nullptr;  // null: not allowed, or this CPU has no arithmetic on them
 };
 
 Status ParseOptions(const char* const* keys, const char* const* values, size_t count,

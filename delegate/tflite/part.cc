@@ -74,16 +74,28 @@ Status Part::Build(TfLiteContext* context, const TfLiteDelegateParams& params,
   return Status();
 }
 
+std::string Part::ReportHalves() const {
+  if (options_.halves == nullptr) {
+    return "allow_fp16: none, for " + std::string(options_.kernels->isa) +
+           " has no kernels of halves, or this CPU no arithmetic on them\n";
+  }
+  std::string report;
+  for (const std::string& label : network_.half_labels()) report += label + " in halves\n";
+  return report.empty() ? "allow_fp16: no operator of this part computes in halves\n" : report;
+}
+
 Status Part::Prepare(TfLiteContext* context) {
   if (!status_.ok()) return status_;
   least_seconds_.clear();                 // other shapes have other steps
   if (outputs_.empty()) return Status();  // only unpacks constants for other parts
   std::vector<Shape> shapes;
   for (int t : inputs_) shapes.push_back(ShapeOf(context->tensors[t]));
-  const Status status = network_.Prepare(shapes, *options_.kernels, options_.num_threads);
+  const Status status =
+      network_.Prepare(shapes, *options_.kernels, options_.num_threads, options_.halves);
   if (!status.ok()) return status;
   Explain(options_.explain,
           "activations of a part: " + std::to_string(network_.arena_bytes()) + " bytes\n");
+  if (options_.allow_fp16) Explain(options_.explain, ReportHalves());
   for (size_t i = 0; i < outputs_.size(); ++i) {
     TfLiteTensor* const tensor = &context->tensors[outputs_[i]];
     if (ShapeOf(*tensor) == network_.output_shape(i)) continue;

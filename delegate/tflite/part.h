@@ -2,6 +2,7 @@
 #ifndef SBNN_DELEGATE_TFLITE_PART_H_
 #define SBNN_DELEGATE_TFLITE_PART_H_
 
+#include <string>
 #include <vector>
 
 #include "delegate/engine/network.h"
@@ -27,6 +28,7 @@ class Part {
   void PrintProfile() const;
 
  private:
+  std::string ReportHalves() const;
   Status Build(TfLiteContext* context, const TfLiteDelegateParams& params,
                const Constants& constants, Translations* translations);
 

@@ -1006,6 +1006,34 @@ TEST(Network, BranchesAndSeveralOutputs) {
   chain.Expect({3, 6, 8, 5});
 }
 
+// Convolutions ask for halves, pooling takes them as they come, and a softmax is left to floats.
+TEST(Network, WhoComputesInHalves) {
+  Random random(41);
+  const auto bias = random.Floats(8);
+  const auto packed = PackAs(random.Filter(8, 8, 4, 0.5), {8, 1, 1, 8}, bias, 4, true);
+  Network network;
+  const Window window = MakeWindow(2, 2, true);
+  network.AddOp(std::make_unique<Pool>(false, window, 0.0f, 6.0f), {0}, 1, "pool of floats");
+  network.AddOp(std::make_unique<Convolution>(packed, MakeWindow(1, 1, true), 0.0f, 6.0f), {1}, 2, "conv");
+  network.AddOp(std::make_unique<Pool>(false, window, 0.0f, 6.0f), {2}, 3, "pool");
+  network.AddOp(std::make_unique<Softmax>(1.0f), {3}, 4, "softmax");
+  network.SetInputs({0});
+  network.SetOutputs({4});
+  const Kernels& kernels = *AvailableKernels().front();
+  const std::vector<std::string> steps = {"pool of floats", "conv", "pool", "softmax"};
+  ASSERT_TRUE(network.Prepare({{1, 9, 8, 8}}, kernels, 1).ok());
+  EXPECT_EQ(network.labels(), steps);
+  EXPECT_TRUE(network.half_labels().empty());
+  const Kernels* const halves = HalfKernels(kernels);
+  if (halves == nullptr) return;
+  ASSERT_TRUE(network.Prepare({{1, 9, 8, 8}}, kernels, 1, halves).ok());
+  EXPECT_EQ(network.half_labels(), (std::vector<std::string>{"conv", "pool"}));
+  EXPECT_EQ(network.labels(), (std::vector<std::string>{"pool of floats", "conversion", "conv", "pool",
+                                                        "conversion", "softmax"}));
+  ASSERT_TRUE(network.Prepare({{1, 9, 8, 8}}, kernels, 1).ok());
+  EXPECT_EQ(network.labels(), steps) << "not for ever";
+}
+
 TEST(Network, PadWithSeveralReadersOrAsOutput) {
   Chain two(16);
   const int pad = two.Padded(0, {1, 0, 2, 1});

@@ -69,6 +69,19 @@ TEST(ParseOptions, EveryInstructionSetByName) {
   }
 }
 
+TEST(ParseOptions, HalvesWhereTheyAreAllowedAndThere) {
+  for (const Kernels* kernels : AvailableKernels()) {
+    Options options;
+    ASSERT_TRUE(Parse({{"isa", kernels->isa}}, &options).ok());
+    EXPECT_EQ(options.halves, nullptr) << "off by default";
+    ASSERT_TRUE(Parse({{"isa", kernels->isa}, {"allow_fp16", "0"}}, &options).ok());
+    EXPECT_EQ(options.halves, nullptr);
+    ASSERT_TRUE(Parse({{"allow_fp16", "1"}, {"isa", kernels->isa}}, &options).ok());
+    EXPECT_TRUE(options.allow_fp16);
+    EXPECT_EQ(options.halves, HalfKernels(*kernels));
+  }
+}
+
 // The message names the option and what was found.
 TEST(ParseOptions, Mistakes) {
   const Pairs mistakes = {
@@ -78,6 +91,7 @@ TEST(ParseOptions, Mistakes) {
       {"num_threads", "257"}, {"isa", "sse"},           {"isa", "AVX2"},
       {"threads", "2"},       {"Num_threads", "2"},     {"", "1"},
       {"num_threads ", "2"},  {"num_threads", nullptr}, {nullptr, "1"},
+      {"allow_fp16", "yes"},  {"allow_fp16", ""},
   };
   for (const auto& [key, value] : mistakes) {
     Options options;

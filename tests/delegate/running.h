@@ -38,10 +38,10 @@ inline Array RandomArray(const Shape& shape, Random* random) {
 // Prepares and runs. First on NaN, so that nothing of an earlier run may be left in the second.
 // The caller's arrays end at unmapped pages.
 inline std::vector<Array> RunNetwork(Network* network, const std::vector<Array>& inputs, size_t outputs,
-                              const Kernels& kernels, int threads) {
+                              const Kernels& kernels, int threads, const Kernels* halves = nullptr) {
   std::vector<Shape> shapes;
   for (const Array& input : inputs) shapes.push_back(input.shape);
-  const Status status = network->Prepare(shapes, kernels, threads);
+  const Status status = network->Prepare(shapes, kernels, threads, halves);
   EXPECT_TRUE(status.ok()) << status.message();
   if (!status.ok()) return std::vector<Array>(outputs);
 
@@ -89,6 +89,26 @@ inline void ExpectSame(const Array& found, const Array& want) {
   }
 }
 
+// As near as halves can be: 11 bits, of which sums of many lose some.
+inline void ExpectNear(const Array& found, const Array& want) {
+  ASSERT_EQ(found.shape, want.shape);
+  float largest = 1;
+  for (float v : want.data) {
+    if (std::isfinite(v)) largest = std::max(largest, std::fabs(v));
+  }
+  if (largest > 60000) return;  // too large for halves
+  for (size_t i = 0; i < want.data.size(); ++i) {
+    if (std::isnan(want.data[i])) {
+      ASSERT_TRUE(std::isnan(found.data[i])) << "element " << i << " is " << found.data[i];
+    } else if (std::isinf(want.data[i])) {
+      ASSERT_EQ(found.data[i], want.data[i]) << "element " << i;
+    } else {
+      ASSERT_NEAR(found.data[i], want.data[i], 4e-3 * largest)
+          << "element " << i << " of " << testing::PrintToString(want.shape);
+    }
+  }
+}
+
 // On every instruction set and number of threads, in one and the same Network.
 inline void ExpectEverywhere(Network* network, const std::vector<Array>& inputs,
                       const std::vector<Array>& want) {
@@ -98,6 +118,15 @@ inline void ExpectEverywhere(Network* network, const std::vector<Array>& inputs,
       const std::vector<Array> found = RunNetwork(network, inputs, want.size(), *kernels, threads);
       for (size_t i = 0; i < want.size(); ++i) {
         ExpectSame(found[i], want[i]);
+        if (testing::Test::HasFatalFailure()) return;
+      }
+      const Kernels* const halves = HalfKernels(*kernels);
+      if (halves == nullptr) continue;
+      SCOPED_TRACE("in halves");
+      const std::vector<Array> near =
+          RunNetwork(network, inputs, want.size(), *kernels, threads, halves);
+      for (size_t i = 0; i < want.size(); ++i) {
+        ExpectNear(near[i], want[i]);
         if (testing::Test::HasFatalFailure()) return;
       }
     }

@@ -85,6 +85,25 @@ TEST(Team, UnequalTasks) {
   EXPECT_EQ(done.load(), 5);
 }
 
+// A core that is much slower than the others, such as a little one beside a big one, holds up nobody:
+// whoever takes the first task keeps it until all others are done.
+TEST(Team, ASlowCoreTakesFewTasks) {
+  Team team(2);
+  if (team.size() < 2) GTEST_SKIP() << "one core";
+  constexpr int kTasks = 200;
+  const auto patience = std::chrono::steady_clock::now() + std::chrono::minutes(2);
+  std::atomic<int> done{0};
+  std::atomic<bool> others_done{false};
+  team.Run(kTasks, [&](int task, int) {
+    while (task == 0 && done < kTasks - 1 && std::chrono::steady_clock::now() < patience) {
+      std::this_thread::yield();
+    }
+    if (task == 0) others_done = done == kTasks - 1;
+    ++done;
+  });
+  EXPECT_TRUE(others_done) << "tasks waited for a busy thread";
+}
+
 TEST(Team, ManyAtOnce) {
   std::vector<std::thread> callers;
   for (int caller = 0; caller < 8; ++caller) {

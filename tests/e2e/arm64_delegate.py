@@ -1,7 +1,8 @@
 """The delegate in the aarch64 ai-edge-litert: python arm64_delegate.py FOLDER LIBRARY.
 
 FOLDER holds the models of arm64_model.py. Fails where the delegate's outputs are not those of
-stock TensorFlow Lite, or where it left them to TensorFlow Lite or to a kernel that is not NEON's.
+stock TensorFlow Lite, or where it left them to TensorFlow Lite or to a kernel that is not NEON's; in
+halves, too, within what is promised of them.
 """
 
 import ctypes
@@ -15,6 +16,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType, load_delegate
 
 CONVOLUTIONS = 27  # of MobileNet-v1: the first, 13 depthwise, 13 pointwise
+HALVES = 0.02  # what 28 layers in halves may be off by, of the largest output
 
 
 def run(model: pathlib.Path, images: np.ndarray, **options) -> np.ndarray:
@@ -37,6 +39,14 @@ def check_claims(report: str) -> str:
     return summary[0]
 
 
+def run_in_halves(
+    model: pathlib.Path, library: pathlib.Path, images: np.ndarray, report: pathlib.Path
+) -> tuple[np.ndarray, str]:
+    options = {"allow_fp16": "1", "explain": str(report), "claim": "all"}
+    outputs = run(model, images, experimental_delegates=[load_delegate(str(library), options)])
+    return outputs, report.read_text()
+
+
 def check(model: pathlib.Path, library: pathlib.Path, images: np.ndarray) -> str:
     stock = run(model, images)
     plain = run(
@@ -50,12 +60,21 @@ def check(model: pathlib.Path, library: pathlib.Path, images: np.ndarray) -> str
         ours = run(model, images, experimental_delegates=[load_delegate(str(library), options)])
         claims = check_claims(report.read_text())
 
+        halves, report = run_in_halves(model, library, images, pathlib.Path(folder, "halves.txt"))
+
     largest = np.abs(stock).max()
     assert np.abs(stock[0] - stock[1]).max() > 0.01 * largest, "the model is dead to its input"
     difference = np.abs(ours - stock).max() / largest
     bar = min(1e-4, 4 * np.abs(plain - stock).max() / largest)
     assert difference <= bar, f"{model.name}: differs by {difference:.1e}, more than {bar:.1e}"
-    return f"{model.name} {images.shape}: {claims}; differs by {difference:.1e} (bar {bar:.1e})"
+    count = len(re.findall(r"^node .* in halves$", report, re.MULTILINE))
+    assert count >= CONVOLUTIONS, f"{count} operators in halves:\n{report}"
+    in_halves = np.abs(halves - stock).max() / largest
+    assert 0 < in_halves <= HALVES, f"{model.name}: in halves it differs by {in_halves:.1e}"
+    return (
+        f"{model.name} {images.shape}: {claims}; differs by {difference:.1e} (bar {bar:.1e}), "
+        f"with {count} operators in halves by {in_halves:.1e} (bar {HALVES})"
+    )
 
 
 def main(folder: pathlib.Path, library: pathlib.Path) -> None:

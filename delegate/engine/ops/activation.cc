@@ -20,7 +20,7 @@ void Activation::Run(const std::vector<const Tensor*>& inputs, const Tensor& out
                      const RunContext& context) const {
   ForEachRange(output, context.team, [&](size_t first, size_t count) {
     context.kernels.unary(kind_,
-                          {inputs[0]->data + first, output.data + first, count, 1, count, alpha_});
+                          {inputs[0]->From(first), output.From(first), count, 1, count, alpha_});
   });
 }
 

@@ -20,6 +20,7 @@ class Activation : public Op {
     return input.shape == output.shape;
   }
   bool AsEpilogue(const std::vector<Shape>& inputs, Epilogue* epilogue) const override;
+  Halves TakesHalves(const std::vector<Shape>&) const override { return Halves::kIfGiven; }
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
            const RunContext& context) const override;
 

@@ -61,20 +61,30 @@ bool Binary::AsEpilogue(const std::vector<Shape>& inputs, Epilogue* epilogue) co
 }
 
 // Whether no operand has to be spread beforehand.
-bool Binary::Direct(const std::vector<const Tensor*>& inputs, const Tensor& output) const {
+bool Binary::Direct(const std::vector<Shape>& inputs, const Shape& output) const {
   if (inputs.size() == 2) {
-    const Shape &a = inputs[0]->shape, &b = inputs[1]->shape;
-    return (a == output.shape && Spreads(b, a)) || (b == output.shape && Spreads(a, b));
+    const Shape &a = inputs[0], &b = inputs[1];
+    return (a == output && Spreads(b, a)) || (b == output && Spreads(a, b));
   }
-  const bool channels = !constant_shape_.empty() && constant_shape_.back() == output.shape.back() &&
-                        static_cast<int>(constant_.size()) == output.shape.back();
-  return inputs[0]->shape == output.shape && (constant_.size() == 1 || channels);
+  const bool channels = !constant_shape_.empty() && constant_shape_.back() == output.back() &&
+                        static_cast<int>(constant_.size()) == output.back();
+  return inputs[0] == output && (constant_.size() == 1 || channels);
+}
+
+Halves Binary::TakesHalves(const std::vector<Shape>& inputs) const {
+  Shape output;
+  const bool direct = InferShape(inputs, &output).ok() && Direct(inputs, output);
+  return direct ? Halves::kIfGiven : Halves::kNever;
 }
 
 Status Binary::Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
                     const PlanContext& context, size_t* scratch) {
   *scratch = 0;
-  if (Direct(inputs, output)) return Status();
+  std::vector<Shape> shapes;
+  for (const Tensor* input : inputs) shapes.push_back(input->shape);
+  constants_.Plan(constant_.data(), constant_.size(), context.kernels.element_bytes);
+  direct_ = Direct(shapes, output.shape);
+  if (direct_) return Status();
   for (const Tensor* input : inputs) {
     if (input->shape != output.shape) *scratch += output.allocation();
   }
@@ -106,20 +116,22 @@ void Binary::RunSpread(const std::vector<const Tensor*>& inputs, const Tensor& o
 
 void Binary::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
                  const RunContext& context) const {
-  if (!Direct(inputs, output)) return RunSpread(inputs, output, context);
+  if (!direct_) return RunSpread(inputs, output, context);
   const bool two = inputs.size() == 2;
   // `a` has the shape of the output; `b` is spread over it.
   const bool swapped = two ? inputs[0]->shape != output.shape : swapped_;
   const Tensor& a = two && swapped ? *inputs[1] : *inputs[0];
   const Tensor* const b = !two ? nullptr : swapped ? inputs[0] : inputs[1];
-  const float* const b_data = two ? b->data : constant_.data();
-  const auto run = [&](const float* x, const float* y, bool scalar, float* z, size_t count) {
+  const auto b_from = [&](size_t element) -> const void* {
+    return two ? b->From(element) : constants_.From(element);
+  };
+  const auto run = [&](const void* x, const void* y, bool scalar, void* z, size_t count) {
     context.kernels.binary(kind_, {x, y, scalar, swapped, z, count, lo_, hi_});
   };
   const bool scalar = two ? ElementCount(b->shape) == 1 : constant_.size() == 1;
   if (scalar || (two && b->shape == output.shape)) {
     ForEachRange(output, context.team, [&](size_t first, size_t count) {
-      run(a.data + first, scalar ? b_data : b_data + first, scalar, output.data + first, count);
+      run(a.From(first), b_from(scalar ? 0 : first), scalar, output.From(first), count);
     });
     return;
   }
@@ -129,8 +141,8 @@ void Binary::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
   if (output.layout == Layout::kFlat) {
     const size_t rows = ElementCount(output.shape) / out.c;  // of channels; images have one pixel
     for (size_t r = 0; r < rows; ++r) {
-      const float* const y = b_data + (small.n == 1 ? 0 : r * small.c);
-      run(a.data + r * out.c, y, small.c == 1, output.data + r * out.c, out.c);
+      const void* const y = b_from(small.n == 1 ? 0 : r * small.c);
+      run(a.From(r * out.c), y, small.c == 1, output.From(r * out.c), out.c);
     }
     return;
   }
@@ -138,9 +150,9 @@ void Binary::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
     const int n = task / out.c, c = task % out.c;
     const int from_n = small.n == 1 ? 0 : n, from_c = small.c == 1 ? 0 : c;
     const bool plane = two && b->layout == Layout::kPanel;
-    const float* const y =
-        plane ? b->Plane(from_n, from_c) : b_data + static_cast<size_t>(from_n) * small.c + from_c;
-    run(a.Plane(n, c), y, !plane, output.Plane(n, c), out.pixels());
+    const void* const y =
+        plane ? b->At(from_n, from_c) : b_from(static_cast<size_t>(from_n) * small.c + from_c);
+    run(a.At(n, c), y, !plane, output.At(n, c), out.pixels());
   });
 }
 

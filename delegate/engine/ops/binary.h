@@ -34,13 +34,14 @@ class Binary : public Op {
   bool MayOverwrite(const Tensor& input, const Tensor& output) const override {
     return input.shape == output.shape;
   }
+  Halves TakesHalves(const std::vector<Shape>& inputs) const override;
   Status Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
               const PlanContext& context, size_t* scratch) override;
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
            const RunContext& context) const override;
 
  private:
-  bool Direct(const std::vector<const Tensor*>& inputs, const Tensor& output) const;
+  bool Direct(const std::vector<Shape>& inputs, const Shape& output) const;
   void RunSpread(const std::vector<const Tensor*>& inputs, const Tensor& output,
                  const RunContext& context) const;
 
@@ -51,6 +52,8 @@ class Binary : public Op {
   bool swapped_ = false;
 
   // Of the plan.
+  bool direct_ = false;
+  Values constants_;    // for the kernels
   FloatBuffer spread_;  // the constant as large as the output
 };
 

@@ -18,7 +18,7 @@ bool Clamp::AsEpilogue(const std::vector<Shape>&, Epilogue* epilogue) const {
 void Clamp::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
                 const RunContext& context) const {
   ForEachRange(output, context.team, [&](size_t first, size_t count) {
-    context.kernels.clamp({inputs[0]->data + first, output.data + first, count, lo_, hi_});
+    context.kernels.clamp({inputs[0]->From(first), output.From(first), count, lo_, hi_});
   });
 }
 

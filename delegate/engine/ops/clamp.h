@@ -17,6 +17,7 @@ class Clamp : public Op {
   bool MayOverwrite(const Tensor& input, const Tensor& output) const override {
     return input.shape == output.shape;
   }
+  Halves TakesHalves(const std::vector<Shape>&) const override { return Halves::kIfGiven; }
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
            const RunContext& context) const override;
 

@@ -54,7 +54,15 @@ bool Convolution::AbsorbMargin(const Margin& margin) {
   return true;
 }
 
-Status Convolution::PlanOffsets(size_t channel_stride, const std::vector<int64_t>& tap_offset) {
+// (Mixed weights times one pixel are computed in floats only.)
+Halves Convolution::TakesHalves(const std::vector<Shape>& inputs) const {
+  Shape output;
+  if (!InferShape({inputs[0]}, &output).ok()) return Halves::kNever;
+  return weights_->mixed() && LayoutOf(output) == Layout::kFlat ? Halves::kNever : Halves::kAsksFor;
+}
+
+Status Convolution::PlanOffsets(size_t channel_stride, const std::vector<int64_t>& tap_offset,
+                                int element_bytes) {
   const PackedWeights& w = *weights_;
   offset_bytes_.resize(w.columns.size());
   const int64_t part = w.outputs / groups_;  // outputs
@@ -65,7 +73,7 @@ Status Convolution::PlanOffsets(size_t channel_stride, const std::vector<int64_t
       const int64_t input = first_input + w.columns[i] / w.taps;
       const int64_t offset =
           input * static_cast<int64_t>(channel_stride) + tap_offset[w.columns[i] % w.taps];
-      const int64_t bytes = offset * static_cast<int64_t>(sizeof(float));
+      const int64_t bytes = offset * element_bytes;
       if (bytes > std::numeric_limits<int32_t>::max()) {
         return Status::Error("an image of more than 2 GiB");
       }
@@ -81,9 +89,12 @@ Status Convolution::Plan(const std::vector<const Tensor*>& inputs, const Tensor&
   epilogue_.Then(context.epilogue);
   const Tensor& input = *inputs[0];
   const Images in = input.images(), out = output.images();
+  const int element_bytes = context.kernels.element_bytes;
+  values_.Plan(weights_->values.data(), weights_->values.size(), element_bytes);
+  bias_.Plan(weights_->bias.data(), weights_->bias.size(), element_bytes);
   if (Pointwise(in)) {
     if (in.pixels() == 1) return Status();  // spmv needs no plan
-    const Status status = PlanOffsets(input.plane_stride, {0});
+    const Status status = PlanOffsets(input.plane_stride, {0}, element_bytes);
     if (!status.ok()) return status;
     grid_ = MakeGrid(*weights_, in.pixels(), context.kernels, context.threads);
     return Status();
@@ -94,7 +105,7 @@ Status Convolution::Plan(const std::vector<const Tensor*>& inputs, const Tensor&
   if (!status.ok()) return status;
   lowered_.Plan(window_, placed, in, input.layout == Layout::kFlat, context.kernels.lanes,
                 context.threads);
-  status = PlanOffsets(lowered_.channel_stride(), lowered_.tap_offset());
+  status = PlanOffsets(lowered_.channel_stride(), lowered_.tap_offset(), element_bytes);
   if (!status.ok()) return status;
   const int bands = lowered_.bands(), rows = lowered_.stretch_rows();
   // One output pixel: a group's vectors lie over the next groups' and are written before these.
@@ -110,14 +121,14 @@ Status Convolution::Plan(const std::vector<const Tensor*>& inputs, const Tensor&
   return Status();
 }
 
-SpmmArgs Convolution::Args(const float* x, float* y, size_t y_stride) const {
+SpmmArgs Convolution::Args(const void* x, void* y, size_t y_stride) const {
   return {x,
           y,
           y_stride,
           weights_->group_begin.data(),
           offset_bytes_.data(),
-          weights_->values.data(),
-          weights_->bias.data(),
+          values_.From(0),
+          bias_.From(0),
           0,
           static_cast<uint32_t>(weights_->groups()),
           epilogue_.lo,
@@ -135,8 +146,9 @@ void Convolution::Run(const std::vector<const Tensor*>& inputs, const Tensor& ou
     RunBands(input, add, output, context);
   } else if (in.pixels() == 1) {
     for (int n = 0; n < in.n; ++n) {
-      float* const y = output.data + n * weights_->outputs;
-      RunSpmv(*weights_, input.data + n * in.c, y, epilogue_.lo, epilogue_.hi, context);
+      void* const y = output.From(static_cast<size_t>(n) * weights_->outputs);
+      RunSpmv(*weights_, values_, bias_, input.From(static_cast<size_t>(n) * in.c), y, epilogue_.lo,
+              epilogue_.hi, context);
       if (!epilogue_.activates) continue;
       const size_t count = weights_->outputs;
       context.kernels.unary(epilogue_.activation, {y, y, count, 1, count, epilogue_.alpha});
@@ -153,8 +165,8 @@ void Convolution::RunPointwise(const Tensor& input, const Tensor* add, const Ten
     const Tile& tile = grid_.tiles[part / grid_.chunks()];
     const int chunk = part % grid_.chunks();
     SpmmArgs args =
-        Args(input.Plane(n, 0) + tile.first, output.Plane(n, 0) + tile.first, output.plane_stride);
-    if (add != nullptr) args.add = add->Plane(n, 0) + tile.first;
+        Args(input.At(n, 0, tile.first), output.At(n, 0, tile.first), output.plane_stride);
+    if (add != nullptr) args.add = add->At(n, 0, tile.first);
     args.first_group = grid_.group_begin[chunk];
     args.end_group = grid_.group_begin[chunk + 1];
     RunTile(grid_, tile, args, context.kernels);
@@ -165,7 +177,7 @@ void Convolution::RunPointwise(const Tensor& input, const Tensor* add, const Ten
 // of mixed weights all, since there it is the inputs that stay in the cache from group to group.
 void Convolution::RunTile(const TaskGrid& grid, const Tile& tile, const SpmmArgs& args,
                           const Kernels& kernels) const {
-  if (!epilogue_.activates) return RunSpmm(*weights_, grid, tile, args);
+  if (!epilogue_.activates) return RunSpmm(*weights_, grid, tile, args, kernels);
   const size_t group = weights_->group;
   const size_t fitting = std::max<size_t>(1, kActivatedFloats / (tile.width * group));
   const uint32_t step =
@@ -174,8 +186,8 @@ void Convolution::RunTile(const TaskGrid& grid, const Tile& tile, const SpmmArgs
   for (uint32_t g = args.first_group; g < args.end_group; g += step) {
     part.first_group = g;
     part.end_group = std::min(args.end_group, g + step);
-    RunSpmm(*weights_, grid, tile, part);
-    float* const y = static_cast<float*>(args.y) + g * group * args.y_stride;
+    RunSpmm(*weights_, grid, tile, part, kernels);
+    void* const y = Advance(args.y, g * group * args.y_stride, kernels.element_bytes);
     const size_t outputs = (part.end_group - g) * group;
     // Outputs of one pixel lie side by side, and a tile's vectors over each other.
     const bool rows = args.y_stride > 1;
@@ -220,7 +232,7 @@ int Convolution::BandTasks(int band) const {
 }
 
 void Convolution::RunBandTask(const Tensor* add, const Tensor& output, int n, int band, int task,
-                              const float* lowered, const Kernels& kernels) const {
+                              const void* lowered, const Kernels& kernels) const {
   const Images out = output.images();
   const TaskGrid& grid = GridOf(band);
   const int stretch = task / grid.tasks();
@@ -229,9 +241,10 @@ void Convolution::RunBandTask(const Tensor* add, const Tensor& output, int n, in
   const Tile& tile = grid.tiles[task % grid.tasks() / grid.chunks()];
   const int chunk = task % grid.chunks();
   const size_t pixel = static_cast<size_t>(row) * out.w + tile.first;
-  SpmmArgs args = Args(lowered + stretch * lowered_.stretch() + tile.first,
-                       output.Plane(n, 0) + pixel, output.plane_stride);
-  if (add != nullptr) args.add = add->Plane(n, 0) + pixel;
+  const size_t first = stretch * lowered_.stretch() + tile.first;
+  SpmmArgs args = Args(Advance(lowered, first, kernels.element_bytes), output.At(n, 0, pixel),
+                       output.plane_stride);
+  if (add != nullptr) args.add = add->At(n, 0, pixel);
   args.first_group = grid.group_begin[chunk];
   args.end_group = grid.group_begin[chunk + 1];
   RunTile(grid, tile, args, kernels);

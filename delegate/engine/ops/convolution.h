@@ -27,6 +27,7 @@ class Convolution : public Op {
   bool Takes(const Epilogue& epilogue) const override {
     return !(epilogue.add && epilogue.activates) && Epilogue(limits_).Then(epilogue);
   }
+  Halves TakesHalves(const std::vector<Shape>& inputs) const override;
   Status Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
               const PlanContext& context, size_t* scratch) override;
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
@@ -34,7 +35,8 @@ class Convolution : public Op {
 
  private:
   bool Pointwise(const Images& image) const;
-  Status PlanOffsets(size_t channel_stride, const std::vector<int64_t>& tap_offset);
+  Status PlanOffsets(size_t channel_stride, const std::vector<int64_t>& tap_offset,
+                     int element_bytes);
   void RunPointwise(const Tensor& input, const Tensor* add, const Tensor& output,
                     const RunContext& context) const;
   void RunBands(const Tensor& input, const Tensor* add, const Tensor& output,
@@ -44,8 +46,8 @@ class Convolution : public Op {
                const Kernels& kernels) const;
   int BandTasks(int band) const;
   void RunBandTask(const Tensor* add, const Tensor& output, int n, int band, int task,
-                   const float* lowered, const Kernels& kernels) const;
-  SpmmArgs Args(const float* x, float* y, size_t y_stride) const;
+                   const void* lowered, const Kernels& kernels) const;
+  SpmmArgs Args(const void* x, void* y, size_t y_stride) const;
 
   std::shared_ptr<const PackedWeights> weights_;
   Window window_;
@@ -54,6 +56,7 @@ class Convolution : public Op {
 
   // Of the plan.
   Epilogue epilogue_;  // limits included
+  Values values_, bias_;
   std::vector<int32_t> offset_bytes_;
   TaskGrid grid_;       // of a whole plane, or of a stretch of a band
   TaskGrid last_grid_;  // of a stretch of the last band

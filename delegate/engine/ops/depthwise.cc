@@ -41,6 +41,8 @@ Status Depthwise::Plan(const std::vector<const Tensor*>& inputs, const Tensor& o
                        const PlanContext& context, size_t* scratch) {
   epilogue_ = limits_;
   epilogue_.Then(context.epilogue);
+  taps_.Plan(weights_->taps.data(), weights_->taps.size(), context.kernels.element_bytes);
+  bias_.Plan(weights_->bias.data(), weights_->bias.size(), context.kernels.element_bytes);
   const Images out = output.images();
   const Status status = Place(window_, inputs[0]->images(), &placed_);
   if (!status.ok()) return status;
@@ -80,11 +82,11 @@ void Depthwise::RunDirect(const Tensor& input, const Tensor& output, int n, int 
                           int channels, int first_row, int rows) const {
   const Images in = input.images();
   DepthwiseDirectArgs args{};
-  args.x = input.Plane(n, first_channel);
+  args.x = input.At(n, first_channel);
   args.x_stride = input.plane_stride;
   args.in_h = in.h;
   args.in_w = in.w;
-  args.y = output.Plane(n, first_channel);
+  args.y = output.At(n, first_channel);
   args.y_stride = output.plane_stride;
   args.out_w = output.images().w;
   args.first_row = first_row;
@@ -92,29 +94,29 @@ void Depthwise::RunDirect(const Tensor& input, const Tensor& output, int n, int 
   args.pad_top = placed_.pad_top;
   args.pad_left = placed_.pad_left;
   args.channels = channels;
-  args.weights = weights_->taps.data() +
-                 static_cast<size_t>(first_channel) * window_.kernel_h * window_.kernel_w;
-  args.bias = weights_->bias.data() + first_channel;
+  args.weights =
+      taps_.From(static_cast<size_t>(first_channel) * window_.kernel_h * window_.kernel_w);
+  args.bias = bias_.From(first_channel);
   args.lo = epilogue_.lo;
   args.hi = epilogue_.hi;
   direct_(args);
 }
 
 void Depthwise::RunPadded(const Tensor& input, const Tensor& output, int n, int c, int first_row,
-                          int rows, const Kernels& kernels, float* padded) const {
+                          int rows, const Kernels& kernels, void* padded) const {
   const Images out = output.images();
   rows_.Fill(input, n, c / weights_->multiplier, first_row, rows, 0.0f, kernels, padded);
   DepthwiseArgs args{};
   args.x = padded;
   args.x_row_stride = rows_.row_stride();
-  args.y = output.Plane(n, c) + static_cast<size_t>(first_row) * out.w;
+  args.y = output.At(n, c, static_cast<size_t>(first_row) * out.w);
   args.y_row_stride = out.w;
   args.rows = rows;
   args.width = out.w;
   args.stride = window_.stride_h;
   args.taps = window_.kernel_h * window_.kernel_w;
   args.tap_offset = rows_.tap_offset().data();
-  args.weights = weights_->taps.data() + static_cast<size_t>(c) * args.taps;
+  args.weights = taps_.From(static_cast<size_t>(c) * args.taps);
   args.bias = weights_->bias[c];
   args.lo = epilogue_.lo;
   args.hi = epilogue_.hi;
@@ -138,7 +140,7 @@ void Depthwise::Run(const std::vector<const Tensor*>& inputs, const Tensor& outp
       }
     }
     if (epilogue_.activates) {
-      float* const y = output.Plane(n, first) + static_cast<size_t>(first_row) * out.w;
+      void* const y = output.At(n, first, static_cast<size_t>(first_row) * out.w);
       context.kernels.unary(epilogue_.activation, {y, y, static_cast<size_t>(rows) * out.w,
                                                    static_cast<size_t>(end - first),
                                                    output.plane_stride, epilogue_.alpha});

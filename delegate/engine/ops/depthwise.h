@@ -29,6 +29,7 @@ class Depthwise : public Op {
   bool Takes(const Epilogue& epilogue) const override {
     return !epilogue.add && Epilogue(limits_).Then(epilogue);
   }
+  Halves TakesHalves(const std::vector<Shape>&) const override { return Halves::kAsksFor; }
   Status Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
               const PlanContext& context, size_t* scratch) override;
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
@@ -42,7 +43,7 @@ class Depthwise : public Op {
   void RunDirect(const Tensor& input, const Tensor& output, int n, int first_channel, int channels,
                  int first_row, int rows) const;
   void RunPadded(const Tensor& input, const Tensor& output, int n, int c, int first_row, int rows,
-                 const Kernels& kernels, float* padded) const;
+                 const Kernels& kernels, void* padded) const;
 
   std::shared_ptr<const DepthwiseWeights> weights_;
   Window window_;
@@ -50,6 +51,7 @@ class Depthwise : public Op {
 
   // Of the plan.
   Epilogue epilogue_;  // limits included
+  Values taps_, bias_;
   PlacedWindow placed_;
   DepthwiseDirectFn direct_ = nullptr;  // a kernel of this window that reads the panel itself
   PaddedRows rows_;                     // otherwise

@@ -23,9 +23,19 @@ Status FullyConnected::InferShape(const std::vector<Shape>& inputs, Shape* outpu
   return Status();
 }
 
+// (Layouts are changed in floats only.)
+Halves FullyConnected::TakesHalves(const std::vector<Shape>& inputs) const {
+  Shape output;
+  const bool flat = InferShape(inputs, &output).ok() && LayoutOf(inputs[0]) == Layout::kFlat &&
+                    LayoutOf(output) == Layout::kFlat;
+  return flat && !weights_->mixed() ? Halves::kAsksFor : Halves::kNever;
+}
+
 // Images are brought into the outside's layout first, where a row of inputs is contiguous.
 Status FullyConnected::Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
-                            const PlanContext&, size_t* scratch) {
+                            const PlanContext& context, size_t* scratch) {
+  values_.Plan(weights_->values.data(), weights_->values.size(), context.kernels.element_bytes);
+  bias_.Plan(weights_->bias.data(), weights_->bias.size(), context.kernels.element_bytes);
   *scratch = 0;
   flat_output_ = inputs[0]->layout == Layout::kPanel
                      ? RoundUp(ElementCount(inputs[0]->shape) + 2 * kMaxLanes, kMaxLanes)
@@ -39,17 +49,19 @@ void FullyConnected::Run(const std::vector<const Tensor*>& inputs, const Tensor&
                          const RunContext& context) const {
   const size_t depth = static_cast<size_t>(weights_->inputs);
   const size_t rows = ElementCount(inputs[0]->shape) / depth;
-  const float* x = inputs[0]->data;
+  const void* x = inputs[0]->data;
   if (inputs[0]->layout == Layout::kPanel) {
     PanelToFlat(*inputs[0], context.scratch, context.kernels, context.team);
     x = context.scratch;
   }
   const bool images = output.layout == Layout::kPanel;
-  float* const y = images ? context.scratch + flat_output_ : output.data;
+  float* const flat = images ? context.scratch + flat_output_ : output.data;
+  const int bytes = context.kernels.element_bytes;
   for (size_t r = 0; r < rows; ++r) {
-    RunSpmv(*weights_, x + r * depth, y + r * weights_->outputs, lo_, hi_, context);
+    RunSpmv(*weights_, values_, bias_, Advance(x, r * depth, bytes),
+            Advance(flat, r * weights_->outputs, bytes), lo_, hi_, context);
   }
-  if (images) FlatToPanel(y, output, context.kernels, context.team);
+  if (images) FlatToPanel(flat, output, context.kernels, context.team);
 }
 
 }  // namespace sbnn

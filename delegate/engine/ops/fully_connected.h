@@ -18,6 +18,7 @@ class FullyConnected : public Op {
       : weights_(std::move(weights)), keep_dims_(keep_dims), lo_(lo), hi_(hi) {}
 
   Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
+  Halves TakesHalves(const std::vector<Shape>& inputs) const override;
   Status Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
               const PlanContext& context, size_t* scratch) override;
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
@@ -29,6 +30,7 @@ class FullyConnected : public Op {
   float lo_, hi_;
 
   // Of the plan.
+  Values values_, bias_;
   size_t flat_output_ = 0;  // where in the scratch the results of images go
 };
 

@@ -1,6 +1,7 @@
 #include "delegate/engine/ops/lowered_input.h"
 
 #include <algorithm>
+#include <cstring>
 #include <numeric>
 
 namespace sbnn {
@@ -67,9 +68,9 @@ void LoweredInput::SetBand(int band_rows, const Images& in) {
   floats_ = channel_stride_ * in.c + 16 * kMaxLanes;
 }
 
-void LoweredInput::Fill(const Tensor& input, int n, int c, int first_row, float* band,
+void LoweredInput::Fill(const Tensor& input, int n, int c, int first_row, void* band,
                         const Kernels& kernels) const {
-  float* const to = band + c * channel_stride_;
+  void* const to = Advance(band, c * channel_stride_, kernels.element_bytes);
   if (padded_) {
     FillPadded(input, n, c, first_row, to, kernels);
   } else {
@@ -77,7 +78,7 @@ void LoweredInput::Fill(const Tensor& input, int n, int c, int first_row, float*
   }
 }
 
-void LoweredInput::FillShifted(const Tensor& input, int n, int c, int first_row, float* to,
+void LoweredInput::FillShifted(const Tensor& input, int n, int c, int first_row, void* first,
                                const Kernels& kernels) const {
   const Images in = input.images();
   const int sh = window_.stride_h;
@@ -87,6 +88,8 @@ void LoweredInput::FillShifted(const Tensor& input, int n, int c, int first_row,
   args.width = in.w;
   args.length = static_cast<int>(length_);
   args.stride = window_.stride_w;
+  const size_t bytes = kernels.element_bytes;
+  char* to = static_cast<char*>(first);
   for (int phase = 0; phase < vertical_phases_; ++phase) {
     // Rows [begin, end) of the plane have a source: row r is the image's (first_row + r) * sh +
     // phase - pad_top.
@@ -94,21 +97,21 @@ void LoweredInput::FillShifted(const Tensor& input, int n, int c, int first_row,
     const int begin = top >= 0 ? 0 : std::min(rows_, (-top + sh - 1) / sh);
     const int end =
         top >= in.h ? begin : std::max(begin, std::min(rows_, (in.h - top + sh - 1) / sh));
-    for (int k = 0; k < copies_; ++k, to += plane_) {
-      std::fill(to, to + begin * length_, 0.0f);
+    for (int k = 0; k < copies_; ++k, to += plane_ * bytes) {
+      std::memset(to, 0, begin * length_ * bytes);
       if (begin < end) {
-        args.x = input.Plane(n, c) + static_cast<size_t>(top + begin * sh) * in.w * args.x_stride;
+        args.x = input.At(n, c, static_cast<size_t>(top + begin * sh) * in.w * args.x_stride);
         args.rows = end - begin;
-        args.y = to + begin * length_;
+        args.y = to + begin * length_ * bytes;
         args.shift = k * window_.dilation_w - placed_.pad_left;
         kernels.shift_rows(args);
       }
-      std::fill(to + end * length_, to + plane_, 0.0f);
+      std::memset(to + end * length_ * bytes, 0, (plane_ - end * length_) * bytes);
     }
   }
 }
 
-void LoweredInput::FillPadded(const Tensor& input, int n, int c, int first_row, float* to,
+void LoweredInput::FillPadded(const Tensor& input, int n, int c, int first_row, void* to,
                               const Kernels& kernels) const {
   const Images in = input.images();
   const int sh = window_.stride_h;
@@ -125,9 +128,10 @@ void LoweredInput::FillPadded(const Tensor& input, int n, int c, int first_row, 
     if (y % sh >= vertical_phases_) continue;
     const int source = first_row * sh + y - placed_.pad_top;
     args.x = source >= 0 && source < in.h
-                 ? input.Plane(n, c) + static_cast<size_t>(source) * in.w * args.x_stride
+                 ? input.At(n, c, static_cast<size_t>(source) * in.w * args.x_stride)
                  : nullptr;
-    args.y = to + static_cast<size_t>(y % sh) * copies_ * plane_ + y / sh * length_;
+    args.y = Advance(to, static_cast<size_t>(y % sh) * copies_ * plane_ + y / sh * length_,
+                     kernels.element_bytes);
     kernels.pad_row(args);
   }
 }

@@ -40,14 +40,14 @@ class LoweredInput {
   const std::vector<int64_t>& tap_offset() const { return tap_offset_; }  // floats
 
   // Copies what the band of output rows from `first_row` on needs of channel `c` of image `n`.
-  void Fill(const Tensor& input, int n, int c, int first_row, float* band,
+  void Fill(const Tensor& input, int n, int c, int first_row, void* band,
             const Kernels& kernels) const;
 
  private:
   void SetBand(int band_rows, const Images& in);
-  void FillShifted(const Tensor& input, int n, int c, int first_row, float* to,
+  void FillShifted(const Tensor& input, int n, int c, int first_row, void* to,
                    const Kernels& kernels) const;
-  void FillPadded(const Tensor& input, int n, int c, int first_row, float* to,
+  void FillPadded(const Tensor& input, int n, int c, int first_row, void* to,
                   const Kernels& kernels) const;
 
   Window window_;

@@ -88,7 +88,8 @@ TaskGrid MakeGrid(const PackedWeights& weights, size_t pixels, const Kernels& ke
   return grid;
 }
 
-void RunSpmm(const PackedWeights& w, const TaskGrid& grid, const Tile& tile, const SpmmArgs& args) {
+void RunSpmm(const PackedWeights& w, const TaskGrid& grid, const Tile& tile, const SpmmArgs& args,
+             const Kernels& kernels) {
   if (!w.mixed()) return tile.spmm(args);
   const size_t blocks = w.blocks(), groups = w.groups();
   // Where a group's vectors lie over the next groups' outputs, it is done before these are begun.
@@ -102,7 +103,7 @@ void RunSpmm(const PackedWeights& w, const TaskGrid& grid, const Tile& tile, con
       const bool last = b + 1 == blocks;
       part.runs = w.runs.data() + segment * kMixedRuns;
       part.offset_bytes = args.offset_bytes + w.group_begin[segment + g];
-      part.weights = w.values.data() + grid.value_begin[segment + g];
+      part.weights = Advance(args.weights, grid.value_begin[segment + g], kernels.element_bytes);
       part.lo = last ? args.lo : -std::numeric_limits<float>::infinity();
       part.hi = last ? args.hi : std::numeric_limits<float>::infinity();
       tile.spmm(part);
@@ -112,14 +113,14 @@ void RunSpmm(const PackedWeights& w, const TaskGrid& grid, const Tile& tile, con
   }
 }
 
-void RunSpmv(const PackedWeights& w, const float* x, float* y, float lo, float hi,
-             const RunContext& context) {
+void RunSpmv(const PackedWeights& w, const Values& values, const Values& bias, const void* x,
+             void* y, float lo, float hi, const RunContext& context) {
   const SpmvArgs args{x,
                       y,
                       w.group_begin.data(),
                       w.columns.data(),
-                      w.values.data(),
-                      w.bias.data(),
+                      values.From(0),
+                      bias.From(0),
                       0,
                       static_cast<uint32_t>(w.groups()),
                       lo,

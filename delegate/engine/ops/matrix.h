@@ -34,11 +34,12 @@ TaskGrid MakeGrid(const PackedWeights& weights, size_t pixels, const Kernels& ke
 
 // The groups of `args` in a tile. Weights, offsets and bias are given from their beginnings.
 void RunSpmm(const PackedWeights& weights, const TaskGrid& grid, const Tile& tile,
-             const SpmmArgs& args);
+             const SpmmArgs& args, const Kernels& kernels);
 
-// y = clamp(W x + b) for one vector x, all outputs.
-void RunSpmv(const PackedWeights& weights, const float* x, float* y, float lo, float hi,
-             const RunContext& context);
+// y = clamp(W x + b) for one vector x, all outputs. `values` and `bias` are those of the weights,
+// in the type of the kernels.
+void RunSpmv(const PackedWeights& weights, const Values& values, const Values& bias, const void* x,
+             void* y, float lo, float hi, const RunContext& context);
 
 }  // namespace sbnn
 

@@ -21,14 +21,19 @@ Status Mean::InferShape(const std::vector<Shape>& inputs, Shape* output) const {
 }
 
 // Whether it is one over the planes of a panel.
-bool Mean::OverPixels(const Tensor& input) const {
-  return input.layout == Layout::kPanel && axes_ == std::vector<int>{1, 2};
+bool Mean::OverPixels(const Shape& input) const {
+  return LayoutOf(input) == Layout::kPanel && axes_ == std::vector<int>{1, 2};
+}
+
+Halves Mean::TakesHalves(const std::vector<Shape>& inputs) const {
+  return OverPixels(inputs[0]) ? Halves::kIfGiven : Halves::kNever;
 }
 
 Status Mean::Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
                   const PlanContext&, size_t* scratch) {
-  *scratch =
-      OverPixels(*inputs[0]) ? 0 : ElementCount(inputs[0]->shape) + ElementCount(output.shape);
+  *scratch = OverPixels(inputs[0]->shape)
+                 ? 0
+                 : ElementCount(inputs[0]->shape) + ElementCount(output.shape);
   return Status();
 }
 
@@ -36,15 +41,15 @@ void Mean::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
                const RunContext& context) const {
   const Tensor& input = *inputs[0];
   const Images image = input.images();
-  if (OverPixels(input)) {
+  if (OverPixels(input.shape)) {
     const float scale = 1.0f / static_cast<float>(image.pixels());
     constexpr int kChannels = 64;  // of a task
     const int tasks = (image.c + kChannels - 1) / kChannels;
     context.team.Run(image.n * tasks, [&](int task, int) {
       const int n = task / tasks, first = task % tasks * kChannels;
       for (int c = first; c < std::min(image.c, first + kChannels); ++c) {
-        output.data[static_cast<size_t>(n) * image.c + c] =
-            context.kernels.sum(input.Plane(n, c), image.pixels()) * scale;
+        output.Set(static_cast<size_t>(n) * image.c + c,
+                   context.kernels.sum(input.At(n, c), image.pixels()) * scale);
       }
     });
     return;

@@ -34,11 +34,10 @@ void PaddedRows::Plan(const Window& window, const PlacedWindow& placed) {
 }
 
 void PaddedRows::Fill(const Tensor& input, int n, int c, int first_row, int rows, float fill,
-                      const Kernels& kernels, float* padded) const {
+                      const Kernels& kernels, void* padded) const {
   const Images in = input.images();
   const int reach = (window_.kernel_h - 1) * window_.dilation_h + 1;
   const int first_source = first_row * window_.stride_h - placed_.pad_top;
-  const float* const plane = input.Plane(n, c);
   PadRowArgs args{};
   // A flat image has one pixel: any stride but 1 keeps vectors off the caller's data.
   args.x_stride = input.layout == Layout::kFlat ? 2 : 1;
@@ -50,8 +49,9 @@ void PaddedRows::Fill(const Tensor& input, int n, int c, int first_row, int rows
   args.fill = fill;
   for (int i = 0; i < (rows - 1) * window_.stride_h + reach; ++i) {
     const int source = first_source + i;
-    args.x = source >= 0 && source < in.h ? plane + static_cast<size_t>(source) * in.w : nullptr;
-    args.y = padded + i * row_stride_;
+    const bool inside = source >= 0 && source < in.h;
+    args.x = inside ? input.At(n, c, static_cast<size_t>(source) * in.w) : nullptr;
+    args.y = Advance(padded, i * row_stride_, kernels.element_bytes);
     kernels.pad_row(args);
   }
 }

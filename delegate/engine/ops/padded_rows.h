@@ -23,7 +23,7 @@ class PaddedRows {
 
   // Copies what output rows [first_row, first_row + rows) of a channel need, `fill` around it.
   void Fill(const Tensor& input, int n, int c, int first_row, int rows, float fill,
-            const Kernels& kernels, float* padded) const;
+            const Kernels& kernels, void* padded) const;
 
  private:
   Window window_;

@@ -45,6 +45,8 @@ Status Pool::Plan(const std::vector<const Tensor*>& inputs, const Tensor&,
   rows_.Plan(window_, placed);
   row_scale_ = Scales(placed.out_h, in.h, window_.kernel_h, window_.stride_h, placed.pad_top);
   column_scale_ = Scales(placed.out_w, in.w, window_.kernel_w, window_.stride_w, placed.pad_left);
+  row_scales_.Plan(row_scale_.data(), row_scale_.size(), context.kernels.element_bytes);
+  column_scales_.Plan(column_scale_.data(), column_scale_.size(), context.kernels.element_bytes);
   *scratch = rows_.floats() * context.threads;
   return Status();
 }
@@ -64,14 +66,14 @@ void Pool::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
     rows_.Fill(*inputs[0], n, c, first_row, args.rows, fill, context.kernels, padded);
     args.x = padded;
     args.x_row_stride = rows_.row_stride();
-    args.y = output.Plane(n, c) + static_cast<size_t>(first_row) * out.w;
+    args.y = output.At(n, c, static_cast<size_t>(first_row) * out.w);
     args.y_row_stride = out.w;
     args.width = out.w;
     args.stride = window_.stride_h;
     args.taps = window_.kernel_h * window_.kernel_w;
     args.tap_offset = rows_.tap_offset().data();
-    args.row_scale = average_ ? row_scale_.data() + first_row : nullptr;
-    args.column_scale = average_ ? column_scale_.data() : nullptr;
+    args.row_scale = average_ ? row_scales_.From(first_row) : nullptr;
+    args.column_scale = average_ ? column_scales_.From(0) : nullptr;
     args.lo = lo_;
     args.hi = hi_;
     context.kernels.pool(args);

@@ -17,6 +17,7 @@ class Pool : public Op {
 
   Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
   bool AbsorbMargin(const Margin& margin) override;
+  Halves TakesHalves(const std::vector<Shape>&) const override { return Halves::kIfGiven; }
   Status Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
               const PlanContext& context, size_t* scratch) override;
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
@@ -30,6 +31,7 @@ class Pool : public Op {
   // Of the plan.
   PaddedRows rows_;
   std::vector<float> row_scale_, column_scale_;  // 1 / how many rows and columns a window covers
+  Values row_scales_, column_scales_;            // the same for the kernels
 };
 
 }  // namespace sbnn

@@ -1,0 +1,21 @@
+// Between floats and halves.
+#ifndef SBNN_DELEGATE_ENGINE_OPS_CONVERT_H_
+#define SBNN_DELEGATE_ENGINE_OPS_CONVERT_H_
+
+#include <vector>
+
+#include "delegate/engine/op.h"
+
+namespace sbnn {
+
+// To the other type, in the same layout. Its kernels are those of halves.
+class Convert : public Op {
+ public:
+  Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
+  void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
+           const RunContext& context) const override;
+};
+
+}  // namespace sbnn
+
+#endif  // SBNN_DELEGATE_ENGINE_OPS_CONVERT_H_
