@@ -311,23 +311,24 @@ def draw(run: Run) -> None:
         mean, half = intervals.mean_and_half_width(percent)
         colour = colours[variant.style]
         axes.plot([ms] * len(percent), percent, ".", color=colour, alpha=0.5, ms=5)
-        axes.errorbar(ms, mean, half if half == half else None, fmt="o", color=colour, capsize=3)
-        above = 4 if variant.style == "ours" else -11
+        half = half if len(rows) > 2 else None  # of two, it is wider than the picture
+        axes.errorbar(ms, mean, half, fmt="o", color=colour, capsize=3)
+        left = variant.style != "ours"
         axes.annotate(
             variant.title,
             (ms, mean),
-            (6, above),
+            (-6 if left else 6, -3),
             textcoords="offset points",
+            ha="right" if left else "left",
             fontsize=7,
             color=colour,
         )
-    pixels = max((row["pixels"] for row in times.values()), default=0)
+    pixels = max(row["pixels"] for row in times.values())
     axes.set(
         xlabel=f"milliseconds an image of {pixels}x{pixels}, 1 thread",
         ylabel="test accuracy, %",
-        title=run.experiment.title,
     )
-    axes.set_xlim(left=0)
-    axes.margins(x=0.15)
+    axes.set_title(run.experiment.title, fontsize=10)
+    axes.set_xlim(0, 1.35 * axes.dataLim.xmax)
     axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(run.picture, dpi=130)
