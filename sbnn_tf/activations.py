@@ -92,12 +92,16 @@ class Correlations:
                 f"No activations of '{name}' have been recorded: they are only in `fit`, of a "
                 "layer that the model calls. Policy(exclude=...) leaves a layer out."
             )
-        mean = {name: value / steps for name, value in sums.items()}
-        if not all(np.isfinite(value).all() for value in mean.values()):
+        x, xx, y, yy = (sums[end] / steps for end in ("x", "xx", "y", "yy"))
+        found = sums["xy"]  # in place: it is as large as the kernel
+        found /= steps
+        found -= x * y
+        found *= _spread(x, xx)
+        found *= _spread(y, yy)
+        np.clip(found, -1.0, 1.0, out=found)
+        if not np.isfinite(found.min() + yy.sum() + xx.sum()):  # NaN, if one of them is
             raise ValueError(f"The correlations of '{name}' are NaN, as its activations are.")
-        spread = [_spread(mean["x"], mean["xx"]), _spread(mean["y"], mean["yy"])]
-        found = (mean["xy"] - mean["x"] * mean["y"]) * spread[0] * spread[1]
-        return np.clip(found, -1.0, 1.0).reshape(self._kernel.view)
+        return found.reshape(self._kernel.view)
 
     def forget(self) -> None:
         for variable in self._sums.values():

@@ -87,7 +87,7 @@ class Magnitude(Score):
         return f"l{self.order}"
 
     def __call__(self, weights, scale, gathered, name):
-        magnitude = np.abs(weights.astype(np.float64)) * scale
+        magnitude = np.abs(weights) * scale
         return magnitude if self.order == 2 else np.sqrt(magnitude)
 
     def get_config(self) -> dict:

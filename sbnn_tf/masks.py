@@ -93,14 +93,12 @@ class Mask:
           ValueError: a score is NaN or infinite, or one needs gradients and there were none.
         """
         weights = self._kernel.weights()
-        scale = importance.fold(weights.shape[-1], self._batch_norm)
-        gathered = self._gatherer and self._gatherer.value().reshape(weights.shape)
-        scores = self._score(weights, scale, gathered, self.name)
         keep = self.keep
-        if not np.isfinite(scores[keep]).all():
+        scores = np.where(keep, self._scores(weights), 0.0)
+        if not np.isfinite(scores.max()):  # NaN, if one of them is
             raise ValueError(f"The scores of '{self.name}' are NaN or infinite.")
-        scores = np.where(weights != 0, scores, 0.0)  # zeros of an earlier training go first
-        return np.where(keep, np.maximum(scores, importance.FLOOR), 0.0)
+        np.copyto(scores, 0.0, where=weights == 0)  # zeros of an earlier training go first
+        return np.maximum(scores, np.where(keep, importance.FLOOR, 0.0), out=scores)
 
     def metrics(self) -> dict[str, float]:
         """What there is to log: fractions in [0, 1]."""
@@ -149,22 +147,17 @@ class Mask:
 
     def enforce(self) -> None:
         """Zeroes what is pruned, without a look at it."""
-        weights = tf.convert_to_tensor(self._kernel.variable)
-        self._kernel.variable.assign(tf.where(self._keep, weights, tf.zeros_like(weights)))
+        self._kernel.variable.assign(self._select(self._kernel.variable))
 
     @contextlib.contextmanager
     def constrained(self) -> Iterator[None]:
         """While it lasts, the optimizer puts 0.0 wherever the mask is False."""
         own = self._kernel.variable.constraint
 
-        def select(weights: Any) -> tf.Tensor:
-            # Selected, not multiplied: NaN * 0 is NaN, and -1 * 0 is -0.0.
-            weights = tf.convert_to_tensor(weights)
-            return tf.where(self._keep, weights, tf.zeros_like(weights))
-
         def constraint(weights: Any) -> tf.Tensor:
             # The user's constraint sees the masked kernel (a norm counts only what is kept).
-            return select(weights) if own is None else select(own(select(weights)))
+            masked = self._select(weights)
+            return masked if own is None else self._select(own(masked))
 
         with keras_compat.constrained(self._kernel.variable, constraint):
             yield
@@ -195,9 +188,20 @@ class Mask:
         if self._gatherer:
             self._gatherer.restore(state)
 
+    def _scores(self, weights: np.ndarray, dtype: type = np.float64) -> np.ndarray:
+        """What the score says, which knows of no mask."""
+        scale = importance.fold(weights.shape[-1], self._batch_norm).astype(dtype)
+        gathered = self._gatherer and self._gatherer.value().reshape(weights.shape)
+        return self._score(weights, scale, gathered, self.name)
+
+    def _select(self, weights: Any) -> tf.Tensor:
+        """The weights where they are kept, else 0.0."""
+        # Not plainly multiplied: NaN * 0 is NaN, and -1 * 0 is -0.0. As fast, unlike tf.where.
+        weights = tf.convert_to_tensor(weights)
+        return tf.math.multiply_no_nan(weights, tf.cast(self._keep, weights.dtype))
+
     def _set(self, keep: np.ndarray) -> None:
         self.kept = int(np.count_nonzero(keep))
         keep = keep.reshape(self._kernel.shape)
         self._keep.assign(keep)
-        weights = self._kernel.value()
-        self._kernel.variable.assign(np.where(keep, weights, np.zeros_like(weights)))
+        self.enforce()

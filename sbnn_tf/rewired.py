@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import zlib
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
@@ -13,13 +14,14 @@ import tensorflow as tf
 from sbnn_tf import keras_compat
 from sbnn_tf.activations import Correlations, unrecordable
 from sbnn_tf.gradients import Gatherer, Tap
-from sbnn_tf.importance import FLOOR, Score
+from sbnn_tf.importance import Score
 from sbnn_tf.masks import Mask, MaskUpdate
 from sbnn_tf.policy import Choice
 from sbnn_tf.state import below
 
 STATISTICS = ("gradient", "correlation")
-_STAYS = 1e6  # times the candidates' scores: those of weights that are not up for choice
+_LEAST = 1e-18  # of the highest score: the lowest of a weight that is not pruned
+_STAYS = 1e3  # of the highest score, for each weight of a kernel: what is not up for choice
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,7 +45,7 @@ class LayerState:
     rng: np.random.Generator
     _mask: RewiredMask = dataclasses.field(repr=False)
 
-    @property
+    @functools.cached_property
     def gradient(self) -> np.ndarray:
         """The dense gradient of the loss, pruned weights' too; the mean over the steps gathered.
 
@@ -52,7 +54,7 @@ class LayerState:
         """
         return self._mask.statistic("gradient").reshape(self.weights.shape)
 
-    @property
+    @functools.cached_property
     def correlation(self) -> np.ndarray:
         """Correlation coefficients of each weight's two ends: see `activations.Correlations`.
 
@@ -160,13 +162,14 @@ class RewiredMask(Mask):
             return None
         before, weights = self.keep, self.weights()
         layer = LayerState(self.name, step, weights, before, self._rng(seed, step), self)
-        kept = self.scores() if drop is None else self._checked(drop(layer), "drop")
-        kept = np.where(before, np.maximum(kept, FLOOR), 0.0)
+        kept = self._scores(weights, np.float32) if drop is None else drop(layer)
+        kept = self._checked(kept, "drop") * before
         stay = self.pattern.mask(kept, 1.0 - (1.0 - self.sparsity) * (1.0 - fraction))
         wanted = self._checked(regrow(layer), "regrowth")
-        wanted = np.maximum(wanted / max(wanted.max(), FLOOR), FLOOR)
-        keep = self.pattern.mask(np.where(stay, _STAYS * self.size, wanted), self.sparsity)
-        return MaskUpdate(self.pattern, keep, churn=float(np.mean(keep != before)), kept_score=1.0)
+        np.copyto(wanted, _STAYS * self.size, where=stay)
+        keep = self.pattern.mask(wanted, self.sparsity)
+        churn = np.count_nonzero(keep != before) / self.size
+        return MaskUpdate(self.pattern, keep, churn, kept_score=1.0)
 
     def replace(self, update: MaskUpdate | None, optimizer: Any) -> None:
         """Takes over what `rewire` has chosen. What comes is 0, and as new to the optimizer."""
@@ -178,10 +181,10 @@ class RewiredMask(Mask):
         self.survival = float(np.mean(update.keep[self._born])) if self._born.any() else 1.0
         self.update(update)  # a pruned weight is 0, and so is what was one until now
         self._born = born
-        fresh = tf.constant(born.reshape(self._kernel.shape))
+        old = tf.constant(~born.reshape(self._kernel.shape))
         for slot in keras_compat.slots(optimizer, self.variable):
             value = tf.convert_to_tensor(slot)
-            slot.assign(tf.where(fresh, tf.zeros_like(value), value))
+            slot.assign(tf.math.multiply_no_nan(value, tf.cast(old, value.dtype)))
 
     def apply(self) -> bool:
         """Zeroes what is pruned; whether any of it was not zero.
@@ -216,12 +219,15 @@ class RewiredMask(Mask):
         return np.random.default_rng([seed, step, zlib.crc32(self.name.encode())])
 
     def _checked(self, scores: Any, what: str) -> np.ndarray:
-        scores = np.asarray(scores, np.float64)
+        """What a rule gave, as float32 in (0, 1]: an update must not take longer than a step."""
+        scores = np.asarray(scores)
         if scores.shape != self._kernel.view:
             raise ValueError(
                 f"The {what} rule gave scores of shape {scores.shape} for '{self.name}', whose "
                 f"weights have {self._kernel.view}."
             )
-        if not np.isfinite(scores).all() or (scores < 0).any():
+        highest = scores.max()
+        if not (scores.min() >= 0 and highest < np.inf):  # NaN is neither
             raise ValueError(f"The {what} scores of '{self.name}' are NaN, infinite or negative.")
-        return scores
+        scores = (scores / (highest or 1.0)).astype(np.float32, copy=False)
+        return np.maximum(scores, _LEAST, out=scores)

@@ -327,6 +327,9 @@ def _together(layer: LayerState) -> np.ndarray:
 
 
 def _weakest(layer: LayerState) -> np.ndarray:
-    parts = [np.abs(layer.weights), np.abs(layer.correlation)]
-    means = [float(part[layer.keep].mean()) for part in parts]
-    return sum(part / mean for part, mean in zip(parts, means) if mean) + np.zeros(parts[0].shape)
+    scores = np.zeros(layer.weights.shape, np.float32)
+    for part in (np.abs(layer.weights), np.abs(layer.correlation)):
+        if total := np.vdot(part, layer.keep.astype(part.dtype)):
+            part *= np.count_nonzero(layer.keep) / total
+            scores += part
+    return scores

@@ -135,12 +135,22 @@ def grouped(array: np.ndarray, size: int, pattern: Pattern) -> np.ndarray:
     return array.reshape(-1, outputs // size, size)
 
 
+def energies(scores: np.ndarray, size: int, pattern: Pattern) -> np.ndarray:
+    """Sums of squared scores over each group: (columns, groups). Errors as of `grouped`."""
+    squares = grouped(np.square(scores), size, pattern)
+    return squares @ np.ones(size, squares.dtype) if size > 1 else squares[..., 0]  # a fast sum
+
+
 def lowest(energy: np.ndarray, count: int) -> np.ndarray:
     """True for so many of the lowest values; of equal ones, first come first."""
     flat = energy.reshape(-1)
-    if not count:
-        return np.zeros(energy.shape, bool)
-    edge = np.partition(flat, count - 1)[count - 1]  # much faster than to sort them all
-    found = flat < edge
-    found[np.flatnonzero(flat == edge)[: count - np.count_nonzero(found)]] = True
+    found = flat == flat.min()  # what is pruned already: many
+    if (left := count - np.count_nonzero(found)) > 0:
+        # To part them is much faster than to sort them, but for many that are equal.
+        edge = np.partition(flat[~found], left - 1)[left - 1]
+        found = flat < edge
+        left = count - np.count_nonzero(found)
+        found[np.flatnonzero(flat == edge)[:left]] = True
+    elif left < 0:
+        found[np.flatnonzero(found)[count:]] = False
     return found.reshape(energy.shape)

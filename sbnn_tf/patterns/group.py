@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sbnn_tf.patterns.base import Pattern, check_sparsity, check_whole, grouped, lowest
+from sbnn_tf.patterns.base import Pattern, check_sparsity, check_whole, energies, grouped, lowest
 
 
 class Group(Pattern):
@@ -47,7 +47,7 @@ class Group(Pattern):
 
     def mask(self, scores: np.ndarray, sparsity: float) -> np.ndarray:
         check_sparsity(sparsity)
-        squares = grouped(np.square(scores.astype(np.float64)), self.size, self).sum(axis=-1)
+        squares = energies(scores, self.size, self)
         count = squares.size
         pruned = min(int(np.floor(sparsity * count + 0.5)), count - 1)
         return np.repeat(~lowest(squares, pruned), self.size).reshape(scores.shape)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sbnn_tf.patterns.base import Pattern, check_sparsity, check_whole, grouped
+from sbnn_tf.patterns.base import Pattern, check_sparsity, check_whole, energies
 from sbnn_tf.patterns.group import Group
 
 _WINDOW = (3, 3)  # what `taps` counts in
@@ -152,7 +152,7 @@ class KernelPattern(Pattern):
 
     def _energy(self, scores: np.ndarray) -> np.ndarray:
         """Squared scores, summed over each group: (groups, inputs, taps)."""
-        energy = grouped(np.square(scores.astype(np.float64)), self.group, self).sum(axis=-1)
+        energy = energies(scores, self.group, self)
         return energy.reshape(-1, scores.shape[-2], energy.shape[-1]).transpose(2, 1, 0)
 
     def _library(self, energy: np.ndarray | None, window: tuple[int, ...]) -> np.ndarray:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sbnn_tf.patterns.base import Pattern, check_sparsity, check_whole, grouped, lowest
+from sbnn_tf.patterns.base import Pattern, check_sparsity, check_whole, energies, grouped, lowest
 from sbnn_tf.patterns.group import Group
 
 
@@ -51,7 +51,7 @@ class DepthwiseTaps(Pattern):
 
     def mask(self, scores: np.ndarray, sparsity: float) -> np.ndarray:
         check_sparsity(sparsity)
-        energy = grouped(np.square(scores.astype(np.float64)), self.group, self).sum(axis=-1)
+        energy = energies(scores, self.group, self)
         taps, groups = energy.shape
         spare = max(taps - self.taps, 0)
         # In every group the best taps stay; among the others the lowest go.
