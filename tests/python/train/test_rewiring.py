@@ -1,5 +1,7 @@
 """Dynamic sparse training: connections move, their number does not."""
 
+import warnings
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -9,6 +11,9 @@ from sbnn_tf import keras_compat, kernels
 from sbnn_tf.rewiring import HebbianRewiring, Rewiring, RigL, SET
 
 ALL = sbnn.Policy(first_and_last=True)
+# What does not depend on the Keras is tested with one of them.
+KERAS = pytest.mark.parametrize("K", ["keras"], indirect=True)
+TF_KERAS = pytest.mark.parametrize("K", ["tf_keras"], indirect=True)
 KINDS = {"set": SET, "rigl": RigL, "hebbian": HebbianRewiring}
 
 
@@ -79,8 +84,17 @@ def _slots(optimizer, mask):
     return [np.array(slot.numpy()).reshape(mask.keep.shape) for slot in found]
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("steps", [1, 4])
+@pytest.mark.parametrize(
+    "K, kind, steps",
+    [
+        ("keras", "set", 1),
+        ("keras", "rigl", 4),
+        ("keras", "hebbian", 1),
+        ("tf_keras", "rigl", 1),
+        ("tf_keras", "hebbian", 4),
+    ],
+    indirect=["K"],
+)
 def test_an_update_replaces_groups_by_new_ones(K, network, images, kind, steps):
     watch = _Watch(KINDS[kind])
     callback = watch.make("group4", 0.5, update_every=4, end_step=16, policy=GROUPS)
@@ -109,27 +123,29 @@ def test_an_update_replaces_groups_by_new_ones(K, network, images, kind, steps):
     assert {name: m.mean() for name, m in _masks(model).items()}["hidden"] > 0.4  # they grew
 
 
+OPTIMIZERS = {  # and how many averages they keep of each weight
+    "momentum": (lambda O: O.SGD(0.01, momentum=0.9), 1),
+    "ema": (lambda O: O.Adam(0.01, use_ema=True), 3),
+    "loss scale": (lambda O: O.LossScaleOptimizer(O.Adam(0.01)), 2),
+    "legacy": (lambda O: O.legacy.Adam(0.01), 2),
+}
+
+
 @pytest.mark.parametrize(
-    "optimizer",
+    "K, name",
     [
-        lambda K: K.optimizers.SGD(0.01, momentum=0.9),
-        lambda K: K.optimizers.Adam(0.01, use_ema=True),
-        lambda K: K.mixed_precision.LossScaleOptimizer(K.optimizers.Adam(0.01)),
-        lambda K: K.optimizers.legacy.Adam(0.01),
+        ("keras", "momentum"),
+        ("keras", "loss scale"),
+        ("tf_keras", "ema"),
+        ("tf_keras", "legacy"),
     ],
-    ids=["momentum", "ema", "loss scale", "legacy"],
+    indirect=["K"],
 )
-def test_slots_of_every_optimizer_are_fresh(K, network, images, optimizer, request):
-    if "loss scale" in request.node.name and K.__name__ == "keras":
-        make = lambda K: K.optimizers.LossScaleOptimizer(K.optimizers.Adam(0.01))
-        optimizer = make
-    elif "legacy" in request.node.name and K.__name__ == "keras":
-        pytest.skip("Keras 3 has no legacy optimizers")
+def test_slots_of_every_optimizer_are_fresh(K, network, images, name):
+    make, count = OPTIMIZERS[name]
     watch = _Watch(SET)
     callback = watch.make("unstructured", 0.5, update_every=4, end_step=8)
-    network(optimizer(K)).fit(*images, batch_size=16, verbose=0, callbacks=[callback])
-    expected = {"momentum": 1, "ema": 3, "loss scale": 2, "legacy": 2}
-    count = next(n for name, n in expected.items() if name in request.node.name)
+    network(make(K.optimizers)).fit(*images, batch_size=16, verbose=0, callbacks=[callback])
     for _, before, after, _, slots in watch.seen[0]:
         assert len(slots) == count
         for slot in slots:
@@ -168,7 +184,9 @@ class TestStatistics:
         np.testing.assert_allclose(found[0], expected, rtol=1e-3, atol=1e-6)
         assert np.abs(found[0][before[1][1] == 0]).max() > 0
 
-    @pytest.mark.parametrize("padding, strides", [("same", 2), ("valid", 1)])
+    @pytest.mark.parametrize(
+        "K, padding, strides", [("keras", "same", 2), ("tf_keras", "valid", 1)], indirect=["K"]
+    )
     def test_correlations_are_pearsons(self, K, padding, strides):
         """Against numpy, of a Conv2D, a DepthwiseConv2D and a Dense layer, over a window of 2."""
         L = K.layers
@@ -217,6 +235,7 @@ class TestStatistics:
             )
         assert np.abs(found["conv"]).max() > 0.1
 
+    @KERAS
     def test_only_update_steps_gather(self, K, network, images):
         """Everything else runs a trace that has nothing to gather."""
         model = network()
@@ -244,10 +263,9 @@ class TestStatistics:
                 if batch == 3:
                     raise RuntimeError("stop")
 
-        callback = HebbianRewiring("group4", 0.5, update_every=4, end_step=100)
-        with pytest.raises(RuntimeError, match="stop"):
-            model.fit(*images, batch_size=16, verbose=0, callbacks=[callback, Stop()])
-        callback = RigL("group4", 0.5, update_every=2, end_step=100)
+        rule = lambda layer: np.abs(layer.gradient * layer.correlation)
+        both = ["gradient", "correlation"]
+        callback = Rewiring("group4", 0.5, rule, gathers=both, update_every=2, end_step=100)
         with pytest.raises(RuntimeError, match="stop"):
             model.fit(*images, batch_size=16, verbose=0, callbacks=[callback, Stop()])
         assert not any("call" in vars(layer) for layer in model.layers)
@@ -308,7 +326,7 @@ class TestTeacher:
         model.fit(x, y, epochs=16, verbose=0, callbacks=[callback], batch_size=64)
         return callback._masks[0].keep[support].mean()
 
-    @pytest.mark.parametrize("K", ["keras"], indirect=True)
+    @KERAS
     def test_gradients_and_correlations_find_it_better_than_chance(self, K):
         found = {name: self.found(K, kind) for name, kind in KINDS.items()}
         assert found["rigl"] > found["set"] + 0.1, found
@@ -366,6 +384,7 @@ def test_resumed_bit_by_bit(K, network, images, tmp_path, kind, kill):
     assert [m.survival for m in again._masks][0] <= 1
 
 
+@KERAS
 def test_a_model_with_zeros_starts_from_them(K, network, images):
     model = network()
     conv, hidden = model.get_layer("conv"), model.get_layer("hidden")
@@ -391,6 +410,7 @@ def test_a_model_with_zeros_starts_from_them(K, network, images):
         model.fit(*images, verbose=0, callbacks=[SET("group16", sparsity, **options)])
 
 
+@TF_KERAS
 def test_erk_shares_the_weights(K, network, images):
     model = network()
     callback = SET("group4", 0.6, update_every=2, budget="erk", policy=sbnn.Policy())
@@ -400,6 +420,7 @@ def test_erk_shares_the_weights(K, network, images):
     assert callback.sparsity == pytest.approx(0.6, abs=0.01)
 
 
+@TF_KERAS
 def test_tap_patterns_stay_in_their_library(K, network, images):
     watch = _Watch(RigL)
     pattern = {"conv": "kernel4x8", "dw": "taps4group4"}
@@ -415,7 +436,7 @@ def test_tap_patterns_stay_in_their_library(K, network, images):
         assert mask.pattern.explains(~after) and before.sum() == after.sum()
 
 
-@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("K, first", [("keras", True), ("tf_keras", False)], indirect=["K"])
 def test_weights_of_an_earlier_epoch_bring_their_mask(K, network, images, first):
     """EarlyStopping restores them: their zeros are elsewhere, and as many."""
     stop = K.callbacks.EarlyStopping("best", mode="max", patience=9, restore_best_weights=True)
@@ -429,8 +450,6 @@ def test_weights_of_an_earlier_epoch_bring_their_mask(K, network, images, first)
     callback = SET("group4", 0.5, update_every=2, end_step=100, policy=GROUPS)
     callbacks = [Best(), *([callback, stop] if first else [stop, callback])]
     model = network()
-    import warnings
-
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
         model.fit(*images, batch_size=16, epochs=3, verbose=0, callbacks=callbacks)
@@ -478,6 +497,7 @@ class TestMistakes:
     def fit(self, model, images, callback):
         model.fit(*images, batch_size=16, verbose=0, callbacks=[callback])
 
+    @KERAS
     def test_no_connection_left(self, K, network, images):
         with pytest.raises(
             ValueError,
@@ -488,11 +508,13 @@ class TestMistakes:
             policy = sbnn.Policy("dw", pattern={"dw": "taps4group4"})
             self.fit(network(), images, SET("group4", 0.9, policy=policy))
 
+    @TF_KERAS
     def test_no_pattern_fits(self, K, network, images):
         policy = sbnn.Policy(["conv", "dw"])
         with pytest.raises(ValueError, match="group4 does not fit 'dw'.*patterns that fit: taps4"):
             self.fit(network(), images, RigL("group4", 0.5, policy=policy))
 
+    @TF_KERAS
     def test_activations_that_no_one_sees(self, K, images):
         L = K.layers
         layers = [L.Conv2D(8, 3), L.SeparableConv2D(8, 3, name="sep"), L.Flatten(), L.Dense(5)]
@@ -504,6 +526,7 @@ class TestMistakes:
         ):
             self.fit(model, images, HebbianRewiring("group4", 0.5))
 
+    @KERAS
     def test_a_layer_that_is_never_called(self, K, images):
         class Around(K.Model):
             """Uses a layer's kernel, and not the layer."""
@@ -530,8 +553,12 @@ class TestMistakes:
             self.fit(model, images, callback)
 
     @pytest.mark.parametrize(
-        "kind, what",
-        [("hebbian", "correlations of 'conv' are NaN"), ("rigl", "scores of 'conv' are NaN")],
+        "K, kind, what",
+        [
+            ("keras", "hebbian", "correlations of 'conv' are NaN"),
+            ("tf_keras", "rigl", "scores of 'conv' are NaN"),
+        ],
+        indirect=["K"],
     )
     def test_nan(self, K, kind, what):
         layers = [K.layers.Dense(8, name=name) for name in ("stem", "conv", "logits")]
@@ -546,6 +573,7 @@ class TestMistakes:
             )
         assert callback.sparsity == pytest.approx(0.5, abs=0.01)
 
+    @KERAS
     @pytest.mark.parametrize(
         "rule, what",
         [
@@ -577,6 +605,7 @@ class TestMistakes:
                 Rewiring(**options)
 
 
+@TF_KERAS
 def test_state_of_another_seed(K, network, images, tmp_path):
     path = tmp_path / "state.npz"
     model = network()
@@ -585,6 +614,7 @@ def test_state_of_another_seed(K, network, images, tmp_path):
         model.fit(*images, verbose=0, callbacks=[SET("group4", 0.5, state=path, seed=1)])
 
 
+@TF_KERAS
 def test_tensorboard(K, network, images, tmp_path):
     callback = SET("group4", 0.5, update_every=4, end_step=16, log_dir=tmp_path)
     network().fit(*images, batch_size=16, epochs=2, verbose=0, callbacks=[callback])
