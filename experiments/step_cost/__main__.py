@@ -1,7 +1,7 @@
-"""What the callbacks cost a training step: `python -m experiments.step_cost`.
+"""What the callback costs a training step: `python -m experiments.step_cost`.
 
-MobileNet-v1 at 96x96, batches of 32, with and without a callback; they take turns, step by step, in
-one process. README.md beside this file has the bars.
+MobileNet-v1 at 96x96, batches of 32, with and without `sbnn.Pruning`; the two take turns, step by
+step, in one process. No step timed updates masks. README.md beside this file has the bar.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ HERE = Path(__file__).parent
 RECORD = HERE / "recorded.json"
 BEGIN, END = records.marks("result", "`python -m experiments.step_cost --record`")
 PIXELS, BATCH, CLASSES = 96, 32, 10
-STEP, UPDATE = 1.05, 2.0  # bars: times a step without a callback
+BAR = 1.05
+SCORES = ("l2", "taylor")
 
 
 def main() -> None:
@@ -42,7 +43,7 @@ def main() -> None:
 
 
 def measure(name: str, rounds: int) -> list[dict]:
-    """Milliseconds of a step without and with a callback, one row for each.
+    """Milliseconds of a step without and with the callback, one row for each score.
 
     Args:
       name: "keras" or "tf_keras".
@@ -51,34 +52,20 @@ def measure(name: str, rounds: int) -> list[dict]:
     import sbnn_tf as sbnn
     from sbnn_tf.benchmark import take_turns
 
-    half = sbnn.ConstantSparsity(0.5, 1)
-    # One step warms up, and of those that follow every other one is timed: all that update.
-    often = {"update_every": 2, "end_step": 10**6, "initial_step": 1}
-    never = {"update_every": 10**6, "end_step": 10**7}
-    callbacks = {
-        "Pruning, l2": (STEP, sbnn.Pruning("group4", half)),
-        "Pruning, taylor": (STEP, sbnn.Pruning("group4", half, score="taylor")),
-        "RigL": (STEP, sbnn.RigL("group4", 0.5, **never)),
-        "SET, update": (UPDATE, sbnn.SET("group4", 0.5, **often)),
-        "RigL, update": (UPDATE, sbnn.RigL("group4", 0.5, **often)),
-        "HebbianRewiring, update": (UPDATE, sbnn.HebbianRewiring("group4", 0.5, window=1, **often)),
-    }
-    sides = [stepper(name, [callback]) for _, callback in callbacks.values()]
-    without, *times = take_turns([stepper(name, []), *sides], rounds)
-    for title, (_, callback) in callbacks.items():
-        assert callback.sparsity > 0.49
-        assert "update" not in title or callback.step % 2 == 0, "a step was fast: it was not timed"
+    callbacks = [sbnn.Pruning("group4", sbnn.ConstantSparsity(0.5, 1), score=s) for s in SCORES]
+    sides = [stepper(name, []), *(stepper(name, [callback]) for callback in callbacks)]
+    without, *times = take_turns(sides, rounds)
+    assert all(callback.sparsity > 0.49 for callback in callbacks)
     return [
         {
             "keras": name,
-            "callback": title,
-            "bar": bar,
+            "score": score,
             "without_ms": statistics.median(without),
             "with_ms": statistics.median(ms),
             "ratio_median": statistics.median(ms) / statistics.median(without),
             "ratio_min": min(ms) / min(without),
         }
-        for (title, (bar, _)), ms in zip(callbacks.items(), times)
+        for score, ms in zip(SCORES, times)
     ]
 
 
@@ -115,14 +102,13 @@ def stepper(name: str, callbacks: list) -> Callable[[], None]:
 def table(result: dict) -> str:
     """The result as a Markdown table."""
     lines = [
-        "| Keras | callback | step without | with the callback | ratio of medians | of minima | bar |",
+        "| Keras | score | step without | with the callback | ratio of medians | of minima | bar |",
         "|---|---|--:|--:|--:|--:|--:|",
     ]
     for row in result["rows"]:
         lines.append(
-            f"| {row['keras']} | {row['callback']} | {row['without_ms']:.1f} ms | "
-            f"{row['with_ms']:.1f} ms | {row['ratio_median']:.3f} | {row['ratio_min']:.3f} | "
-            f"{row['bar']} |"
+            f"| {row['keras']} | {row['score']} | {row['without_ms']:.1f} ms | {row['with_ms']:.1f} ms "
+            f"| {row['ratio_median']:.3f} | {row['ratio_min']:.3f} | {BAR} |"
         )
     lines += ["", f"{result['cpu']}, {result['threads']} thread(s), {result['date']}."]
     return "\n".join(lines) + "\n"
