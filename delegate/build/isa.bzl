@@ -17,6 +17,10 @@ tell the same. Keep what such a file includes free of inline functions that othe
 standard library's among them): the linker keeps one copy of each, and that may be the AVX-512 one.
 """
 
+# GCC would gather a block's loads before its arithmetic, and run out of registers. The order in the
+# source is the one that is meant, also for cores that issue in order.
+_IN_ORDER = ["-fno-schedule-insns"]
+
 # instruction set -> (processor, compiler options)
 _ISAS = {
     "avx2": ("x86_64", ["-mavx2", "-mfma"]),
@@ -28,8 +32,8 @@ _ISAS = {
         "-mavx2",
         "-mfma",
     ]),
-    "neon": ("aarch64", []),
-    "neon_fp16": ("aarch64", ["-march=armv8.2-a+fp16"]),
+    "neon": ("aarch64", _IN_ORDER),
+    "neon_fp16": ("aarch64", _IN_ORDER + ["-march=armv8.2-a+fp16"]),
 }
 
 def isa_library(name, isa, copts = [], **kwargs):

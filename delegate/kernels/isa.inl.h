@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "delegate/kernels/depthwise.inl.h"
+#include "delegate/kernels/depthwise_twos.inl.h"
 #include "delegate/kernels/vec.h"
 #if defined(SBNN_HALVES)
 #include "delegate/kernels/depthwise_pairs.inl.h"
@@ -60,6 +61,12 @@ void AddMixed(std::index_sequence<P...>, Kernels* k) {
   k->spmv[kMixedKind] = &SpmvMixed;
 }
 
+template <int K, int S>
+DepthwiseDirectFn DirectKernel() {
+  if constexpr (Vec::kSideBySide == 2) return &DepthwiseTwos<K, S>;
+  return &DepthwiseDirect<K, S>;
+}
+
 // The widest tiles for groups of 1, 2, 4 and 8 and for mixed weights: accumulators, pixels and a
 // weight fit the registers.
 template <int P1, int P2, int P4, int P8, int kMixed>
@@ -75,10 +82,10 @@ Kernels Collect(const ColumnCost& cost) {
   AddGroup<8, P8>(3, &k);
   AddMixed(std::make_index_sequence<kMixed>(), &k);
   k.depthwise = &Depthwise;
-  k.depthwise_direct[0][0] = &DepthwiseDirect<3, 1>;
-  k.depthwise_direct[0][1] = &DepthwiseDirect<3, 2>;
-  k.depthwise_direct[1][0] = &DepthwiseDirect<5, 1>;
-  k.depthwise_direct[1][1] = &DepthwiseDirect<5, 2>;
+  k.depthwise_direct[0][0] = DirectKernel<3, 1>();
+  k.depthwise_direct[0][1] = DirectKernel<3, 2>();
+  k.depthwise_direct[1][0] = DirectKernel<5, 1>();
+  k.depthwise_direct[1][1] = DirectKernel<5, 2>();
 #if defined(SBNN_HALVES)
   k.depthwise_pairs[0][0] = &DepthwisePairs<3, 1>;
   k.depthwise_pairs[0][1] = &DepthwisePairs<3, 2>;

@@ -66,10 +66,21 @@ void Spmm(const SpmmArgs& args) {
         for (int t = 0; t < T; ++t) tail[t][i] += add[kTail + t];
       }
     }
+    // One step for all at a time: cores that issue in order wait for no result.
+#pragma GCC unroll 16
+    for (int i = 0; i < G; ++i) {
+#pragma GCC unroll 16
+      for (int j = 0; j < P; ++j) acc[i][j] = Max(lo, acc[i][j]);
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < G; ++i) {
+#pragma GCC unroll 16
+      for (int j = 0; j < P; ++j) acc[i][j] = Min(hi, acc[i][j]);
+    }
 #pragma GCC unroll 16
     for (int i = 0; i < G; ++i, y += y_stride) {
 #pragma GCC unroll 16
-      for (int j = 0; j < P; ++j) Store(y + j * Vec::kLanes, Min(hi, Max(lo, acc[i][j])));
+      for (int j = 0; j < P; ++j) Store(y + j * Vec::kLanes, acc[i][j]);
 #pragma GCC unroll 4
       for (int t = 0; t < T; ++t) y[kTail + t] = ClampOne(tail[t][i], args.lo, args.hi);
     }

@@ -77,9 +77,10 @@ SBNN_INLINE float ClampOne(float value, float lo, float hi) {
   return value > hi ? hi : value;
 }
 
-// The same pointer, of which the compiler knows nothing: it would compute many addresses ahead,
-// and keep them on the stack.
-SBNN_INLINE const Element* Hide(const Element* p) {
+// The same pointer or integer, of which the compiler knows nothing: it would compute many addresses
+// ahead, and keep them on the stack.
+template <typename T>
+SBNN_INLINE T Hide(T p) {
   __asm__("" : "+r"(p));
   return p;
 }
@@ -90,6 +91,8 @@ struct Vec {
   static constexpr int kLanes = 4;  // as wide as NEON, so that tiles are exercised alike
   // Shifting two vectors together rather than loading what lies between them.
   static constexpr bool kShiftsCostLess = false;
+  // Vectors of a row that a depthwise convolution computes together.
+  static constexpr int kSideBySide = 1;
   float v[kLanes];
 };
 #define SBNN_EACH for (int i = 0; i < Vec::kLanes; ++i)
@@ -181,6 +184,10 @@ SBNN_INLINE Vec LoadMasked(const float* p, Mask m) {
   SBNN_EACH r.v[i] = i >= m.first && i < m.end ? p[i] : 0.0f;
   return r;
 }
+SBNN_INLINE Vec Masked(Vec a, Mask m) {
+  SBNN_EACH if (i < m.first || i >= m.end) a.v[i] = 0;
+  return a;
+}
 SBNN_INLINE float AddLanes(Vec a) {
   float s = 0;
   SBNN_EACH s += a.v[i];
@@ -194,6 +201,7 @@ SBNN_INLINE Vec Keep(Vec a) { return a; }
 struct Vec {
   static constexpr int kLanes = 16;
   static constexpr bool kShiftsCostLess = true;
+  static constexpr int kSideBySide = 1;
   __m512 v;
 };
 SBNN_INLINE Vec Load(const float* p) { return {_mm512_loadu_ps(p)}; }
@@ -282,6 +290,7 @@ SBNN_INLINE Vec Keep(Vec a) {
 struct Vec {
   static constexpr int kLanes = 8;
   static constexpr bool kShiftsCostLess = true;
+  static constexpr int kSideBySide = 1;
   __m256 v;
 };
 SBNN_INLINE Vec Load(const float* p) { return {_mm256_loadu_ps(p)}; }
@@ -345,6 +354,7 @@ SBNN_INLINE Vec Keep(Vec a) {
 struct Vec {
   static constexpr int kLanes = 8;
   static constexpr bool kShiftsCostLess = false;
+  static constexpr int kSideBySide = 1;
   float16x8_t v;
 };
 SBNN_INLINE Vec Load(const Element* p) { return {vld1q_f16(p)}; }
@@ -462,6 +472,7 @@ SBNN_INLINE Vec Keep(Vec a) {
 struct Vec {
   static constexpr int kLanes = 4;
   static constexpr bool kShiftsCostLess = false;
+  static constexpr int kSideBySide = kRegisters == 32 ? 2 : 1;
   float32x4_t v;
 };
 SBNN_INLINE Vec Load(const float* p) { return {vld1q_f32(p)}; }
@@ -498,9 +509,10 @@ SBNN_INLINE Mask MaskOf(int first, int end) {
   const int32x4_t lane = vld1q_s32(lanes);
   return vandq_u32(vcgeq_s32(lane, vdupq_n_s32(first)), vcltq_s32(lane, vdupq_n_s32(end)));
 }
-SBNN_INLINE Vec LoadMasked(const float* p, Mask m) {
-  return {vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f32(vld1q_f32(p)), m))};
+SBNN_INLINE Vec Masked(Vec a, Mask m) {
+  return {vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f32(a.v), m))};
 }
+SBNN_INLINE Vec LoadMasked(const float* p, Mask m) { return Masked(Load(p), m); }
 SBNN_INLINE Vec LoadThirds(const float* p) { return {vld3q_f32(p).val[0]}; }
 SBNN_INLINE void Deinterleave(Vec a, Vec b, Vec* even, Vec* odd) {
   even->v = vuzp1q_f32(a.v, b.v);
@@ -517,9 +529,13 @@ SBNN_INLINE Vec FmaScalar(Vec a, float b, Vec c) { return {vfmaq_n_f32(c.v, a.v,
 template <int N>
 struct Scalars {
   SBNN_INLINE explicit Scalars(const float* p) : p(p) {
+#pragma GCC unroll 6
     for (int i = 0; i < N / 4; ++i) fours[i] = vld1q_f32(p + 4 * i);
+    if constexpr (kLoaded > N / 4 * 4) fours[N / 4] = vld1q_dup_f32(p + N - 1);
   }
-  SBNN_INLINE float operator[](int i) const { return i < N / 4 * 4 ? fours[i / 4][i % 4] : p[i]; }
+  SBNN_INLINE float operator[](int i) const { return i < kLoaded ? fours[i / 4][i % 4] : p[i]; }
+  // A last one behind fours takes a register of its own.
+  static constexpr int kLoaded = N > 4 && N % 4 == 1 ? N : N / 4 * 4;
   const float* p;
   float32x4_t fours[N / 4 + 1];
 };
