@@ -182,13 +182,14 @@ void RecordDepthwise(const DepthwiseArgs& a) {
   work.y_bytes += rows * a.width * kFloat;
 }
 
-// Rows that lie close are moved as vectors, others float by float.
+// Rows that lie close, or three channels of the outside's layout, are moved as vectors, others
+// float by float.
 void RecordPadRow(const PadRowArgs& a) {
   const uint64_t floats = uint64_t(a.length) * a.stride;
   Work& work = CallOf(real.pad_row);
   work.outer += 1;
   work.entries += 1;
-  work.stores += a.x_stride == 1 && a.stride <= 2 ? Vectors(floats) : floats;
+  work.stores += (a.x_stride == 1 || a.x_stride == 3) && a.stride <= 2 ? Vectors(floats) : floats;
   work.x_bytes += a.x == nullptr ? 0 : a.width * kFloat;
   work.y_bytes += floats * kFloat;
 }

@@ -5,7 +5,7 @@
 namespace sbnn {
 
 Kernels NeonKernels() {
-  return neon::Collect<15, 8, 6, 3, 5>({{0.64f, 1.07f, 2.01f, 4.02f}, 0.41f, 0.46f, 192});
+  return neon::Collect<15, 8, 6, 3, 5>({{0.62f, 1.01f, 2.0f, 4.0f}, 0.41f, 0.46f, 192});
 }
 
 }  // namespace sbnn

@@ -9,7 +9,6 @@ namespace {
 
 template <int G>
 void Spmv(const SpmvArgs& args) {
-  using V = typename Elements<G>::Type;
   constexpr int kChains = 4;
   const Element* const x = AsElements(args.x);
   const Element* const bias = AsElements(args.bias);
@@ -19,18 +18,20 @@ void Spmv(const SpmvArgs& args) {
     const uint16_t* column = args.columns + first;
     uint32_t left = args.group_begin[g + 1] - first;
     const Element* w = AsElements(args.weights) + static_cast<size_t>(first) * G;
-    V acc[kChains] = {};
+    Outputs<G> acc[kChains] = {};
     for (; left >= kChains; left -= kChains, column += kChains, w += kChains * G) {
 #pragma GCC unroll 4
-      for (int k = 0; k < kChains; ++k) AddScaled<G>(w + k * G, x[column[k]], &acc[k]);
+      for (int k = 0; k < kChains; ++k) acc[k].AddScaled(w + k * G, x[column[k]]);
     }
     for (; left > 0; --left, ++column, w += G) {
-      AddScaled<G>(w, x[*column], &acc[0]);
+      acc[0].AddScaled(w, x[*column]);
     }
-    const V sum = (acc[0] + acc[1]) + (acc[2] + acc[3]);
+    acc[0].Add(acc[1]);
+    acc[2].Add(acc[3]);
+    acc[0].Add(acc[2]);
     for (int i = 0; i < G; ++i) {
       const size_t output = static_cast<size_t>(g) * G + i;
-      y[output] = ClampOne(sum[i] + bias[output], args.lo, args.hi);
+      y[output] = ClampOne(acc[0][i] + bias[output], args.lo, args.hi);
     }
   }
 }

@@ -28,7 +28,7 @@ namespace {
 #if defined(__aarch64__)
 // What the weights' layout is chosen by on cores that issue in order: cycles of a Cortex-A55 by
 // delegate/bench/arm, where a load takes as long as two multiplications.
-constexpr ColumnCost kInOrderCost = {{3.0f, 4.38f, 6.33f, 11.33f}, 1.08f, 2.3f, 192};
+constexpr ColumnCost kInOrderCost = {{2.4f, 3.75f, 4.83f, 9.33f}, 1.08f, 2.3f, 192};
 
 bool OnInOrderCores() {
   std::ifstream file("/proc/cpuinfo");

@@ -432,6 +432,16 @@ struct Scalars {
   const Element* p;
 };
 template <>
+struct Scalars<2> {
+  SBNN_INLINE explicit Scalars(const Element* p) {
+    uint32_t both;
+    __builtin_memcpy(&both, p, sizeof(both));
+    v = vcreate_f16(both);
+  }
+  SBNN_INLINE Lane<float16x4_t> operator[](int i) const { return {v, i}; }
+  float16x4_t v;
+};
+template <>
 struct Scalars<4> {
   SBNN_INLINE explicit Scalars(const Element* p) : v(vld1_f16(p)) {}
   SBNN_INLINE Lane<float16x4_t> operator[](int i) const { return {v, i}; }
@@ -539,6 +549,12 @@ struct Scalars {
   const float* p;
   float32x4_t fours[N / 4 + 1];
 };
+template <>
+struct Scalars<2> {
+  SBNN_INLINE explicit Scalars(const float* p) : two(vld1_f32(p)) { __asm__("" : "+w"(two)); }
+  SBNN_INLINE float operator[](int i) const { return two[i]; }
+  float32x2_t two;
+};
 SBNN_INLINE float AddLanes(Vec a) { return vaddvq_f32(a.v); }
 SBNN_INLINE Vec Keep(Vec a) {
   __asm__("" : "+w"(a.v));
@@ -565,6 +581,35 @@ struct Scalars {
 using WideVec = Vec;
 SBNN_INLINE WideVec Widen(Vec a) { return a; }
 #endif
+
+// G outputs of one pixel, in pieces that fit a register.
+template <int G>
+struct Outputs {
+  static constexpr int kPiece = G < Vec::kLanes ? G : Vec::kLanes;
+  using Piece = typename Elements<kPiece>::Type;
+  using Unaligned = typename Elements<kPiece>::Unaligned;
+
+  SBNN_INLINE void Set(const Element* p) {
+#pragma GCC unroll 2
+    for (int q = 0; q < G / kPiece; ++q) {
+      pieces[q] = *reinterpret_cast<const Unaligned*>(p + q * kPiece);
+    }
+  }
+  SBNN_INLINE void AddScaled(const Element* w, Element x) {
+#pragma GCC unroll 2
+    for (int q = 0; q < G / kPiece; ++q) {
+      SBNN_ISA::AddScaled<kPiece>(w + q * kPiece, x, &pieces[q]);
+    }
+  }
+  SBNN_INLINE void Add(const Outputs& o) {
+#pragma GCC unroll 2
+    for (int q = 0; q < G / kPiece; ++q) pieces[q] += o.pieces[q];
+  }
+  SBNN_INLINE void Add(int i, Element x) { pieces[i / kPiece][i % kPiece] += x; }
+  SBNN_INLINE Element operator[](int i) const { return pieces[i / kPiece][i % kPiece]; }
+
+  Piece pieces[G / kPiece];
+};
 
 }  // namespace SBNN_ISA
 }  // namespace sbnn

@@ -88,6 +88,19 @@ def test_a_kernel_is_taken_apart(function):
     assert [i.mnemonic for i in found.call] == ["mov", "ret", "str", "b"]
 
 
+def test_what_never_ran_is_left_out(function):
+    found = kernels.dissect(function, ran=frozenset({0x4, 0x8, 0x1C, 0x20, 0x28}))
+    assert [i.mnemonic for i in found.outer] == ["dup", "stp", "tbnz"]
+    assert [i.mnemonic for i in found.call] == ["ret"]
+    assert kernels.dissect(function, ran=frozenset({0x1000})) == kernels.dissect(function)
+
+
+def test_a_loop_is_named_by_its_fmas(function):
+    assert kernels.dissect(function, 2) == kernels.dissect(function)
+    with pytest.raises(StopIteration):
+        kernels.dissect(function, 3)
+
+
 def test_fmas_and_stores_are_counted():
     assert (
         kernels.fmas(

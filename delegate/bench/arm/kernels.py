@@ -45,20 +45,27 @@ def stores(code: Iterable[Instruction]) -> int:
     )
 
 
-def dissect(function: Function, turn: int = 0, wide: bool = True) -> Anatomy:
+def dissect(
+    function: Function, turn: int = 0, ran: frozenset[int] = frozenset(), wide: bool = True
+) -> Anatomy:
     """The inner loop is, of those that hold no other with FMAs, the one with most of them (with most
     stores, in a kernel without FMAs).
 
     turn: FMAs in a turn of the loop that is meant instead, the first of several.
+    ran: addresses of instructions that have been seen to run; if any of this function are among them,
+      nothing else counts.
     wide: of a kernel without FMAs, the loop that stores vectors rather than single floats.
     """
     found = loops.find_loops(function)
     bodies = {loop: loops.body(function, loop) for loop in found}
     count = fmas if fmas(function.instructions) else lambda code: _stores_of(code, wide)
+    seen = {i for i, c in enumerate(function.instructions) if c.address in ran}
     innermost = [
         loop
         for loop in found
-        if count(bodies[loop]) and not any(loop.holds(o) and count(bodies[o]) for o in found)
+        if count(bodies[loop])
+        and not any(loop.holds(o) and count(bodies[o]) for o in found)
+        and (not seen or loop.first in seen)
     ]
     name = readable(function.name)
     if not innermost:
@@ -71,6 +78,9 @@ def dissect(function: Function, turn: int = 0, wide: bool = True) -> Anatomy:
     outer = loops.outside_of_inner(function, outermost, found) if outermost else []
     in_loops = {i for loop in found for i in range(loop.first, loop.last + 1)}
     call = [c for i, c in enumerate(function.instructions) if i not in in_loops]
+    if seen:
+        outer = [i for i in outer if i.address in ran]
+        call = [i for i in call if i.address in ran]
     return Anatomy(
         name, bodies[best], outer, call, fmas(bodies[best]), fmas(outer), stores(bodies[best])
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections
 import dataclasses
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from delegate.bench.arm import cost, emulator, kernels, plan, xnnpack
@@ -14,7 +14,8 @@ from delegate.bench.arm.disassembly import disassemble
 from delegate.bench.arm.mca import Price
 from delegate.bench.arm.plan import Layer, Work
 
-TRIAL_CHANNELS = 2  # of a depthwise convolution that is watched
+TRIAL_CHANNELS = 8  # of a depthwise convolution that is watched
+TRIAL_DEPTH = 16  # inputs and outputs of other convolutions
 
 
 class Engine:
@@ -30,6 +31,8 @@ class Engine:
         self._kernels: dict[tuple[str, tuple[int, int]], kernels.Kernel] = {}
         self._plans: dict[tuple[Path, float, int], list[Work]] = {}
         self._counts: dict[Layer, collections.Counter[int]] = {}
+        self._watched: set[int] = set()  # kernels, by address
+        self._ran: set[int] = set()  # instructions of them, by address
 
     def works(self, shapes: Path, keep: float, group: int) -> list[Work]:
         key = (shapes, keep, group)
@@ -43,7 +46,10 @@ class Engine:
     ) -> dict[tuple[int, int], kernels.Kernel]:
         """Of kernels and their loops, as in `Work.code`."""
         missing = [code for code in sorted(codes) if (core.name, code) not in self._kernels]
-        parts = [kernels.dissect(self.functions[address], loop) for address, loop in missing]
+        parts = [
+            kernels.dissect(self.functions[address], loop, frozenset(self._ran))
+            for address, loop in missing
+        ]
         priced = kernels.price(parts, core)
         self._kernels.update({(core.name, c): k for c, k in zip(missing, priced, strict=True)})
         return {code: self._kernels[core.name, code] for code in codes}
@@ -53,6 +59,7 @@ class Engine:
     ) -> list[cost.LayerCost]:
         """A cost a layer. warm: each layer's weights were read just before."""
         layers, works = plan.read_layers(shapes), self.works(shapes, keep, group)
+        self._watch(shapes, keep, group, {w.address for w in works if not w.loop})
         priced = self.price(core, {w.code for w in works})
         by_layer = [[w for w in works if w.layer == i] for i in range(len(layers))]
         total = sum(l.count * ws[0].weights for l, ws in zip(layers, by_layer, strict=True))
@@ -67,6 +74,29 @@ class Engine:
             )
             for layer, ws in zip(layers, by_layer, strict=True)
         ]
+
+    def _watch(self, shapes: Path, keep: float, group: int, addresses: set[int]) -> None:
+        """Learns under the emulator which instructions of kernels run at all, from convolutions of as
+        many pixels and fewer channels.
+        """
+        new = addresses - self._watched
+        if not self.emulator or not new:
+            return
+        trial = [
+            dataclasses.replace(
+                layer,
+                inputs=min(layer.inputs, TRIAL_DEPTH),
+                outputs=min(layer.outputs, TRIAL_DEPTH),
+            ).line()
+            for layer in plan.read_layers(shapes)
+            if layer.op == "conv"
+        ]
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "layers.txt"
+            path.write_text("\n".join(trial) + "\n")
+            # With so few columns left that loops do run.
+            self._ran |= set(self._executions(path, max(keep, 0.5), group, new))
+        self._watched |= new
 
     def traced(self, layer: Layer, works: Sequence[Work], core: Core) -> Price | None:
         """A channel of a depthwise convolution, as watched under the emulator."""
@@ -95,11 +125,15 @@ class Engine:
     ) -> collections.Counter[int]:
         """How often the instructions of kernels run in one layer. Needs an emulator."""
         with tempfile.TemporaryDirectory() as folder:
-            command = [str(self.program), str(_alone(layer, folder)), "--compute"]
-            command += ["--isa", self.isa, "--keep", str(keep), "--group", str(group)]
-            return emulator.executions(
-                command, self.emulator, [self.functions[a] for a in addresses]
-            )
+            return self._executions(_alone(layer, folder), keep, group, addresses)
+
+    def _executions(
+        self, shapes: Path, keep: float, group: int, addresses: Iterable[int]
+    ) -> collections.Counter[int]:
+        command = [str(self.program), str(shapes), "--compute"]
+        command += ["--isa", self.isa, "--keep", str(keep), "--group", str(group)]
+        functions = [self.functions[address] for address in addresses]
+        return emulator.executions(command, self.emulator, functions)
 
 
 def _alone(layer: Layer, folder: str) -> Path:
