@@ -47,15 +47,14 @@ def main() -> None:
     library = xnnpack.fetch(options.work / "xnnpack")
     qemu = ["qemu-aarch64-static", "-L", "/usr/aarch64-linux-gnu"]
     arm = model.Engine(options.arm_bin / "plan", "neon", qemu)
-    comparisons = checked(options)
-    error = max(abs(c.error) for c in comparisons)
-    print(report.totals(comparisons), flush=True)
     predictions = []
     for name in options.networks:
         shapes = BENCH / f"shapes/{NETWORKS[name]}.txt"
         for core in cores.PHONES:
             predictions.append(predicted(name, shapes, arm, library, core))
-            print(report.speed_ups(predictions[-1:], error), flush=True)
+            print(name, core.name, flush=True)
+    comparisons = checked(options)
+    error = max(abs(c.error) for c in comparisons)
     recorded = BENCH / "recorded"
     report.record(recorded / "arm_model.jsonl", predictions)
     for p in predictions:
