@@ -16,6 +16,7 @@ from delegate.bench.arm import (
     loops,
     mca,
     plan,
+    report,
     x86,
     xnnpack,
 )
@@ -314,3 +315,36 @@ def test_what_ran_equally_often_is_one_loop():
     found = kernels.trace(function, {0: 1, 4: 10, 8: 10}, cores.A55)
     assert found.instructions == 21
     assert found.cycles == pytest.approx(10 * 4 + 1, abs=0.5)
+
+
+def test_what_is_recorded_is_read_again(tmp_path):
+    layers = [plan.Layer("conv", 4, 4, 16, 16, 1, 1, 2)]
+    dense = [cost.LayerCost(1000, 600, 1000, 1, 1800)]
+    ours = {
+        (4, 0.0): [cost.LayerCost(900, 500, 900, 1, 1620)],
+        (4, 0.5): [cost.LayerCost(400, 500, 500, 1, 700)],
+    }
+    made = report.Prediction("net", "abc", cores.A76, layers, dense, ours)
+    report.record(tmp_path / "r.jsonl", [made])
+    (found,) = report.recorded(tmp_path / "r.jsonl", {"net": layers}, cores.PHONES)
+    assert (found.network, found.commit, found.core) == ("net", "abc", cores.A76)
+    assert found.speed_up(4, 0.5) == made.speed_up(4, 0.5) == 2.0
+    assert found.ours[4, 0.5][0].share_of_peak(cores.A76) == pytest.approx(0.7)
+    assert report.layers(found, 4) == report.layers(made, 4)
+    assert report.recorded(tmp_path / "r.jsonl", {}, cores.PHONES) == []
+
+
+def test_a_prediction_is_a_cost_table():
+    layers = [plan.Layer("conv", 4, 4, 16, 32, 1, 1), plan.Layer("dw", 4, 4, 32, 32, 3, 2)]
+    costs = {
+        z: [cost.LayerCost(0, 0, c, 1, 1), cost.LayerCost(0, 0, 100, 1, 1)]
+        for z, c in ((0.0, 1000), (0.5, 600))
+    }
+    made = report.Prediction(
+        "net", "abc", cores.A76, layers, costs[0.0], {(4, z): c for z, c in costs.items()}
+    )
+    table = report.cost_table(made, 4)
+    ms = 1 / (cores.A76.ghz * 1e6)
+    assert table.pattern == "group4" and table.dense_ms == pytest.approx(1100 * ms, rel=0.2)
+    assert table.cost("conv", (1, 1, 16, 32), 16, 0.25) == pytest.approx(800 * ms, rel=0.05)
+    assert table.cost("depthwise", (3, 3, 1, 32), 4, 0.5) == pytest.approx(100 * ms, rel=0.2)

@@ -14,8 +14,8 @@ from delegate.bench.arm.disassembly import disassemble
 from delegate.bench.arm.mca import Price
 from delegate.bench.arm.plan import Layer, Work
 
-TRIAL_CHANNELS = 8  # of a depthwise convolution that is watched
-TRIAL_DEPTH = 16  # inputs and outputs of other convolutions
+TRIAL_CHANNELS = 4  # of a depthwise convolution that is watched
+TRIAL_DEPTH = 8  # inputs and outputs of other convolutions
 
 
 class Engine:

@@ -40,19 +40,45 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=40, help="of each layer that is timed")
     parser.add_argument("--mnn", type=Path, help="folder of MNN's source, to price its loops too")
     parser.add_argument(
-        "--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS), metavar="NAME"
+        "--networks",
+        nargs="+",
+        choices=NETWORKS,
+        default=list(NETWORKS),
+        metavar="NAME",
+        help="to predict; of others what is recorded stays",
     )
     options = parser.parse_args()
 
     library = xnnpack.fetch(options.work / "xnnpack")
     qemu = ["qemu-aarch64-static", "-L", "/usr/aarch64-linux-gnu"]
     arm = model.Engine(options.arm_bin / "plan", "neon", qemu)
-    predictions = []
+    recorded = BENCH / "recorded"
+    kept = {n: plan.read_layers(shapes_of(n)) for n in NETWORKS if n not in options.networks}
+    predictions = report.recorded(recorded / "arm_model.jsonl", kept, cores.PHONES) if kept else []
     for name in options.networks:
-        shapes = BENCH / f"shapes/{NETWORKS[name]}.txt"
         for core in cores.PHONES:
-            predictions.append(predicted(name, shapes, arm, library, core))
+            predictions.append(predicted(name, arm, library, core))
             print(name, core.name, flush=True)
+    write(predictions, arm, library, options)
+
+
+def commit() -> str:
+    command = ["git", "rev-parse", "--short", "HEAD"]
+    return subprocess.run(command, cwd=BENCH, capture_output=True, text=True).stdout.strip()
+
+
+def shapes_of(network: str) -> Path:
+    return BENCH / f"shapes/{NETWORKS[network]}.txt"
+
+
+def write(
+    predictions: list[report.Prediction],
+    arm: model.Engine,
+    library: Path,
+    options: argparse.Namespace,
+) -> None:
+    """All that is made of predictions."""
+    predictions.sort(key=lambda p: list(NETWORKS).index(p.network))
     comparisons = checked(options)
     error = max(abs(c.error) for c in comparisons)
     recorded = BENCH / "recorded"
@@ -78,9 +104,7 @@ def text(
     template = (Path(__file__).parent / "ARM.template.md").read_text()
     return template.format(
         date=datetime.date.today(),
-        commit=subprocess.run(
-            ["git", "rev-parse", "--short", "HEAD"], cwd=BENCH, capture_output=True, text=True
-        ).stdout.strip(),
+        commit=commit(),
         error=f"{error * 100:.0f} %",
         speed_ups=report.speed_ups(predictions, error),
         bars=report.bars(first, error),
@@ -95,7 +119,8 @@ def text(
     )
 
 
-def predicted(name: str, shapes: Path, arm: model.Engine, library: Path, core: cores.Core):
+def predicted(name: str, arm: model.Engine, library: Path, core: cores.Core):
+    shapes = shapes_of(name)
     ours = {
         # Which group is zeroed together does not matter where nothing is.
         (group, zeros): arm.network(shapes, 1 - zeros, group if zeros else 8, core)
@@ -103,7 +128,7 @@ def predicted(name: str, shapes: Path, arm: model.Engine, library: Path, core: c
         for zeros in ZEROS
     }
     dense = model.dense(library, shapes, core)
-    return report.Prediction(name, core, plan.read_layers(shapes), dense, ours)
+    return report.Prediction(name, commit(), core, plan.read_layers(shapes), dense, ours)
 
 
 def checked(options: argparse.Namespace) -> list:

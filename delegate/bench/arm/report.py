@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from delegate.bench.arm.cores import Core
@@ -22,6 +22,7 @@ class Prediction:
     """A network on a core."""
 
     network: str
+    commit: str  # of the kernels
     core: Core
     layers: Sequence[Layer]
     dense: Sequence[LayerCost]  # XNNPACK's
@@ -68,6 +69,7 @@ def speed_ups(predictions: Sequence[Prediction], error: float) -> str:
             rows.append(
                 [
                     p.network,
+                    p.commit,
                     p.core.name,
                     str(group),
                     f"{p.cycles(p.dense) / 1e6:.1f}",
@@ -76,7 +78,14 @@ def speed_ups(predictions: Sequence[Prediction], error: float) -> str:
                 ]
             )
     shares = sorted({z for p in predictions for _, z in p.ours})
-    head = ["network", "core", "group", "XNNPACK dense, M cycles", "ms at the core's clock"]
+    head = [
+        "network",
+        "commit",
+        "core",
+        "group",
+        "XNNPACK dense, M cycles",
+        "ms at the core's clock",
+    ]
     return table(head + [f"{percent(z)} zeros" for z in shares], rows)
 
 
@@ -230,6 +239,7 @@ def record(path: Path, predictions: Sequence[Prediction]) -> None:
             for (group, zeros), costs in [((None, 0.0), p.dense), *p.ours.items()]:
                 line = {
                     "network": p.network,
+                    "commit": p.commit,
                     "core": p.core.name,
                     "engine": "ours" if group else "XNNPACK, dense",
                     "group": group,
@@ -241,6 +251,29 @@ def record(path: Path, predictions: Sequence[Prediction]) -> None:
                     "share_of_fma_peak": [round(c.share_of_peak(p.core), 3) for c in costs],
                 }
                 file.write(json.dumps(line) + "\n")
+
+
+def recorded(
+    path: Path, layers_of: Mapping[str, Sequence[Layer]], cores: Sequence[Core]
+) -> list[Prediction]:
+    """What `record` wrote, of these networks (by name) and cores."""
+    found: dict[tuple[str, str], Prediction] = {}
+    by_name = {core.name: core for core in cores}
+    for line in map(json.loads, path.read_text().splitlines()):
+        network, core = line["network"], by_name.get(line["core"])
+        if network not in layers_of or core is None:
+            continue
+        fields = ("cycles_in_the_core", "cycles_for_bytes", "cycles", "share_of_fma_peak")
+        costs = [
+            LayerCost(in_core, memory, cycles, float("nan"), share * core.fmas * cycles)
+            for in_core, memory, cycles, share in zip(*(line[f] for f in fields), strict=True)
+        ]
+        if line["group"] is None:
+            layers = layers_of[network]
+            found[network, core.name] = Prediction(network, line["commit"], core, layers, costs, {})
+        else:
+            found[network, core.name].ours[line["group"], line["zeros"]] = costs
+    return list(found.values())
 
 
 _OPERATORS = {"conv": "conv", "dw": "depthwise", "fc": "dense"}
