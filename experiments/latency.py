@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import sbnn_tf as sbnn
-from sbnn_tf.benchmark import cpu_name
+from sbnn_tf.run.benchmark import cpu_name
 
 ROUNDS = 100
 

@@ -82,7 +82,7 @@ def _inspect(options: argparse.Namespace) -> None:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from sbnn_tf import runtime
+    from sbnn_tf.run import runtime
 
     report = runtime.verify(
         options.a,
@@ -106,7 +106,7 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _benchmark(options: argparse.Namespace) -> None:
-    from sbnn_tf.benchmark import benchmark
+    from sbnn_tf.run.benchmark import benchmark
 
     result = benchmark(
         options.sparse, options.baseline, threads=options.threads, rounds=options.rounds
@@ -129,7 +129,7 @@ def _benchmark(options: argparse.Namespace) -> None:
 
 
 def _profile(options: argparse.Namespace) -> None:
-    from sbnn_tf.profiling import profile
+    from sbnn_tf.run.profiling import profile
 
     table = profile(options.model, options.pattern, threads=options.threads, rounds=options.rounds)
     table.save(options.table)
@@ -144,7 +144,7 @@ def _profile(options: argparse.Namespace) -> None:
 
 
 def _explain(options: argparse.Namespace) -> None:
-    from sbnn_tf.benchmark import explain
+    from sbnn_tf.run.benchmark import explain
 
     print("\n".join(explain(options.file)))
 

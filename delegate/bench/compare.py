@@ -71,8 +71,8 @@ def verdict(ratios: Sequence[float], threshold: float) -> str:
 
 def pair(model: bytes, libraries: Sequence[Path], threads: int, rounds: int) -> list[list[float]]:
     """Milliseconds of each library's turns on a model."""
-    from sbnn_tf import runtime
-    from sbnn_tf.benchmark import pinned, take_turns
+    from sbnn_tf.run import runtime
+    from sbnn_tf.run.benchmark import pinned, take_turns
 
     with pinned(threads):
         sides = []

@@ -81,7 +81,7 @@ def tflite(layer: Layer, *, behind_a_convolution: bool = False) -> tuple[bytes, 
 def run_seconds(model: bytes, **options) -> float:
     """Least seconds of one run in TensorFlow Lite with XNNPACK, or in the delegate with options."""
     import sbnn_tf as sbnn
-    from sbnn_tf import runtime
+    from sbnn_tf.run import runtime
 
     delegate = sbnn.load_delegate(**options) if options else None
     made = runtime.interpreter(model, delegate=delegate)
@@ -96,7 +96,7 @@ def run_seconds(model: bytes, **options) -> float:
 def here_seconds(model: bytes, isa: str) -> float:
     """Least seconds of the delegate's operators, as its profile tells."""
     import sbnn_tf as sbnn
-    from sbnn_tf import runtime
+    from sbnn_tf.run import runtime
 
     delegate = sbnn.load_delegate(profile=True, claim="all", isa=isa)
     made = runtime.interpreter(model, delegate=delegate)
@@ -144,7 +144,7 @@ def main() -> None:
         "--isa", nargs="+", default=["avx512", "avx2", "scalar"], help="instruction sets to fit"
     )
     options = parser.parse_args()
-    from sbnn_tf.benchmark import cpu_name
+    from sbnn_tf.run.benchmark import cpu_name
 
     idle = run_seconds(tflite(Layer("move", (1, 1, 1), "Add()([x, x])", 0))[0])
     stock: dict[str, list] = {kind: [] for kind in KINDS}

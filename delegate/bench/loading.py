@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 import sbnn_tf as sbnn
-from sbnn_tf import runtime
+from sbnn_tf.run import runtime
 
 ALIGNMENT = 64  # bytes, of tensors in TensorFlow Lite's arena
 

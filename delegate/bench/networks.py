@@ -93,7 +93,7 @@ def measure(options: argparse.Namespace, source: dict) -> list[dict]:
     """
     import sbnn_tf as sbnn
     from delegate.bench.work import macs
-    from sbnn_tf.runtime import find_library
+    from sbnn_tf.run.runtime import find_library
 
     library = hashlib.sha256(find_library().read_bytes()).hexdigest()[:12]
     known = {} if options.again else read(options.results)

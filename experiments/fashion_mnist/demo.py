@@ -106,7 +106,7 @@ def mobilenet_rows(out: Path, threads: int) -> list[dict]:
 def tflite_accuracy(tflite: bytes, test, threads: int) -> float:
     """Fraction of the test set that the delegate classifies right, in batches of 100."""
     import sbnn_tf as sbnn
-    from sbnn_tf import runtime
+    from sbnn_tf.run import runtime
 
     interpreter = runtime.interpreter(tflite, delegate=sbnn.load_delegate(num_threads=threads))
     image = interpreter.get_input_details()[0]["index"]
@@ -128,7 +128,7 @@ def timing(path: Path, threads: int, rounds: int) -> dict:
 
 
 def machine(threads: int) -> dict:
-    from sbnn_tf.benchmark import cpu_name
+    from sbnn_tf.run.benchmark import cpu_name
 
     return {
         "date": datetime.date.today().isoformat(),

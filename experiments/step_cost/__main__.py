@@ -50,7 +50,7 @@ def measure(name: str, rounds: int) -> list[dict]:
       rounds: timed steps of each side.
     """
     import sbnn_tf as sbnn
-    from sbnn_tf.benchmark import take_turns
+    from sbnn_tf.run.benchmark import take_turns
 
     callbacks = [sbnn.Pruning("group4", sbnn.ConstantSparsity(0.5, 1), score=s) for s in SCORES]
     sides = [stepper(name, []), *(stepper(name, [callback]) for callback in callbacks)]

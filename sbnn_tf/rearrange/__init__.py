@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from sbnn_tf import importance, keras_compat, kernels, patterns
+from sbnn_tf import patterns
+from sbnn_tf.models import keras_compat, kernels
+from sbnn_tf.plan import importance
 from sbnn_tf.patterns import Pattern, check_sparsity
-from sbnn_tf.policy import Policy
+from sbnn_tf.plan.policy import Policy
 from sbnn_tf.rearrange.channels import Segment, count, distinct, resolve
 from sbnn_tf.rearrange.ordering import Producer, best_order
 from sbnn_tf.rearrange.tracing import Trace, trace

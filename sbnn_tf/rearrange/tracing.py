@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sbnn_tf import keras_compat
+from sbnn_tf.models import keras_compat
 from sbnn_tf.rearrange.channels import Channels, Segment, count, fix, unify
 
 # What treats every channel alike, and so lets any order pass.

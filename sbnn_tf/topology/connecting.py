@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from sbnn_tf import kernels, patterns
+from sbnn_tf import patterns
+from sbnn_tf.models import kernels
 from sbnn_tf.patterns import Pattern
 from sbnn_tf.topology.graphs import Graph, split
 

@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 
 import sbnn_tf as sbnn
-from sbnn_tf import runtime
+from sbnn_tf.run import runtime
 from sbnn_tf.convert.flatbuffer import schema
 from sbnn_tf.convert.sparsify import sparsify
 from tests.python.convert.flat import Flat

@@ -73,7 +73,7 @@ class Worker(threading.Thread):
 
     def _new(self) -> tuple:
         import sbnn_tf as sbnn
-        from sbnn_tf import runtime
+        from sbnn_tf.run import runtime
 
         which = int(self._rng.integers(len(self._cases)))
         options = {"num_threads": int(self._rng.integers(1, 4)), "claim": "all"}
@@ -84,7 +84,7 @@ class Worker(threading.Thread):
         return made, self._cases[which][1]
 
     def _check(self, made, wanted: dict) -> None:
-        from sbnn_tf import runtime
+        from sbnn_tf.run import runtime
 
         shape = SHAPES[int(self._rng.integers(len(SHAPES)))]
         made.resize_tensor_input(made.get_input_details()[0]["index"], shape)
@@ -104,7 +104,7 @@ class Worker(threading.Thread):
 
 def stock_outputs(model: bytes) -> dict:
     """shape -> (input, output of stock TensorFlow Lite)."""
-    from sbnn_tf import runtime
+    from sbnn_tf.run import runtime
 
     found = {}
     for seed, shape in enumerate(SHAPES):

@@ -14,7 +14,7 @@ from sbnn_tf.convert.flatbuffer import read, schema
 CODE = """
 import sys
 import sbnn_tf as sbnn
-from sbnn_tf import runtime
+from sbnn_tf.run import runtime
 
 delegate = sbnn.load_delegate(explain=sys.argv[2], claim="all")
 try:

@@ -17,7 +17,7 @@ CODE = """
 import sys
 import numpy as np
 import sbnn_tf as sbnn
-from sbnn_tf import runtime
+from sbnn_tf.run import runtime
 
 delegate = sbnn.load_delegate(explain=sys.argv[2], claim="all")
 try:

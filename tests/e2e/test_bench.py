@@ -10,7 +10,7 @@ import pytest
 import sbnn_tf as sbnn
 from delegate.bench import compare, models, networks, shapes, work
 from delegate.bench.efficientnet_lite import efficientnet_lite0
-from sbnn_tf import runtime
+from sbnn_tf.run import runtime
 
 
 @pytest.fixture(scope="module")

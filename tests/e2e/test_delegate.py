@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 import sbnn_tf as sbnn
-from sbnn_tf import runtime
-from sbnn_tf.benchmark import explain
+from sbnn_tf.run import runtime
+from sbnn_tf.run.benchmark import explain
 from tests.python.models import bring_to_life, live_model
 
 NEVER_ABOVE = 1e-4

@@ -10,7 +10,7 @@ import pytest
 
 from experiments import data
 from experiments.fashion_mnist import demo, record
-from sbnn_tf import runtime
+from sbnn_tf.run import runtime
 
 
 def test_demo(tmp_path, monkeypatch, capsys):

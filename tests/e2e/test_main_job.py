@@ -8,8 +8,8 @@ import pytest
 import sbnn_tf as sbnn
 from experiments import data
 from experiments.fashion_mnist import accuracy, model, train
-from sbnn_tf import runtime
-from sbnn_tf.benchmark import explain
+from sbnn_tf.run import runtime
+from sbnn_tf.run.benchmark import explain
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,9 @@
 import pytest
 
 import sbnn_tf as sbnn
-from sbnn_tf import cli, profiling
-from sbnn_tf.cost_table import CostTable
+from sbnn_tf import cli
+from sbnn_tf.run import profiling
+from sbnn_tf.plan.cost_table import CostTable
 
 SPARSITIES = (0.0, 0.5, 0.9)
 
@@ -32,7 +33,7 @@ def test_every_layer_that_the_pattern_fits(table):
 def test_keras_layers_are_found_in_it(table):
     import keras
 
-    from sbnn_tf import kernels
+    from sbnn_tf.models import kernels
 
     layers = [keras.Input((12, 12, 3)), keras.layers.Conv2D(16, 3, strides=2, padding="same")]
     for _ in range(2):

@@ -58,7 +58,7 @@ def test_functions_win_over_modules_of_their_name(first):
     code = f"""
 {first}
 import sbnn_tf as sbnn
-for name in ("convert", "benchmark", "summary"):
+for name in ("convert", "rearrange"):
     __import__("sbnn_tf." + name)
     assert callable(getattr(sbnn, name)), name
 from sbnn_tf.convert import densify

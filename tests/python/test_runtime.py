@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import sbnn_tf as sbnn
-from sbnn_tf import runtime
+from sbnn_tf.run import runtime
 from sbnn_tf.errors import SbnnError
 
 
@@ -125,7 +125,7 @@ def test_benchmark_refuses_zero(name, tiny_files):
 
 
 def test_pinned_restores_the_cores():
-    from sbnn_tf.benchmark import pinned
+    from sbnn_tf.run.benchmark import pinned
 
     if not hasattr(os, "sched_getaffinity"):
         pytest.skip("this system cannot pin")

@@ -12,7 +12,7 @@ from delegate.bench.arm.cost import LayerCost
 from delegate.bench.arm.kernels import Kernel
 from delegate.bench.arm.plan import Layer
 from delegate.bench.arm.x86 import Comparison
-from sbnn_tf.cost_table import CostTable, Key
+from sbnn_tf.plan.cost_table import CostTable, Key
 
 PAPER = (0.30, 1.27)  # zeros, speed-up: MobileNet-v1 on a Snapdragon 855, from the paper's abstract
 

@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error("--mnn-source and --mnn-build go together")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-    from sbnn_tf.runtime import find_library
+    from sbnn_tf.run.runtime import find_library
 
     chosen = [
         rival

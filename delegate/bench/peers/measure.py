@@ -55,8 +55,8 @@ def measure(
       what was left out and why, and `macs`, by pattern and sparsity: all, those whose weight is not
       zero.
     """
-    from sbnn_tf.benchmark import cpu_name
-    from sbnn_tf.runtime import open_library
+    from sbnn_tf.run.benchmark import cpu_name
+    from sbnn_tf.run.runtime import open_library
 
     cases = make_cases(sparsities, size, folder / "models")
     peak = open_library().sbnn_peak_gflops
@@ -163,7 +163,7 @@ def _load(worker: Worker, case: Case, file: Path, folder: Path) -> tuple[int, st
     Raises:
       WorkerError: it cannot be loaded, or computes something else.
     """
-    from sbnn_tf import runtime
+    from sbnn_tf.run import runtime
 
     stock = runtime.interpreter(case.path)
     size = int(stock.get_input_details()[0]["shape"][1])

@@ -127,7 +127,7 @@ def _size(case: Case) -> int:
 
 
 def _isa(library: Path) -> str:
-    from sbnn_tf.runtime import open_library
+    from sbnn_tf.run.runtime import open_library
 
     return open_library(library).sbnn_isa().decode()
 

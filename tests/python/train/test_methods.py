@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from sbnn_tf.admm import ADMM
-from sbnn_tf.callback import Pruning
-from sbnn_tf.distillation import Distillation
+from sbnn_tf.train.admm import ADMM
+from sbnn_tf.train.callback import Pruning
+from sbnn_tf.train.distillation import Distillation
 from sbnn_tf.patterns import Group
-from sbnn_tf.schedules import ConstantSparsity, IterativeMagnitude
+from sbnn_tf.plan.schedules import ConstantSparsity, IterativeMagnitude
 
 HALF = ConstantSparsity(0.5, 0)
 

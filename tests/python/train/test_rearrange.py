@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sbnn_tf.patterns import DepthwiseTaps, Group, KernelPattern
-from sbnn_tf.policy import Policy
+from sbnn_tf.plan.policy import Policy
 from sbnn_tf.rearrange import rearrange
 from sbnn_tf.rearrange.channels import Segment, count, fix, resolve, unify
 from sbnn_tf.rearrange.ordering import Producer, best_order

@@ -4,7 +4,7 @@ import textwrap
 
 import pytest
 
-from sbnn_tf.schedules import (
+from sbnn_tf.plan.schedules import (
     ConstantSparsity,
     CosineDecay,
     ExponentialDecay,
@@ -20,7 +20,7 @@ def test_numbers_and_turns_are_those_of_tfmot():
     code = """
         import math, random
         import tensorflow_model_optimization as tfmot
-        from sbnn_tf import schedules as ours
+        from sbnn_tf.plan import schedules as ours
         theirs = tfmot.sparsity.keras
         random.seed(0)
         for _ in range(60):

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from sbnn_tf import keras_compat
-from sbnn_tf.activations import Correlations, unrecordable
-from sbnn_tf.gradients import Gatherer, Tap
-from sbnn_tf.importance import Score
-from sbnn_tf.masks import Mask, MaskUpdate
-from sbnn_tf.policy import Choice
-from sbnn_tf.state import below
+from sbnn_tf.models import keras_compat
+from sbnn_tf.train.activations import Correlations, unrecordable
+from sbnn_tf.train.gradients import Gatherer, Tap
+from sbnn_tf.plan.importance import Score
+from sbnn_tf.train.masks import Mask, MaskUpdate
+from sbnn_tf.plan.policy import Choice
+from sbnn_tf.train.state import below
 
 STATISTICS = ("gradient", "correlation")
 _LEAST = 1e-18  # of the highest score: the lowest of a weight that is not pruned

@@ -8,7 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from sbnn_tf import keras_compat
+from sbnn_tf.models import keras_compat
 
 
 class Distillation:

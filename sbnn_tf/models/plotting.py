@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sbnn_tf import kernels
+from sbnn_tf.models import kernels
 
 
 def plot(model: Any, layer: str | None = None) -> Any:
@@ -25,7 +25,7 @@ def plot(model: Any, layer: str | None = None) -> Any:
     """
     from matplotlib.figure import Figure
 
-    from sbnn_tf.mask_log import picture
+    from sbnn_tf.train.mask_log import picture
 
     found = {kernel.name: kernel for kernel in kernels.find(model)}
     sparsity = {name: float(np.mean(kernel.value() == 0)) for name, kernel in found.items()}

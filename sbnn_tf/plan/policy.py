@@ -7,7 +7,8 @@ import fnmatch
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sbnn_tf import kernels, patterns
+from sbnn_tf import patterns
+from sbnn_tf.models import kernels
 from sbnn_tf.patterns import Pattern, check_sparsity
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sbnn_tf import keras_compat
+from sbnn_tf.models import keras_compat
 
 
 class Rewind:

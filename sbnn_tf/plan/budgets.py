@@ -15,8 +15,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from sbnn_tf.cost_table import CostTable
-from sbnn_tf.importance import FLOOR
+from sbnn_tf.plan.cost_table import CostTable
+from sbnn_tf.plan.importance import FLOOR
 from sbnn_tf.naming import resolve
 from sbnn_tf.patterns import Pattern
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from sbnn_tf import keras_compat
+from sbnn_tf.models import keras_compat
 
 # A tap gets the weights and their gradient, and returns the gradient to go on with.
 Tap = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]

@@ -2,7 +2,7 @@
 
 A score is an array shaped as the kernel, >= 0; patterns add up *squares* of it, so that the L2 norm
 is the plain case. Scores that are computed from gradients say what to add up in every train step
-(`gather`), and `sbnn_tf.gradients` does so inside the traced step.
+(`gather`), and `sbnn_tf.train.gradients` does so inside the traced step.
 """
 
 from __future__ import annotations

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from sbnn_tf import runtime
+from sbnn_tf.run import runtime
 from sbnn_tf.errors import SbnnError
-from sbnn_tf.runtime import Model
+from sbnn_tf.run.runtime import Model
 
 
 @dataclasses.dataclass(frozen=True)

@@ -23,18 +23,21 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from sbnn_tf import budgets, gradients, importance, keras_compat, kernels, patterns
-from sbnn_tf.budgets import Budget, Uniform
-from sbnn_tf.distillation import Distillation
-from sbnn_tf.importance import Score
-from sbnn_tf.mask_log import MaskLog
-from sbnn_tf.masks import Mask, MaskUpdate
+from sbnn_tf import patterns
+from sbnn_tf.models import keras_compat, kernels
+from sbnn_tf.plan import budgets, importance
+from sbnn_tf.train import gradients
+from sbnn_tf.plan.budgets import Budget, Uniform
+from sbnn_tf.train.distillation import Distillation
+from sbnn_tf.plan.importance import Score
+from sbnn_tf.train.mask_log import MaskLog
+from sbnn_tf.train.masks import Mask, MaskUpdate
 from sbnn_tf.patterns import Pattern
-from sbnn_tf.policy import Choice, Policy
-from sbnn_tf.rewind import Rewind
-from sbnn_tf.schedules import ScheduleReader
-from sbnn_tf.state import StateFile, below
-from sbnn_tf.train_step import TrainStep
+from sbnn_tf.plan.policy import Choice, Policy
+from sbnn_tf.train.rewind import Rewind
+from sbnn_tf.plan.schedules import ScheduleReader
+from sbnn_tf.train.state import StateFile, below
+from sbnn_tf.train.train_step import TrainStep
 
 _RESTORED = (
     "At the end of training a callback (EarlyStopping with restore_best_weights?) restored weights "

@@ -80,7 +80,7 @@ def find_library(library: str | os.PathLike | None = None) -> Path:
       FileNotFoundError: it is not there.
       ValueError: the file is no shared library, or one for another processor.
     """
-    package = Path(__file__).parent
+    package = Path(__file__).parents[1]
     named = library or os.environ.get("SBNN_DELEGATE")
     places = (
         [Path(named)]

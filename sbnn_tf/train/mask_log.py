@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from sbnn_tf.masks import Mask
+from sbnn_tf.train.masks import Mask
 
 
 def _plugin(name: str, data_class: int) -> tf.compat.v1.SummaryMetadata:

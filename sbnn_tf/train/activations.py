@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from sbnn_tf import keras_compat
-from sbnn_tf.kernels import Kernel
+from sbnn_tf.models import keras_compat
+from sbnn_tf.models.kernels import Kernel
 
 _DENSE, _CONVOLUTIONS, _DEPTHWISE = "Dense", ("Conv1D", "Conv2D", "Conv3D"), "DepthwiseConv2D"
 _CONSTANT = 1e-6  # of a mean square: a smaller variance is rounding, and the activation constant

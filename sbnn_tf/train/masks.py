@@ -11,10 +11,13 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from sbnn_tf import gradients, importance, keras_compat, patterns
-from sbnn_tf.budgets import Layer
+from sbnn_tf import patterns
+from sbnn_tf.models import keras_compat
+from sbnn_tf.plan import importance
+from sbnn_tf.train import gradients
+from sbnn_tf.plan.budgets import Layer
 from sbnn_tf.patterns import Pattern
-from sbnn_tf.policy import Choice
+from sbnn_tf.plan.policy import Choice
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from sbnn_tf import keras_compat
-from sbnn_tf.callback import Pruning
-from sbnn_tf.gradients import Tap
-from sbnn_tf.masks import Mask
+from sbnn_tf.models import keras_compat
+from sbnn_tf.train.callback import Pruning
+from sbnn_tf.train.gradients import Tap
+from sbnn_tf.train.masks import Mask
 from sbnn_tf.patterns import Pattern
-from sbnn_tf.policy import Policy
-from sbnn_tf.schedules import OneShot
-from sbnn_tf.state import below
+from sbnn_tf.plan.policy import Policy
+from sbnn_tf.plan.schedules import OneShot
+from sbnn_tf.train.state import below
 
 
 class ADMM(Pruning):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from sbnn_tf import keras_compat
+from sbnn_tf.models import keras_compat
 
 
 @dataclasses.dataclass(eq=False)

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Hashable
 from typing import Any
 
-from sbnn_tf import keras_compat
+from sbnn_tf.models import keras_compat
 
 
 class TrainStep:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sbnn_tf import keras_compat, wiring
+from sbnn_tf.models import keras_compat, wiring
 from sbnn_tf.patterns import Pattern
 
 

@@ -15,11 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from sbnn_tf import patterns, runtime
-from sbnn_tf.benchmark import benchmark, cpu_name
+from sbnn_tf import patterns
+from sbnn_tf.run import runtime
+from sbnn_tf.run.benchmark import benchmark, cpu_name
 from sbnn_tf.convert import convert, densify, flatbuffer
 from sbnn_tf.convert.graph import CONV, DEPTHWISE, FULLY_CONNECTED, find_weights, op_name
-from sbnn_tf.cost_table import CostTable, Key
+from sbnn_tf.plan.cost_table import CostTable, Key
 from sbnn_tf.errors import SbnnError
 from sbnn_tf.patterns import Pattern
 

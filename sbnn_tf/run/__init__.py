@@ -1,0 +1,1 @@
+"""Models in TensorFlow Lite with the delegate: load, verify, time."""
