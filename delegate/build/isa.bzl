@@ -12,8 +12,8 @@
     )
 
 An isa_library takes cc_library's attributes. `bazel build //...` skips it on other processors, and
-isa_deps() leaves it out there; in C++, `#if defined(__x86_64__)` and `#if defined(__aarch64__)`
-tell the same. Keep what such a file includes free of inline functions that others use too (the
+isa_deps() leaves it out there; in C++, `#if defined(__x86_64__)`, `#if defined(__aarch64__)` and
+`#if defined(__arm__)` tell the same. Keep what such a file includes free of inline functions that others use too (the
 standard library's among them): the linker keeps one copy of each, and that may be the AVX-512 one.
 """
 
@@ -21,28 +21,37 @@ standard library's among them): the linker keeps one copy of each, and that may 
 # source is the one that is meant, also for cores that issue in order.
 _IN_ORDER = ["-fno-schedule-insns"]
 
-# instruction set -> (processor, compiler options)
+# instruction set -> processor -> compiler options
 _ISAS = {
-    "avx2": ("x86_64", ["-mavx2", "-mfma"]),
-    "avx512": ("x86_64", [
+    "avx2": {"x86_64": ["-mavx2", "-mfma"]},
+    "avx512": {"x86_64": [
         "-mavx512f",
         "-mavx512bw",
         "-mavx512dq",
         "-mavx512vl",
         "-mavx2",
         "-mfma",
-    ]),
-    "neon": ("aarch64", _IN_ORDER),
-    "neon_fp16": ("aarch64", _IN_ORDER + ["-march=armv8.2-a+fp16"]),
+    ]},
+    "neon": {
+        "aarch64": _IN_ORDER,
+        "armv7": ["-mfpu=neon-vfpv4"],
+    },
+    "neon_fp16": {"aarch64": _IN_ORDER + ["-march=armv8.2-a+fp16"]},
 }
+
+def _cpu(processor):
+    return "@platforms//cpu:" + processor
 
 def isa_library(name, isa, copts = [], **kwargs):
     """A cc_library compiled for the instruction set `isa`: one of the names above."""
-    processor, options = _ISAS[isa]
+    options = {_cpu(processor): options for processor, options in _ISAS[isa].items()}
+    compatible = {condition: [] for condition in options}
+    compatible["//conditions:default"] = ["@platforms//:incompatible"]
+    options["//conditions:default"] = []
     native.cc_library(
         name = name,
-        copts = options + copts,
-        target_compatible_with = ["@platforms//cpu:" + processor],
+        copts = select(options) + copts,
+        target_compatible_with = select(compatible),
         **kwargs
     )
 
@@ -50,5 +59,6 @@ def isa_deps(libraries):
     """Of `libraries` (a dict: instruction set -> label), those of the target's processor."""
     by_processor = {"//conditions:default": []}
     for isa, label in libraries.items():
-        by_processor.setdefault("@platforms//cpu:" + _ISAS[isa][0], []).append(label)
+        for processor in _ISAS[isa]:
+            by_processor.setdefault(_cpu(processor), []).append(label)
     return select(by_processor)

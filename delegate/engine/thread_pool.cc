@@ -18,7 +18,7 @@ namespace {
 void Pause() {
 #if defined(__x86_64__)
   _mm_pause();
-#elif defined(__aarch64__)
+#elif defined(__aarch64__) || defined(__arm__)
   __asm__ __volatile__("yield");
 #endif
 }

@@ -29,6 +29,10 @@ bool AllInOrder(const std::vector<ArmCore>& cores);
 // FP16).
 bool HasHalves(uint64_t hwcap);
 
+// Whether AT_HWCAP of a 32-bit process promises NEON and fused multiply-add (VFPv4): every core
+// since the Cortex-A7 and A15.
+bool HasFusedNeon(uint64_t hwcap);
+
 }  // namespace sbnn
 
 #endif  // SBNN_DELEGATE_KERNELS_ARM_CPU_H_

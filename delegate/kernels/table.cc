@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
-#if defined(__aarch64__)
+#if defined(__aarch64__) || defined(__arm__)
 #include <sys/auxv.h>
 
 #include <fstream>
@@ -21,11 +21,13 @@ Kernels Avx512Kernels();
 #elif defined(__aarch64__)
 Kernels NeonKernels();
 Kernels NeonFp16Kernels();
+#elif defined(__arm__)
+Kernels NeonKernels();
 #endif
 
 namespace {
 
-#if defined(__aarch64__)
+#if defined(__aarch64__) || defined(__arm__)
 // What the weights' layout is chosen by on cores that issue in order: cycles of a Cortex-A55 by
 // delegate/bench/arm, where a load takes as long as two multiplications.
 constexpr ColumnCost kInOrderCost = {{2.4f, 3.75f, 4.83f, 9.33f}, 1.08f, 2.3f, 192};
@@ -57,6 +59,10 @@ Found Detect() {
 #elif defined(__aarch64__)
   found.floats.push_back(NeonKernels());  // part of every Armv8-A
   if (HasHalves(getauxval(AT_HWCAP))) found.halves.push_back(NeonFp16Kernels());
+#elif defined(__arm__)
+  if (HasFusedNeon(getauxval(AT_HWCAP))) found.floats.push_back(NeonKernels());
+#endif
+#if defined(__aarch64__) || defined(__arm__)
   if (OnInOrderCores()) {
     for (Kernels& k : found.floats) k.column_cost = kInOrderCost;
     for (Kernels& k : found.halves) k.column_cost = kInOrderCost;

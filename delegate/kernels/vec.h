@@ -53,6 +53,16 @@ SBNN_INLINE void AddScaled(const Element* w, Element x, typename Elements<N>::Ty
   for (int i = 0; i < N; ++i) spread[i] = x;
   if constexpr (N == 4) spread = vdup_n_f16(x);
   *sum += weights * spread;
+#elif defined(__arm__) && !defined(SBNN_FORCE_SCALAR)
+  // The compiler makes single numbers of vectors here, since NEON's arithmetic flushes denormals.
+  if constexpr (N % 4 == 0) {
+    float32x4_t parts[N / 4];
+    __builtin_memcpy(parts, sum, sizeof(parts));
+    for (int i = 0; i < N / 4; ++i) parts[i] = vmlaq_n_f32(parts[i], vld1q_f32(w + 4 * i), x);
+    __builtin_memcpy(sum, parts, sizeof(parts));
+  } else {
+    *sum += weights * x;
+  }
 #else
   *sum += weights * x;
 #endif
@@ -492,7 +502,11 @@ SBNN_INLINE Vec Fma(Vec a, Vec b, Vec c) { return {vfmaq_f32(c.v, a.v, b.v)}; }
 SBNN_INLINE Vec Add(Vec a, Vec b) { return {vaddq_f32(a.v, b.v)}; }
 SBNN_INLINE Vec Sub(Vec a, Vec b) { return {vsubq_f32(a.v, b.v)}; }
 SBNN_INLINE Vec Mul(Vec a, Vec b) { return {vmulq_f32(a.v, b.v)}; }
+#if defined(__aarch64__)
 SBNN_INLINE Vec Div(Vec a, Vec b) { return {vdivq_f32(a.v, b.v)}; }
+#else
+SBNN_INLINE Vec Div(Vec a, Vec b) { return {a.v / b.v}; }  // one by one
+#endif
 SBNN_INLINE Vec Scale(Vec a, Vec n) {
   const int32x4_t biased = vaddq_s32(vcvtq_s32_f32(n.v), vdupq_n_s32(127));
   return {vmulq_f32(a.v, vreinterpretq_f32_s32(vshlq_n_s32(biased, 23)))};
@@ -525,14 +539,16 @@ SBNN_INLINE Vec Masked(Vec a, Mask m) {
 SBNN_INLINE Vec LoadMasked(const float* p, Mask m) { return Masked(Load(p), m); }
 SBNN_INLINE Vec LoadThirds(const float* p) { return {vld3q_f32(p).val[0]}; }
 SBNN_INLINE void Deinterleave(Vec a, Vec b, Vec* even, Vec* odd) {
-  even->v = vuzp1q_f32(a.v, b.v);
-  odd->v = vuzp2q_f32(a.v, b.v);
+  const float32x4x2_t both = vuzpq_f32(a.v, b.v);
+  even->v = both.val[0];
+  odd->v = both.val[1];
 }
 template <int N>
 SBNN_INLINE Vec Shifted(Vec a, Vec b) {
   if constexpr (N == 4) return b;
   return {vextq_f32(a.v, b.v, N % 4)};
 }
+#if defined(__aarch64__)
 SBNN_INLINE Vec FmaScalar(Vec a, float b, Vec c) { return {vfmaq_n_f32(c.v, a.v, b)}; }
 // One load brings four, and each is a lane that the FMA picks. (Loaded one by one they take a
 // register each, and the accumulators of the widest tiles are spilt.)
@@ -556,6 +572,48 @@ struct Scalars<2> {
   float32x2_t two;
 };
 SBNN_INLINE float AddLanes(Vec a) { return vaddvq_f32(a.v); }
+#else
+// A multiplication by one lane is never fused with the addition here: it rounds twice.
+SBNN_INLINE Vec FmaScalar(Vec a, float b, Vec c) { return {vmlaq_n_f32(c.v, a.v, b)}; }
+struct Lane {
+  float32x4_t v;
+  int i;
+};
+SBNN_INLINE Vec FmaScalar(Vec a, Lane b, Vec c) {
+  switch (b.i) {
+    case 0:
+      return {vmlaq_lane_f32(c.v, a.v, vget_low_f32(b.v), 0)};
+    case 1:
+      return {vmlaq_lane_f32(c.v, a.v, vget_low_f32(b.v), 1)};
+    case 2:
+      return {vmlaq_lane_f32(c.v, a.v, vget_high_f32(b.v), 0)};
+    default:
+      return {vmlaq_lane_f32(c.v, a.v, vget_high_f32(b.v), 1)};
+  }
+}
+template <int N>
+struct Scalars {
+  SBNN_INLINE explicit Scalars(const float* p) : p(p) {}
+  SBNN_INLINE float operator[](int i) const { return p[i]; }
+  const float* p;
+};
+template <>
+struct Scalars<4> {
+  SBNN_INLINE explicit Scalars(const float* p) : v(vld1q_f32(p)) {}
+  SBNN_INLINE Lane operator[](int i) const { return {v, i}; }
+  float32x4_t v;
+};
+template <>
+struct Scalars<8> {
+  SBNN_INLINE explicit Scalars(const float* p) : low(vld1q_f32(p)), high(vld1q_f32(p + 4)) {}
+  SBNN_INLINE Lane operator[](int i) const { return i < 4 ? Lane{low, i} : Lane{high, i - 4}; }
+  float32x4_t low, high;
+};
+SBNN_INLINE float AddLanes(Vec a) {
+  const float32x2_t pairs = vadd_f32(vget_low_f32(a.v), vget_high_f32(a.v));
+  return vget_lane_f32(vpadd_f32(pairs, pairs), 0);
+}
+#endif
 SBNN_INLINE Vec Keep(Vec a) {
   __asm__("" : "+w"(a.v));
   return a;

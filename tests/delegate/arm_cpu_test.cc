@@ -60,5 +60,12 @@ TEST(HasHalves, NeedsScalarsAndVectors) {
   EXPECT_TRUE(HasHalves(~uint64_t{0}));
 }
 
+TEST(HasFusedNeon, NeedsBoth) {
+  EXPECT_FALSE(HasFusedNeon(0));
+  EXPECT_FALSE(HasFusedNeon(0x1fd7 & ~(1u << 16))) << "a Cortex-A9";
+  EXPECT_FALSE(HasFusedNeon(1u << 16));
+  EXPECT_TRUE(HasFusedNeon(0x3fb0d6)) << "a 32-bit process on a Cortex-A55";
+}
+
 }  // namespace
 }  // namespace sbnn

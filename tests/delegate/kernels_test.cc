@@ -912,6 +912,8 @@ std::set<std::string> IsasOfThisCpu() {
 #if defined(__aarch64__)
   isas.insert("neon");
   if (has("fphp") && has("asimdhp")) isas.insert("neon_fp16");
+#elif defined(__arm__)
+  if (has("neon") && has("vfpv4")) isas.insert("neon");
 #elif defined(__x86_64__)
   if (has("avx2") && has("fma")) isas.insert("avx2");
   if (has("avx512f") && has("avx512bw") && has("avx512dq") && has("avx512vl")) isas.insert("avx512");
