@@ -9,14 +9,17 @@ BAZEL ?= bazel
 DEBIAN_BAZEL := bazel-bootstrap bazel-platforms bazel-rules-java bazel-rules-proto bazel-skylib
 PACKAGES := python3-venv g++ maven dataset-fashion-mnist \
   $(if $(filter-out /usr/bin/bazel,$(shell command -v $(BAZEL))),,$(DEBIAN_BAZEL))
-TEST_PACKAGES := googletest g++-aarch64-linux-gnu qemu-user-static
+TEST_PACKAGES := googletest g++-aarch64-linux-gnu g++-arm-linux-gnueabihf qemu-user-static
 MODEL_PACKAGES := llvm-19 g++-aarch64-linux-gnu qemu-user-static
 
 AARCH64 := build/aarch64
 DELEGATE := //delegate/tflite:sbnn_delegate
+# Those that depend on the instruction set or on the size of an address.
+ARMV7_TESTS := $(addprefix //tests/delegate:,arm_cpu_test engine_test kernels_test memory_test \
+  moving_test out_of_memory_test weight_store_test)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-cpp test-python test-arm64 test-sanitizers stress fuzz accuracy \
+.PHONY: help setup demo test test-cpp test-python test-arm64 test-armv7 test-sanitizers stress fuzz accuracy \
   bench bench-layers bench-compare bench-peers bench-halves arm-model clean packages test-packages
 
 help:  ## list the targets
@@ -30,7 +33,7 @@ setup: packages $(VENV)/.ready  ## prepare .venv with sbnn_tf, the delegate and 
 demo: setup  ## train, prune, convert, run: Fashion-MNIST and MobileNet-v1 timings (10 minutes)
 	$(PYTHON) -m experiments.fashion_mnist.demo
 
-test: test-cpp test-python test-arm64  ## run every test
+test: test-cpp test-python test-arm64 test-armv7  ## run every test
 
 test-cpp: packages test-packages  ## run the C++ tests
 	$(BAZEL) test //...
@@ -45,6 +48,11 @@ test-arm64: setup test-packages $(AARCH64)/python  ## run the C++ tests and the 
 	$(PYTHON) tests/e2e/arm64_model.py $(AARCH64)
 	$(AARCH64)/python tests/e2e/arm64_delegate.py $(AARCH64) \
 	  "$$($(BAZEL) info --config=aarch64 bazel-bin 2>/dev/null)/delegate/tflite/libsbnn_delegate.so"
+
+test-armv7: packages test-packages  ## run the C++ tests for 32-bit ARM, under qemu, and build the delegate for it
+	$(BAZEL) test --config=armv7 $(ARMV7_TESTS)
+	$(BAZEL) test --config=cortex-a9 //tests/delegate:kernels_test
+	$(BAZEL) build --config=armv7 $(DELEGATE)
 
 test-sanitizers: packages test-packages  ## run the C++ tests under ASan with UBSan, then under TSan
 	$(BAZEL) test --config=asan //tests/delegate/...

@@ -71,6 +71,8 @@ void Evict(const Array& array) {
     _mm_clflush(begin + i);
 #elif defined(__aarch64__)
     asm volatile("dc civac, %0" ::"r"(begin + i) : "memory");
+#else
+    static_cast<void>(begin);  // programs have no instruction for it on 32-bit ARM
 #endif
   }
 #if defined(__x86_64__)

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <numeric>
 
 #include "delegate/engine/tensor.h"
@@ -14,17 +15,17 @@ constexpr size_t kLine = 16;  // floats of a cache line
 
 }  // namespace
 
-size_t PlaceInArena(std::vector<Lifetime>* buffers) {
+uint64_t PlaceInArena(std::vector<Lifetime>* buffers) {
   std::vector<size_t> order(buffers->size());
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(),
                    [&](size_t a, size_t b) { return (*buffers)[a].floats > (*buffers)[b].floats; });
-  size_t total = 0;
+  uint64_t total = 0;
   std::vector<const Lifetime*> placed;  // by offset
   for (size_t index : order) {
     Lifetime& buffer = (*buffers)[index];
-    const size_t floats = RoundUp(buffer.floats, kLine);
-    size_t offset = 0;
+    const uint64_t floats = RoundUp(buffer.floats, kLine);
+    uint64_t offset = 0;
     for (const Lifetime* other : placed) {
       if (other->last < buffer.first || buffer.last < other->first) continue;
       if (offset + floats <= other->offset) break;
@@ -40,7 +41,8 @@ size_t PlaceInArena(std::vector<Lifetime>* buffers) {
   return total;
 }
 
-bool FloatBuffer::Resize(size_t floats) {
+bool FloatBuffer::Resize(uint64_t floats) {
+  if (floats > std::numeric_limits<size_t>::max() / (2 * sizeof(float))) return false;
   const size_t bytes = std::max<size_t>(floats, 1) * sizeof(float);
   if (bytes > bytes_) {
     Free();

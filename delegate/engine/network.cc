@@ -16,15 +16,19 @@
 namespace sbnn {
 namespace {
 
-// A damaged file may ask for any size; offsets and task numbers are sure to fit below this.
-constexpr size_t kMaxElements = size_t{1} << 31;
+// A damaged file may ask for any size; offsets and task numbers are sure to fit below this. (Planes
+// of few pixels take up to 16 times their elements.)
+constexpr int kMaxElementBits = sizeof(size_t) == 8 ? 31 : 26;
 
 Status CheckShape(const Shape& shape) {
-  size_t count = 1;
+  uint64_t count = 1;
   for (int d : shape) {
     if (d < 0) return Status::Error("a tensor has a dimension of " + std::to_string(d));
-    count *= static_cast<size_t>(d);
-    if (count > kMaxElements) return Status::Error("a tensor has more than 2^31 elements");
+    count *= static_cast<uint64_t>(d);
+    if (count > uint64_t{1} << kMaxElementBits) {
+      return Status::Error("a tensor has more than 2^" + std::to_string(kMaxElementBits) +
+                           " elements");
+    }
   }
   return Status();
 }
@@ -311,7 +315,7 @@ Status Network::PlaceTensors() {
     lifetimes.push_back({step.scratch, n, n});
     owners.push_back(-1 - n);
   }
-  const size_t floats = PlaceInArena(&lifetimes);
+  const uint64_t floats = PlaceInArena(&lifetimes);
   arena_bytes_ = floats * sizeof(float);
   // Kernels may read up to a vector before a plane.
   if (!arena_.Resize(floats + kMaxLanes)) {

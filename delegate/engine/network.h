@@ -37,7 +37,7 @@ class Network {
   std::vector<std::string> labels() const;
   // Those of the steps that compute in halves.
   std::vector<std::string> half_labels() const;
-  size_t arena_bytes() const { return arena_bytes_; }
+  uint64_t arena_bytes() const { return arena_bytes_; }
 
  private:
   struct Node {
@@ -54,8 +54,8 @@ class Network {
     std::string label;
     Epilogue epilogue = {};
     const Kernels* kernels = nullptr;
-    size_t scratch = 0;         // floats
-    size_t scratch_offset = 0;  // in the arena
+    uint64_t scratch = 0;         // floats
+    uint64_t scratch_offset = 0;  // in the arena
     std::vector<const Tensor*> input_tensors = {};
   };
 
@@ -85,7 +85,7 @@ class Network {
   std::unique_ptr<Op> convert_;
   std::vector<Tensor> tensors_;
   FloatBuffer arena_;
-  size_t arena_bytes_ = 0;
+  uint64_t arena_bytes_ = 0;
   const Kernels* kernels_ = nullptr;
   int threads_ = 1;
 };

@@ -98,9 +98,10 @@ class Op {
   }
 
   // Called when shapes are known and before Run; everything that depends on shapes only is done
-  // here. `scratch` receives the floats of work space that Run needs.
+  // here. `scratch` receives the floats of work space that Run needs: so many that they do not fit
+  // an address are no mistake of the operator's.
   virtual Status Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
-                      const PlanContext& context, size_t* scratch) {
+                      const PlanContext& context, uint64_t* scratch) {
     (void)inputs, (void)output, (void)context, (void)scratch;
     return Status();
   }

@@ -4,7 +4,7 @@
 
 namespace sbnn {
 
-size_t RoundUp(size_t value, size_t step) { return (value + step - 1) / step * step; }
+uint64_t RoundUp(uint64_t value, uint64_t step) { return (value + step - 1) / step * step; }
 
 size_t ElementCount(const Shape& shape) {
   size_t count = 1;
@@ -29,9 +29,9 @@ Layout LayoutOf(const Shape& shape) {
   return shape.size() == 4 && AsImages(shape).pixels() > 1 ? Layout::kPanel : Layout::kFlat;
 }
 
-size_t PlaneStride(size_t pixels, int element_bytes) {
-  const size_t line = kMaxLanes * sizeof(float) / element_bytes;
-  size_t lines = RoundUp(pixels, line) / line;
+uint64_t PlaneStride(uint64_t pixels, int element_bytes) {
+  const uint64_t line = kMaxLanes * sizeof(float) / element_bytes;
+  uint64_t lines = RoundUp(pixels, line) / line;
   if (lines % 2 == 0) ++lines;
   return lines * line;
 }
@@ -48,9 +48,9 @@ Tensor::Tensor(Shape s, Layout l, int bytes)
   }
 }
 
-size_t Tensor::allocation() const {
+uint64_t Tensor::allocation() const {
   // Kernels read up to two vectors past a row, and spmv writes a whole group.
-  const size_t bytes = image_stride * images().n * element_bytes;
+  const uint64_t bytes = uint64_t{image_stride} * images().n * element_bytes;
   return RoundUp((bytes + sizeof(float) - 1) / sizeof(float) + 2 * kMaxLanes, kMaxLanes);
 }
 

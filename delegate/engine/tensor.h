@@ -3,6 +3,7 @@
 #define SBNN_DELEGATE_ENGINE_TENSOR_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "delegate/engine/values.h"
@@ -12,7 +13,8 @@ namespace sbnn {
 
 using Shape = std::vector<int>;
 
-size_t RoundUp(size_t value, size_t step);
+// (Sizes of memory that is only asked for have 64 bits everywhere: a damaged file may want any.)
+uint64_t RoundUp(uint64_t value, uint64_t step);
 
 size_t ElementCount(const Shape& shape);
 
@@ -36,7 +38,7 @@ constexpr int kChannelStep = 8;
 
 // Between the planes of a panel, in elements: whole vectors, and an odd number of cache lines, so
 // that the same pixel of many channels spreads over all sets of a cache.
-size_t PlaneStride(size_t pixels, int element_bytes = sizeof(float));
+uint64_t PlaneStride(uint64_t pixels, int element_bytes = sizeof(float));
 
 struct Tensor {
   Shape shape;
@@ -66,7 +68,7 @@ struct Tensor {
   }
 
   // Floats to allocate, room for reading past the end included.
-  size_t allocation() const;
+  uint64_t allocation() const;
 };
 
 }  // namespace sbnn

@@ -345,18 +345,21 @@ void PutMixed(BlockReader* reader, const PackedWeights& p) {
   }
 }
 
-std::shared_ptr<void> Allocate(size_t bytes) {
-  void* const memory = AllocateAligned(bytes);
+std::shared_ptr<void> Allocate(uint64_t bytes) {
+  const bool fits = bytes < std::numeric_limits<size_t>::max() / 2;
+  void* const memory = fits ? AllocateAligned(bytes) : nullptr;
   if (memory == nullptr) throw std::bad_alloc();
   return std::shared_ptr<void>(memory, [bytes](void* p) { FreeAligned(p, bytes); });
 }
 
 }  // namespace
 
-size_t PackedShape::bytes() const {
-  return (size_t{value_count} + static_cast<size_t>(groups()) * group) * sizeof(float) +
-         (1 + segments()) * sizeof(uint32_t) + column_count * sizeof(uint16_t) +
-         (mixed() ? segments() * kMixedRuns : 0);
+uint64_t PackedShape::bytes() const {
+  // (A damaged file may say anything: the products need 64 bits everywhere.)
+  const uint64_t lanes = static_cast<uint64_t>(groups()) * group;
+  const uint64_t all_segments = static_cast<uint64_t>(blocks()) * groups();
+  return (value_count + lanes) * sizeof(float) + (1 + all_segments) * sizeof(uint32_t) +
+         uint64_t{column_count} * sizeof(uint16_t) + (mixed() ? all_segments * kMixedRuns : 0);
 }
 
 PackedWeights::PackedWeights(const PackedShape& shape, std::shared_ptr<const void> memory)

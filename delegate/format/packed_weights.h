@@ -78,7 +78,7 @@ struct PackedShape {
   int groups() const { return (outputs + group - 1) / group; }
   int blocks() const { return mixed() ? (inputs + block - 1) / block : 1; }
   size_t segments() const { return static_cast<size_t>(blocks()) * groups(); }
-  size_t bytes() const;
+  uint64_t bytes() const;
 };
 
 // A segment is a group's columns in one block of inputs; segments go block by block, and in each

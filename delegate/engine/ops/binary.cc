@@ -78,7 +78,7 @@ Halves Binary::TakesHalves(const std::vector<Shape>& inputs) const {
 }
 
 Status Binary::Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
-                    const PlanContext& context, size_t* scratch) {
+                    const PlanContext& context, uint64_t* scratch) {
   *scratch = 0;
   std::vector<Shape> shapes;
   for (const Tensor* input : inputs) shapes.push_back(input->shape);

@@ -61,7 +61,7 @@ Halves Convolution::TakesHalves(const std::vector<Shape>& inputs) const {
   return weights_->mixed() && LayoutOf(output) == Layout::kFlat ? Halves::kNever : Halves::kAsksFor;
 }
 
-Status Convolution::PlanOffsets(size_t channel_stride, const std::vector<int64_t>& tap_offset,
+Status Convolution::PlanOffsets(uint64_t channel_stride, const std::vector<int64_t>& tap_offset,
                                 int element_bytes) {
   const PackedWeights& w = *weights_;
   offset_bytes_.resize(w.columns.size());
@@ -84,7 +84,7 @@ Status Convolution::PlanOffsets(size_t channel_stride, const std::vector<int64_t
 }
 
 Status Convolution::Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
-                         const PlanContext& context, size_t* scratch) {
+                         const PlanContext& context, uint64_t* scratch) {
   epilogue_ = limits_;
   epilogue_.Then(context.epilogue);
   const Tensor& input = *inputs[0];

@@ -29,13 +29,13 @@ class Convolution : public Op {
   }
   Halves TakesHalves(const std::vector<Shape>& inputs) const override;
   Status Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
-              const PlanContext& context, size_t* scratch) override;
+              const PlanContext& context, uint64_t* scratch) override;
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
            const RunContext& context) const override;
 
  private:
   bool Pointwise(const Images& image) const;
-  Status PlanOffsets(size_t channel_stride, const std::vector<int64_t>& tap_offset,
+  Status PlanOffsets(uint64_t channel_stride, const std::vector<int64_t>& tap_offset,
                      int element_bytes);
   void RunPointwise(const Tensor& input, const Tensor* add, const Tensor& output,
                     const RunContext& context) const;

@@ -38,7 +38,7 @@ bool Depthwise::AbsorbMargin(const Margin& margin) {
 }
 
 Status Depthwise::Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
-                       const PlanContext& context, size_t* scratch) {
+                       const PlanContext& context, uint64_t* scratch) {
   epilogue_ = limits_;
   epilogue_.Then(context.epilogue);
   taps_.Plan(weights_->taps.data(), weights_->taps.size(), context.kernels.element_bytes);

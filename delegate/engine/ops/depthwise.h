@@ -31,7 +31,7 @@ class Depthwise : public Op {
   }
   Halves TakesHalves(const std::vector<Shape>&) const override { return Halves::kAsksFor; }
   Status Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
-              const PlanContext& context, size_t* scratch) override;
+              const PlanContext& context, uint64_t* scratch) override;
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
            const RunContext& context) const override;
 

@@ -33,7 +33,7 @@ Halves FullyConnected::TakesHalves(const std::vector<Shape>& inputs) const {
 
 // Images are brought into the outside's layout first, where a row of inputs is contiguous.
 Status FullyConnected::Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
-                            const PlanContext& context, size_t* scratch) {
+                            const PlanContext& context, uint64_t* scratch) {
   values_.Plan(weights_->values.data(), weights_->values.size(), context.kernels.element_bytes);
   bias_.Plan(weights_->bias.data(), weights_->bias.size(), context.kernels.element_bytes);
   *scratch = 0;

@@ -20,7 +20,7 @@ class FullyConnected : public Op {
   Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
   Halves TakesHalves(const std::vector<Shape>& inputs) const override;
   Status Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
-              const PlanContext& context, size_t* scratch) override;
+              const PlanContext& context, uint64_t* scratch) override;
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
            const RunContext& context) const override;
 
@@ -31,7 +31,7 @@ class FullyConnected : public Op {
 
   // Of the plan.
   Values values_, bias_;
-  size_t flat_output_ = 0;  // where in the scratch the results of images go
+  uint64_t flat_output_ = 0;  // where in the scratch the results of images go
 };
 
 }  // namespace sbnn

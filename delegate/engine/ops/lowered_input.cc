@@ -36,7 +36,7 @@ void LoweredInput::Plan(const Window& window, const PlacedWindow& placed, const 
   if (floats_ > kBandFloats) {
     // Bands that overlap by little, and end with a whole vector.
     const int reach = (window.kernel_h - 1) * window.dilation_h / window.stride_h;
-    const size_t row = floats_ / rows_;
+    const uint64_t row = floats_ / rows_;
     const int step = padded_ ? 1 : lanes / std::gcd(lanes, out_w);
     int rows = std::max(static_cast<int>(kBandFloats / row) - reach, 2 * reach);
     rows = static_cast<int>(RoundUp(std::max(1, rows), step));
@@ -51,7 +51,7 @@ void LoweredInput::Plan(const Window& window, const PlacedWindow& placed, const 
     for (int kx = 0; kx < window.kernel_w; ++kx) {
       const int y = ky * window.dilation_h, x = kx * window.dilation_w;
       const int copy = padded_ ? x % window.stride_w : kx;
-      const size_t plane = static_cast<size_t>(y % window.stride_h) * copies_ + copy;
+      const uint64_t plane = static_cast<uint64_t>(y % window.stride_h) * copies_ + copy;
       tap_offset_.push_back(static_cast<int64_t>(plane * plane_ + y / window.stride_h * length_) +
                             (padded_ ? x / window.stride_w : 0));
     }

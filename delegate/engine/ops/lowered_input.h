@@ -29,14 +29,14 @@ class LoweredInput {
 
   int bands() const { return bands_; }
   int band_rows() const { return band_rows_; }  // output rows of a band; the last may have fewer
-  size_t floats() const { return floats_; }     // of a band
+  uint64_t floats() const { return floats_; }   // of a band
 
   // Output pixels that are contiguous in a band: rows of the output that come one after another
   // at every stretch() floats.
   int stretch_rows() const { return padded_ ? 1 : band_rows_; }
   size_t stretch() const { return length_; }
 
-  size_t channel_stride() const { return channel_stride_; }
+  uint64_t channel_stride() const { return channel_stride_; }
   const std::vector<int64_t>& tap_offset() const { return tap_offset_; }  // floats
 
   // Copies what the band of output rows from `first_row` on needs of channel `c` of image `n`.
@@ -57,11 +57,11 @@ class LoweredInput {
   int vertical_phases_ = 1;  // that any tap needs
   int bands_ = 1;
   int band_rows_ = 0;
-  int rows_ = 0;       // of a plane
-  size_t length_ = 0;  // of its rows
-  size_t plane_ = 0;   // floats of a plane
-  size_t channel_stride_ = 0;
-  size_t floats_ = 0;
+  int rows_ = 0;         // of a plane
+  uint64_t length_ = 0;  // of its rows
+  uint64_t plane_ = 0;   // floats of a plane
+  uint64_t channel_stride_ = 0;
+  uint64_t floats_ = 0;
   std::vector<int64_t> tap_offset_;
 };
 

@@ -30,7 +30,7 @@ Halves Mean::TakesHalves(const std::vector<Shape>& inputs) const {
 }
 
 Status Mean::Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
-                  const PlanContext&, size_t* scratch) {
+                  const PlanContext&, uint64_t* scratch) {
   *scratch = OverPixels(inputs[0]->shape)
                  ? 0
                  : ElementCount(inputs[0]->shape) + ElementCount(output.shape);

@@ -17,7 +17,7 @@ class PaddedRows {
 
   int band_rows() const { return band_rows_; }
   int bands() const { return bands_; }
-  size_t floats() const { return floats_; }  // of a band
+  uint64_t floats() const { return floats_; }  // of a band
   size_t row_stride() const { return row_stride_; }
   const std::vector<int32_t>& tap_offset() const { return tap_offset_; }
 
@@ -29,11 +29,11 @@ class PaddedRows {
   Window window_;
   PlacedWindow placed_;
   int phase_length_ = 0;  // useful floats of a phase of a padded row
-  size_t phase_stride_ = 0;
-  size_t row_stride_ = 0;
+  uint64_t phase_stride_ = 0;
+  uint64_t row_stride_ = 0;
   int band_rows_ = 0;
   int bands_ = 1;
-  size_t floats_ = 0;
+  uint64_t floats_ = 0;
   std::vector<int32_t> tap_offset_;
 };
 

@@ -37,7 +37,7 @@ bool Pool::AbsorbMargin(const Margin& margin) {
 }
 
 Status Pool::Plan(const std::vector<const Tensor*>& inputs, const Tensor&,
-                  const PlanContext& context, size_t* scratch) {
+                  const PlanContext& context, uint64_t* scratch) {
   const Images in = inputs[0]->images();
   PlacedWindow placed;
   const Status status = Place(window_, in, &placed);

@@ -19,7 +19,7 @@ class Pool : public Op {
   bool AbsorbMargin(const Margin& margin) override;
   Halves TakesHalves(const std::vector<Shape>&) const override { return Halves::kIfGiven; }
   Status Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
-              const PlanContext& context, size_t* scratch) override;
+              const PlanContext& context, uint64_t* scratch) override;
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
            const RunContext& context) const override;
 

@@ -41,7 +41,7 @@ Status Reshape::InferShape(const std::vector<Shape>& inputs, Shape* output) cons
 }
 
 Status Reshape::Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
-                     const PlanContext&, size_t* scratch) {
+                     const PlanContext&, uint64_t* scratch) {
   const bool both = inputs[0]->layout == Layout::kPanel && output.layout == Layout::kPanel;
   *scratch = both ? ElementCount(output.shape) : 0;
   return Status();

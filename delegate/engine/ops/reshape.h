@@ -19,7 +19,7 @@ class Reshape : public Op {
     return input.layout == Layout::kFlat && output.layout == Layout::kFlat;
   }
   Status Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
-              const PlanContext& context, size_t* scratch) override;
+              const PlanContext& context, uint64_t* scratch) override;
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
            const RunContext& context) const override;
 

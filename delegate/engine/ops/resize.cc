@@ -43,7 +43,7 @@ Resize::Axis Resize::Place(int in, int out) const {
 }
 
 Status Resize::Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
-                    const PlanContext& context, size_t* scratch) {
+                    const PlanContext& context, uint64_t* scratch) {
   const Images in = inputs[0]->images(), out = output.images();
   rows_ = Place(in.h, out.h);
   columns_ = Place(in.w, out.w);

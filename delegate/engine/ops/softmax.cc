@@ -13,7 +13,7 @@ Status Softmax::InferShape(const std::vector<Shape>& inputs, Shape* output) cons
 }
 
 Status Softmax::Plan(const std::vector<const Tensor*>& inputs, const Tensor&, const PlanContext&,
-                     size_t* scratch) {
+                     uint64_t* scratch) {
   *scratch = inputs[0]->layout == Layout::kPanel ? ElementCount(inputs[0]->shape) : 0;
   return Status();
 }

@@ -14,7 +14,7 @@ class Softmax : public Op {
 
   Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
   Status Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
-              const PlanContext& context, size_t* scratch) override;
+              const PlanContext& context, uint64_t* scratch) override;
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
            const RunContext& context) const override;
 

@@ -78,7 +78,7 @@ Status TransposeConvolution::InferShape(const std::vector<Shape>& inputs, Shape*
 }
 
 Status TransposeConvolution::Plan(const std::vector<const Tensor*>& inputs, const Tensor&,
-                                  const PlanContext& context, size_t* scratch) {
+                                  const PlanContext& context, uint64_t* scratch) {
   const Images in = inputs[0]->images();
   // All input pixels that a phase's pixels meet, and no others.
   Window window;
