@@ -50,9 +50,10 @@ def load_delegate(
       **options: further options of the delegate: `isa` (force an instruction set: "avx512", "avx2",
         "neon", "scalar"), `claim` ("faster", the default, claims the parts of a network that it
         expects to run faster than TensorFlow Lite; "all" whatever it can run), `profile` (True
-        prints the time of each operator beside the predicted one) and `cache_path` (a file that
+        prints the time of each operator beside the predicted one), `cache_path` (a file that
         keeps the packed weights, so that the next interpreter of this model starts faster; made
-        where it is missing or does not fit the model).
+        where it is missing or does not fit the model) and `allow_fp16` (True computes in 16-bit
+        floats where the CPU has arithmetic on them).
 
     Raises:
       FileNotFoundError: no such library.
