@@ -79,7 +79,7 @@ TEST(FloatBuffer, ZeroedAndAlignedAtEverySize) {
 
 TEST(FloatBuffer, TooMuch) {
   FloatBuffer buffer;
-  EXPECT_FALSE(buffer.Resize(size_t{1} << 60));
+  EXPECT_FALSE(buffer.Resize(uint64_t{1} << 60));
   EXPECT_TRUE(buffer.Resize(10));
   EXPECT_EQ(buffer.data()[9], 0.0f);
 }
