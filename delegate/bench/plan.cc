@@ -8,9 +8,9 @@
 // layer and kernel, fields separated by tabs:
 //   layer     number of the layer in SHAPES, from 0
 //   address   of the kernel in this file, hexadecimal
-//   loop      multiply-adds in a turn of the inner loop that this line is about; 0: the kernel has
-//             but one. (Other loops of a kernel have lines of their own, where calls, outer, stores
-//             and bytes are 0.)
+//   loop      which of the kernel's inner loops this line is about, from 1, in the order of the
+//   code;
+//             0: the kernel has but one. (All but the first have calls, outer, stores and bytes 0.)
 //   calls
 //   outer     turns of the kernel's outermost loop: groups of outputs, channels or rows
 //   entries   into the inner loop
@@ -89,32 +89,32 @@ struct SpmmSlot {
   uint64_t group;  // 0: of mixed weights
   uint64_t vectors, tail;
 };
-constexpr int kSlots = (kGroupKinds * (1 + kTailKinds) + 1) * kMaxTileVectors;
+constexpr int kSlots = (kGroupKinds + 1) * (1 + kTailKinds) * kMaxTileVectors;
 std::vector<SpmmSlot> slots;
 
-// A run of columns is a loop, one for each set of outputs; sets of one size cost the same.
+// One loop takes the columns that both outputs of a pair have, the other one those of either.
 void RecordMixed(const SpmmSlot& slot, const SpmmArgs& a) {
-  const uint64_t groups = a.end_group - a.first_group, tile = slot.vectors * real.lanes * kFloat;
+  const uint64_t tile = (slot.vectors * real.lanes + slot.tail) * kFloat;
+  const uint64_t pairs = a.end_group - a.first_group, vectors = slot.vectors + (slot.tail > 0);
+  Work& both = CallOf(slot.kernel, 1);
+  Work& one = WorkOf(slot.kernel, 2);
   uint64_t columns = 0, values = 0;
-  for (uint64_t g = a.first_group; g < a.end_group; ++g) {
-    for (int set = 1; set <= kMixedRuns; ++set) {
-      const uint64_t outputs = __builtin_popcount(set);
-      const uint64_t count = a.runs[g * kMixedRuns + set - 1];
-      Work& work = WorkOf(slot.kernel, outputs * slot.vectors);
-      work.entries += count > 0;
-      work.fmas += count * outputs * slot.vectors;
-      columns += count;
-      values += count * outputs;
-    }
+  for (uint64_t i = a.first_group; i < a.end_group; ++i) {
+    const OutputPair& pair = a.pairs[i];
+    both.entries += pair.both > 0;
+    both.fmas += 2 * vectors * pair.both;
+    one.entries += pair.one > 0;
+    one.fmas += 2 * vectors * pair.one;
+    columns += pair.both + 2 * pair.one;
+    values += 2 * (pair.both + pair.one);
   }
-  Work& work = CallOf(slot.kernel, kMixedOutputs * slot.vectors);
-  work.outer += groups;
-  work.stores += groups * kMixedOutputs * slot.vectors;
-  work.x_bytes += Different(a.offset_bytes, columns) * tile;
-  work.reads += columns * tile;
-  work.w_bytes += values * kFloat + columns * sizeof(int32_t) + groups * kMixedRuns;
+  both.outer += pairs;
+  both.stores += 2 * pairs * vectors;
+  both.x_bytes += Different(a.offset_bytes, columns) * tile;
+  both.reads += columns * tile;
+  both.w_bytes += values * kFloat + columns * sizeof(int32_t) + pairs * sizeof(OutputPair);
   // All but the first block of inputs add to what is there.
-  work.y_bytes += groups * kMixedOutputs * tile * (a.add == nullptr ? 1 : 2);
+  both.y_bytes += 2 * pairs * tile * (a.add == nullptr ? 1 : 2);
 }
 
 template <size_t Slot>

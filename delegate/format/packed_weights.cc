@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <memory>
 #include <new>
 #include <string>
 #include <utility>
@@ -10,6 +11,7 @@
 
 #include "delegate/format/aligned_memory.h"
 #include "delegate/format/half.h"
+#include "delegate/format/mixed_weights.h"
 
 namespace sbnn {
 namespace {
@@ -230,11 +232,12 @@ size_t CheapestGroup(const ColumnCounts& counts, const ColumnCost& cost) {
   return best;
 }
 
-static_assert(kGroupSizes[0] == 1 && kGroupSizes[2] == kMixedOutputs);
+static_assert(kGroupSizes[0] == 1 && kGroupSizes[1] == 2);
 
-// Mixed weights have a value for each column of one output, and the columns of groups of four.
+// Mixed weights have a value for each column of one output, and at most the columns of groups of
+// two.
 float MixedCost(const ColumnCounts& counts, const ColumnCost& cost) {
-  return counts[0] * cost.mixed_weight + counts[2] * cost.mixed_column;
+  return counts[0] * cost.mixed_weight + counts[1] * cost.mixed_column;
 }
 
 // Appends the columns of one group. Each column is written, and overwritten by the next if it is
@@ -276,74 +279,69 @@ void PutGroups(BlockReader* reader, size_t index, const PackedWeights& p) {
   }
 }
 
-// The columns of a segment, sorted into the runs whose lengths are known.
-void PutSegment(const BlockReader& reader, int part, size_t first, size_t end, const uint8_t* runs,
-                uint16_t* columns, float* values) {
-  uint16_t* column_of[kMixedRuns + 1];
-  float* value_of[kMixedRuns + 1];
-  for (int set = kMixedRuns; set > 0; --set) {
-    column_of[set] = columns;
-    value_of[set] = values;
-    columns += runs[set - 1];
-    values += runs[set - 1] * __builtin_popcount(set);
-  }
-  for (size_t column = first; column < end; ++column) {
-    const int set = reader.masks()[column] >> (part * kMixedOutputs) & kMixedRuns;
-    if (set == 0) continue;
-    *column_of[set]++ = static_cast<uint16_t>(column);
-    const float* const source = reader.values().data() + column * kMaxGroup + part * kMixedOutputs;
-    for (int i = 0; i < kMixedOutputs; ++i) {
-      if ((set >> i & 1) != 0) *value_of[set]++ = source[i];
-    }
-  }
-}
+// Mixed weights in the making: `shape` is complete but for the numbers of columns and values.
+struct MixedColumns {
+  std::vector<MixedBlock> blocks;
+  std::vector<uint32_t> columns;  // [segments]
 
-void PutMixed(BlockReader* reader, const PackedWeights& p) {
-  constexpr int kParts = kMaxGroup / kMixedOutputs;
-  const size_t step = static_cast<size_t>(p.block) * p.taps;  // columns of a block
-  // Calls fn(part, segment, first column, end) for all segments of eight outputs.
-  const auto for_each_segment = [&](int b, const auto& fn) {
-    for (int g = b * kParts; g < std::min(p.groups(), (b + 1) * kParts); ++g) {
-      for (int k = 0; k < p.blocks(); ++k) {
-        fn(g % kParts, static_cast<size_t>(k) * p.groups() + g, k * step,
-           std::min(reader->columns(), (k + 1) * step));
+  MixedColumns(BlockReader* reader, const PackedShape& shape)
+      : blocks(shape.blocks()), columns(shape.segments()) {
+    // [block][output of the group]
+    std::vector<std::vector<MixedRow>> rows(blocks.size());
+    for (int g = 0; g < shape.groups(); ++g) {
+      const int first = g * kMixedGroup, end = std::min(shape.outputs, first + kMixedGroup);
+      for (auto& of_block : rows) {
+        of_block.resize(end - first);
+        for (MixedRow& row : of_block) row.Clear();
+      }
+      for (int o = first; o < end; o += kMaxGroup) {
+        reader->Read(o / kMaxGroup);
+        Collect(*reader, shape, std::min(kMaxGroup, end - o), o - first, &rows);
+      }
+      for (size_t b = 0; b < blocks.size(); ++b) {
+        const size_t before = blocks[b].columns.size();
+        AppendWindow(rows[b], static_cast<int>(b) * shape.block * shape.taps, &blocks[b]);
+        columns[b * shape.groups() + g] = static_cast<uint32_t>(blocks[b].columns.size() - before);
       }
     }
-  };
-  uint8_t* const runs = Writable(p.runs);
-  std::fill_n(runs, p.runs.size(), 0);
-  for (int b = 0; b < reader->blocks(); ++b) {
-    reader->Read(b);
-    for_each_segment(b, [&](int part, size_t segment, size_t first, size_t end) {
-      for (size_t column = first; column < end; ++column) {
-        const int set = reader->masks()[column] >> (part * kMixedOutputs) & kMixedRuns;
-        if (set != 0) ++runs[segment * kMixedRuns + set - 1];
+  }
+
+  // The weights of `count` outputs that the reader holds, to the rows from `row` on.
+  static void Collect(const BlockReader& reader, const PackedShape& shape, int count, int row,
+                      std::vector<std::vector<MixedRow>>* rows) {
+    const size_t step = static_cast<size_t>(shape.block) * shape.taps;
+    for (size_t column = 0; column < reader.columns(); ++column) {
+      if (reader.masks()[column] == 0) continue;
+      for (int o = 0; o < count; ++o) {
+        if ((reader.masks()[column] >> o & 1) == 0) continue;
+        MixedRow& to = (*rows)[column / step][row + o];
+        to.columns.push_back(static_cast<uint16_t>(column));
+        to.values.push_back(reader.values()[column * kMaxGroup + o]);
       }
-    });
-  }
-  uint32_t* const group_begin = Writable(p.group_begin);
-  std::vector<size_t> value_begin(p.segments());
-  size_t values = 0;
-  group_begin[0] = 0;
-  for (size_t s = 0; s < p.segments(); ++s) {
-    value_begin[s] = values;
-    uint32_t columns = 0;
-    for (int set = 1; set <= kMixedRuns; ++set) {
-      const int run = runs[s * kMixedRuns + set - 1];
-      columns += run;
-      values += run * __builtin_popcount(set);
     }
-    group_begin[s + 1] = group_begin[s] + columns;
   }
-  for (int b = 0; b < reader->blocks(); ++b) {
-    reader->Read(b);
-    for_each_segment(b, [&](int part, size_t segment, size_t first, size_t end) {
-      PutSegment(*reader, part, first, end, runs + segment * kMixedRuns,
-                 Writable(p.columns) + group_begin[segment],
-                 Writable(p.values) + value_begin[segment]);
-    });
+
+  void Count(PackedShape* shape) const {
+    for (const MixedBlock& b : blocks) {
+      shape->column_count += static_cast<uint32_t>(b.columns.size());
+      shape->value_count += static_cast<uint32_t>(b.values.size());
+    }
   }
-}
+
+  void Put(const PackedWeights& p) const {
+    uint32_t* const group_begin = Writable(p.group_begin);
+    group_begin[0] = 0;
+    for (size_t s = 0; s < columns.size(); ++s) group_begin[s + 1] = group_begin[s] + columns[s];
+    uint16_t* column = Writable(p.columns);
+    float* value = Writable(p.values);
+    OutputPair* pair = Writable(p.pairs);
+    for (const MixedBlock& b : blocks) {
+      column = std::copy(b.columns.begin(), b.columns.end(), column);
+      value = std::copy(b.values.begin(), b.values.end(), value);
+      pair = std::copy(b.pairs.begin(), b.pairs.end(), pair);
+    }
+  }
+};
 
 std::shared_ptr<void> Allocate(uint64_t bytes) {
   const bool fits = bytes < std::numeric_limits<size_t>::max() / 2;
@@ -356,21 +354,20 @@ std::shared_ptr<void> Allocate(uint64_t bytes) {
 
 uint64_t PackedShape::bytes() const {
   // (A damaged file may say anything: the products need 64 bits everywhere.)
-  const uint64_t lanes = static_cast<uint64_t>(groups()) * group;
   const uint64_t all_segments = static_cast<uint64_t>(blocks()) * groups();
-  return (value_count + lanes) * sizeof(float) + (1 + all_segments) * sizeof(uint32_t) +
-         uint64_t{column_count} * sizeof(uint16_t) + (mixed() ? all_segments * kMixedRuns : 0);
+  const uint64_t pairs = mixed() ? static_cast<uint64_t>(blocks()) * (lanes() / 2) : 0;
+  return (uint64_t{value_count} + lanes()) * sizeof(float) + (1 + all_segments) * sizeof(uint32_t) +
+         uint64_t{column_count} * sizeof(uint16_t) + pairs * sizeof(OutputPair);
 }
 
 PackedWeights::PackedWeights(const PackedShape& shape, std::shared_ptr<const void> memory)
     : PackedShape(shape), storage(std::move(memory)) {
-  const size_t lanes = static_cast<size_t>(groups()) * group;
   const float* const first = static_cast<const float*>(storage.get());
   values = {first, value_count};
-  bias = {values.end(), lanes};
+  bias = {values.end(), static_cast<size_t>(lanes())};
   group_begin = {reinterpret_cast<const uint32_t*>(bias.end()), 1 + segments()};
   columns = {reinterpret_cast<const uint16_t*>(group_begin.end()), column_count};
-  runs = {reinterpret_cast<const uint8_t*>(columns.end()), mixed() ? segments() * kMixedRuns : 0};
+  pairs = {reinterpret_cast<const OutputPair*>(columns.end()), pair_count()};
 }
 
 Status Validate(const PackedWeights& w) {
@@ -384,12 +381,16 @@ Status Validate(const PackedWeights& w) {
   uint64_t values = w.mixed() ? 0 : uint64_t{w.column_count} * w.group;
   for (size_t s = 0; w.mixed() && s < w.segments(); ++s) {
     uint32_t end = w.group_begin[s];
-    for (int set = 1; set <= kMixedRuns; ++set) {
-      const int run = w.runs[s * kMixedRuns + set - 1];
-      end += run;
-      values += run * __builtin_popcount(set);
+    const size_t count = w.pairs_of(s);
+    for (size_t k = 0; k < count; ++k) {
+      const OutputPair& pair = w.PairsOf(s)[k];
+      if (std::max(pair.output[0], pair.output[1]) >= 2 * count) {
+        return Status::Error("an output that is not there");
+      }
+      end += pair.both + 2 * pair.one;
+      values += 2 * (pair.both + pair.one);
     }
-    if (end != w.group_begin[s + 1]) return Status::Error("runs that are not a segment's columns");
+    if (end != w.group_begin[s + 1]) return Status::Error("pairs that are not a segment's columns");
   }
   if (values != w.value_count) return Status::Error("values that no column has");
   // Two separate passes: this one over all columns has no branch.
@@ -416,14 +417,14 @@ Status Pack(const Constant& filter, const float* bias, const ColumnCost& cost,
   BlockReader reader(filter, shape);
   const ColumnCounts counts = CountColumns(&reader);
   const size_t best = CheapestGroup(counts, cost);
-  // A run has 8 bits for its length.
-  const int block = std::min(cost.block, std::numeric_limits<uint8_t>::max() / shape.taps);
+  const int block = std::min(cost.block, kMixedColumns / shape.taps);
+  std::unique_ptr<const MixedColumns> mixed;
   if (block > 0 && MixedCost(counts, cost) < counts[best] * cost.of[best]) {
     const int blocks = (shape.inputs + block - 1) / block;
     shape.block = (shape.inputs + blocks - 1) / blocks;
-    shape.group = kMixedOutputs;
-    shape.column_count = static_cast<uint32_t>(counts[2]);
-    shape.value_count = static_cast<uint32_t>(counts[0]);
+    shape.group = kMixedGroup;
+    mixed = std::make_unique<const MixedColumns>(&reader, shape);
+    mixed->Count(&shape);
   } else {
     shape.group = kGroupSizes[best];
     shape.column_count = static_cast<uint32_t>(counts[best]);
@@ -434,7 +435,7 @@ Status Pack(const Constant& filter, const float* bias, const ColumnCost& cost,
   const std::shared_ptr<void> memory = Allocate(shape.bytes() + sizeof(uint16_t));
   PackedWeights p(shape, memory);
   if (p.mixed()) {
-    PutMixed(&reader, p);
+    mixed->Put(p);
   } else {
     PutGroups(&reader, best, p);
   }

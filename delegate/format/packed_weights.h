@@ -3,6 +3,7 @@
 #ifndef SBNN_DELEGATE_FORMAT_PACKED_WEIGHTS_H_
 #define SBNN_DELEGATE_FORMAT_PACKED_WEIGHTS_H_
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -19,17 +20,24 @@ namespace sbnn {
 constexpr std::array<int, 4> kGroupSizes = {1, 2, 4, 8};
 constexpr int kMaxGroup = 8;
 
-// Of mixed weights (see PackedWeights::runs): the size of their groups, and the sets of outputs
-// that a column may serve.
-constexpr int kMixedOutputs = 4;
-constexpr int kMixedRuns = (1 << kMixedOutputs) - 1;
+// Of mixed weights (see PackedWeights::pairs): the size of their groups, and the most columns that
+// a block of inputs has.
+constexpr int kMixedGroup = 128;
+constexpr int kMixedColumns = 255;
+
+// Two outputs of mixed weights in a block of inputs.
+struct OutputPair {
+  uint8_t output[2];  // of the group
+  uint8_t both;       // so many columns serve both outputs; then,
+  uint8_t one;        // so many times, one serves the first and the next one the second
+};
 
 // What packing depends on. Times are those of one vector of pixels, in any unit. (No std::array:
 // the kernels' sources must not call inline functions of the library.)
 struct ColumnCost {
   float of[4];         // a column, for each of kGroupSizes
   float mixed_weight;  // mixed: a weight
-  float mixed_column;  // mixed: a column beside its weights
+  float mixed_column;  // mixed: a column of two outputs, beside their weights
   int block;           // mixed: inputs whose part of a tile fits the L1 cache; 0: never mixed
 };
 
@@ -64,7 +72,7 @@ class View {
 };
 
 // The sizes of packed weights, which say how they lie in memory: values, bias, group_begin,
-// columns, runs, one behind the other.
+// columns, pairs, one behind the other.
 struct PackedShape {
   int32_t outputs = 0;
   int32_t inputs = 0;
@@ -76,8 +84,11 @@ struct PackedShape {
 
   bool mixed() const { return block > 0; }
   int groups() const { return (outputs + group - 1) / group; }
+  // Outputs and what fills up the last group; of mixed weights, the last pair.
+  int lanes() const { return mixed() ? (outputs + 1) / 2 * 2 : groups() * group; }
   int blocks() const { return mixed() ? (inputs + block - 1) / block : 1; }
   size_t segments() const { return static_cast<size_t>(blocks()) * groups(); }
+  size_t pair_count() const { return mixed() ? static_cast<size_t>(blocks()) * lanes() / 2 : 0; }
   uint64_t bytes() const;
 };
 
@@ -85,14 +96,24 @@ struct PackedShape {
 // group by group. Weights that are not mixed are one block.
 struct PackedWeights : PackedShape {
   View<uint32_t> group_begin;  // [segments + 1] first column of each segment
-  View<uint16_t> columns;      // input * taps + tap, increasing within a segment or run
-  View<float> values;          // [columns][group], or if mixed those of the sets only
-  View<float> bias;            // [groups * group], zero behind the last output
-  // Of mixed weights only, [segments][kMixedRuns]: the columns of a segment are sorted by the set
-  // of its outputs that have a weight there, and values are just those weights. Element s - 1 is
-  // the number of columns that serve the set s (bit i is output i); the sets go from all outputs
-  // down to {0}.
-  View<uint8_t> runs;
+  View<uint16_t> columns;      // input * taps + tap; unless mixed, increasing within a segment
+  View<float> values;          // [columns][group], or if mixed two for each step of a pair
+  View<float> bias;            // [lanes], zero behind the last output
+  // Of mixed weights only, those of a segment together: its columns and values belong to one pair
+  // after the other. First come the columns that both outputs have, with two values each, then as
+  // many of either output alone, by turns, with one value each. (Where one has fewer, it is given
+  // columns of the other and zeros.) An odd number of outputs has one more behind it, of zeros.
+  View<OutputPair> pairs;
+
+  // The number of a segment's pairs, and the first of them.
+  size_t pairs_of(size_t segment) const {
+    const int first_output = static_cast<int>(segment % groups()) * kMixedGroup;
+    return static_cast<size_t>(std::min(kMixedGroup, lanes() - first_output)) / 2;
+  }
+  const OutputPair* PairsOf(size_t segment) const {
+    const size_t of_block = segment / groups() * (lanes() / 2);
+    return pairs.data() + of_block + segment % groups() * (kMixedGroup / 2);
+  }
 
   std::shared_ptr<const void> storage;  // keeps alive what the views show
 

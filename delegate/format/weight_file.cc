@@ -13,7 +13,7 @@ namespace sbnn {
 namespace {
 
 constexpr char kMagic[8] = {'S', 'B', 'N', 'N', 'p', 'a', 'c', 'k'};
-constexpr uint32_t kVersion = 2;
+constexpr uint32_t kVersion = 3;
 constexpr uint64_t kAlignment = 64;
 
 uint64_t Align(uint64_t offset) { return (offset + kAlignment - 1) / kAlignment * kAlignment; }
@@ -59,9 +59,11 @@ Hash HashOf(const void* data, size_t bytes) {
 bool Plausible(const PackedShape& s) {
   constexpr int kMost = 1 << 24;
   return s.outputs > 0 && s.outputs <= kMost && s.inputs > 0 && s.inputs <= 65536 && s.taps > 0 &&
-         s.taps <= 65536 && int64_t{s.inputs} * s.taps <= 65536 &&
-         std::find(kGroupSizes.begin(), kGroupSizes.end(), s.group) != kGroupSizes.end() &&
-         s.block >= 0 && s.block <= s.inputs && (!s.mixed() || s.group == kMixedOutputs);
+         s.taps <= 65536 && int64_t{s.inputs} * s.taps <= 65536 && s.block >= 0 &&
+         s.block <= s.inputs &&
+         (s.mixed()
+              ? s.group == kMixedGroup
+              : std::find(kGroupSizes.begin(), kGroupSizes.end(), s.group) != kGroupSizes.end());
 }
 
 // A file beside `path` that is not there yet.

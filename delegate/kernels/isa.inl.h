@@ -52,13 +52,20 @@ void AddGroup(int index, Kernels* k) {
   k->spmv[index] = &Spmv<G>;
 }
 
-template <size_t... P>
-void AddMixed(std::index_sequence<P...>, Kernels* k) {
+template <int T, size_t... P>
+SpmmTiles MixedTiles(std::index_sequence<P...>) {
+  return {T, sizeof...(P), {&SpmmMixed<static_cast<int>(P) + 1, T>...}};
+}
+
+// A tail costs half as much as a vector where these are long, and else as much.
+template <int P>
+void AddMixed(Kernels* k) {
+  using Vectors = std::make_index_sequence<P>;
+  using WithTail = std::make_index_sequence<Vec::kLanes == 16 ? P : 0>;
   SpmmTiles* const tiles = k->spmm[kMixedKind];
-  tiles[0] = {0, sizeof...(P), {&SpmmMixed<static_cast<int>(P) + 1>...}};
-  tiles[1].tail = kTails[0];
-  tiles[2].tail = kTails[1];
-  k->spmv[kMixedKind] = &SpmvMixed;
+  tiles[0] = MixedTiles<0>(Vectors());
+  tiles[1] = MixedTiles<kTails[0]>(WithTail());
+  tiles[2] = MixedTiles<kTails[1]>(WithTail());
 }
 
 template <int K, int S>
@@ -80,7 +87,7 @@ Kernels Collect(const ColumnCost& cost) {
   AddGroup<2, P2>(1, &k);
   AddGroup<4, P4>(2, &k);
   AddGroup<8, P8>(3, &k);
-  AddMixed(std::make_index_sequence<kMixed>(), &k);
+  AddMixed<kMixed>(&k);
   k.depthwise = &Depthwise;
   k.depthwise_direct[0][0] = DirectKernel<3, 1>();
   k.depthwise_direct[0][1] = DirectKernel<3, 2>();

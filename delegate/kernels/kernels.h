@@ -14,6 +14,8 @@
 
 namespace sbnn {
 
+struct OutputPair;
+
 // The longest vector of any kernel. Planes have this much room behind their last pixel.
 constexpr int kMaxLanes = 16;
 
@@ -22,30 +24,31 @@ constexpr int kTails[] = {1, 4};  // squares leave 0, 1, 4 or 9 of 16
 
 // Sparse matrix times panel: for each group of outputs, the sum over its columns of `group` weights
 // times a tile of pixels; bias and clamp included. A tile is some vectors and a tail of single
-// pixels (see SpmmTiles); just these are written. Mixed weights are one block of inputs a call (see
-// PackedWeights).
+// pixels (see SpmmTiles); just these are written. Of mixed weights a call takes one segment (see
+// PackedWeights), from which y, bias, add, and all that is packed begin.
 struct SpmmArgs {
   const void* x;                // the tile's first pixel in the panel that the offsets refer to
   void* y;                      // the tile's first pixel of output 0
   size_t y_stride;              // between outputs
-  const uint32_t* group_begin;  // [groups + 1]; mixed weights do without, and their
-  const int32_t* offset_bytes;  // [columns]           columns
-  const void* weights;          // [columns][group]    and weights begin with first_group's
+  const uint32_t* group_begin;  // [groups + 1]; mixed weights do without
+  const int32_t* offset_bytes;  // [columns]
+  const void* weights;          // [columns][group]
   const void* bias;             // [groups * group]; of mixed weights may be null: zeros
-  uint32_t first_group;
-  uint32_t end_group;
+  uint32_t first_group;         // of mixed weights 0, and
+  uint32_t end_group;           // the number of pairs
   float lo;
   float hi;
-  const void* add;      // null, or what is added before the clamp: laid out as y, and may be y
-  const uint8_t* runs;  // of mixed weights, of the block: [groups][kMixedRuns]
+  const void* add;          // null, or what is added before the clamp: laid out as y, and may be y
+  const OutputPair* pairs;  // of mixed weights
 };
 using SpmmFn = void (*)(const SpmmArgs&);
 
-// Sparse matrix times one vector: the outputs are the vector. Same packed weights as spmm.
+// Sparse matrix times one vector: the outputs are the vector. Same packed weights as spmm, but not
+// mixed.
 struct SpmvArgs {
   const void* x;
-  void* y;                      // written up to a whole group
-  const uint32_t* group_begin;  // unused with mixed weights, where all groups are computed at once
+  void* y;  // written up to a whole group
+  const uint32_t* group_begin;
   const uint16_t* columns;
   const void* weights;
   const void* bias;
@@ -53,8 +56,6 @@ struct SpmvArgs {
   uint32_t end_group;
   float lo;
   float hi;
-  const uint8_t* runs;  // of mixed weights, with all
-  uint32_t blocks;      // of these
 };
 using SpmvFn = void (*)(const SpmvArgs&);
 

@@ -1,8 +1,7 @@
-// Sparse matrix without structure x panel. Outputs are taken four at a time, and their columns are
-// sorted by which of the four have a weight there (PackedWeights: runs), so that a pixel is loaded
-// once for all of these: 0.35 loads a multiplication at 30 % zeros, 0.63 at 70 %. The inputs come
-// in blocks whose part of a tile stays in the L1 cache: without that each load is from the L2
-// cache, at half the rate of the FMAs.
+// Sparse matrix without structure x panel. Outputs are taken two at a time (PackedWeights: pairs),
+// so that where both have a weight, the pixels are loaded once. The inputs come in blocks whose
+// part of a tile stays in the L1 cache: without that each load is from the L2 cache, at half the
+// rate of the FMAs. Within a block the load ports are the limit, not the FMAs: every load counts.
 #include "delegate/format/packed_weights.h"
 #include "delegate/kernels/kernels.h"
 #include "delegate/kernels/vec.h"
@@ -11,96 +10,98 @@ namespace sbnn {
 namespace SBNN_ISA {
 namespace {
 
-// Where in its columns and weights a kernel is.
-struct Cursor {
-  const int32_t* offset;
-  const Element* weights;
+// Two offsets in a row, with one load. (Byte order: little-endian, as all of these machines are.)
+struct TwoOffsets {
+  SBNN_INLINE explicit TwoOffsets(const int32_t* p) {
+    uint64_t both;
+    __builtin_memcpy(&both, p, sizeof(both));
+    __asm__("" : "+r"(both));
+    first = static_cast<int32_t>(both);
+    second = static_cast<int32_t>(both >> 32);
+  }
+  int32_t first, second;
 };
 
-// The columns that serve the outputs in kOutputs, a bit each.
-template <int kOutputs, int P>
-SBNN_INLINE void AddRun(const char* x, int count, Cursor* at, Vec (&acc)[kMixedOutputs][P]) {
-  constexpr int N = __builtin_popcount(kOutputs);
-  const int32_t* offset = at->offset;
-  const Element* w = at->weights;
-  for (; count > 0; --count, ++offset, w += N) {
-    __builtin_prefetch(w + kAhead);
-    const Element* const pixels = reinterpret_cast<const Element*>(x + *offset);
-    const Scalars<N> weights(w);
-    Vec v[P];
-#pragma GCC unroll 16
-    for (int j = 0; j < P; ++j) v[j] = Load(pixels + j * Vec::kLanes);
-#pragma GCC unroll 4
-    for (int i = 0; i < kMixedOutputs; ++i) {
-      if ((kOutputs >> i & 1) == 0) continue;
-      const int k = __builtin_popcount(kOutputs & ((1 << i) - 1));
-#pragma GCC unroll 16
-      for (int j = 0; j < P; ++j) acc[i][j] = FmaScalar(v[j], weights[k], acc[i][j]);
-    }
-  }
-  at->offset = offset;
-  at->weights = w;
-}
-
-template <int kOutputs, int P>
-SBNN_INLINE void AddRuns(const char* x, const uint8_t* runs, Cursor* at,
-                         Vec (&acc)[kMixedOutputs][P]) {
-  AddRun<kOutputs>(x, runs[kOutputs - 1], at, acc);
-  if constexpr (kOutputs > 1) AddRuns<kOutputs - 1>(x, runs, at, acc);
-}
-
-template <int P>
+// P vectors of pixels of two outputs, and if T > 0 four single ones behind them, T of which count.
+template <int P, int T>
 void SpmmMixed(const SpmmArgs& args) {
+  constexpr int kTail = P * Vec::kLanes;
   const Vec lo = Set(args.lo), hi = Set(args.hi);
   const char* const x = static_cast<const char*>(args.x);
-  const Element* const bias = AsElements(args.bias);
+  // Copies: for all the compiler knows, what is stored may change the arguments.
+  Element* const first_y = AsElements(args.y);
+  const Element* const first_add = AsElements(args.add);
+  const Element* const biases = AsElements(args.bias);
   const size_t y_stride = args.y_stride;
-  Cursor at{args.offset_bytes, AsElements(args.weights)};
-  for (uint32_t g = args.first_group; g < args.end_group; ++g) {
-    const size_t first = static_cast<size_t>(g) * kMixedOutputs;
-    Vec acc[kMixedOutputs][P];
-#pragma GCC unroll 4
-    for (int i = 0; i < kMixedOutputs; ++i) {
-      const Element* const add = AsElements(args.add) + (first + i) * y_stride;
-      const Vec b = Set(bias == nullptr ? Element{0} : bias[first + i]);
+  const int32_t* offset = args.offset_bytes;
+  const Element* w = AsElements(args.weights);
+  const OutputPair* const end = args.pairs + args.end_group;
+  for (const OutputPair* pair = args.pairs + args.first_group; pair != end; ++pair) {
+    Vec acc[2][P];
+    Four tail[2];
+#pragma GCC unroll 2
+    for (int i = 0; i < 2; ++i) {
+      const Vec bias = Set(biases == nullptr ? Element{0} : biases[pair->output[i]]);
+      tail[i] = FirstFour(bias);
+      if (first_add == nullptr) {
+#pragma GCC unroll 16
+        for (int j = 0; j < P; ++j) acc[i][j] = bias;
+      } else {
+        const Element* const add = first_add + pair->output[i] * y_stride;
+#pragma GCC unroll 16
+        for (int j = 0; j < P; ++j) acc[i][j] = Add(bias, Load(add + j * Vec::kLanes));
+        if constexpr (T == 1) tail[i] += FirstFour(Set(add[kTail]));
+        if constexpr (T == 4) tail[i] += *reinterpret_cast<const UnalignedFour*>(add + kTail);
+      }
+    }
+    for (int step = pair->both; step > 0; --step, ++offset, w += 2) {
+      __builtin_prefetch(w + kAhead);
+      const Element* const pixels = reinterpret_cast<const Element*>(x + *offset);
+      const Scalars<2> weights(w);
 #pragma GCC unroll 16
       for (int j = 0; j < P; ++j) {
-        acc[i][j] = args.add == nullptr ? b : Add(b, Load(add + j * Vec::kLanes));
+        const Vec v = Keep(Load(pixels + j * Vec::kLanes));
+#pragma GCC unroll 2
+        for (int i = 0; i < 2; ++i) acc[i][j] = FmaScalar(v, weights[i], acc[i][j]);
+      }
+      if constexpr (T > 0) {
+        const Four v = *reinterpret_cast<const UnalignedFour*>(pixels + kTail);
+#pragma GCC unroll 2
+        for (int i = 0; i < 2; ++i) tail[i] += v * FirstFour(Set(weights[i]));
       }
     }
-    AddRuns<kMixedRuns>(x, args.runs + size_t{g} * kMixedRuns, &at, acc);
-    Element* y = AsElements(args.y) + first * y_stride;
-#pragma GCC unroll 4
-    for (int i = 0; i < kMixedOutputs; ++i, y += y_stride) {
+    for (int step = pair->one; step > 0; --step, offset += 2, w += 2) {
+      __builtin_prefetch(w + kAhead);
+      const TwoOffsets at(offset);
+      const Element* const pixels[2] = {reinterpret_cast<const Element*>(x + at.first),
+                                        reinterpret_cast<const Element*>(x + at.second)};
+      const TwoSets weights(w);
 #pragma GCC unroll 16
-      for (int j = 0; j < P; ++j) Store(y + j * Vec::kLanes, Min(hi, Max(lo, acc[i][j])));
-    }
-  }
-}
-
-// The same times one vector: for what was packed for images and meets one of one pixel.
-void SpmvMixed(const SpmvArgs& args) {
-  const uint16_t* column = args.columns;
-  const Element* const x = AsElements(args.x);
-  const Element* w = AsElements(args.weights);
-  const uint8_t* runs = args.runs;
-  for (uint32_t block = 0; block < args.blocks; ++block) {
-    const bool last = block + 1 == args.blocks;
-    for (uint32_t g = args.first_group; g < args.end_group; ++g, runs += kMixedRuns) {
-      Element* const y = AsElements(args.y) + static_cast<size_t>(g) * kMixedOutputs;
-      const Element* const start =
-          block > 0 ? y : AsElements(args.bias) + static_cast<size_t>(g) * kMixedOutputs;
-      float sum[kMixedOutputs];
-      for (int i = 0; i < kMixedOutputs; ++i) sum[i] = start[i];
-      for (int outputs = kMixedRuns; outputs > 0; --outputs) {
-        for (int count = runs[outputs - 1]; count > 0; --count, ++column) {
-          for (int i = 0; i < kMixedOutputs; ++i) {
-            if ((outputs >> i & 1) != 0) sum[i] += *w++ * x[*column];
-          }
+      for (int j = 0; j < P; ++j) {
+#pragma GCC unroll 2
+        for (int i = 0; i < 2; ++i) {
+          acc[i][j] = Fma(Load(pixels[i] + j * Vec::kLanes), weights.of[i], acc[i][j]);
         }
       }
-      for (int i = 0; i < kMixedOutputs; ++i) {
-        y[i] = last ? ClampOne(sum[i], args.lo, args.hi) : sum[i];
+      if constexpr (T > 0) {
+#pragma GCC unroll 2
+        for (int i = 0; i < 2; ++i) {
+          const Four v = *reinterpret_cast<const UnalignedFour*>(pixels[i] + kTail);
+          tail[i] += v * FirstFour(weights.of[i]);
+        }
+      }
+    }
+#pragma GCC unroll 2
+    for (int i = 0; i < 2; ++i) {
+      Element* const y = first_y + pair->output[i] * y_stride;
+#pragma GCC unroll 16
+      for (int j = 0; j < P; ++j) Store(y + j * Vec::kLanes, Min(hi, Max(lo, acc[i][j])));
+      if constexpr (T > 0) {
+        // NaN stays NaN.
+        tail[i] = tail[i] < FirstFour(lo) ? FirstFour(lo) : tail[i];
+        tail[i] = tail[i] > FirstFour(hi) ? FirstFour(hi) : tail[i];
+        if constexpr (T == 1) y[kTail] = tail[i][0];
+        if constexpr (T == 4) *reinterpret_cast<UnalignedFour*>(y + kTail) = tail[i];
       }
     }
   }

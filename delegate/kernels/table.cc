@@ -30,7 +30,7 @@ namespace {
 #if defined(__aarch64__) || defined(__arm__)
 // What the weights' layout is chosen by on cores that issue in order: cycles of a Cortex-A55 by
 // delegate/bench/arm, where a load takes as long as two multiplications.
-constexpr ColumnCost kInOrderCost = {{2.4f, 3.75f, 4.83f, 9.33f}, 1.08f, 2.3f, 192};
+constexpr ColumnCost kInOrderCost = {{2.4f, 3.75f, 4.83f, 9.33f}, 1.35f, 1.05f, 192};
 
 bool OnInOrderCores() {
   std::ifstream file("/proc/cpuinfo");
@@ -120,7 +120,7 @@ std::vector<KernelRow> KernelRows() {
   }
   for (const Kernels* k : all) {
     for (int g = 0; g <= kMixedKind; ++g) {
-      const int size = g == kMixedKind ? kMixedOutputs : kGroupSizes[g];
+      const int size = g == kMixedKind ? 0 : kGroupSizes[g];
       const std::string group = g == kMixedKind ? "_mixed" : "_g" + std::to_string(size);
       for (const SpmmTiles& tiles : k->spmm[g]) {
         const std::string tail = tiles.tail == 0 ? "" : "_t" + std::to_string(tiles.tail);
@@ -129,7 +129,7 @@ std::vector<KernelRow> KernelRows() {
               {"spmm" + group + "_p" + std::to_string(p) + tail, k, size, p, tiles.tail});
         }
       }
-      rows.push_back({"spmv" + group, k, size, 0, 0});
+      if (g < kMixedKind) rows.push_back({"spmv" + group, k, size, 0, 0});
     }
     const auto add = [&](const std::string& name) { rows.push_back({name, k, 0, 0, 0}); };
     for (int i = 0; i < 4; ++i) {

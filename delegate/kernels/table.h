@@ -24,8 +24,8 @@ struct SpmmTiles {
   SpmmFn kernel[kMaxTileVectors];  // [vectors - 1]
 };
 
-// The kernels of one instruction set. Index g stands for kGroupSizes[g], and
-// kMixedKind for mixed weights, which have no tails.
+// The kernels of one instruction set. Index g stands for kGroupSizes[g], and kMixedKind for mixed
+// weights.
 struct Kernels {
   const char* isa;    // "avx512", "avx2", "neon", "neon_fp16" or "scalar"
   int lanes;          // elements in a vector
@@ -33,7 +33,7 @@ struct Kernels {
   ColumnCost column_cost;
 
   SpmmTiles spmm[kGroupKinds + 1][1 + kTailKinds];  // [g][0]: no tail; then longer and longer ones
-  SpmvFn spmv[kGroupKinds + 1];
+  SpmvFn spmv[kGroupKinds];
   DepthwiseFn depthwise;
   DepthwiseDirectFn depthwise_direct[2][2];  // [3 x 3, 5 x 5][stride - 1]
   // For planes whose rows have at most `lanes` floats, and half as many of the output; null where
@@ -71,7 +71,7 @@ const Kernels* HalfKernels(const Kernels& kernels);
 struct KernelRow {
   std::string name;  // such as "spmm_g4_p6" or, with a tail of one pixel, "spmm_g4_p3_t1"
   const Kernels* kernels;
-  int group;    // 0 where there is none
+  int group;    // 0 where there is none or weights are mixed
   int vectors;  // tile width in vectors, 0 where there is none, and
   int tail;     // pixels behind them
 };

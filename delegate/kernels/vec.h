@@ -68,6 +68,9 @@ SBNN_INLINE void AddScaled(const Element* w, Element x, typename Elements<N>::Ty
 #endif
 }
 
+using Four = Elements<4>::Type;
+using UnalignedFour = Elements<4>::Unaligned;
+
 #if defined(__AVX512F__) || defined(__aarch64__)
 constexpr int kRegisters = 32;
 #else
@@ -204,6 +207,7 @@ SBNN_INLINE float AddLanes(Vec a) {
   return s;
 }
 SBNN_INLINE Vec Keep(Vec a) { return a; }
+SBNN_INLINE Four FirstFour(Vec a) { return Four{a.v[0], a.v[1], a.v[2], a.v[3]}; }
 #undef SBNN_EACH
 
 #elif defined(__AVX512F__)
@@ -294,6 +298,18 @@ SBNN_INLINE Vec Keep(Vec a) {
   __asm__("" : "+v"(a.v));
   return a;
 }
+SBNN_INLINE Four FirstFour(Vec a) { return _mm512_castps512_ps128(a.v); }
+typedef double TwoFloats __attribute__((may_alias, aligned(4)));
+// Two floats in a row, each in all lanes of a vector, with one load.
+struct TwoSets {
+  SBNN_INLINE explicit TwoSets(const float* p) {
+    const __m512d two = _mm512_set1_pd(*reinterpret_cast<const TwoFloats*>(p));
+    const __m512 both = Keep({_mm512_castpd_ps(two)}).v;
+    of[0].v = _mm512_moveldup_ps(both);
+    of[1].v = _mm512_movehdup_ps(both);
+  }
+  Vec of[2];
+};
 
 #elif defined(__AVX2__)
 
@@ -358,6 +374,17 @@ SBNN_INLINE Vec Keep(Vec a) {
   __asm__("" : "+x"(a.v));
   return a;
 }
+SBNN_INLINE Four FirstFour(Vec a) { return _mm256_castps256_ps128(a.v); }
+typedef double TwoFloats __attribute__((may_alias, aligned(4)));
+struct TwoSets {
+  SBNN_INLINE explicit TwoSets(const float* p) {
+    const __m256d two = _mm256_set1_pd(*reinterpret_cast<const TwoFloats*>(p));
+    const __m256 both = Keep({_mm256_castpd_ps(two)}).v;
+    of[0].v = _mm256_moveldup_ps(both);
+    of[1].v = _mm256_movehdup_ps(both);
+  }
+  Vec of[2];
+};
 
 #elif defined(SBNN_HALVES_ONLY)
 
@@ -486,6 +513,7 @@ SBNN_INLINE Vec Keep(Vec a) {
   __asm__("" : "+w"(a.v));
   return a;
 }
+SBNN_INLINE Four FirstFour(Vec a) { return reinterpret_cast<Four>(vget_low_f16(a.v)); }
 
 #elif defined(__ARM_NEON)
 
@@ -618,6 +646,7 @@ SBNN_INLINE Vec Keep(Vec a) {
   __asm__("" : "+w"(a.v));
   return a;
 }
+SBNN_INLINE Four FirstFour(Vec a) { return reinterpret_cast<Four>(a.v); }
 
 #endif
 
@@ -668,6 +697,13 @@ struct Outputs {
 
   Piece pieces[G / kPiece];
 };
+
+#if defined(SBNN_FORCE_SCALAR) || !defined(__AVX2__)
+struct TwoSets {
+  SBNN_INLINE explicit TwoSets(const Element* p) : of{Set(p[0]), Set(p[1])} {}
+  Vec of[2];
+};
+#endif
 
 }  // namespace SBNN_ISA
 }  // namespace sbnn

@@ -5,6 +5,7 @@
 #include <functional>
 #include <limits>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -477,33 +478,49 @@ TEST(Validate, SurvivesRandomDamage) {
 
 void UnpackMixed(const PackedWeights& p, std::vector<float>* dense) {
   const size_t columns = static_cast<size_t>(p.inputs) * p.taps;
-  EXPECT_EQ(p.group, kMixedOutputs);
-  EXPECT_EQ(p.runs.size(), p.segments() * kMixedRuns);
-  size_t column = 0, value = 0;
+  EXPECT_EQ(p.group, kMixedGroup);
+  size_t column = 0, value = 0, pair = 0, zeros = 0;
+  const auto take = [&](int block, int output) {
+    const int input = p.columns[column] / p.taps, tap = p.columns[column] % p.taps;
+    EXPECT_EQ(input / p.block, block);
+    const float v = p.values[value++];
+    zeros += v == 0.0f;
+    if (v == 0.0f) return;
+    ASSERT_LT(output, p.outputs);
+    float& to = (*dense)[output * columns + static_cast<size_t>(tap) * p.inputs + input];
+    EXPECT_EQ(to, 0.0f) << "twice";
+    to = v;
+  };
   for (size_t s = 0; s < p.segments(); ++s) {
     EXPECT_EQ(p.group_begin[s], column);
+    EXPECT_EQ(p.PairsOf(s), p.pairs.data() + pair);
     const int block = static_cast<int>(s / p.groups()), group = static_cast<int>(s % p.groups());
-    for (int set = kMixedRuns; set > 0; --set) {
-      const size_t end = column + p.runs[s * kMixedRuns + set - 1];
-      for (size_t k = column; k < end; ++k) {
-        if (k > column) {
-          EXPECT_LT(p.columns[k - 1], p.columns[k]);
-        }
-        const int input = p.columns[k] / p.taps, tap = p.columns[k] % p.taps;
-        EXPECT_EQ(input / p.block, block);
-        for (int i = 0; i < kMixedOutputs; ++i) {
-          if ((set >> i & 1) == 0) continue;
-          const int output = group * kMixedOutputs + i;
-          ASSERT_LT(output, p.outputs);
-          EXPECT_NE(p.values[value], 0.0f);
-          (*dense)[output * columns + static_cast<size_t>(tap) * p.inputs + input] = p.values[value++];
+    const int size = std::min(kMixedGroup, p.outputs - group * kMixedGroup);
+    EXPECT_EQ(p.pairs_of(s), static_cast<size_t>(size + 1) / 2);
+    std::set<int> outputs;
+    for (size_t k = 0; k < p.pairs_of(s); ++k, ++pair) {
+      int output[2];
+      for (int i = 0; i < 2; ++i) {
+        EXPECT_TRUE(outputs.insert(p.pairs[pair].output[i]).second);
+        output[i] = group * kMixedGroup + p.pairs[pair].output[i];
+      }
+      for (int n = p.pairs[pair].both; n > 0; --n, ++column) {
+        for (int o : output) take(block, o);
+      }
+      for (int n = p.pairs[pair].one; n > 0; --n) {
+        for (int o : output) {
+          take(block, o);
+          ++column;
         }
       }
-      column = end;
     }
+    EXPECT_EQ(*outputs.rbegin(), static_cast<int>(2 * p.pairs_of(s)) - 1);
   }
   EXPECT_EQ(column, p.columns.size());
   EXPECT_EQ(value, p.values.size());
+  EXPECT_EQ(pair, p.pairs.size());
+  // An output without weights may have a partner with many; else partners are about equally long.
+  EXPECT_LE(zeros, p.values.size() / 2);
 }
 
 // The dense filter that packed weights stand for, and that they are in the form that kernels.h asks for.
@@ -513,14 +530,15 @@ std::vector<float> Unpack(const PackedWeights& p) {
   EXPECT_EQ(p.groups(), (p.outputs + p.group - 1) / p.group);
   EXPECT_EQ(p.group_begin.front(), 0u);
   EXPECT_EQ(p.group_begin.back(), p.columns.size());
-  EXPECT_EQ(p.bias.size(), static_cast<size_t>(p.groups()) * p.group);
+  EXPECT_EQ(p.bias.size(), static_cast<size_t>(p.lanes()));
+  EXPECT_GE(p.lanes(), p.outputs);
   EXPECT_TRUE(Validate(p).ok());
   if (p.mixed()) {
     UnpackMixed(p, &dense);
     return dense;
   }
   EXPECT_EQ(p.blocks(), 1);
-  EXPECT_TRUE(p.runs.empty());
+  EXPECT_TRUE(p.pairs.empty());
   EXPECT_EQ(p.values.size(), p.columns.size() * p.group);
   for (int g = 0; g < p.groups(); ++g) {
     for (uint32_t k = p.group_begin[g]; k < p.group_begin[g + 1]; ++k) {
@@ -572,7 +590,9 @@ void ExpectSame(const PackedWeights& a, const PackedWeights& b) {
   EXPECT_EQ(a.taps, b.taps);
   EXPECT_EQ(a.group, b.group);
   EXPECT_EQ(a.block, b.block);
-  EXPECT_TRUE(std::equal(a.runs.begin(), a.runs.end(), b.runs.begin(), b.runs.end()));
+  ASSERT_EQ(a.pairs.size(), b.pairs.size());
+  EXPECT_TRUE(a.pairs.empty() ||
+              std::memcmp(a.pairs.data(), b.pairs.data(), a.pairs.size() * sizeof(OutputPair)) == 0);
   EXPECT_TRUE(std::equal(a.group_begin.begin(), a.group_begin.end(), b.group_begin.begin(),
                          b.group_begin.end()));
   EXPECT_TRUE(std::equal(a.columns.begin(), a.columns.end(), b.columns.begin(), b.columns.end()));
@@ -698,7 +718,7 @@ TEST(Pack, MixedWhereCheapest) {
     OwnedConstant owned;
     EncodeDense(dense, {18, 50}, &owned);
     const size_t weights = ColumnCount(dense, 18, 50, 1);
-    const float mixed = weights * 0.5f + ColumnCount(dense, 18, 50, kMixedOutputs) * 0.25f;
+    const float mixed = weights * 0.5f + ColumnCount(dense, 18, 50, 2) * 0.25f;
     for (const float factor : {0.99f, 1.01f}) {
       // Of the others, groups of one are the cheapest.
       const ColumnCost cost = {{mixed / weights * factor, 1000, 1000, 1000}, 0.5f, 0.25f, 7};
@@ -706,10 +726,31 @@ TEST(Pack, MixedWhereCheapest) {
       ASSERT_TRUE(Pack(owned.constant, nullptr, cost, &packed).ok());
       EXPECT_EQ(packed.mixed(), factor > 1);
       EXPECT_LE(packed.block, 7);
-      EXPECT_EQ(packed.values.size(), weights);
+      EXPECT_GE(packed.values.size(), weights);
       EXPECT_EQ(Unpack(packed), dense);
     }
   }
+}
+
+// With rows of a trained network's kind hardly a zero is added, and partners are found that have
+// more in common than neighbors do.
+TEST(Pack, MixedPartners) {
+  Random random(9);
+  std::vector<float> dense = random.Filter(300, 96, 1, 0.3);
+  for (int o = 0; o < 300; ++o) {  // outputs o and 299 - o keep the same inputs
+    if (o < 150) continue;
+    for (int i = 0; i < 96; ++i) dense[o * 96 + i] = 2 * dense[(299 - o) * 96 + i];
+  }
+  OwnedConstant owned;
+  EncodeDense(dense, {300, 96}, &owned);
+  PackedWeights packed;
+  const ColumnCost cost = {{1000, 1000, 1000, 1000}, 0.5f, 0.25f, 96};
+  ASSERT_TRUE(Pack(owned.constant, nullptr, cost, &packed).ok());
+  ASSERT_TRUE(packed.mixed());
+  EXPECT_EQ(Unpack(packed), dense);
+  const size_t weights = ColumnCount(dense, 300, 96, 1);
+  EXPECT_LT(packed.values.size(), 1.02 * weights);
+  EXPECT_LT(packed.columns.size(), 0.98 * ColumnCount(dense, 300, 96, 2));
 }
 
 // The length of a run is one byte: blocks are that small, and where one input is more, there are none.

@@ -7,12 +7,14 @@
 #include <cstdint>
 #include <cstdlib>
 #include <fstream>
+#include <initializer_list>
 #include <iostream>
 #include <iterator>
 #include <limits>
 #include <set>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "delegate/format/half.h"
@@ -119,72 +121,65 @@ void TestSpmm(const KernelRow& row) {
   }
 }
 
-// Columns of four outputs, each serving a set of them, sorted as PackedWeights says.
-struct MixedGroups {
-  std::vector<uint8_t> runs;  // [segments][kMixedRuns]
-  std::vector<uint32_t> begin, value_begin;  // [segments + 1]
+// A segment of mixed weights, see PackedWeights, of `outputs` outputs.
+struct MixedSegment {
+  std::vector<OutputPair> pairs;
   std::vector<uint16_t> columns;
-  std::vector<uint8_t> sets;  // [columns]
   std::vector<float> values;
+  std::vector<std::vector<std::pair<uint16_t, float>>> weights;  // [outputs]: column, weight
 
-  MixedGroups(size_t segments, int inputs, int longest, Random* random)
-      : runs(segments * kMixedRuns), begin({0}), value_begin({0}) {
-    for (size_t s = 0; s < segments; ++s) {
-      for (int set = kMixedRuns; set > 0; --set) {
-        const int run = random->Chance(0.4) ? 0 : random->Int(1, longest);
-        runs[s * kMixedRuns + set - 1] = static_cast<uint8_t>(run);
-        for (int i = 0; i < run; ++i) {
-          columns.push_back(static_cast<uint16_t>(random->Int(0, inputs - 1)));
-          sets.push_back(static_cast<uint8_t>(set));
-        }
-        const std::vector<float> weights = random->Floats(run * __builtin_popcount(set));
-        values.insert(values.end(), weights.begin(), weights.end());
-      }
-      begin.push_back(static_cast<uint32_t>(columns.size()));
-      value_begin.push_back(static_cast<uint32_t>(values.size()));
+  MixedSegment(int outputs, int inputs, int longest, Random* random) : weights(outputs) {
+    std::vector<int> order(outputs);
+    for (int o = 0; o < outputs; ++o) {
+      order[o] = o;
+      std::swap(order[o], order[random->Int(0, o)]);
     }
-  }
-
-  // The sum over the columns of a segment of output `lane`'s weight times pixel(column).
-  template <typename Fn>
-  double Sum(size_t segment, int lane, const Fn& pixel) const {
-    double sum = 0;
-    const float* value = values.data() + value_begin[segment];
-    for (uint32_t c = begin[segment]; c < begin[segment + 1]; ++c) {
-      for (int i = 0; i < kMixedOutputs; ++i) {
-        if ((sets[c] >> i & 1) == 0) continue;
-        if (i == lane) sum += double{*value} * pixel(columns[c]);
-        ++value;
+    const auto step = [&](std::initializer_list<int> served) {
+      columns.push_back(static_cast<uint16_t>(random->Int(0, inputs - 1)));
+      for (int o : served) {
+        values.push_back(random->Floats(1)[0]);
+        weights[o].emplace_back(columns.back(), values.back());
+      }
+    };
+    for (int o = 0; o < outputs; o += 2) {
+      const int both = random->Int(0, longest), one = random->Int(0, longest);
+      const int a = order[o], b = order[o + 1];
+      pairs.push_back({{static_cast<uint8_t>(a), static_cast<uint8_t>(b)},
+                       static_cast<uint8_t>(both),
+                       static_cast<uint8_t>(one)});
+      for (int i = 0; i < both; ++i) step({a, b});
+      for (int i = 0; i < one; ++i) {
+        step({a});
+        step({b});
       }
     }
-    return sum;
   }
 };
 
 template <typename T>
 void TestSpmmMixed(const KernelRow& row) {
   const Kernels& k = *row.kernels;
-  const SpmmFn spmm = k.spmm[kMixedKind][0].kernel[row.vectors - 1];
+  const SpmmTiles* tiles = k.spmm[kMixedKind];
+  while (tiles->tail != row.tail) ++tiles;
+  const SpmmFn spmm = tiles->kernel[row.vectors - 1];
   Random random(21);
-  const size_t tile = static_cast<size_t>(row.vectors) * k.lanes;
-  for (uint32_t groups : {1, 2, 5}) {
+  const size_t tile = static_cast<size_t>(row.vectors) * k.lanes + row.tail;
+  // Behind a tail of one pixel three more are read.
+  const size_t read = tile + (row.tail == 1 ? 3 : 0);
+  for (int outputs : {2, 6, kMixedGroup}) {
     for (int channels : {1, 3, 16}) {
       for (Edge edge : kEdges) {
-        const MixedGroups g(groups, channels, 3, &random);
-        const uint32_t first = random.Int(0, 1) * (groups / 2);
-        const uint32_t end = groups - random.Int(0, 1) * (groups / 3);
-        const size_t plane = tile + random.Int(0, 5);
-        const Guarded<T> x(random.Floats((channels - 1) * plane + tile), edge);
+        const MixedSegment s(outputs, channels, outputs > 6 ? 3 : 9, &random);
+        const size_t plane = read + random.Int(0, 5);
+        const Guarded<T> x(random.Floats((channels - 1) * plane + read), edge);
         std::vector<int32_t> offsets;
-        for (uint32_t c = g.begin[first]; c < g.begin[end]; ++c) {
-          offsets.push_back(static_cast<int32_t>(g.columns[c] * plane * sizeof(T)));
+        for (uint16_t c : s.columns) {
+          offsets.push_back(static_cast<int32_t>(c * plane * sizeof(T)));
         }
         const Guarded<int32_t> offset_bytes(offsets);
-        const Guarded<T> weights(std::vector<float>(g.values.begin() + g.value_begin[first],
-                                                        g.values.begin() + g.value_begin[end]));
-        const Guarded<uint8_t> runs(g.runs);
+        const Guarded<T> weights(s.values);
+        const Guarded<OutputPair> pairs(s.pairs);
         const size_t y_stride = tile + random.Int(0, 1) * 7;
-        const size_t outputs = groups * kMixedOutputs;
         const Guarded<T> bias(random.Floats(outputs));
         Guarded<T> y((outputs - 1) * y_stride + tile, edge);
         const Limits limits = random.Pick(kLimits);
@@ -194,48 +189,19 @@ void TestSpmmMixed(const KernelRow& row) {
         const Guarded<T> added(random.Floats(y.size()), edge);
         if (in_place) std::copy(added.data(), added.data() + added.size(), y.begin());
         spmm({x.data(), y.data(), y_stride, nullptr, offset_bytes.data(), weights.data(),
-              biased ? bias.data() : nullptr, first, end, limits.lo, limits.hi,
-              in_place ? y.data() : add ? added.data() : nullptr, runs.data()});
+              biased ? bias.data() : nullptr, 0, static_cast<uint32_t>(pairs.size()), limits.lo,
+              limits.hi, in_place ? y.data() : add ? added.data() : nullptr, pairs.data()});
         for (size_t i = 0; i < y.size(); ++i) {
-          const size_t output = i / y_stride, pixel = i % y_stride, of = output / kMixedOutputs;
-          if (pixel >= tile || of < first || of >= end) {
+          const size_t output = i / y_stride, pixel = i % y_stride;
+          if (pixel >= tile) {
             ASSERT_TRUE(in_place ? y[i] == added[i] : y.Untouched(i)) << i;
             continue;
           }
-          const double want = (biased ? float{bias[output]} : 0.0f) + (add ? float{added[i]} : 0.0f) +
-                              g.Sum(of, output % kMixedOutputs,
-                                    [&](uint16_t c) { return double{x[c * plane + pixel]}; });
-          ASSERT_EQ(y[i], Clamped(want, limits)) << "output " << output << " pixel " << pixel;
-        }
-        ASSERT_TRUE(y.Intact());
-      }
-    }
-  }
-}
-
-template <typename T>
-void TestSpmvMixed(const KernelRow& row) {
-  Random random(22);
-  for (uint32_t groups : {1, 2, 5}) {
-    for (uint32_t blocks : {1, 2, 4}) {
-      for (Edge edge : kEdges) {
-        const int inputs = random.Int(1, 20);
-        const MixedGroups g(groups * blocks, inputs, 3, &random);
-        const Guarded<T> x(random.Floats(inputs), edge), weights(g.values);
-        const Guarded<T> bias(random.Floats(groups * kMixedOutputs));
-        const Guarded<uint16_t> columns(g.columns);
-        const Guarded<uint8_t> runs(g.runs);
-        Guarded<T> y(groups * kMixedOutputs, edge);
-        const Limits limits = random.Pick(kLimits);
-        row.kernels->spmv[kMixedKind]({x.data(), y.data(), nullptr, columns.data(), weights.data(),
-                              bias.data(), 0, groups, limits.lo, limits.hi, runs.data(), blocks});
-        for (size_t output = 0; output < y.size(); ++output) {
-          double want = bias[output];
-          for (uint32_t b = 0; b < blocks; ++b) {
-            want += g.Sum(b * groups + output / kMixedOutputs, output % kMixedOutputs,
-                          [&](uint16_t c) { return double{x[c]}; });
+          double want = (biased ? float{bias[output]} : 0.0f) + (add ? float{added[i]} : 0.0f);
+          for (const auto& [column, weight] : s.weights[output]) {
+            want += double{weight} * double{x[column * plane + pixel]};
           }
-          ASSERT_EQ(y[output], Clamped(want, limits)) << "output " << output;
+          ASSERT_EQ(y[i], Clamped(want, limits)) << "output " << output << " pixel " << pixel;
         }
         ASSERT_TRUE(y.Intact());
       }
@@ -262,7 +228,7 @@ void TestSpmv(const KernelRow& row) {
         const uint32_t first = random.Int(0, 1) * (groups / 2);
         const uint32_t end = groups - random.Int(0, 1) * (groups / 3);
         spmv({x.data(), y.data(), begin.data(), columns.data(), g.weights.data(), g.bias.data(),
-              first, end, limits.lo, limits.hi, nullptr, 0});
+              first, end, limits.lo, limits.hi});
         for (size_t output = 0; output < y.size(); ++output) {
           const size_t of = output / row.group;
           if (of < first || of >= end) {
@@ -813,7 +779,6 @@ TEST_P(EveryKernel, AsTheReference) {
   const bool half = row.kernels->element_bytes == sizeof(Half);
   if (begins("spmm_mixed_")) return half ? TestSpmmMixed<Half>(row) : TestSpmmMixed<float>(row);
   if (begins("spmm_g")) return half ? TestSpmm<Half>(row) : TestSpmm<float>(row);
-  if (row.name == "spmv_mixed") return half ? TestSpmvMixed<Half>(row) : TestSpmvMixed<float>(row);
   if (begins("spmv_g")) return half ? TestSpmv<Half>(row) : TestSpmv<float>(row);
   if (row.name == "depthwise") return half ? TestDepthwise<Half>(row) : TestDepthwise<float>(row);
   if (begins("depthwise_direct_") || begins("depthwise_pairs_")) return half ? TestDepthwiseDirect<Half>(row) : TestDepthwiseDirect<float>(row);
@@ -840,7 +805,7 @@ constexpr int kOthers = 20;  // kernels that are neither spmm nor spmv
 // A new function in the struct needs a row, and a test.
 static_assert(sizeof(Kernels) - offsetof(Kernels, spmm) ==
                   sizeof(SpmmTiles) * (kGroupKinds + 1) * (1 + kTailKinds) +
-                      sizeof(void (*)()) * (kGroupKinds + 1 + kOthers),
+                      sizeof(void (*)()) * (kGroupKinds + kOthers),
               "add the new kernel to KernelRows(), and its test to EveryKernel");
 
 std::vector<const Kernels*> AllKernels() {
@@ -859,7 +824,7 @@ TEST(KernelTable, ARowForEveryKernel) {
       if (row.kernels != k) continue;
       EXPECT_TRUE(names.insert(row.name).second) << row.name << " twice";
     }
-    size_t kernels = kGroupKinds + 1 + kOthers;
+    size_t kernels = kGroupKinds + kOthers;
     if (k->lanes < 16) {
       EXPECT_EQ(k->depthwise_pairs[0][0], nullptr);
       kernels -= 4;

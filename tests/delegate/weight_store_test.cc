@@ -343,19 +343,21 @@ TEST_F(CacheTest, ForgedIndicesAreRefused) {
   EXPECT_EQ(forge(mixed, [&](PackedWeights* w, char*) { set(w->columns, 3, 90 * 9); }), nullptr);
   EXPECT_EQ(forge(mixed, [&](PackedWeights* w, char*) { set(w->group_begin, w->segments(), 7); }),
             nullptr);
-  EXPECT_EQ(forge(mixed, [&](PackedWeights* w, char*) { set(w->runs, 20, w->runs[20] + 1); }),
-            nullptr);
   EXPECT_EQ(forge(mixed, [](PackedWeights* w, char*) { w->block = 90; }), nullptr);
   EXPECT_EQ(forge(mixed, [](PackedWeights* w, char*) { w->group = 8; }), nullptr);
-  // The same number of columns, but a weight more.
-  EXPECT_EQ(forge(mixed,
-                  [&](PackedWeights* w, char*) {
-                    size_t i = 0;
-                    while (w->runs[i] == 0) ++i;
-                    set(w->runs, i, w->runs[i] - 1);
-                    set(w->runs, 14, w->runs[14] + 1);
-                  }),
-            nullptr);
+  const auto forge_pair = [&](const auto& change) {
+    return forge(mixed, [&](PackedWeights* w, char*) {
+      size_t i = 0;
+      while (w->pairs[i].both < 2) ++i;
+      change(const_cast<OutputPair*>(&w->pairs[i]));
+    });
+  };
+  EXPECT_EQ(forge_pair([](OutputPair* p) { ++p->both; }), nullptr);
+  EXPECT_EQ(forge_pair([](OutputPair* p) { --p->one; }), nullptr);
+  EXPECT_EQ(forge_pair([](OutputPair* p) { p->output[0] = 16; }), nullptr);
+  EXPECT_EQ(forge_pair([](OutputPair* p) { p->output[1] = 255; }), nullptr);
+  // The same number of columns, but two weights less.
+  EXPECT_EQ(forge_pair([](OutputPair* p) { p->both -= 2, ++p->one; }), nullptr);
 }
 
 TEST_F(CacheTest, WhereNothingCanBeWritten) {

@@ -61,8 +61,7 @@ FORESEEN = 32
 
 def kernel_cycles(work: Work, kernel: Kernel, core: Core) -> float:
     inner = turns(work, kernel)
-    # Nor where a kernel has several loops, all of them as long as the weights have it.
-    surprise = core.mispredict if work.loop or inner > FORESEEN * work.entries else 0.0
+    surprise = core.mispredict if inner > FORESEEN * work.entries else 0.0
     return (
         inner * kernel.inner.cycles
         + work.entries * surprise

@@ -46,12 +46,12 @@ def stores(code: Iterable[Instruction]) -> int:
 
 
 def dissect(
-    function: Function, turn: int = 0, ran: frozenset[int] = frozenset(), wide: bool = True
+    function: Function, number: int = 0, ran: frozenset[int] = frozenset(), wide: bool = True
 ) -> Anatomy:
     """The inner loop is, of those that hold no other with FMAs, the one with most of them (with most
     stores, in a kernel without FMAs).
 
-    turn: FMAs in a turn of the loop that is meant instead, the first of several.
+    number: of the loop that is meant instead, from 1, in the order of the code.
     ran: addresses of instructions that have been seen to run; if any of this function are among them,
       nothing else counts.
     wide: of a kernel without FMAs, the loop that stores vectors rather than single floats.
@@ -63,16 +63,16 @@ def dissect(
     innermost = [
         loop
         for loop in found
-        if count(bodies[loop])
-        and not any(loop.holds(o) and count(bodies[o]) for o in found)
-        and (not seen or loop.first in seen)
+        if count(bodies[loop]) and not any(loop.holds(o) and count(bodies[o]) for o in found)
     ]
     name = readable(function.name)
-    if not innermost:
+    ran_too = [loop for loop in innermost if not seen or loop.first in seen]
+    if number:
+        best = innermost[number - 1]
+    elif ran_too:
+        best = max(ran_too, key=lambda loop: count(bodies[loop]))
+    else:
         return Anatomy(name, (), (), function.instructions, 0, 0, 0)
-    best = max(innermost, key=lambda loop: count(bodies[loop]))
-    if turn:
-        best = next(loop for loop in innermost if count(bodies[loop]) == turn)
     around = [loop for loop in found if loop.holds(best)]
     outermost = max(around, key=lambda loop: loop.last - loop.first, default=None)
     outer = loops.outside_of_inner(function, outermost, found) if outermost else []

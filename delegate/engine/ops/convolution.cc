@@ -93,7 +93,10 @@ Status Convolution::Plan(const std::vector<const Tensor*>& inputs, const Tensor&
   values_.Plan(weights_->values.data(), weights_->values.size(), element_bytes);
   bias_.Plan(weights_->bias.data(), weights_->bias.size(), element_bytes);
   if (Pointwise(in)) {
-    if (in.pixels() == 1) return Status();  // spmv needs no plan
+    if (in.pixels() == 1) {
+      vector_grid_ = MakeVectorGrid(*weights_, context.threads);
+      return Status();
+    }
     const Status status = PlanOffsets(input.plane_stride, {0}, element_bytes);
     if (!status.ok()) return status;
     grid_ = MakeGrid(*weights_, in.pixels(), context.kernels, context.threads);
@@ -147,8 +150,8 @@ void Convolution::Run(const std::vector<const Tensor*>& inputs, const Tensor& ou
   } else if (in.pixels() == 1) {
     for (int n = 0; n < in.n; ++n) {
       void* const y = output.From(static_cast<size_t>(n) * weights_->outputs);
-      RunSpmv(*weights_, values_, bias_, input.From(static_cast<size_t>(n) * in.c), y, epilogue_.lo,
-              epilogue_.hi, context);
+      RunSpmv(*weights_, vector_grid_, values_, bias_, input.From(static_cast<size_t>(n) * in.c), y,
+              epilogue_.lo, epilogue_.hi, context);
       if (!epilogue_.activates) continue;
       const size_t count = weights_->outputs;
       context.kernels.unary(epilogue_.activation, {y, y, count, 1, count, epilogue_.alpha});
@@ -188,7 +191,7 @@ void Convolution::RunTile(const TaskGrid& grid, const Tile& tile, const SpmmArgs
     part.end_group = std::min(args.end_group, g + step);
     RunSpmm(*weights_, grid, tile, part, kernels);
     void* const y = Advance(args.y, g * group * args.y_stride, kernels.element_bytes);
-    const size_t outputs = (part.end_group - g) * group;
+    const size_t outputs = std::min(part.end_group * group, size_t(weights_->lanes())) - g * group;
     // Outputs of one pixel lie side by side, and a tile's vectors over each other.
     const bool rows = args.y_stride > 1;
     kernels.unary(epilogue_.activation, {y, y, rows ? tile.width : outputs, rows ? outputs : 1,

@@ -58,8 +58,9 @@ class Convolution : public Op {
   Epilogue epilogue_;  // limits included
   Values values_, bias_;
   std::vector<int32_t> offset_bytes_;
-  TaskGrid grid_;       // of a whole plane, or of a stretch of a band
-  TaskGrid last_grid_;  // of a stretch of the last band
+  TaskGrid grid_;           // of a whole plane, or of a stretch of a band
+  TaskGrid last_grid_;      // of a stretch of the last band
+  VectorGrid vector_grid_;  // of one pixel
   LoweredInput lowered_;
 };
 

@@ -3,7 +3,6 @@
 #include <string>
 
 #include "delegate/engine/layout.h"
-#include "delegate/engine/ops/matrix.h"
 
 namespace sbnn {
 
@@ -36,6 +35,7 @@ Status FullyConnected::Plan(const std::vector<const Tensor*>& inputs, const Tens
                             const PlanContext& context, uint64_t* scratch) {
   values_.Plan(weights_->values.data(), weights_->values.size(), context.kernels.element_bytes);
   bias_.Plan(weights_->bias.data(), weights_->bias.size(), context.kernels.element_bytes);
+  grid_ = MakeVectorGrid(*weights_, context.threads);
   *scratch = 0;
   flat_output_ = inputs[0]->layout == Layout::kPanel
                      ? RoundUp(ElementCount(inputs[0]->shape) + 2 * kMaxLanes, kMaxLanes)
@@ -58,7 +58,7 @@ void FullyConnected::Run(const std::vector<const Tensor*>& inputs, const Tensor&
   float* const flat = images ? context.scratch + flat_output_ : output.data;
   const int bytes = context.kernels.element_bytes;
   for (size_t r = 0; r < rows; ++r) {
-    RunSpmv(*weights_, values_, bias_, Advance(x, r * depth, bytes),
+    RunSpmv(*weights_, grid_, values_, bias_, Advance(x, r * depth, bytes),
             Advance(flat, r * weights_->outputs, bytes), lo_, hi_, context);
   }
   if (images) FlatToPanel(flat, output, context.kernels, context.team);

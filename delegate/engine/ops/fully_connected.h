@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "delegate/engine/op.h"
+#include "delegate/engine/ops/matrix.h"
 #include "delegate/format/packed_weights.h"
 
 namespace sbnn {
@@ -31,6 +32,7 @@ class FullyConnected : public Op {
 
   // Of the plan.
   Values values_, bias_;
+  VectorGrid grid_;
   uint64_t flat_output_ = 0;  // where in the scratch the results of images go
 };
 

@@ -6,6 +6,12 @@
 namespace sbnn {
 namespace {
 
+// NaN stays NaN.
+float Clamp(float value, float lo, float hi) {
+  value = value < lo ? lo : value;
+  return value > hi ? hi : value;
+}
+
 // Tasks a thread should get, so that unequal cores finish together.
 constexpr int kTasksPerThread = 4;
 
@@ -31,11 +37,11 @@ std::vector<uint32_t> SplitGroups(const PackedWeights& w, int chunks) {
 
 std::vector<uint32_t> FirstValues(const PackedWeights& w) {
   std::vector<uint32_t> begin(w.segments());
-  const uint8_t* run = w.runs.data();
   uint32_t values = 0;
-  for (uint32_t& first : begin) {
-    first = values;
-    for (int set = 1; set <= kMixedRuns; ++set) values += *run++ * __builtin_popcount(set);
+  for (size_t s = 0; s < begin.size(); ++s) {
+    begin[s] = values;
+    const OutputPair* const pairs = w.PairsOf(s);
+    for (size_t k = 0; k < w.pairs_of(s); ++k) values += 2 * (pairs[k].both + pairs[k].one);
   }
   return begin;
 }
@@ -88,33 +94,111 @@ TaskGrid MakeGrid(const PackedWeights& weights, size_t pixels, const Kernels& ke
   return grid;
 }
 
-void RunSpmm(const PackedWeights& w, const TaskGrid& grid, const Tile& tile, const SpmmArgs& args,
-             const Kernels& kernels) {
-  if (!w.mixed()) return tile.spmm(args);
-  const size_t blocks = w.blocks(), groups = w.groups();
-  // Where a group's vectors lie over the next groups' outputs, it is done before these are begun.
-  const uint32_t step = args.y_stride < tile.width ? 1 : args.end_group - args.first_group;
-  for (uint32_t g = args.first_group; g < args.end_group; g += step) {
-    SpmmArgs part = args;
-    part.first_group = g;
-    part.end_group = g + step;
-    for (size_t b = 0; b < blocks; ++b) {
-      const size_t segment = b * groups;
-      const bool last = b + 1 == blocks;
-      part.runs = w.runs.data() + segment * kMixedRuns;
-      part.offset_bytes = args.offset_bytes + w.group_begin[segment + g];
-      part.weights = Advance(args.weights, grid.value_begin[segment + g], kernels.element_bytes);
-      part.lo = last ? args.lo : -std::numeric_limits<float>::infinity();
-      part.hi = last ? args.hi : std::numeric_limits<float>::infinity();
-      tile.spmm(part);
-      part.bias = nullptr;  // the next block adds to what this one left
-      part.add = part.y;
+namespace {
+
+// Mixed weights times one pixel, for what was packed for larger images, in floats: segments of
+// groups [first, end), whose weights begin at `values(segment)`. Element k of `x` belongs to column
+// k.
+template <typename Values, typename Pixels>
+void RunMixedPixel(const PackedWeights& w, uint32_t first, uint32_t end, const Values& values,
+                   const Pixels& x, float* y) {
+  for (int b = 0; b < w.blocks(); ++b) {
+    for (uint32_t g = first; g < end; ++g) {
+      const size_t segment = static_cast<size_t>(b) * w.groups() + g;
+      const float* weight = values(segment);
+      uint32_t column = w.group_begin[segment];
+      const OutputPair* const pairs = w.PairsOf(segment);
+      for (size_t k = 0; k < w.pairs_of(segment); ++k) {
+        float sum[2] = {};
+        for (int step = pairs[k].both; step > 0; --step, ++column) {
+          for (float& s : sum) s += *weight++ * x(column);
+        }
+        for (int step = pairs[k].one; step > 0; --step) {
+          for (float& s : sum) s += *weight++ * x(column++);
+        }
+        for (int i = 0; i < 2; ++i) {
+          const uint32_t output = g * kMixedGroup + pairs[k].output[i];
+          if (output < static_cast<uint32_t>(w.outputs)) y[output] += sum[i];
+        }
+      }
     }
   }
 }
 
-void RunSpmv(const PackedWeights& w, const Values& values, const Values& bias, const void* x,
-             void* y, float lo, float hi, const RunContext& context) {
+void RunMixed(const PackedWeights& w, const TaskGrid& grid, const Tile& tile, const SpmmArgs& args,
+              int element_bytes) {
+  for (int b = 0; b < w.blocks(); ++b) {
+    for (uint32_t g = args.first_group; g < args.end_group; ++g) {
+      const size_t segment = static_cast<size_t>(b) * w.groups() + g;
+      const size_t output = static_cast<size_t>(g) * kMixedGroup;
+      SpmmArgs part = args;
+      part.y = Advance(args.y, output * args.y_stride, element_bytes);
+      part.offset_bytes += w.group_begin[segment];
+      part.weights = Advance(args.weights, grid.value_begin[segment], element_bytes);
+      part.pairs = w.PairsOf(segment);
+      part.first_group = 0;
+      part.end_group = static_cast<uint32_t>(w.pairs_of(segment));
+      if (b == 0) {
+        part.bias = Advance(args.bias, output, element_bytes);
+        if (args.add != nullptr) {
+          part.add = Advance(args.add, output * args.y_stride, element_bytes);
+        }
+      } else {  // adds to what the block before left
+        part.bias = nullptr;
+        part.add = part.y;
+      }
+      if (b + 1 < w.blocks()) {
+        part.lo = -std::numeric_limits<float>::infinity();
+        part.hi = std::numeric_limits<float>::infinity();
+      }
+      tile.spmm(part);
+    }
+  }
+}
+
+}  // namespace
+
+void RunSpmm(const PackedWeights& w, const TaskGrid& grid, const Tile& tile, const SpmmArgs& args,
+             const Kernels& kernels) {
+  if (!w.mixed()) return tile.spmm(args);
+  // Outputs of one pixel lie side by side: their vectors would lie over others.
+  if (args.y_stride > 1) return RunMixed(w, grid, tile, args, kernels.element_bytes);
+  const size_t first = static_cast<size_t>(args.first_group) * kMixedGroup;
+  const size_t end = std::min<size_t>(w.outputs, static_cast<size_t>(args.end_group) * kMixedGroup);
+  const float* const x = static_cast<const float*>(args.x);
+  const float* const add = static_cast<const float*>(args.add);
+  float* const y = static_cast<float*>(args.y);
+  for (size_t o = first; o < end; ++o) y[o] = w.bias[o] + (add == nullptr ? 0.0f : add[o]);
+  RunMixedPixel(
+      w, args.first_group, args.end_group,
+      [&](size_t segment) { return w.values.data() + grid.value_begin[segment]; },
+      [&](uint32_t column) { return x[args.offset_bytes[column] / int32_t{sizeof(float)}]; }, y);
+  for (size_t o = first; o < end; ++o) y[o] = Clamp(y[o], args.lo, args.hi);
+}
+
+VectorGrid MakeVectorGrid(const PackedWeights& w, int threads) {
+  VectorGrid grid;
+  // Below some ten thousand weights a thread is not worth waking.
+  const bool split = !w.mixed() && threads > 1 && w.values.size() >= 16384;
+  grid.group_begin = SplitGroups(w, split ? threads * kTasksPerThread : 1);
+  if (w.mixed()) grid.value_begin = FirstValues(w);
+  return grid;
+}
+
+void RunSpmv(const PackedWeights& w, const VectorGrid& grid, const Values& values,
+             const Values& bias, const void* x, void* y, float lo, float hi,
+             const RunContext& context) {
+  if (w.mixed()) {
+    const float* const pixels = static_cast<const float*>(x);
+    float* const outputs = static_cast<float*>(y);
+    std::copy_n(w.bias.begin(), w.outputs, outputs);
+    RunMixedPixel(
+        w, 0, static_cast<uint32_t>(w.groups()),
+        [&](size_t segment) { return w.values.data() + grid.value_begin[segment]; },
+        [&](uint32_t column) { return pixels[w.columns[column]]; }, outputs);
+    for (int o = 0; o < w.outputs; ++o) outputs[o] = Clamp(outputs[o], lo, hi);
+    return;
+  }
   const SpmvArgs args{x,
                       y,
                       w.group_begin.data(),
@@ -124,19 +208,12 @@ void RunSpmv(const PackedWeights& w, const Values& values, const Values& bias, c
                       0,
                       static_cast<uint32_t>(w.groups()),
                       lo,
-                      hi,
-                      w.runs.data(),
-                      static_cast<uint32_t>(w.blocks())};
+                      hi};
   const SpmvFn spmv = context.kernels.spmv[KindIndex(w)];
-  if (w.mixed()) return spmv(args);
-  // Below some ten thousand weights a thread is not worth waking.
-  const bool small = w.values.size() < 16384;
-  const int threads = small ? 1 : context.team.size();
-  const std::vector<uint32_t> begin = SplitGroups(w, threads > 1 ? threads * kTasksPerThread : 1);
-  context.team.Run(static_cast<int>(begin.size()) - 1, [&](int task, int) {
+  context.team.Run(static_cast<int>(grid.group_begin.size()) - 1, [&](int task, int) {
     SpmvArgs part = args;
-    part.first_group = begin[task];
-    part.end_group = begin[task + 1];
+    part.first_group = grid.group_begin[task];
+    part.end_group = grid.group_begin[task + 1];
     spmv(part);
   });
 }
