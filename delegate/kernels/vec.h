@@ -462,6 +462,10 @@ SBNN_INLINE Vec FmaScalar(Vec a, Lane<Register> b, Vec c) {
 #undef SBNN_FMA_LANE
   return c;
 }
+template <typename Register>
+SBNN_INLINE Vec Set(Lane<Register> a) {
+  return Set(a.v[a.i]);
+}
 template <int N>
 struct Scalars {
   SBNN_INLINE explicit Scalars(const Element* p) : p(p) {}
