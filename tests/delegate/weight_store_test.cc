@@ -309,7 +309,9 @@ TEST_F(CacheTest, ForgedIndicesAreRefused) {
   ASSERT_GT(mixed.blocks(), 1);
   const auto forge = [&](const PackedWeights& good,
                          const std::function<void(PackedWeights*, char*)>& change) {
-    std::shared_ptr<char> copy(static_cast<char*>(std::malloc(good.bytes())), std::free);
+    // With room behind it, for what forged sizes say is there.
+    std::shared_ptr<char> copy(static_cast<char*>(std::calloc(1, good.bytes() + (1 << 16))),
+                               std::free);
     std::memcpy(copy.get(), good.storage.get(), good.bytes());
     PackedWeights weights(good, copy);
     change(&weights, copy.get());
