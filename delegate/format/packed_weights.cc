@@ -353,11 +353,8 @@ std::shared_ptr<void> Allocate(uint64_t bytes) {
 }  // namespace
 
 uint64_t PackedShape::bytes() const {
-  // (A damaged file may say anything: the products need 64 bits everywhere.)
-  const uint64_t all_segments = static_cast<uint64_t>(blocks()) * groups();
-  const uint64_t pairs = mixed() ? static_cast<uint64_t>(blocks()) * (lanes() / 2) : 0;
-  return (uint64_t{value_count} + lanes()) * sizeof(float) + (1 + all_segments) * sizeof(uint32_t) +
-         uint64_t{column_count} * sizeof(uint16_t) + pairs * sizeof(OutputPair);
+  return (uint64_t{value_count} + lanes()) * sizeof(float) + (1 + segments()) * sizeof(uint32_t) +
+         uint64_t{column_count} * sizeof(uint16_t) + pair_count() * sizeof(OutputPair);
 }
 
 PackedWeights::PackedWeights(const PackedShape& shape, std::shared_ptr<const void> memory)
@@ -365,9 +362,10 @@ PackedWeights::PackedWeights(const PackedShape& shape, std::shared_ptr<const voi
   const float* const first = static_cast<const float*>(storage.get());
   values = {first, value_count};
   bias = {values.end(), static_cast<size_t>(lanes())};
-  group_begin = {reinterpret_cast<const uint32_t*>(bias.end()), 1 + segments()};
+  group_begin = {reinterpret_cast<const uint32_t*>(bias.end()),
+                 static_cast<size_t>(1 + segments())};
   columns = {reinterpret_cast<const uint16_t*>(group_begin.end()), column_count};
-  pairs = {reinterpret_cast<const OutputPair*>(columns.end()), pair_count()};
+  pairs = {reinterpret_cast<const OutputPair*>(columns.end()), static_cast<size_t>(pair_count())};
 }
 
 Status Validate(const PackedWeights& w) {

@@ -87,8 +87,11 @@ struct PackedShape {
   // Outputs and what fills up the last group; of mixed weights, the last pair.
   int lanes() const { return mixed() ? (outputs + 1) / 2 * 2 : groups() * group; }
   int blocks() const { return mixed() ? (inputs + block - 1) / block : 1; }
-  size_t segments() const { return static_cast<size_t>(blocks()) * groups(); }
-  size_t pair_count() const { return mixed() ? static_cast<size_t>(blocks()) * lanes() / 2 : 0; }
+  // A damaged file may say anything: products need 64 bits everywhere.
+  uint64_t segments() const { return static_cast<uint64_t>(blocks()) * groups(); }
+  uint64_t pair_count() const {
+    return mixed() ? static_cast<uint64_t>(blocks()) * lanes() / 2 : 0;
+  }
   uint64_t bytes() const;
 };
 
