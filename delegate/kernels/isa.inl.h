@@ -49,7 +49,11 @@ void AddGroup(int index, Kernels* k) {
   tiles[0] = Tiles<G, 0>(std::make_index_sequence<P>());
   tiles[1] = Tiles<G, kTails[0]>(std::make_index_sequence<WidestWithTail<G, P, kTails[0]>()>());
   tiles[2] = Tiles<G, kTails[1]>(std::make_index_sequence<WidestWithTail<G, P, kTails[1]>()>());
-  k->spmv[index] = &Spmv<G>;
+  if constexpr (G == 1) {
+    k->spmv[index] = &SpmvOne;
+  } else {
+    k->spmv[index] = &Spmv<G>;
+  }
 }
 
 template <int T, size_t... P>

@@ -71,6 +71,16 @@ SBNN_INLINE void AddScaled(const Element* w, Element x, typename Elements<N>::Ty
 using Four = Elements<4>::Type;
 using UnalignedFour = Elements<4>::Unaligned;
 
+// Adds four weights times four x.
+SBNN_INLINE void AddProducts(const Element* w, Four x, Four* sum) {
+#if defined(__arm__) && !defined(SBNN_FORCE_SCALAR)
+  *sum = reinterpret_cast<Four>(vfmaq_f32(reinterpret_cast<float32x4_t>(*sum), vld1q_f32(w),
+                                          reinterpret_cast<float32x4_t>(x)));
+#else
+  *sum += *reinterpret_cast<const UnalignedFour*>(w) * x;
+#endif
+}
+
 #if defined(__AVX512F__) || defined(__aarch64__)
 constexpr int kRegisters = 32;
 #else

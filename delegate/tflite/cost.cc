@@ -110,7 +110,7 @@ Prediction PredictNode(const NodeView& view, const Translation& t,
   } else if (kind != kMove) {
     here = stock = Elements(output) * DenseDepth(view, kind);
     if (!packed.empty()) {
-      const ColumnCost& cost = view.kernels.column_cost;
+      const ColumnCost& cost = kind == kMatrix ? kOneVectorCost : view.kernels.column_cost;
       here = 0;
       for (const auto& w : packed) {
         const double columns =

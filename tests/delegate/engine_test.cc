@@ -774,14 +774,15 @@ TEST(Activation, EveryLayout) {
   }
 }
 
-// Weights of one vector come from memory: what has fewer bytes is faster, and no group of 1 or 2.
+// Weights of one vector come from memory: what has fewer bytes is faster.
 TEST(FullyConnected, PacksForOneVector) {
   Random random(40);
   const struct {
     int structure;
     double density;
     int group;
-  } cases[] = {{1, 1, 8}, {1, 0.1, 4}, {1, 0.6, 8}, {4, 0.5, 4}, {4, 0.9, 8}, {8, 0.1, 8}};
+  } cases[] = {{1, 1, 8},   {1, 0.7, 8}, {1, 0.6, 1}, {1, 0.1, 1},
+               {2, 0.5, 2}, {4, 0.5, 4}, {4, 0.9, 8}, {8, 0.1, 8}};
   for (const auto& c : cases) {
     OwnedConstant owned;
     EncodeDense(random.Filter(64, 200, c.structure, c.density), {64, 200}, &owned);

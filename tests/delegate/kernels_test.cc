@@ -214,7 +214,7 @@ void TestSpmv(const KernelRow& row) {
   const SpmvFn spmv = row.kernels->spmv[GroupIndex(row.group)];
   Random random(2);
   std::vector<std::vector<int>> all_sizes = kGroupColumns;
-  for (int n = 1; n <= 10; ++n) all_sizes.push_back({n, n + 1});
+  for (int n = 1; n <= 36; ++n) all_sizes.push_back({n, n + 1});
   for (const std::vector<int>& sizes : all_sizes) {
     for (int inputs : {1, 4, 50}) {
       for (Edge edge : kEdges) {
