@@ -28,50 +28,64 @@ constexpr int kSpins = 4000;
 
 }  // namespace
 
-// What is to be done, in one word so that a helper that comes late can never take a task of one
-// call for a task of the next: call number (16 bits), tasks (24), next task (24).
-struct Job {
+// The tasks [begin, end) that a thread has yet to do. In one word, so that whoever takes one of
+// them takes it of this call and from nobody else; and in a cache line of its own.
+struct alignas(64) Share {
   std::atomic<uint64_t> word{0};
-  std::atomic<int> done{0};
+
+  static uint32_t Begin(uint64_t w) { return static_cast<uint32_t>(w >> 32); }
+  static uint32_t End(uint64_t w) { return static_cast<uint32_t>(w); }
+
+  void Set(uint32_t begin, uint32_t end) {
+    word.store(uint64_t{begin} << 32 | end, std::memory_order_release);
+  }
+  // The first task for the thread itself, the last for others; -1: there is none.
+  int Take(bool first) {
+    uint64_t w = word.load(std::memory_order_acquire);
+    while (Begin(w) < End(w)) {
+      const uint64_t rest = first ? w + (uint64_t{1} << 32) : w - 1;
+      if (word.compare_exchange_weak(w, rest, std::memory_order_acq_rel)) {
+        return static_cast<int>(first ? Begin(w) : End(rest));
+      }
+    }
+    return -1;
+  }
+};
+
+struct Job {
+  explicit Job(int threads) : shares(threads) {}
+
+  std::vector<Share> shares;  // of each worker, and of those that were not to be had
+  alignas(64) std::atomic<int> done{0};
+  alignas(64) std::atomic<uint32_t> calls{0};
   std::atomic<int> sleepers{0};
   std::atomic<bool> over{false};
   const std::function<void(int, int)>* fn = nullptr;
   std::mutex mutex;
   std::condition_variable wake;
 
-  static constexpr uint64_t kField = (1u << 24) - 1;
-  static uint64_t Tasks(uint64_t w) { return (w >> 24) & kField; }
-  static uint64_t Next(uint64_t w) { return w & kField; }
-  static bool HasTask(uint64_t w) { return Next(w) < Tasks(w); }
-
   // Works until no task is left.
   void Work(int worker) {
-    uint64_t w = word.load(std::memory_order_acquire);
-    while (HasTask(w)) {
-      if (!word.compare_exchange_weak(w, w + 1, std::memory_order_acq_rel)) continue;
+    const int threads = static_cast<int>(shares.size());
+    int finished = 0;
+    for (int other = 0; other < threads; ++other) {
+      Share& share = shares[(worker + other) % threads];
       // `fn` belongs to this task: the caller waits for it before it changes anything.
-      (*fn)(static_cast<int>(Next(w)), worker);
-      done.fetch_add(1, std::memory_order_release);
-      w = word.load(std::memory_order_acquire);
+      for (int task; (task = share.Take(other == 0)) >= 0; ++finished) (*fn)(task, worker);
     }
+    if (finished > 0) done.fetch_add(finished, std::memory_order_release);
   }
 
   void HelperLoop(int worker) {
     while (!over.load(std::memory_order_acquire)) {
-      if (HasTask(word.load(std::memory_order_acquire))) {
-        Work(worker);
-        continue;
-      }
-      int spins = 0;
-      while (spins < kSpins && !over.load(std::memory_order_relaxed) &&
-             !HasTask(word.load(std::memory_order_relaxed))) {
-        Pause();
-        ++spins;
-      }
-      if (spins < kSpins) continue;
+      const uint32_t call = calls.load(std::memory_order_acquire);
+      Work(worker);
+      const auto idle = [&] { return calls.load() == call && !over.load(); };
+      for (int spins = 0; spins < kSpins && idle(); ++spins) Pause();
+      if (!idle()) continue;
       std::unique_lock<std::mutex> lock(mutex);
       sleepers.fetch_add(1);
-      wake.wait(lock, [this] { return over.load() || HasTask(word.load()); });
+      wake.wait(lock, [&] { return !idle(); });
       sleepers.fetch_sub(1);
     }
   }
@@ -95,9 +109,10 @@ class Helper {
     wake_.notify_one();
   }
 
-  // Returns when the helper has left its job.
+  // Returns when the helper has left its job, or will not begin it any more.
   void Join() {
     std::unique_lock<std::mutex> lock(mutex_);
+    if (!working_) job_ = nullptr;
     left_.wait(lock, [this] { return job_ == nullptr; });
   }
 
@@ -107,9 +122,12 @@ class Helper {
     for (;;) {
       wake_.wait(lock, [this] { return job_ != nullptr; });
       Job* const job = job_;
+      const int worker = worker_;
+      working_ = true;
       lock.unlock();
-      job->HelperLoop(worker_);
+      job->HelperLoop(worker);
       lock.lock();
+      working_ = false;
       job_ = nullptr;
       left_.notify_one();
     }
@@ -119,10 +137,13 @@ class Helper {
   std::condition_variable wake_, left_;
   Job* job_ = nullptr;
   int worker_ = 0;
+  bool working_ = false;
   std::thread thread_;
 };
 
 namespace {
+
+int Cores() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
 
 // Never destroyed: its threads may outlive main().
 class Pool {
@@ -164,13 +185,15 @@ class Pool {
   std::mutex mutex_;
   std::vector<Helper*> idle_;
   int threads_ = 0;
-  const int limit_ = std::max(1, static_cast<int>(std::thread::hardware_concurrency())) - 1;
+  const int limit_ = Cores() - 1;
 };
 
 }  // namespace
 
-Team::Team(int threads) : job_(new Job) {
-  if (threads > 1) helpers_ = Pool::Get().Take(threads - 1);
+Team::Team(int threads) {
+  if (threads <= 1) return;
+  job_ = std::make_unique<Job>(std::min(threads, Cores()));
+  helpers_ = Pool::Get().Take(threads - 1);
   for (size_t i = 0; i < helpers_.size(); ++i) {
     helpers_[i]->Start(job_.get(), static_cast<int>(i) + 1);
   }
@@ -179,10 +202,7 @@ Team::Team(int threads) : job_(new Job) {
 Team::~Team() {
   if (helpers_.empty()) return;
   job_->over.store(true);
-  {
-    std::lock_guard<std::mutex> lock(job_->mutex);
-    job_->wake.notify_all();
-  }
+  job_->Wake();
   for (Helper* helper : helpers_) helper->Join();
   Pool::Get().Return(helpers_);
 }
@@ -196,8 +216,12 @@ void Team::Run(int tasks, const std::function<void(int, int)>& fn) {
   }
   job_->fn = &fn;
   job_->done.store(0, std::memory_order_relaxed);
-  const uint64_t call = (job_->word.load(std::memory_order_relaxed) >> 48) + 1;
-  job_->word.store((call << 48) | (static_cast<uint64_t>(tasks) << 24));
+  const uint64_t count = tasks, threads = size();
+  for (uint64_t i = 0; i < threads; ++i) {
+    job_->shares[i].Set(static_cast<uint32_t>(count * i / threads),
+                        static_cast<uint32_t>(count * (i + 1) / threads));
+  }
+  job_->calls.fetch_add(1);
   job_->Wake();
   job_->Work(0);
   for (int spins = 0; job_->done.load(std::memory_order_acquire) < tasks; ++spins) {

@@ -23,7 +23,9 @@ class Team {
 
   // Calls fn(task, worker) once for each task in [0, tasks), from any of the threads in any order;
   // 0 <= worker < size(), and no two calls run at once with the same worker. Returns when all are
-  // done. Tasks are handed out one by one, so unequal cores finish together.
+  // done. Each thread begins with its share of neighbouring tasks, the same in each call with as
+  // many tasks, so that it finds in its own cache what it wrote there; who is done takes over tasks
+  // of others, one by one, so that unequal cores finish together.
   void Run(int tasks, const std::function<void(int task, int worker)>& fn);
 
   int size() const;

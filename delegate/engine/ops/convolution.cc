@@ -113,7 +113,8 @@ Status Convolution::Plan(const std::vector<const Tensor*>& inputs, const Tensor&
   const int bands = lowered_.bands(), rows = lowered_.stretch_rows();
   // One output pixel: a group's vectors lie over the next groups' and are written before these.
   const bool together = bands == 1 && output.layout == Layout::kPanel;
-  const int threads = together ? context.threads : 1;
+  const int stretches = lowered_.band_rows() / rows;
+  const int threads = together ? (context.threads + stretches - 1) / stretches : 1;
   const auto grid = [&](int grid_rows) {
     return MakeGrid(*weights_, static_cast<size_t>(grid_rows) * out.w, context.kernels, threads);
   };

@@ -15,6 +15,9 @@ float Clamp(float value, float lo, float hi) {
 // Tasks a thread should get, so that unequal cores finish together.
 constexpr int kTasksPerThread = 4;
 
+// Vectors of a tile that is wide enough to hide latency.
+constexpr size_t kNarrow = 3;
+
 std::vector<uint32_t> SplitGroups(const PackedWeights& w, int chunks) {
   std::vector<uint32_t> begin = {0};
   const uint32_t groups = static_cast<uint32_t>(w.groups());
@@ -57,13 +60,16 @@ const SpmmTiles& PickTail(const Kernels& kernels, int index, size_t pixels) {
   return kinds[0];
 }
 
-std::vector<Tile> SplitPixels(const Kernels& kernels, int index, size_t pixels) {
+std::vector<Tile> SplitPixels(const Kernels& kernels, int index, size_t pixels, int threads) {
   const SpmmTiles& whole = kernels.spmm[index][0];
   const SpmmTiles& last = PickTail(kernels, index, pixels);
   const size_t lanes = kernels.lanes;
   const size_t vectors = last.tail > 0 ? pixels / lanes : (pixels + lanes - 1) / lanes;
   size_t count = (vectors + whole.widest - 1) / whole.widest;
   while (vectors / count > static_cast<size_t>(last.widest)) ++count;
+  // As many for each thread: then it reads the pixels that it wrote as the operator before.
+  const size_t even = RoundUp(count, threads);
+  if (vectors / even >= kNarrow) count = even;
   std::vector<Tile> tiles;
   size_t first = 0;
   for (size_t t = count; t > 0; --t) {
@@ -83,7 +89,7 @@ std::vector<Tile> SplitPixels(const Kernels& kernels, int index, size_t pixels) 
 TaskGrid MakeGrid(const PackedWeights& weights, size_t pixels, const Kernels& kernels,
                   int threads) {
   TaskGrid grid;
-  grid.tiles = SplitPixels(kernels, KindIndex(weights), pixels);
+  grid.tiles = SplitPixels(kernels, KindIndex(weights), pixels, threads);
   int chunks = 1;
   if (threads > 1) {
     const int wanted = threads * kTasksPerThread, tiles = static_cast<int>(grid.tiles.size());
