@@ -58,16 +58,21 @@ void Network::AddOp(std::unique_ptr<Op> op, std::vector<int> inputs, int output,
   nodes_.push_back(std::move(node));
 }
 
+void Network::AppendLabels(const Step& step, std::vector<std::string>* labels) {
+  if (step.chain == nullptr) return labels->push_back(step.label);
+  for (const Chain::Link& link : step.chain->links()) labels->push_back(link.label);
+}
+
 std::vector<std::string> Network::labels() const {
   std::vector<std::string> labels;
-  for (const Step& step : steps_) labels.push_back(step.label);
+  for (const Step& step : steps_) AppendLabels(step, &labels);
   return labels;
 }
 
 std::vector<std::string> Network::half_labels() const {
   std::vector<std::string> labels;
   for (const Step& step : steps_) {
-    if (step.op != convert_.get() && step.kernels != kernels_) labels.push_back(step.label);
+    if (step.op != convert_.get() && step.kernels != kernels_) AppendLabels(step, &labels);
   }
   return labels;
 }
@@ -214,6 +219,59 @@ void Network::ChooseTypes(const Kernels* halves) {
   steps_ = std::move(steps);
 }
 
+// Whether `reader` may take the output of `maker` a few rows at a time, and that saves memory that is
+// far away.
+bool Network::HandsOnRows(const Step& maker, const Step& reader) const {
+  const int between = maker.output;
+  const Shape& shape = shapes_[between];
+  const uint64_t bytes = uint64_t{ElementCount(shape)} * element_bytes_[between];
+  if (bytes < far_bytes_ || reader.inputs[0] != between || maker.kernels != reader.kernels ||
+      LayoutOf(shape) != Layout::kPanel || LayoutOf(shapes_[reader.output]) != Layout::kPanel ||
+      // What is added is laid out as the output.
+      maker.epilogue.add ||
+      std::find(results_.begin(), results_.end(), between) != results_.end()) {
+    return false;
+  }
+  std::ptrdiff_t uses = 0;
+  for (const Step& step : steps_)
+    uses += std::count(step.inputs.begin(), step.inputs.end(), between);
+  return uses == 1 && maker.op->RunsByRows({shapes_[maker.inputs[0]]}) &&
+         reader.op->RunsByRows({shape});
+}
+
+void Network::MakeChains() {
+  const auto link = [this](const Step& step) {
+    return Chain::Link{step.op,
+                       step.epilogue,
+                       shapes_[step.inputs[0]],
+                       shapes_[step.output],
+                       element_bytes_[step.output],
+                       step.label};
+  };
+  std::vector<Step> steps;
+  for (size_t first = 0, end; first < steps_.size(); first = end) {
+    std::vector<Chain::Link> links = {link(steps_[first])};
+    for (end = first + 1; end < steps_.size(); ++end) {
+      if (!HandsOnRows(steps_[end - 1], steps_[end])) break;
+      links.push_back(link(steps_[end]));
+      if (Chain::Fits(links)) continue;
+      links.pop_back();
+      break;
+    }
+    Step step = steps_[first];
+    if (links.size() > 1) {
+      const Step& last = steps_[end - 1];
+      step.chain = std::make_shared<Chain>(std::move(links));
+      step.op = step.chain.get();
+      step.epilogue = last.epilogue;
+      step.inputs.insert(step.inputs.end(), last.inputs.begin() + 1, last.inputs.end());
+      step.output = last.output;
+    }
+    steps.push_back(std::move(step));
+  }
+  steps_ = std::move(steps);
+}
+
 Layout Network::InputLayout(int tensor, const Shape& shape) const {
   for (const Step& step : steps_) {
     if (std::find(step.inputs.begin(), step.inputs.end(), tensor) == step.inputs.end()) continue;
@@ -353,6 +411,7 @@ Status Network::Prepare(const std::vector<Shape>& input_shapes, const Kernels& k
   }
   MakeSteps();
   ChooseTypes(halves);
+  MakeChains();
   return PlaceTensors();
 }
 
@@ -370,12 +429,18 @@ void Network::Run(const std::vector<const float*>& inputs, const std::vector<flo
     }
   }
   for (const Step& step : steps_) {
-    const RunContext context{*step.kernels, team, arena_.data() + kMaxLanes + step.scratch_offset};
+    const RunContext context{*step.kernels, team, arena_.data() + kMaxLanes + step.scratch_offset,
+                             seconds != nullptr};
     const auto start = std::chrono::steady_clock::now();
     step.op->Run(step.input_tensors, tensors_[step.output], context);
     if (seconds == nullptr) continue;
     const auto end = std::chrono::steady_clock::now();
-    seconds->push_back(std::chrono::duration<double>(end - start).count());
+    const double whole = std::chrono::duration<double>(end - start).count();
+    if (step.chain == nullptr) {
+      seconds->push_back(whole);
+    } else {
+      for (double share : step.chain->Shares()) seconds->push_back(share * whole);
+    }
   }
   for (size_t i = 0; i < outputs.size(); ++i) {
     const Tensor& t = tensors_[results_[i]];

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "delegate/engine/chain.h"
 #include "delegate/engine/memory.h"
 #include "delegate/engine/op.h"
 
@@ -27,6 +28,10 @@ class Network {
                  const Kernels* halves = nullptr);
   const Shape& output_shape(size_t i) const { return shapes_[outputs_[i]]; }
 
+  // Tensors of so many bytes do not stay in a core's cache from one operator to the next, if that
+  // can be avoided. To be set before Prepare.
+  void set_far_bytes(uint64_t bytes) { far_bytes_ = bytes; }
+
   // Runs on data in the outside's layout, with the shapes of the last Prepare. `seconds`, if given,
   // receives the time of each step.
   void Run(const std::vector<const float*>& inputs, const std::vector<float*>& outputs,
@@ -40,6 +45,8 @@ class Network {
   uint64_t arena_bytes() const { return arena_bytes_; }
 
  private:
+  static constexpr uint64_t kFarBytes = 512 << 10;
+
   struct Node {
     std::unique_ptr<Op> op;
     std::vector<int> inputs;
@@ -57,8 +64,10 @@ class Network {
     uint64_t scratch = 0;         // floats
     uint64_t scratch_offset = 0;  // in the arena
     std::vector<const Tensor*> input_tensors = {};
+    std::shared_ptr<Chain> chain = nullptr;  // `op`, where it is one
   };
 
+  static void AppendLabels(const Step& step, std::vector<std::string>* labels);
   bool IsEmpty(int tensor) const;
   void AbsorbMargins();
   void MakeSwishes();
@@ -67,6 +76,8 @@ class Network {
   void MakeSteps();
   bool FuseInto(size_t reader, size_t maker, const Epilogue& epilogue);
   void ChooseTypes(const Kernels* halves);
+  bool HandsOnRows(const Step& maker, const Step& reader) const;
+  void MakeChains();
   Layout InputLayout(int tensor, const Shape& shape) const;
   Status InferShapes(const std::vector<Shape>& input_shapes);
   std::vector<int> ShareBuffers(std::vector<int>* last_use) const;
@@ -75,6 +86,7 @@ class Network {
   std::vector<Node> nodes_;
   std::vector<int> inputs_, outputs_;
   int tensor_count_ = 0;
+  uint64_t far_bytes_ = getenv("SB_F") ? atoi(getenv("SB_F")) : kFarBytes;
   bool rewritten_ = false;  // by what depends on the graph alone
 
   std::vector<Shape> shapes_;

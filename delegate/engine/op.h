@@ -27,6 +27,12 @@ struct Margin {
   }
 };
 
+// Rows [first, end) of an image.
+struct Rows {
+  int first = 0, end = 0;
+  int count() const { return end - first; }
+};
+
 // What an operator does to its results before it stores them, in place of operators behind it.
 struct Epilogue {
   bool add = false;  // first adds the last of its inputs, which has the shape of its output
@@ -56,6 +62,7 @@ struct RunContext {
   const Kernels& kernels;
   Team& team;
   float* scratch;  // as many floats as Plan asked for, 64-byte aligned
+  bool timed = false;  // see Chain::Shares
 };
 
 class Op {
@@ -108,6 +115,33 @@ class Op {
 
   virtual void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
                    const RunContext& context) const = 0;
+
+  // Whether it can be a link of a chain: compute its output, a panel, some rows at a time, from
+  // inputs of which just the rows that it reads are there. Then there are PlanRows and RunRows in
+  // place of Plan and Run.
+  virtual bool RunsByRows(const std::vector<Shape>& inputs) const {
+    (void)inputs;
+    return false;
+  }
+
+  // The rows of its first input, of this shape, that these rows of the output need; without padding.
+  virtual Rows RowsRead(const Shape& input, Rows output) const {
+    (void)input;
+    return output;
+  }
+
+  // `most_rows`: the most that will be asked for at a time.
+  virtual Status PlanRows(const std::vector<const Tensor*>& inputs, const Tensor& output,
+                          const PlanContext& context, int most_rows, uint64_t* scratch) {
+    (void)most_rows;
+    return Plan(inputs, output, context, scratch);
+  }
+
+  // Rows of the output of image `n`, on this thread. Less than a vector behind them may be spoilt.
+  virtual void RunRows(const std::vector<const Tensor*>& inputs, const Tensor& output, int n,
+                       Rows rows, const Kernels& kernels, float* scratch) const {
+    (void)inputs, (void)output, (void)n, (void)rows, (void)kernels, (void)scratch;
+  }
 };
 
 }  // namespace sbnn

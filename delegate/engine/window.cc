@@ -38,4 +38,15 @@ Status Place(const Window& w, const Images& image, PlacedWindow* placed) {
                    w.margin.right, &placed->out_w, &placed->pad_left);
 }
 
+Rows RowsMet(const Window& w, const Shape& shape, Rows output) {
+  const Images image = AsImages(shape);
+  PlacedWindow placed;
+  if (!Place(w, image, &placed).ok()) return {};
+  const int reach = (w.kernel_h - 1) * w.dilation_h + 1;
+  Rows rows;
+  rows.first = std::max(0, output.first * w.stride_h - placed.pad_top);
+  rows.end = std::min(image.h, (output.end - 1) * w.stride_h - placed.pad_top + reach);
+  return rows;
+}
+
 }  // namespace sbnn

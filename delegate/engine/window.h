@@ -24,6 +24,9 @@ struct PlacedWindow {
 
 Status Place(const Window& window, const Images& image, PlacedWindow* placed);
 
+// The rows of an image, a shape that the window fits, that the windows of some output rows meet.
+Rows RowsMet(const Window& window, const Shape& image, Rows output);
+
 }  // namespace sbnn
 
 #endif  // SBNN_DELEGATE_ENGINE_WINDOW_H_

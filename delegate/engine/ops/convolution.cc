@@ -83,15 +83,20 @@ Status Convolution::PlanOffsets(uint64_t channel_stride, const std::vector<int64
   return Status();
 }
 
-Status Convolution::Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
-                         const PlanContext& context, uint64_t* scratch) {
+void Convolution::PlanConstants(const PlanContext& context) {
   epilogue_ = limits_;
   epilogue_.Then(context.epilogue);
-  const Tensor& input = *inputs[0];
-  const Images in = input.images(), out = output.images();
   const int element_bytes = context.kernels.element_bytes;
   values_.Plan(weights_->values.data(), weights_->values.size(), element_bytes);
   bias_.Plan(weights_->bias.data(), weights_->bias.size(), element_bytes);
+}
+
+Status Convolution::Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
+                         const PlanContext& context, uint64_t* scratch) {
+  PlanConstants(context);
+  const Tensor& input = *inputs[0];
+  const Images in = input.images(), out = output.images();
+  const int element_bytes = context.kernels.element_bytes;
   if (Pointwise(in)) {
     if (in.pixels() == 1) {
       vector_grid_ = MakeVectorGrid(*weights_, context.threads);
@@ -165,16 +170,22 @@ void Convolution::Run(const std::vector<const Tensor*>& inputs, const Tensor& ou
 void Convolution::RunPointwise(const Tensor& input, const Tensor* add, const Tensor& output,
                                const RunContext& context) const {
   context.team.Run(input.images().n * grid_.tasks(), [&](int task, int) {
-    const int n = task / grid_.tasks(), part = task % grid_.tasks();
-    const Tile& tile = grid_.tiles[part / grid_.chunks()];
-    const int chunk = part % grid_.chunks();
-    SpmmArgs args =
-        Args(input.At(n, 0, tile.first), output.At(n, 0, tile.first), output.plane_stride);
-    if (add != nullptr) args.add = add->At(n, 0, tile.first);
-    args.first_group = grid_.group_begin[chunk];
-    args.end_group = grid_.group_begin[chunk + 1];
-    RunTile(grid_, tile, args, context.kernels);
+    const int n = task / grid_.tasks();
+    RunTask(grid_, task % grid_.tasks(), input.At(n, 0), add, output, n, 0, context.kernels);
   });
+}
+
+// A task of a grid whose first pixel reads from `x` and is `pixel` of the output.
+void Convolution::RunTask(const TaskGrid& grid, int task, const void* x, const Tensor* add,
+                          const Tensor& output, int n, size_t pixel, const Kernels& kernels) const {
+  const Tile& tile = grid.tiles[task / grid.chunks()];
+  const int chunk = task % grid.chunks();
+  SpmmArgs args = Args(Advance(x, tile.first, kernels.element_bytes),
+                       output.At(n, 0, pixel + tile.first), output.plane_stride);
+  if (add != nullptr) args.add = add->At(n, 0, pixel + tile.first);
+  args.first_group = grid.group_begin[chunk];
+  args.end_group = grid.group_begin[chunk + 1];
+  RunTile(grid, tile, args, kernels);
 }
 
 // With an activation, as many groups at a time as leave their results in the L1 cache for it; but
@@ -202,13 +213,13 @@ void Convolution::RunTile(const TaskGrid& grid, const Tile& tile, const SpmmArgs
 
 void Convolution::RunBands(const Tensor& input, const Tensor* add, const Tensor& output,
                            const RunContext& context) const {
-  const Images in = input.images();
+  const Images in = input.images(), out = output.images();
   const Kernels& kernels = context.kernels;
   const int bands = lowered_.bands();
   if (bands == 1) {
     float* const lowered = context.scratch;
     for (int n = 0; n < in.n; ++n) {
-      context.team.Run(in.c, [&](int c, int) { lowered_.Fill(input, n, c, 0, lowered, kernels); });
+      context.team.Run(in.c, [&](int c, int) { lowered_.Fill(input, n, c, 0, out.h, lowered, kernels); });
       context.team.Run(BandTasks(0), [&](int task, int) {
         RunBandTask(add, output, n, 0, task, lowered, kernels);
       });
@@ -218,8 +229,10 @@ void Convolution::RunBands(const Tensor& input, const Tensor* add, const Tensor&
   context.team.Run(in.n * bands, [&](int task, int worker) {
     float* const lowered = context.scratch + worker * lowered_.floats();
     const int n = task / bands, band = task % bands;
+    const int first_row = band * lowered_.band_rows();
+    const int rows = std::min(lowered_.band_rows(), out.h - first_row);
     for (int c = 0; c < in.c; ++c) {
-      lowered_.Fill(input, n, c, band * lowered_.band_rows(), lowered, kernels);
+      lowered_.Fill(input, n, c, first_row, rows, lowered, kernels);
     }
     for (int part = 0; part < BandTasks(band); ++part) {
       RunBandTask(add, output, n, band, part, lowered, kernels);
@@ -242,16 +255,58 @@ void Convolution::RunBandTask(const Tensor* add, const Tensor& output, int n, in
   const int stretch = task / grid.tasks();
   const int row = band * lowered_.band_rows() + stretch * lowered_.stretch_rows();
   if (row >= out.h) return;
-  const Tile& tile = grid.tiles[task % grid.tasks() / grid.chunks()];
-  const int chunk = task % grid.chunks();
-  const size_t pixel = static_cast<size_t>(row) * out.w + tile.first;
-  const size_t first = stretch * lowered_.stretch() + tile.first;
-  SpmmArgs args = Args(Advance(lowered, first, kernels.element_bytes), output.At(n, 0, pixel),
-                       output.plane_stride);
-  if (add != nullptr) args.add = add->At(n, 0, pixel);
-  args.first_group = grid.group_begin[chunk];
-  args.end_group = grid.group_begin[chunk + 1];
-  RunTile(grid, tile, args, kernels);
+  const void* const x = Advance(lowered, stretch * lowered_.stretch(), kernels.element_bytes);
+  RunTask(grid, task % grid.tasks(), x, add, output, n, static_cast<size_t>(row) * out.w, kernels);
+}
+
+Status Convolution::PlanRows(const std::vector<const Tensor*>& inputs, const Tensor& output,
+                             const PlanContext& context, int most_rows, uint64_t* scratch) {
+  PlanConstants(context);
+  const Tensor& input = *inputs[0];
+  const Images in = input.images(), out = output.images();
+  int grids = most_rows;
+  Status status;
+  if (Pointwise(in)) {
+    status = PlanOffsets(input.plane_stride, {0}, context.kernels.element_bytes);
+  } else {
+    PlacedWindow placed;
+    status = Place(window_, in, &placed);
+    if (!status.ok()) return status;
+    lowered_.PlanBand(window_, placed, in, input.layout == Layout::kFlat, context.kernels.lanes,
+                      most_rows);
+    grids = lowered_.stretch_rows();
+    *scratch = lowered_.floats();
+    status = PlanOffsets(lowered_.channel_stride(), lowered_.tap_offset(),
+                         context.kernels.element_bytes);
+  }
+  row_grids_.clear();
+  for (int rows = 1; rows <= grids; ++rows) {
+    const size_t pixels = static_cast<size_t>(rows) * out.w;
+    row_grids_.push_back(MakeGrid(*weights_, pixels, context.kernels, 1));
+  }
+  return status;
+}
+
+void Convolution::RunRows(const std::vector<const Tensor*>& inputs, const Tensor& output, int n,
+                          Rows rows, const Kernels& kernels, float* scratch) const {
+  const Tensor& input = *inputs[0];
+  const Tensor* const add = epilogue_.add ? inputs.back() : nullptr;
+  const Images in = input.images(), out = output.images();
+  const bool pointwise = Pointwise(in);
+  for (int c = 0; c < in.c && !pointwise; ++c) {
+    lowered_.Fill(input, n, c, rows.first, rows.count(), scratch, kernels);
+  }
+  const int step = std::min(rows.count(), static_cast<int>(row_grids_.size()));
+  const TaskGrid& grid = row_grids_[step - 1];
+  const void* x = scratch;
+  for (int row = rows.first; row < rows.end; row += step) {
+    const size_t pixel = static_cast<size_t>(row) * out.w;
+    if (pointwise) x = input.At(n, 0, pixel);
+    for (int task = 0; task < grid.tasks(); ++task) {
+      RunTask(grid, task, x, add, output, n, pixel, kernels);
+    }
+    if (!pointwise) x = Advance(x, lowered_.stretch(), kernels.element_bytes);
+  }
 }
 
 }  // namespace sbnn

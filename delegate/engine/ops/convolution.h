@@ -32,13 +32,26 @@ class Convolution : public Op {
               const PlanContext& context, uint64_t* scratch) override;
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
            const RunContext& context) const override;
+  bool RunsByRows(const std::vector<Shape>& inputs) const override {
+    return AsImages(inputs[0]).pixels() > 1;
+  }
+  Rows RowsRead(const Shape& input, Rows output) const override {
+    return RowsMet(window_, input, output);
+  }
+  Status PlanRows(const std::vector<const Tensor*>& inputs, const Tensor& output,
+                  const PlanContext& context, int most_rows, uint64_t* scratch) override;
+  void RunRows(const std::vector<const Tensor*>& inputs, const Tensor& output, int n, Rows rows,
+               const Kernels& kernels, float* scratch) const override;
 
  private:
   bool Pointwise(const Images& image) const;
+  void PlanConstants(const PlanContext& context);
   Status PlanOffsets(uint64_t channel_stride, const std::vector<int64_t>& tap_offset,
                      int element_bytes);
   void RunPointwise(const Tensor& input, const Tensor* add, const Tensor& output,
                     const RunContext& context) const;
+  void RunTask(const TaskGrid& grid, int task, const void* x, const Tensor* add,
+               const Tensor& output, int n, size_t pixel, const Kernels& kernels) const;
   void RunBands(const Tensor& input, const Tensor* add, const Tensor& output,
                 const RunContext& context) const;
   const TaskGrid& GridOf(int band) const;
@@ -61,6 +74,7 @@ class Convolution : public Op {
   TaskGrid grid_;           // of a whole plane, or of a stretch of a band
   TaskGrid last_grid_;      // of a stretch of the last band
   VectorGrid vector_grid_;  // of one pixel
+  std::vector<TaskGrid> row_grids_;  // by rows, from 1: of what RunRows takes at a time
   LoweredInput lowered_;
 };
 

@@ -123,29 +123,48 @@ void Depthwise::RunPadded(const Tensor& input, const Tensor& output, int n, int 
   kernels.depthwise(args);
 }
 
+void Depthwise::RunChannels(const Tensor& input, const Tensor& output, int n, int first, int end,
+                            Rows rows, const Kernels& kernels, float* padded) const {
+  if (direct_ != nullptr) {
+    RunDirect(input, output, n, first, end - first, rows.first, rows.count());
+  } else {
+    for (int c = first; c < end; ++c) {
+      for (int row = rows.first; row < rows.end; row += rows_.band_rows()) {
+        const int count = std::min(rows_.band_rows(), rows.end - row);
+        RunPadded(input, output, n, c, row, count, kernels, padded);
+      }
+    }
+  }
+  if (!epilogue_.activates) return;
+  const int width = output.images().w;
+  void* const y = output.At(n, first, static_cast<size_t>(rows.first) * width);
+  kernels.unary(epilogue_.activation,
+                {y, y, static_cast<size_t>(rows.count()) * width, static_cast<size_t>(end - first),
+                 output.plane_stride, epilogue_.alpha});
+}
+
 void Depthwise::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
                     const RunContext& context) const {
   const Images out = output.images();
   const int parts = (out.c + channels_per_task_ - 1) / channels_per_task_;
   context.team.Run(out.n * bands_ * parts, [&](int task, int worker) {
     const int band = task % bands_, part = task / bands_ % parts, n = task / bands_ / parts;
-    const int first_row = band * band_rows_, rows = std::min(band_rows_, out.h - first_row);
+    const Rows rows = {band * band_rows_, std::min(out.h, (band + 1) * band_rows_)};
     const int first = part * channels_per_task_, end = std::min(out.c, first + channels_per_task_);
-    if (direct_ != nullptr) {
-      RunDirect(*inputs[0], output, n, first, end - first, first_row, rows);
-    } else {
-      for (int c = first; c < end; ++c) {
-        RunPadded(*inputs[0], output, n, c, first_row, rows, context.kernels,
-                  context.scratch + worker * rows_.floats());
-      }
-    }
-    if (epilogue_.activates) {
-      void* const y = output.At(n, first, static_cast<size_t>(first_row) * out.w);
-      context.kernels.unary(epilogue_.activation, {y, y, static_cast<size_t>(rows) * out.w,
-                                                   static_cast<size_t>(end - first),
-                                                   output.plane_stride, epilogue_.alpha});
-    }
+    RunChannels(*inputs[0], output, n, first, end, rows, context.kernels,
+                context.scratch + worker * rows_.floats());
   });
+}
+
+void Depthwise::RunRows(const std::vector<const Tensor*>& inputs, const Tensor& output, int n,
+                        Rows rows, const Kernels& kernels, float* scratch) const {
+  const Images out = output.images();
+  // With an activation, as many channels at a time as leave their results in the L1 cache for it.
+  const int fitting = static_cast<int>(kTaskPixels / (static_cast<size_t>(rows.count()) * out.w));
+  const int step = epilogue_.activates ? std::max(2, fitting / 2 * 2) : out.c;
+  for (int c = 0; c < out.c; c += step) {
+    RunChannels(*inputs[0], output, n, c, std::min(out.c, c + step), rows, kernels, scratch);
+  }
 }
 
 }  // namespace sbnn

@@ -34,11 +34,20 @@ class Depthwise : public Op {
               const PlanContext& context, uint64_t* scratch) override;
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
            const RunContext& context) const override;
+  bool RunsByRows(const std::vector<Shape>&) const override { return true; }
+  Rows RowsRead(const Shape& input, Rows output) const override {
+    return RowsMet(window_, input, output);
+  }
+  void RunRows(const std::vector<const Tensor*>& inputs, const Tensor& output, int n, Rows rows,
+               const Kernels& kernels, float* scratch) const override;
 
  private:
   // Null where there is none for this window and these planes.
   DepthwiseDirectFn DirectKernel(const Tensor& input, const Tensor& output,
                                  const Kernels& kernels) const;
+  // Channels [first, end) of some output rows.
+  void RunChannels(const Tensor& input, const Tensor& output, int n, int first, int end, Rows rows,
+                   const Kernels& kernels, float* padded) const;
   // Output rows [first_row, first_row + rows), of some channels or of one.
   void RunDirect(const Tensor& input, const Tensor& output, int n, int first_channel, int channels,
                  int first_row, int rows) const;

@@ -17,9 +17,36 @@ constexpr int kWideRow = 5;
 
 void LoweredInput::Plan(const Window& window, const PlacedWindow& placed, const Images& in,
                         bool flat, int lanes, int workers) {
+  SetForm(window, placed, flat, lanes);
+  const int out_h = placed.out_h;
+  SetBand(out_h, in);
+  if (floats_ > kBandFloats) {
+    // Bands that overlap by little, and end with a whole vector.
+    const int reach = (window.kernel_h - 1) * window.dilation_h / window.stride_h;
+    const uint64_t row = floats_ / PlaneRows(out_h);
+    const int step = padded_ ? 1 : lanes / std::gcd(lanes, placed.out_w);
+    int rows = std::max(static_cast<int>(kBandFloats / row) - reach, 2 * reach);
+    rows = static_cast<int>(RoundUp(std::max(1, rows), step));
+    const int bands = (out_h + rows - 1) / rows;
+    rows = static_cast<int>(RoundUp((out_h + bands - 1) / bands, step));
+    if (bands > 1 && bands >= workers) SetBand(rows, in);
+  }
+  bands_ = (out_h + band_rows_ - 1) / band_rows_;
+  SetTaps();
+}
+
+void LoweredInput::PlanBand(const Window& window, const PlacedWindow& placed, const Images& in,
+                            bool flat, int lanes, int band_rows) {
+  SetForm(window, placed, flat, lanes);
+  SetBand(band_rows, in);
+  SetTaps();
+}
+
+void LoweredInput::SetForm(const Window& window, const PlacedWindow& placed, bool flat,
+                           int lanes) {
   window_ = window;
   placed_ = placed;
-  const int out_h = placed.out_h, out_w = placed.out_w;
+  const int out_w = placed.out_w;
   // Gathering pixels from the outside's layout is too slow to do it for each column of the window.
   padded_ = out_w % lanes == 0 && window.kernel_w > 1 && (flat || out_w >= kWideRow * lanes);
   copies_ = padded_ ? window.stride_w : window.kernel_w;
@@ -31,56 +58,50 @@ void LoweredInput::Plan(const Window& window, const PlacedWindow& placed, const 
   for (int k = 0; k < window.kernel_h; ++k) {
     vertical_phases_ = std::max(vertical_phases_, k * window.dilation_h % window.stride_h + 1);
   }
+}
 
-  SetBand(out_h, in);
-  if (floats_ > kBandFloats) {
-    // Bands that overlap by little, and end with a whole vector.
-    const int reach = (window.kernel_h - 1) * window.dilation_h / window.stride_h;
-    const uint64_t row = floats_ / rows_;
-    const int step = padded_ ? 1 : lanes / std::gcd(lanes, out_w);
-    int rows = std::max(static_cast<int>(kBandFloats / row) - reach, 2 * reach);
-    rows = static_cast<int>(RoundUp(std::max(1, rows), step));
-    const int bands = (out_h + rows - 1) / rows;
-    rows = static_cast<int>(RoundUp((out_h + bands - 1) / bands, step));
-    if (bands > 1 && bands >= workers) SetBand(rows, in);
-  }
-  bands_ = (out_h + band_rows_ - 1) / band_rows_;
-
+void LoweredInput::SetTaps() {
   tap_offset_.clear();
-  for (int ky = 0; ky < window.kernel_h; ++ky) {
-    for (int kx = 0; kx < window.kernel_w; ++kx) {
-      const int y = ky * window.dilation_h, x = kx * window.dilation_w;
-      const int copy = padded_ ? x % window.stride_w : kx;
-      const uint64_t plane = static_cast<uint64_t>(y % window.stride_h) * copies_ + copy;
-      tap_offset_.push_back(static_cast<int64_t>(plane * plane_ + y / window.stride_h * length_) +
-                            (padded_ ? x / window.stride_w : 0));
+  for (int ky = 0; ky < window_.kernel_h; ++ky) {
+    for (int kx = 0; kx < window_.kernel_w; ++kx) {
+      const int y = ky * window_.dilation_h, x = kx * window_.dilation_w;
+      const int copy = padded_ ? x % window_.stride_w : kx;
+      const uint64_t plane = static_cast<uint64_t>(y % window_.stride_h) * copies_ + copy;
+      tap_offset_.push_back(static_cast<int64_t>(plane * plane_ + y / window_.stride_h * length_) +
+                            (padded_ ? x / window_.stride_w : 0));
     }
   }
 }
 
 void LoweredInput::SetBand(int band_rows, const Images& in) {
   band_rows_ = band_rows;
-  rows_ = band_rows + (window_.kernel_h - 1) * window_.dilation_h / window_.stride_h;
-  plane_ = rows_ * length_;
+  plane_ = PlaneRows(band_rows) * length_;
   // Room behind a plane of padded rows for vectors that begin at a valid pixel.
   if (padded_) plane_ = RoundUp(plane_ + 2 * kMaxLanes, kMaxLanes);
   channel_stride_ = PlaneStride(plane_ * copies_ * vertical_phases_ + 2 * kMaxLanes);
   floats_ = channel_stride_ * in.c + 16 * kMaxLanes;
 }
 
-void LoweredInput::Fill(const Tensor& input, int n, int c, int first_row, void* band,
+int LoweredInput::EndRow(const Images& in, int first_row, int rows) const {
+  const int last = (first_row + rows - 1) * window_.stride_h - placed_.pad_top +
+                   (window_.kernel_h - 1) * window_.dilation_h;
+  return std::min(in.h, last + 1);
+}
+
+void LoweredInput::Fill(const Tensor& input, int n, int c, int first_row, int rows, void* band,
                         const Kernels& kernels) const {
   void* const to = Advance(band, c * channel_stride_, kernels.element_bytes);
   if (padded_) {
-    FillPadded(input, n, c, first_row, to, kernels);
+    FillPadded(input, n, c, first_row, rows, to, kernels);
   } else {
-    FillShifted(input, n, c, first_row, to, kernels);
+    FillShifted(input, n, c, first_row, rows, to, kernels);
   }
 }
 
-void LoweredInput::FillShifted(const Tensor& input, int n, int c, int first_row, void* first,
-                               const Kernels& kernels) const {
+void LoweredInput::FillShifted(const Tensor& input, int n, int c, int first_row, int rows,
+                               void* first, const Kernels& kernels) const {
   const Images in = input.images();
+  const int plane_rows = PlaneRows(rows), end_row = EndRow(in, first_row, rows);
   const int sh = window_.stride_h;
   ShiftRowsArgs args{};
   args.x_stride = input.layout == Layout::kFlat ? std::max(in.c, 2) : 1;
@@ -94,9 +115,9 @@ void LoweredInput::FillShifted(const Tensor& input, int n, int c, int first_row,
     // Rows [begin, end) of the plane have a source: row r is the image's (first_row + r) * sh +
     // phase - pad_top.
     const int top = first_row * sh + phase - placed_.pad_top;
-    const int begin = top >= 0 ? 0 : std::min(rows_, (-top + sh - 1) / sh);
-    const int end =
-        top >= in.h ? begin : std::max(begin, std::min(rows_, (in.h - top + sh - 1) / sh));
+    const int begin = top >= 0 ? 0 : std::min(plane_rows, (-top + sh - 1) / sh);
+    const int there = std::max(0, end_row - top + sh - 1) / sh;
+    const int end = std::max(begin, std::min(plane_rows, there));
     for (int k = 0; k < copies_; ++k, to += plane_ * bytes) {
       std::memset(to, 0, begin * length_ * bytes);
       if (begin < end) {
@@ -106,14 +127,15 @@ void LoweredInput::FillShifted(const Tensor& input, int n, int c, int first_row,
         args.shift = k * window_.dilation_w - placed_.pad_left;
         kernels.shift_rows(args);
       }
-      std::memset(to + end * length_ * bytes, 0, (plane_ - end * length_) * bytes);
+      std::memset(to + end * length_ * bytes, 0, (plane_rows - end) * length_ * bytes);
     }
   }
 }
 
-void LoweredInput::FillPadded(const Tensor& input, int n, int c, int first_row, void* to,
+void LoweredInput::FillPadded(const Tensor& input, int n, int c, int first_row, int rows, void* to,
                               const Kernels& kernels) const {
   const Images in = input.images();
+  const int end_row = EndRow(in, first_row, rows);
   const int sh = window_.stride_h;
   PadRowArgs args{};
   // (A flat image of one channel has one pixel: any stride but 1 keeps vectors off the caller's
@@ -124,10 +146,10 @@ void LoweredInput::FillPadded(const Tensor& input, int n, int c, int first_row, 
   args.stride = window_.stride_w;
   args.pad = placed_.pad_left;
   args.length = static_cast<int>(length_);
-  for (int y = 0; y < rows_ * sh; ++y) {
+  for (int y = 0; y < PlaneRows(rows) * sh; ++y) {
     if (y % sh >= vertical_phases_) continue;
     const int source = first_row * sh + y - placed_.pad_top;
-    args.x = source >= 0 && source < in.h
+    args.x = source >= 0 && source < end_row
                  ? input.At(n, c, static_cast<size_t>(source) * in.w * args.x_stride)
                  : nullptr;
     args.y = Advance(to, static_cast<size_t>(y % sh) * copies_ * plane_ + y / sh * length_,

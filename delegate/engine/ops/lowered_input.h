@@ -26,6 +26,9 @@ class LoweredInput {
   // are wanted for so many.
   void Plan(const Window& window, const PlacedWindow& placed, const Images& in, bool flat,
             int lanes, int workers);
+  // The same in bands of a given size, which may begin with any row.
+  void PlanBand(const Window& window, const PlacedWindow& placed, const Images& in, bool flat,
+                int lanes, int band_rows);
 
   int bands() const { return bands_; }
   int band_rows() const { return band_rows_; }  // output rows of a band; the last may have fewer
@@ -39,15 +42,24 @@ class LoweredInput {
   uint64_t channel_stride() const { return channel_stride_; }
   const std::vector<int64_t>& tap_offset() const { return tap_offset_; }  // floats
 
-  // Copies what the band of output rows from `first_row` on needs of channel `c` of image `n`.
-  void Fill(const Tensor& input, int n, int c, int first_row, void* band,
+  // Copies what a band of `rows` output rows from `first_row` on needs of channel `c` of image `n`,
+  // and reads nothing else of the input.
+  void Fill(const Tensor& input, int n, int c, int first_row, int rows, void* band,
             const Kernels& kernels) const;
 
  private:
+  void SetForm(const Window& window, const PlacedWindow& placed, bool flat, int lanes);
   void SetBand(int band_rows, const Images& in);
-  void FillShifted(const Tensor& input, int n, int c, int first_row, void* to,
+  void SetTaps();
+  // Rows of a plane for so many rows of the output.
+  int PlaneRows(int rows) const {
+    return rows + (window_.kernel_h - 1) * window_.dilation_h / window_.stride_h;
+  }
+  // The row of the input behind the last that these rows of the output need.
+  int EndRow(const Images& in, int first_row, int rows) const;
+  void FillShifted(const Tensor& input, int n, int c, int first_row, int rows, void* to,
                    const Kernels& kernels) const;
-  void FillPadded(const Tensor& input, int n, int c, int first_row, void* to,
+  void FillPadded(const Tensor& input, int n, int c, int first_row, int rows, void* to,
                   const Kernels& kernels) const;
 
   Window window_;
@@ -57,7 +69,6 @@ class LoweredInput {
   int vertical_phases_ = 1;  // that any tap needs
   int bands_ = 1;
   int band_rows_ = 0;
-  int rows_ = 0;         // of a plane
   uint64_t length_ = 0;  // of its rows
   uint64_t plane_ = 0;   // floats of a plane
   uint64_t channel_stride_ = 0;

@@ -51,33 +51,49 @@ Status Pool::Plan(const std::vector<const Tensor*>& inputs, const Tensor&,
   return Status();
 }
 
+void Pool::RunChannel(const Tensor& input, const Tensor& output, int n, int c, Rows rows,
+                      const Kernels& kernels, float* padded) const {
+  const int width = output.images().w;
+  const bool ignored = window_.same && !average_;
+  const float fill = ignored ? -std::numeric_limits<float>::infinity() : 0.0f;
+  PoolArgs args{};
+  args.rows = rows.count();
+  rows_.Fill(input, n, c, rows.first, args.rows, fill, kernels, padded);
+  args.x = padded;
+  args.x_row_stride = rows_.row_stride();
+  args.y = output.At(n, c, static_cast<size_t>(rows.first) * width);
+  args.y_row_stride = width;
+  args.width = width;
+  args.stride = window_.stride_h;
+  args.taps = window_.kernel_h * window_.kernel_w;
+  args.tap_offset = rows_.tap_offset().data();
+  args.row_scale = average_ ? row_scales_.From(rows.first) : nullptr;
+  args.column_scale = average_ ? column_scales_.From(0) : nullptr;
+  args.lo = lo_;
+  args.hi = hi_;
+  kernels.pool(args);
+}
+
 void Pool::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
                const RunContext& context) const {
   const Images out = output.images();
-  const int bands = rows_.bands();
-  const bool ignored = window_.same && !average_;
-  const float fill = ignored ? -std::numeric_limits<float>::infinity() : 0.0f;
+  const int bands = rows_.bands(), band_rows = rows_.band_rows();
   context.team.Run(out.n * out.c * bands, [&](int task, int worker) {
     const int band = task % bands, c = task / bands % out.c, n = task / bands / out.c;
-    const int first_row = band * rows_.band_rows();
-    float* const padded = context.scratch + worker * rows_.floats();
-    PoolArgs args{};
-    args.rows = std::min(rows_.band_rows(), out.h - first_row);
-    rows_.Fill(*inputs[0], n, c, first_row, args.rows, fill, context.kernels, padded);
-    args.x = padded;
-    args.x_row_stride = rows_.row_stride();
-    args.y = output.At(n, c, static_cast<size_t>(first_row) * out.w);
-    args.y_row_stride = out.w;
-    args.width = out.w;
-    args.stride = window_.stride_h;
-    args.taps = window_.kernel_h * window_.kernel_w;
-    args.tap_offset = rows_.tap_offset().data();
-    args.row_scale = average_ ? row_scales_.From(first_row) : nullptr;
-    args.column_scale = average_ ? column_scales_.From(0) : nullptr;
-    args.lo = lo_;
-    args.hi = hi_;
-    context.kernels.pool(args);
+    const Rows rows = {band * band_rows, std::min(out.h, (band + 1) * band_rows)};
+    RunChannel(*inputs[0], output, n, c, rows, context.kernels,
+               context.scratch + worker * rows_.floats());
   });
+}
+
+void Pool::RunRows(const std::vector<const Tensor*>& inputs, const Tensor& output, int n, Rows rows,
+                   const Kernels& kernels, float* scratch) const {
+  for (int c = 0; c < output.images().c; ++c) {
+    for (int row = rows.first; row < rows.end; row += rows_.band_rows()) {
+      const Rows part = {row, std::min(row + rows_.band_rows(), rows.end)};
+      RunChannel(*inputs[0], output, n, c, part, kernels, scratch);
+    }
+  }
 }
 
 }  // namespace sbnn

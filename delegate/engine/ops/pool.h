@@ -22,8 +22,18 @@ class Pool : public Op {
               const PlanContext& context, uint64_t* scratch) override;
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
            const RunContext& context) const override;
+  bool RunsByRows(const std::vector<Shape>&) const override { return true; }
+  Rows RowsRead(const Shape& input, Rows output) const override {
+    return RowsMet(window_, input, output);
+  }
+  void RunRows(const std::vector<const Tensor*>& inputs, const Tensor& output, int n, Rows rows,
+               const Kernels& kernels, float* scratch) const override;
 
  private:
+  // Rows of a channel, no more than fit `padded`.
+  void RunChannel(const Tensor& input, const Tensor& output, int n, int c, Rows rows,
+                  const Kernels& kernels, float* padded) const;
+
   bool average_;
   Window window_;
   float lo_, hi_;

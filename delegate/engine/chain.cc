@@ -1,0 +1,227 @@
+#include "delegate/engine/chain.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <numeric>
+
+namespace sbnn {
+namespace {
+
+// What the buffers of a chain may take, of an L2 cache of 1 MB or a part of a larger shared one.
+const uint64_t kCacheFloats = getenv("SB_C") ? atoi(getenv("SB_C")) : 131072;
+
+// A band has at least so many rows of the last output, or all of them.
+const int kLeastRows = getenv("SB_R") ? atoi(getenv("SB_R")) : 4;
+
+// Strips a thread should get, so that unequal cores finish together. Each computes some rows twice.
+constexpr int kStripsPerThread = 2;
+
+int Height(const Shape& shape) { return AsImages(shape).h; }
+
+}  // namespace
+
+// From what the last link does in a band to what the first one must do for it.
+std::vector<Chain::Band> Chain::Schedule(const std::vector<Link>& links, Rows strip,
+                                         int band_rows) {
+  std::vector<Band> bands;
+  Band before(links.size(), {{strip.first, strip.first}, 0});
+  for (int row = strip.first; row < strip.end; row += band_rows) {
+    Band band(links.size());
+    Rows wanted = {row, std::min(row + band_rows, strip.end)};
+    for (size_t i = links.size(); i-- > 0;) {
+      const Stage& last = before[i];
+      const int done = bands.empty() ? 0 : last.rows.end;
+      Stage& stage = band[i];
+      if (wanted.count() <= 0) {  // windows that meet nothing but padding
+        stage = {{done, done}, last.base};
+      } else {
+        stage.rows.first = std::max(wanted.first, done);
+        stage.rows.end = std::max(wanted.end, stage.rows.first);
+        stage.base = i + 1 < links.size() ? wanted.first : 0;
+      }
+      wanted = {0, 0};
+      if (stage.rows.count() > 0) wanted = links[i].op->RowsRead(links[i].input, stage.rows);
+    }
+    bands.push_back(band);
+    before = std::move(band);
+  }
+  return bands;
+}
+
+// Of each link: the most rows that it computes at a time, or that its buffer holds.
+std::vector<int> Chain::MostRows(const std::vector<Link>& links, const std::vector<Band>& bands,
+                                 bool held) {
+  std::vector<int> most(links.size(), 0);
+  for (const Band& band : bands) {
+    for (size_t i = 0; i < links.size(); ++i) {
+      const Rows& rows = band[i].rows;
+      most[i] = std::max(most[i], held ? rows.end - band[i].base : rows.count());
+    }
+  }
+  return most;
+}
+
+uint64_t Chain::BufferFloats(const Link& link, int rows) {
+  const Images image = AsImages(link.output);
+  const uint64_t plane =
+      PlaneStride(uint64_t{static_cast<unsigned>(rows)} * image.w + kMaxLanes, link.element_bytes);
+  const uint64_t floats = plane * RoundUp(image.c, kChannelStep) * link.element_bytes / sizeof(float);
+  return RoundUp(kMaxLanes + floats + 2 * kMaxLanes, kMaxLanes);
+}
+
+bool Chain::Fits(const std::vector<Link>& links) {
+  const int height = Height(links.back().output);
+  return CacheFloats(links, std::min(height, kLeastRows)) <= kCacheFloats;
+}
+
+// All buffers, for bands of so many rows.
+uint64_t Chain::CacheFloats(const std::vector<Link>& links, int band_rows) {
+  const std::vector<int> held =
+      MostRows(links, Schedule(links, {0, Height(links.back().output)}, band_rows), true);
+  uint64_t floats = 0;
+  for (size_t i = 0; i + 1 < links.size(); ++i) floats += BufferFloats(links[i], held[i]);
+  return floats;
+}
+
+// As many as fit the cache, in bands that are about equal.
+int Chain::BandRows(const std::vector<Link>& links) {
+  const int height = Height(links.back().output);
+  for (int bands = 1;; ++bands) {
+    const int rows = (height + bands - 1) / bands;
+    if (rows <= kLeastRows || CacheFloats(links, rows) <= kCacheFloats) return rows;
+  }
+}
+
+Status Chain::InferShape(const std::vector<Shape>& inputs, Shape* output) const {
+  Shape shape = inputs[0];
+  for (const Link& link : links_) {
+    const Status status = link.op->InferShape({shape}, output);
+    if (!status.ok()) return status;
+    shape = *output;
+  }
+  return Status();
+}
+
+Status Chain::Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
+                   const PlanContext& context, uint64_t* scratch) {
+  const size_t count = links_.size();
+  const Images out = output.images();
+  const int band_rows = BandRows(links_);
+  // Strips end with a whole vector, behind which a kernel would spoil the next one.
+  const int step = context.kernels.lanes / std::gcd(context.kernels.lanes, out.w);
+  int strip_rows = out.h;
+  if (context.threads > 1) {
+    const int wanted = (context.threads * kStripsPerThread + out.n - 1) / out.n;
+    strip_rows = std::max(kLeastRows, (out.h + wanted - 1) / wanted);
+    strip_rows = static_cast<int>(RoundUp(strip_rows, step));
+  }
+  strips_.clear();
+  std::vector<int> held(count, 0), computed(count, 0);
+  for (int row = 0; row < out.h; row += strip_rows) {
+    strips_.push_back(Schedule(links_, {row, std::min(row + strip_rows, out.h)}, band_rows));
+    const std::vector<int> holds = MostRows(links_, strips_.back(), true);
+    const std::vector<int> computes = MostRows(links_, strips_.back(), false);
+    for (size_t i = 0; i < count; ++i) {
+      held[i] = std::max(held[i], holds[i]);
+      computed[i] = std::max(computed[i], computes[i]);
+    }
+  }
+
+  buffer_begin_.clear();
+  worker_floats_ = 0;
+  std::vector<Tensor> buffers;
+  for (size_t i = 0; i + 1 < count; ++i) {
+    const Link& link = links_[i];
+    buffer_begin_.push_back(worker_floats_ + kMaxLanes);
+    worker_floats_ += BufferFloats(link, held[i]);
+    Tensor buffer(link.output, Layout::kPanel, link.element_bytes);
+    const size_t pixels = static_cast<size_t>(held[i]) * buffer.images().w;
+    buffer.plane_stride = PlaneStride(pixels + kMaxLanes, link.element_bytes);
+    buffer.image_stride = 0;  // it holds one
+    buffers.push_back(std::move(buffer));
+  }
+  workers_.assign(context.threads, {buffers, {}, std::vector<double>(count, 0.0)});
+  for (Worker& worker : workers_) {
+    worker.inputs.push_back({inputs[0]});
+    for (const Tensor& buffer : worker.buffers) worker.inputs.push_back({&buffer});
+    worker.inputs.back().insert(worker.inputs.back().end(), inputs.begin() + 1, inputs.end());
+  }
+  uint64_t most = 0;
+  for (size_t i = 0; i < count; ++i) {
+    const Worker& worker = workers_[0];
+    uint64_t floats = 0;
+    const Status status = links_[i].op->PlanRows(
+        worker.inputs[i], i + 1 < count ? worker.buffers[i] : output,
+        {context.kernels, 1, links_[i].epilogue}, computed[i], &floats);
+    if (!status.ok()) return status;
+    most = std::max(most, floats);
+  }
+  buffer_begin_.push_back(worker_floats_);  // of what links work with
+  worker_floats_ = RoundUp(worker_floats_ + most, kMaxLanes);
+  *scratch = worker_floats_ * context.threads;
+  return Status();
+}
+
+void Chain::Run(const std::vector<const Tensor*>&, const Tensor& output,
+                const RunContext& context) const {
+  for (Worker& worker : workers_) std::fill(worker.seconds.begin(), worker.seconds.end(), 0.0);
+  const int strips = static_cast<int>(strips_.size());
+  context.team.Run(output.images().n * strips, [&](int task, int worker) {
+    RunStrip(strips_[task % strips], task / strips, &workers_[worker], output, context,
+             context.scratch + worker * worker_floats_);
+  });
+}
+
+void Chain::RunStrip(const std::vector<Band>& strip, int n, Worker* worker, const Tensor& output,
+                     const RunContext& context, float* scratch) const {
+  const size_t last = links_.size() - 1;
+  const auto now = std::chrono::steady_clock::now;
+  for (size_t b = 0; b < strip.size(); ++b) {
+    for (size_t i = 0; i <= last; ++i) {
+      const auto start = context.timed ? now() : std::chrono::steady_clock::time_point();
+      const Stage& stage = strip[b][i];
+      if (i < last) {
+        const Stage before = b > 0 ? strip[b - 1][i] : Stage{stage.rows, stage.base};
+        Hold(&worker->buffers[i], scratch + buffer_begin_[i], before, stage);
+      }
+      if (stage.rows.count() > 0) {
+        links_[i].op->RunRows(worker->inputs[i], i < last ? worker->buffers[i] : output, n,
+                              stage.rows, context.kernels, scratch + buffer_begin_[last]);
+      }
+      if (context.timed) {
+        worker->seconds[i] += std::chrono::duration<double>(now() - start).count();
+      }
+    }
+  }
+}
+
+// Moves the rows that are still needed to the beginning of a buffer.
+void Chain::Hold(Tensor* buffer, float* begin, const Stage& before, const Stage& now) {
+  const Images image = buffer->images();
+  const size_t bytes = buffer->element_bytes, row = image.w * bytes;
+  if (now.base > before.base && now.base < before.rows.end) {
+    const size_t kept = (before.rows.end - now.base) * row;
+    char* to = reinterpret_cast<char*>(begin);
+    for (int c = 0; c < image.c; ++c, to += buffer->plane_stride * bytes) {
+      std::memmove(to, to + (now.base - before.base) * row, kept);
+    }
+  }
+  // So that rows are found where they would be in the whole image.
+  buffer->data = static_cast<float*>(
+      Advance(static_cast<void*>(begin), -static_cast<ptrdiff_t>(now.base) * image.w,
+              buffer->element_bytes));
+}
+
+std::vector<double> Chain::Shares() const {
+  std::vector<double> shares(links_.size(), 0.0);
+  for (const Worker& worker : workers_) {
+    for (size_t i = 0; i < shares.size(); ++i) shares[i] += worker.seconds[i];
+  }
+  const double all = std::accumulate(shares.begin(), shares.end(), 0.0);
+  for (double& share : shares) share = all > 0 ? share / all : 1.0 / shares.size();
+  return shares;
+}
+
+}  // namespace sbnn

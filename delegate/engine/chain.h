@@ -1,0 +1,83 @@
+// Operators that hand rows of an image on while they are in the cache.
+#ifndef SBNN_DELEGATE_ENGINE_CHAIN_H_
+#define SBNN_DELEGATE_ENGINE_CHAIN_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "delegate/engine/op.h"
+
+namespace sbnn {
+
+// One operator after another, each the only reader of the one before, run a band of rows at a time.
+// What is between them never exists as a whole: of it only those rows are kept that the next
+// operator still needs, in a buffer that stays in the L2 cache. Rows are computed once, except at
+// the borders between the strips of an image that threads take. (The idea is known as depth-first
+// or layer-fused execution: Alwani et al., "Fused-Layer CNN Accelerators", 2016.)
+class Chain : public Op {
+ public:
+  struct Link {
+    Op* op;
+    Epilogue epilogue;
+    Shape input, output;
+    int element_bytes;  // of both
+    std::string label;
+  };
+
+  // Whether the buffers between these operators fit the cache.
+  static bool Fits(const std::vector<Link>& links);
+
+  // At least two links.
+  explicit Chain(std::vector<Link> links) : links_(std::move(links)) {}
+
+  const std::vector<Link>& links() const { return links_; }
+  // The part of the time of the last Run that each link took; measured where RunContext says so.
+  std::vector<double> Shares() const;
+
+  Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
+  bool TakesFlatImages(const Shape& shape) const override {
+    return links_.front().op->TakesFlatImages(shape);
+  }
+  Status Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
+              const PlanContext& context, uint64_t* scratch) override;
+  void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
+           const RunContext& context) const override;
+
+ private:
+  // What a link does for a band: the rows that it computes, and the row that its buffer, or the
+  // output, begins with.
+  struct Stage {
+    Rows rows;
+    int base = 0;
+  };
+  using Band = std::vector<Stage>;  // by link
+  // What one thread works with.
+  struct Worker {
+    std::vector<Tensor> buffers;  // behind each link but the last
+    std::vector<std::vector<const Tensor*>> inputs;
+    std::vector<double> seconds;
+  };
+
+  static std::vector<Band> Schedule(const std::vector<Link>& links, Rows strip, int band_rows);
+  static std::vector<int> MostRows(const std::vector<Link>& links, const std::vector<Band>& bands,
+                                   bool held);
+  static uint64_t BufferFloats(const Link& link, int rows);
+  static uint64_t CacheFloats(const std::vector<Link>& links, int band_rows);
+  static int BandRows(const std::vector<Link>& links);
+  static void Hold(Tensor* buffer, float* begin, const Stage& before, const Stage& now);
+  void RunStrip(const std::vector<Band>& strip, int n, Worker* worker, const Tensor& output,
+                const RunContext& context, float* scratch) const;
+
+  const std::vector<Link> links_;
+
+  // Of the plan.
+  std::vector<std::vector<Band>> strips_;
+  uint64_t worker_floats_ = 0;
+  std::vector<uint64_t> buffer_begin_;    // floats, by link
+  mutable std::vector<Worker> workers_;  // each is used by one thread at a time
+};
+
+}  // namespace sbnn
+
+#endif  // SBNN_DELEGATE_ENGINE_CHAIN_H_
