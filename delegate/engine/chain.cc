@@ -2,23 +2,28 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <cstring>
 #include <numeric>
 
 namespace sbnn {
 namespace {
 
-// What the buffers of a chain may take, of an L2 cache of 1 MB or a part of a larger shared one.
-const uint64_t kCacheFloats = getenv("SB_C") ? atoi(getenv("SB_C")) : 131072;
-
-// A band has at least so many rows of the last output, or all of them.
-const int kLeastRows = getenv("SB_R") ? atoi(getenv("SB_R")) : 4;
+// A band has about so many rows of the output, at least.
+constexpr int kLeastRows = 4;
 
 // Strips a thread should get, so that unequal cores finish together. Each computes some rows twice.
 constexpr int kStripsPerThread = 2;
 
 int Height(const Shape& shape) { return AsImages(shape).h; }
+
+// Bands of the output are whole vectors, or the last one's might end behind the plane, and a
+// strip's in the next strip: rows come in steps of this.
+int RowStep(const Shape& output) { return kMaxLanes / std::gcd(kMaxLanes, AsImages(output).w); }
+
+int LeastRows(const Shape& output) {
+  const int rows = static_cast<int>(RoundUp(kLeastRows, RowStep(output)));
+  return std::min(rows, Height(output));
+}
 
 }  // namespace
 
@@ -67,30 +72,32 @@ uint64_t Chain::BufferFloats(const Link& link, int rows) {
   const Images image = AsImages(link.output);
   const uint64_t plane =
       PlaneStride(uint64_t{static_cast<unsigned>(rows)} * image.w + kMaxLanes, link.element_bytes);
-  const uint64_t floats = plane * RoundUp(image.c, kChannelStep) * link.element_bytes / sizeof(float);
+  const uint64_t floats =
+      plane * RoundUp(image.c, kChannelStep) * link.element_bytes / sizeof(float);
   return RoundUp(kMaxLanes + floats + 2 * kMaxLanes, kMaxLanes);
 }
 
-bool Chain::Fits(const std::vector<Link>& links) {
-  const int height = Height(links.back().output);
-  return CacheFloats(links, std::min(height, kLeastRows)) <= kCacheFloats;
+bool Chain::Fits(const std::vector<Link>& links, uint64_t cache_bytes) {
+  return BufferBytes(links, LeastRows(links.back().output)) <= cache_bytes;
 }
 
 // All buffers, for bands of so many rows.
-uint64_t Chain::CacheFloats(const std::vector<Link>& links, int band_rows) {
+uint64_t Chain::BufferBytes(const std::vector<Link>& links, int band_rows) {
   const std::vector<int> held =
       MostRows(links, Schedule(links, {0, Height(links.back().output)}, band_rows), true);
   uint64_t floats = 0;
   for (size_t i = 0; i + 1 < links.size(); ++i) floats += BufferFloats(links[i], held[i]);
-  return floats;
+  return floats * sizeof(float);
 }
 
-// As many as fit the cache, in bands that are about equal.
-int Chain::BandRows(const std::vector<Link>& links) {
-  const int height = Height(links.back().output);
+// As many rows of the last output as fit the cache, in bands that are about equal.
+int Chain::BandRows() const {
+  const Shape& output = links_.back().output;
+  const int height = Height(output), step = RowStep(output);
   for (int bands = 1;; ++bands) {
-    const int rows = (height + bands - 1) / bands;
-    if (rows <= kLeastRows || CacheFloats(links, rows) <= kCacheFloats) return rows;
+    const int rows =
+        std::min(height, static_cast<int>(RoundUp((height + bands - 1) / bands, step)));
+    if (rows <= LeastRows(output) || BufferBytes(links_, rows) <= cache_bytes_) return rows;
   }
 }
 
@@ -108,14 +115,12 @@ Status Chain::Plan(const std::vector<const Tensor*>& inputs, const Tensor& outpu
                    const PlanContext& context, uint64_t* scratch) {
   const size_t count = links_.size();
   const Images out = output.images();
-  const int band_rows = BandRows(links_);
-  // Strips end with a whole vector, behind which a kernel would spoil the next one.
-  const int step = context.kernels.lanes / std::gcd(context.kernels.lanes, out.w);
+  const int band_rows = BandRows();
   int strip_rows = out.h;
   if (context.threads > 1) {
     const int wanted = (context.threads * kStripsPerThread + out.n - 1) / out.n;
     strip_rows = std::max(kLeastRows, (out.h + wanted - 1) / wanted);
-    strip_rows = static_cast<int>(RoundUp(strip_rows, step));
+    strip_rows = static_cast<int>(RoundUp(strip_rows, RowStep(output.shape)));
   }
   strips_.clear();
   std::vector<int> held(count, 0), computed(count, 0);
@@ -152,9 +157,9 @@ Status Chain::Plan(const std::vector<const Tensor*>& inputs, const Tensor& outpu
   for (size_t i = 0; i < count; ++i) {
     const Worker& worker = workers_[0];
     uint64_t floats = 0;
-    const Status status = links_[i].op->PlanRows(
-        worker.inputs[i], i + 1 < count ? worker.buffers[i] : output,
-        {context.kernels, 1, links_[i].epilogue}, computed[i], &floats);
+    const Status status =
+        links_[i].op->PlanRows(worker.inputs[i], i + 1 < count ? worker.buffers[i] : output,
+                               {context.kernels, 1, links_[i].epilogue}, computed[i], &floats);
     if (!status.ok()) return status;
     most = std::max(most, floats);
   }
@@ -209,9 +214,9 @@ void Chain::Hold(Tensor* buffer, float* begin, const Stage& before, const Stage&
     }
   }
   // So that rows are found where they would be in the whole image.
-  buffer->data = static_cast<float*>(
-      Advance(static_cast<void*>(begin), -static_cast<ptrdiff_t>(now.base) * image.w,
-              buffer->element_bytes));
+  buffer->data = static_cast<float*>(Advance(static_cast<void*>(begin),
+                                             -static_cast<ptrdiff_t>(now.base) * image.w,
+                                             buffer->element_bytes));
 }
 
 std::vector<double> Chain::Shares() const {

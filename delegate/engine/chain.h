@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "delegate/engine/op.h"
@@ -25,11 +26,12 @@ class Chain : public Op {
     std::string label;
   };
 
-  // Whether the buffers between these operators fit the cache.
-  static bool Fits(const std::vector<Link>& links);
+  // Whether the buffers between these operators fit a cache.
+  static bool Fits(const std::vector<Link>& links, uint64_t cache_bytes);
 
-  // At least two links.
-  explicit Chain(std::vector<Link> links) : links_(std::move(links)) {}
+  // At least two links, which fit.
+  Chain(std::vector<Link> links, uint64_t cache_bytes)
+      : links_(std::move(links)), cache_bytes_(cache_bytes) {}
 
   const std::vector<Link>& links() const { return links_; }
   // The part of the time of the last Run that each link took; measured where RunContext says so.
@@ -63,18 +65,19 @@ class Chain : public Op {
   static std::vector<int> MostRows(const std::vector<Link>& links, const std::vector<Band>& bands,
                                    bool held);
   static uint64_t BufferFloats(const Link& link, int rows);
-  static uint64_t CacheFloats(const std::vector<Link>& links, int band_rows);
-  static int BandRows(const std::vector<Link>& links);
+  static uint64_t BufferBytes(const std::vector<Link>& links, int band_rows);
+  int BandRows() const;
   static void Hold(Tensor* buffer, float* begin, const Stage& before, const Stage& now);
   void RunStrip(const std::vector<Band>& strip, int n, Worker* worker, const Tensor& output,
                 const RunContext& context, float* scratch) const;
 
   const std::vector<Link> links_;
+  const uint64_t cache_bytes_;
 
   // Of the plan.
   std::vector<std::vector<Band>> strips_;
   uint64_t worker_floats_ = 0;
-  std::vector<uint64_t> buffer_begin_;    // floats, by link
+  std::vector<uint64_t> buffer_begin_;   // floats, by link
   mutable std::vector<Worker> workers_;  // each is used by one thread at a time
 };
 

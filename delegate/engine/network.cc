@@ -219,13 +219,12 @@ void Network::ChooseTypes(const Kernels* halves) {
   steps_ = std::move(steps);
 }
 
-// Whether `reader` may take the output of `maker` a few rows at a time, and that saves memory that is
-// far away.
+// Whether `reader` may take the output of `maker` a few rows at a time, and should.
 bool Network::HandsOnRows(const Step& maker, const Step& reader) const {
   const int between = maker.output;
   const Shape& shape = shapes_[between];
   const uint64_t bytes = uint64_t{ElementCount(shape)} * element_bytes_[between];
-  if (bytes < far_bytes_ || reader.inputs[0] != between || maker.kernels != reader.kernels ||
+  if (bytes <= cache_bytes_ || reader.inputs[0] != between || maker.kernels != reader.kernels ||
       LayoutOf(shape) != Layout::kPanel || LayoutOf(shapes_[reader.output]) != Layout::kPanel ||
       // What is added is laid out as the output.
       maker.epilogue.add ||
@@ -254,14 +253,14 @@ void Network::MakeChains() {
     for (end = first + 1; end < steps_.size(); ++end) {
       if (!HandsOnRows(steps_[end - 1], steps_[end])) break;
       links.push_back(link(steps_[end]));
-      if (Chain::Fits(links)) continue;
+      if (Chain::Fits(links, cache_bytes_)) continue;
       links.pop_back();
       break;
     }
     Step step = steps_[first];
     if (links.size() > 1) {
       const Step& last = steps_[end - 1];
-      step.chain = std::make_shared<Chain>(std::move(links));
+      step.chain = std::make_shared<Chain>(std::move(links), cache_bytes_);
       step.op = step.chain.get();
       step.epilogue = last.epilogue;
       step.inputs.insert(step.inputs.end(), last.inputs.begin() + 1, last.inputs.end());

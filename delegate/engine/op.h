@@ -61,7 +61,7 @@ struct PlanContext {
 struct RunContext {
   const Kernels& kernels;
   Team& team;
-  float* scratch;  // as many floats as Plan asked for, 64-byte aligned
+  float* scratch;      // as many floats as Plan asked for, 64-byte aligned
   bool timed = false;  // see Chain::Shares
 };
 
@@ -124,7 +124,8 @@ class Op {
     return false;
   }
 
-  // The rows of its first input, of this shape, that these rows of the output need; without padding.
+  // The rows of its first input, of this shape, that these rows of the output need; without
+  // padding.
   virtual Rows RowsRead(const Shape& input, Rows output) const {
     (void)input;
     return output;

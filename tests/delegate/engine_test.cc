@@ -886,9 +886,9 @@ TEST(Reshape, EveryLayout) {
 // ---- Networks
 
 // A network and its reference, built layer by layer.
-class Chain {
+class Layers {
  public:
-  explicit Chain(unsigned seed) : random_(seed) {}
+  explicit Layers(unsigned seed) : random_(seed) {}
 
   // Tensors are numbered as they are made; 0 is the input.
   int Convolve(int from, int inputs, int outputs, const Window& w) {
@@ -961,50 +961,50 @@ class Chain {
 };
 
 // A stem, two separable blocks, a head: the shape of MobileNet-v1, small integers throughout.
-void BuildSmallNetwork(Chain* chain) {
-  int t = chain->Padded(0, {0, 1, 0, 1});
-  t = chain->Convolve(t, 3, 8, MakeWindow(3, 2, false));
-  t = chain->DepthwiseConvolve(t, 8, MakeWindow(3, 1, true));
-  t = chain->Convolve(t, 8, 12, MakeWindow(1, 1, true));
-  t = chain->Padded(t, {0, 1, 0, 1});
-  t = chain->DepthwiseConvolve(t, 12, MakeWindow(3, 2, false));
-  const int last = chain->Convolve(t, 12, 20, MakeWindow(1, 1, true));
-  chain->Outputs({last});
+void BuildSmallNetwork(Layers* layers) {
+  int t = layers->Padded(0, {0, 1, 0, 1});
+  t = layers->Convolve(t, 3, 8, MakeWindow(3, 2, false));
+  t = layers->DepthwiseConvolve(t, 8, MakeWindow(3, 1, true));
+  t = layers->Convolve(t, 8, 12, MakeWindow(1, 1, true));
+  t = layers->Padded(t, {0, 1, 0, 1});
+  t = layers->DepthwiseConvolve(t, 12, MakeWindow(3, 2, false));
+  const int last = layers->Convolve(t, 12, 20, MakeWindow(1, 1, true));
+  layers->Outputs({last});
 }
 
 TEST(Network, ResizedAgainAndAgain) {
-  Chain chain(13);
-  BuildSmallNetwork(&chain);
+  Layers layers(13);
+  BuildSmallNetwork(&layers);
   for (const Shape& shape : std::vector<Shape>{{1, 16, 16, 3}, {4, 33, 47, 3}, {1, 5, 5, 3}, {2, 40, 8, 3},
                                                {1, 100, 120, 3}, {3, 16, 16, 3}, {1, 16, 16, 3}}) {
-    chain.Expect(shape);
+    layers.Expect(shape);
     if (HasFatalFailure()) return;
   }
 }
 
 TEST(Network, RecoversFromAShapeThatDoesNotFit) {
-  Chain chain(14);
-  BuildSmallNetwork(&chain);
-  chain.Expect({1, 16, 16, 3});
+  Layers layers(14);
+  BuildSmallNetwork(&layers);
+  layers.Expect({1, 16, 16, 3});
   const Kernels& kernels = *AvailableKernels().front();
-  EXPECT_FALSE(chain.network().Prepare({{1, 16, 16, 4}}, kernels, 2).ok());
-  EXPECT_FALSE(chain.network().Prepare({{1, 0, 16, 3}}, kernels, 2).ok());
-  EXPECT_FALSE(chain.network().Prepare({{16, 16, 3}}, kernels, 2).ok());
-  EXPECT_FALSE(chain.network().Prepare({{1, -16, 16, 3}}, kernels, 2).ok());
-  chain.Expect({2, 15, 17, 3});
+  EXPECT_FALSE(layers.network().Prepare({{1, 16, 16, 4}}, kernels, 2).ok());
+  EXPECT_FALSE(layers.network().Prepare({{1, 0, 16, 3}}, kernels, 2).ok());
+  EXPECT_FALSE(layers.network().Prepare({{16, 16, 3}}, kernels, 2).ok());
+  EXPECT_FALSE(layers.network().Prepare({{1, -16, 16, 3}}, kernels, 2).ok());
+  layers.Expect({2, 15, 17, 3});
 }
 
 TEST(Network, BranchesAndSeveralOutputs) {
-  Chain chain(15);
-  const int a = chain.Convolve(0, 5, 8, MakeWindow(3, 1, true));
-  const int b = chain.Convolve(a, 8, 6, MakeWindow(1, 1, true));
-  const int c = chain.DepthwiseConvolve(a, 8, MakeWindow(3, 2, true));
-  const int d = chain.Convolve(c, 8, 9, MakeWindow(1, 1, true));
-  const int e = chain.Flattened(b, 6 * 48);
-  const int f = chain.Dense(e, 6 * 48, 10);
-  chain.Outputs({f, a, d});  // one is read inside, too; not in the order in which they are made
-  chain.Expect({1, 6, 8, 5});
-  chain.Expect({3, 6, 8, 5});
+  Layers layers(15);
+  const int a = layers.Convolve(0, 5, 8, MakeWindow(3, 1, true));
+  const int b = layers.Convolve(a, 8, 6, MakeWindow(1, 1, true));
+  const int c = layers.DepthwiseConvolve(a, 8, MakeWindow(3, 2, true));
+  const int d = layers.Convolve(c, 8, 9, MakeWindow(1, 1, true));
+  const int e = layers.Flattened(b, 6 * 48);
+  const int f = layers.Dense(e, 6 * 48, 10);
+  layers.Outputs({f, a, d});  // one is read inside, too; not in the order in which they are made
+  layers.Expect({1, 6, 8, 5});
+  layers.Expect({3, 6, 8, 5});
 }
 
 // Convolutions ask for halves, pooling takes them as they come, and a softmax is left to floats.
@@ -1036,13 +1036,13 @@ TEST(Network, WhoComputesInHalves) {
 }
 
 TEST(Network, PadWithSeveralReadersOrAsOutput) {
-  Chain two(16);
+  Layers two(16);
   const int pad = two.Padded(0, {1, 0, 2, 1});
   const int a = two.Convolve(pad, 3, 4, MakeWindow(3, 1, false));
   const int b = two.DepthwiseConvolve(pad, 3, MakeWindow(3, 1, false));
   two.Outputs({a, b});
   two.Expect({2, 7, 9, 3});
-  Chain seen(17);
+  Layers seen(17);
   const int p = seen.Padded(0, {1, 0, 2, 1});
   const int c = seen.Convolve(p, 3, 4, MakeWindow(3, 1, false));
   seen.Outputs({c, p});
@@ -1050,26 +1050,26 @@ TEST(Network, PadWithSeveralReadersOrAsOutput) {
 }
 
 TEST(Network, PadUponPad) {
-  Chain chain(18);
-  int t = chain.Padded(0, {1, 2, 0, 1});
-  t = chain.Padded(t, {0, 1, 3, 0});
-  t = chain.DepthwiseConvolve(t, 3, MakeWindow(3, 2, true));  // SAME counts the margin as image
-  t = chain.Padded(t, {0, 0, 1, 1});
-  t = chain.Convolve(t, 3, 6, MakeWindow(1, 1, false));
-  chain.Outputs({t});
-  chain.Expect({1, 9, 8, 3});
-  chain.Expect({2, 1, 1, 3});
+  Layers layers(18);
+  int t = layers.Padded(0, {1, 2, 0, 1});
+  t = layers.Padded(t, {0, 1, 3, 0});
+  t = layers.DepthwiseConvolve(t, 3, MakeWindow(3, 2, true));  // SAME counts the margin as image
+  t = layers.Padded(t, {0, 0, 1, 1});
+  t = layers.Convolve(t, 3, 6, MakeWindow(1, 1, false));
+  layers.Outputs({t});
+  layers.Expect({1, 9, 8, 3});
+  layers.Expect({2, 1, 1, 3});
 }
 
 // The first layer of few channels gathers its pixels from the caller's memory; not if another reader
 // wants panels.
 TEST(Network, InputWithSeveralReaders) {
-  Chain chain(19);
-  const int a = chain.Convolve(0, 3, 4, MakeWindow(3, 2, true));
-  const int b = chain.Convolve(0, 3, 5, MakeWindow(1, 1, true));
-  chain.Outputs({a, b});
-  chain.Expect({2, 11, 13, 3});
-  Chain both(20);
+  Layers layers(19);
+  const int a = layers.Convolve(0, 3, 4, MakeWindow(3, 2, true));
+  const int b = layers.Convolve(0, 3, 5, MakeWindow(1, 1, true));
+  layers.Outputs({a, b});
+  layers.Expect({2, 11, 13, 3});
+  Layers both(20);
   const int c = both.Convolve(0, 3, 4, MakeWindow(3, 2, true));
   const int d = both.Convolve(0, 3, 5, MakeWindow(5, 1, true));
   both.Outputs({c, d});
@@ -1310,6 +1310,113 @@ TEST(Network, SeveralInputs) {
   for (float& v : cx.data) v = ReferenceClamp(v, 0, 2);
   for (float& v : cy.data) v = ReferenceClamp(v, -1, 1);
   ExpectEverywhere(&network, {y, x}, {cx, cy});
+}
+
+// ---- Rows handed on while they are in the cache
+
+// Operators one behind the other that can hand on rows, and at times a sum with an earlier tensor.
+void BuildRows(unsigned seed, const Shape& input, Network* network) {
+  Random random(seed);
+  Shape shape = input;
+  int tensor = 0, last = 0;
+  std::vector<std::pair<int, Shape>> made = {{0, shape}};
+  const auto add = [&](std::unique_ptr<Op> op, std::vector<int> inputs) {
+    std::vector<Shape> shapes(inputs.size(), shape);
+    Shape output;
+    if (!op->InferShape(shapes, &output).ok() || output[1] < 1 || output[2] < 1) return;
+    tensor = ++last;
+    network->AddOp(std::move(op), std::move(inputs), tensor, "layer " + std::to_string(tensor));
+    shape = output;
+    made.push_back({tensor, shape});
+  };
+  const int layers = random.Int(2, 6);
+  for (int layer = 0; layer < layers; ++layer) {
+    const int channels = shape[3];
+    Window w = MakeWindow(random.Pick<int>({1, 3, 3, 5}), random.Pick<int>({1, 1, 2}), random.Chance(0.7));
+    if (random.Chance(0.2)) w.dilation_h = w.dilation_w = 2;
+    if (random.Chance(0.2)) w.margin = {random.Int(0, 6), random.Int(0, 6), random.Int(0, 3), random.Int(0, 3)};
+    const double kind = random.Chance(0.3) ? 0 : random.Chance(0.5) ? 1 : random.Chance(0.8) ? 2 : 3;
+    if (kind == 1) {
+      auto weights = std::make_shared<DepthwiseWeights>();
+      weights->multiplier = random.Pick<int>({1, 1, 1, 2});
+      weights->channels = channels * weights->multiplier;
+      weights->taps = random.Floats(static_cast<size_t>(weights->channels) * w.kernel_h * w.kernel_w);
+      weights->bias = random.Floats(weights->channels);
+      add(std::make_unique<Depthwise>(weights, w, 0, 6), {tensor});
+    } else if (kind == 3) {
+      w.margin = {};
+      w.dilation_h = w.dilation_w = 1;
+      add(std::make_unique<Pool>(false, w, -kInfinity, kInfinity), {tensor});
+    } else {
+      if (kind == 0) w = MakeWindow(1, 1, true);
+      const int outputs = random.Pick<int>({5, 8, 12, 20});
+      const Shape filter_shape = {outputs, w.kernel_h, w.kernel_w, channels};
+      const auto filter = random.Filter(outputs, ElementCount(filter_shape) / outputs, 4, 0.4);
+      const auto bias = random.Floats(outputs);
+      add(std::make_unique<Convolution>(PackAs(filter, filter_shape, bias, RandomKind(&random), true), w, 0, 6),
+          {tensor});
+    }
+    if (random.Chance(0.3)) {
+      for (const auto& [other, size] : made) {
+        if (other == tensor || size != shape) continue;
+        add(std::make_unique<Binary>(BinaryKind::kAdd, -5.0f, 6.0f), {tensor, other});
+        break;
+      }
+    }
+  }
+  network->SetInputs({0});
+  network->SetOutputs({tensor});
+}
+
+TEST(Chain, GivesWhatWholeTensorsGive) {
+  const Kernels& scalar = *FindKernels("scalar");
+  int smaller = 0;
+  for (int round = 0; round < kRounds; ++round) {
+    SCOPED_TRACE(testing::Message() << "seed " << round);
+    Random random(1000 + round);
+    const Shape input = {random.Pick<int>({1, 1, 3}), random.Int(20, 48), random.Pick<int>({16, 28, 32, 40, 35}),
+                         random.Pick<int>({3, 8, 13})};
+    const Array x = RandomArray(input, &random);
+    Network whole, rows;
+    BuildRows(round, input, &whole);
+    BuildRows(round, input, &rows);
+    rows.set_cache_bytes(random.Pick<int>({16 << 10, 24 << 10, 40 << 10}));
+    if (!whole.Prepare({input}, scalar, 1).ok() || whole.labels().empty()) continue;
+    const std::vector<Array> want = RunNetwork(&whole, {x}, 1, scalar, 1);
+    ExpectEverywhere(&rows, {x}, want);
+    if (testing::Test::HasFatalFailure()) return;
+    EXPECT_EQ(rows.labels(), whole.labels());
+    ASSERT_TRUE(rows.Prepare({input}, scalar, 1).ok());
+    smaller += rows.arena_bytes() < whole.arena_bytes();
+  }
+  EXPECT_GT(smaller, kRounds / 5);  // or chains were not what was tested
+}
+
+// MobileNet's first layers: what is between them is never there as a whole.
+TEST(Chain, NeedsLessMemory) {
+  Layers layers(31);
+  int t = layers.Convolve(0, 3, 16, MakeWindow(3, 2, true));
+  t = layers.DepthwiseConvolve(t, 16, MakeWindow(3, 1, true));
+  t = layers.Convolve(t, 16, 32, MakeWindow(1, 1, true));
+  layers.Outputs({layers.DepthwiseConvolve(t, 32, MakeWindow(3, 2, true))});
+  Network& network = layers.network();
+  const Shape input = {1, 128, 128, 3};
+  const Kernels& kernels = *AvailableKernels().front();
+  ASSERT_TRUE(network.Prepare({input}, kernels, 1).ok());
+  const uint64_t whole = network.arena_bytes();
+  EXPECT_GT(whole, (16 + 32) * 64 * 64 * sizeof(float));
+  network.set_cache_bytes(200 << 10);
+  layers.Expect(input);
+  ASSERT_TRUE(network.Prepare({input}, kernels, 1).ok());
+  EXPECT_LT(network.arena_bytes(), whole / 2);
+
+  // With the time of each operator.
+  const std::vector<float> x(ElementCount(input));
+  std::vector<float> y(ElementCount(network.output_shape(0)));
+  std::vector<double> seconds;
+  network.Run({x.data()}, {y.data()}, &seconds);
+  ASSERT_EQ(seconds.size(), network.labels().size());
+  for (double s : seconds) EXPECT_GT(s, 0);
 }
 
 }  // namespace

@@ -219,7 +219,8 @@ void Convolution::RunBands(const Tensor& input, const Tensor* add, const Tensor&
   if (bands == 1) {
     float* const lowered = context.scratch;
     for (int n = 0; n < in.n; ++n) {
-      context.team.Run(in.c, [&](int c, int) { lowered_.Fill(input, n, c, 0, out.h, lowered, kernels); });
+      context.team.Run(in.c,
+                       [&](int c, int) { lowered_.Fill(input, n, c, 0, out.h, lowered, kernels); });
       context.team.Run(BandTasks(0), [&](int task, int) {
         RunBandTask(add, output, n, 0, task, lowered, kernels);
       });

@@ -71,9 +71,9 @@ class Convolution : public Op {
   Epilogue epilogue_;  // limits included
   Values values_, bias_;
   std::vector<int32_t> offset_bytes_;
-  TaskGrid grid_;           // of a whole plane, or of a stretch of a band
-  TaskGrid last_grid_;      // of a stretch of the last band
-  VectorGrid vector_grid_;  // of one pixel
+  TaskGrid grid_;                    // of a whole plane, or of a stretch of a band
+  TaskGrid last_grid_;               // of a stretch of the last band
+  VectorGrid vector_grid_;           // of one pixel
   std::vector<TaskGrid> row_grids_;  // by rows, from 1: of what RunRows takes at a time
   LoweredInput lowered_;
 };

@@ -42,8 +42,7 @@ void LoweredInput::PlanBand(const Window& window, const PlacedWindow& placed, co
   SetTaps();
 }
 
-void LoweredInput::SetForm(const Window& window, const PlacedWindow& placed, bool flat,
-                           int lanes) {
+void LoweredInput::SetForm(const Window& window, const PlacedWindow& placed, bool flat, int lanes) {
   window_ = window;
   placed_ = placed;
   const int out_w = placed.out_w;
