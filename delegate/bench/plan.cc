@@ -1,7 +1,7 @@
 // Prints which kernels the engine calls for the layers of a network, and with how much work,
 // without computing anything: what the performance model multiplies its cycles with.
 //
-//   plan SHAPES [--keep F] [--group G] [--isa NAME]
+//   plan SHAPES [--keep F] [--group G] [--isa NAME] [--in-order]
 //   plan SHAPES --compute [...]     prints nothing and computes, for an emulator that watches
 //
 // The engine runs each layer with a table whose kernels only write down their arguments. A line a
@@ -39,11 +39,12 @@ namespace sbnn {
 namespace {
 
 constexpr char kUsage[] =
-    "plan SHAPES [--keep F] [--group G] [--isa NAME] [--compute]\n"
+    "plan SHAPES [--keep F] [--group G] [--isa NAME] [--in-order] [--compute]\n"
     "  SHAPES   lines: conv|dw|fc height width inputs outputs kernel stride [count]\n"
     "  --keep   share of the weights of convolutions that are kept, but of the first line's\n"
     "           (default 1)\n"
-    "  --group  outputs that share their kept inputs: 1, 2, 4, 8 or 16 (default 4)\n";
+    "  --group  outputs that share their kept inputs: 1, 2, 4, 8 or 16 (default 4)\n"
+    "  --in-order  packs for cores of ARM that issue in order\n";
 
 constexpr uint64_t kFloat = sizeof(float);
 
@@ -148,7 +149,8 @@ void RecordSpmv(const SpmvArgs& a) {
   Work& work = CallOf(real.spmv[GroupKind]);
   work.outer += groups;
   work.entries += groups;
-  work.fmas += columns * Vectors(group);
+  // Of single outputs, the vectors are four columns.
+  work.fmas += group == 1 ? columns / 4 : columns * Vectors(group);
   work.stores += groups * group;
   work.x_bytes += a.end_group == a.first_group ? 0 : columns * kFloat;
   work.reads += columns * kFloat;
@@ -252,7 +254,7 @@ uintptr_t LoadBias() {
 
 int Main(int argc, char** argv) {
   Zeros zeros;
-  bool compute = false;
+  bool compute = false, in_order = false;
   std::string shapes, isa;
   for (int i = 1; i < argc; ++i) {
     const std::string arg = argv[i];
@@ -261,8 +263,8 @@ int Main(int argc, char** argv) {
       shapes = arg;
       continue;
     }
-    if (arg == "--compute") {
-      compute = true;
+    if (arg == "--compute" || arg == "--in-order") {
+      (arg == "--compute" ? compute : in_order) = true;
       continue;
     }
     ++i;
@@ -285,7 +287,8 @@ int Main(int argc, char** argv) {
     std::fputs(kUsage, stderr);
     return 2;
   }
-  const Kernels kernels = compute ? *found : Recorders(*found);
+  Kernels kernels = compute ? *found : Recorders(*found);
+  if (in_order) kernels.column_cost = kInOrderCost;
   const uintptr_t bias = LoadBias();
   if (!compute) {
     std::printf(

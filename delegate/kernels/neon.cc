@@ -6,7 +6,7 @@ namespace sbnn {
 
 Kernels NeonKernels() {
 #if defined(__aarch64__)
-  return neon::Collect<15, 8, 6, 3, 5>({{0.62f, 1.01f, 2.0f, 4.0f}, 0.3f, 0.45f, 192});
+  return neon::Collect<15, 8, 6, 3, 5>({{0.62f, 1.01f, 2.0f, 4.0f}, 0.3f, 0.41f, 192});
 #else
   // 16 registers. Costs are counted: a cycle for a multiplication, a load of pixels, and half of
   // one for a weight's.

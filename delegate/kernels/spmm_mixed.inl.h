@@ -22,6 +22,46 @@ struct TwoOffsets {
   int32_t first, second;
 };
 
+// As AddColumnsAhead, for cores that issue in order: the next step's pixels are loaded between the
+// FMAs of this one. Without that each FMA waits for its load, at twice the time on a Cortex-A55.
+constexpr bool kLoadAhead = !kMemoryOperands && kRegisters == 32;
+
+// N columns a step (1: both outputs have it; 2: each has one).
+template <int N, int P>
+SBNN_INLINE void AddStepsAhead(const char* x, const int32_t* offset, const Element* w, int steps,
+                               Vec (&acc)[2][P]) {
+  if (__builtin_expect(steps == 0, false)) return;
+  const auto pixels = [&](int n) {
+    return reinterpret_cast<const Element*>(x + offset[n < N ? n : 0]);
+  };
+  Vec v[N][P];
+#pragma GCC unroll 2
+  for (int n = 0; n < N; ++n) {
+#pragma GCC unroll 16
+    for (int j = 0; j < P; ++j) v[n][j] = Load(pixels(n) + j * Vec::kLanes);
+  }
+  Scalars<2> weights(w);
+  while (--steps > 0) {
+    offset += N;
+    w += 2;
+    const Element* const next[2] = {pixels(0), pixels(1)};
+    __builtin_prefetch(w + kAhead);
+#pragma GCC unroll 16
+    for (int j = 0; j < P; ++j) {
+#pragma GCC unroll 2
+      for (int i = 0; i < 2; ++i) acc[i][j] = FmaScalar(v[i % N][j], weights[i], acc[i][j]);
+#pragma GCC unroll 2
+      for (int n = 0; n < N; ++n) v[n][j] = Load(next[n] + j * Vec::kLanes);
+    }
+    weights = Scalars<2>(w);
+  }
+#pragma GCC unroll 16
+  for (int j = 0; j < P; ++j) {
+#pragma GCC unroll 2
+    for (int i = 0; i < 2; ++i) acc[i][j] = FmaScalar(v[i % N][j], weights[i], acc[i][j]);
+  }
+}
+
 // P vectors of pixels of two outputs, and if T > 0 four single ones behind them, T of which count.
 template <int P, int T>
 void SpmmMixed(const SpmmArgs& args) {
@@ -54,40 +94,50 @@ void SpmmMixed(const SpmmArgs& args) {
         if constexpr (T == 4) tail[i] += *reinterpret_cast<const UnalignedFour*>(add + kTail);
       }
     }
-    for (int step = pair->both; step > 0; --step, ++offset, w += 2) {
-      __builtin_prefetch(w + kAhead);
-      const Element* const pixels = reinterpret_cast<const Element*>(x + *offset);
-      const Scalars<2> weights(w);
+    if constexpr (kLoadAhead) {
+      static_assert(T == 0);
+      AddStepsAhead<1>(x, offset, w, pair->both, acc);
+      offset += pair->both;
+      w += 2 * pair->both;
+      AddStepsAhead<2>(x, offset, w, pair->one, acc);
+      offset += 2 * pair->one;
+      w += 2 * pair->one;
+    } else {
+      for (int step = pair->both; step > 0; --step, ++offset, w += 2) {
+        __builtin_prefetch(w + kAhead);
+        const Element* const pixels = reinterpret_cast<const Element*>(x + *offset);
+        const Scalars<2> weights(w);
 #pragma GCC unroll 16
-      for (int j = 0; j < P; ++j) {
-        const Vec v = Keep(Load(pixels + j * Vec::kLanes));
+        for (int j = 0; j < P; ++j) {
+          const Vec v = Keep(Load(pixels + j * Vec::kLanes));
 #pragma GCC unroll 2
-        for (int i = 0; i < 2; ++i) acc[i][j] = FmaScalar(v, weights[i], acc[i][j]);
-      }
-      if constexpr (T > 0) {
-        const Four v = *reinterpret_cast<const UnalignedFour*>(pixels + kTail);
+          for (int i = 0; i < 2; ++i) acc[i][j] = FmaScalar(v, weights[i], acc[i][j]);
+        }
+        if constexpr (T > 0) {
+          const Four v = *reinterpret_cast<const UnalignedFour*>(pixels + kTail);
 #pragma GCC unroll 2
-        for (int i = 0; i < 2; ++i) tail[i] += v * FirstFour(Set(weights[i]));
-      }
-    }
-    for (int step = pair->one; step > 0; --step, offset += 2, w += 2) {
-      __builtin_prefetch(w + kAhead);
-      const TwoOffsets at(offset);
-      const Element* const pixels[2] = {reinterpret_cast<const Element*>(x + at.first),
-                                        reinterpret_cast<const Element*>(x + at.second)};
-      const TwoSets weights(w);
-#pragma GCC unroll 16
-      for (int j = 0; j < P; ++j) {
-#pragma GCC unroll 2
-        for (int i = 0; i < 2; ++i) {
-          acc[i][j] = Fma(Load(pixels[i] + j * Vec::kLanes), weights.of[i], acc[i][j]);
+          for (int i = 0; i < 2; ++i) tail[i] += v * FirstFour(Set(weights[i]));
         }
       }
-      if constexpr (T > 0) {
+      for (int step = pair->one; step > 0; --step, offset += 2, w += 2) {
+        __builtin_prefetch(w + kAhead);
+        const TwoOffsets at(offset);
+        const Element* const pixels[2] = {reinterpret_cast<const Element*>(x + at.first),
+                                          reinterpret_cast<const Element*>(x + at.second)};
+        const TwoSets weights(w);
+#pragma GCC unroll 16
+        for (int j = 0; j < P; ++j) {
 #pragma GCC unroll 2
-        for (int i = 0; i < 2; ++i) {
-          const Four v = *reinterpret_cast<const UnalignedFour*>(pixels[i] + kTail);
-          tail[i] += v * FirstFour(weights.of[i]);
+          for (int i = 0; i < 2; ++i) {
+            acc[i][j] = Fma(Load(pixels[i] + j * Vec::kLanes), weights.of[i], acc[i][j]);
+          }
+        }
+        if constexpr (T > 0) {
+#pragma GCC unroll 2
+          for (int i = 0; i < 2; ++i) {
+            const Four v = *reinterpret_cast<const UnalignedFour*>(pixels[i] + kTail);
+            tail[i] += v * FirstFour(weights.of[i]);
+          }
         }
       }
     }

@@ -53,6 +53,9 @@ struct Kernels {
   WidenFn widen;
 };
 
+// What packing goes by on ARM's cores that issue in order; `column_cost` of a table made there.
+extern const ColumnCost kInOrderCost;
+
 int GroupIndex(int group);
 int KindIndex(const PackedShape& weights);  // the kernels' that these weights take
 

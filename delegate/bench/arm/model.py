@@ -29,16 +29,17 @@ class Engine:
         self.program, self.isa, self.emulator = program, isa, list(emulator)
         self.functions = disassemble(program, isa)
         self._kernels: dict[tuple[str, tuple[int, int]], kernels.Kernel] = {}
-        self._plans: dict[tuple[Path, float, int], list[Work]] = {}
+        self._plans: dict[tuple[Path, float, int, bool], list[Work]] = {}
         self._counts: dict[Layer, collections.Counter[int]] = {}
         self._watched: set[int] = set()  # kernels, by address
         self._ran: set[int] = set()  # instructions of them, by address
 
-    def works(self, shapes: Path, keep: float, group: int) -> list[Work]:
-        key = (shapes, keep, group)
+    def works(self, shapes: Path, keep: float, group: int, in_order: bool = False) -> list[Work]:
+        key = (shapes, keep, group, in_order)
         if key not in self._plans:
             command = [*self.emulator, str(self.program)]
-            self._plans[key] = plan.run(command, shapes, keep, group, self.isa)
+            arguments = plan.options(shapes, keep, group, self.isa, in_order)
+            self._plans[key] = plan.run(command, arguments)
         return self._plans[key]
 
     def price(
@@ -58,8 +59,10 @@ class Engine:
         self, shapes: Path, keep: float, group: int, core: Core, warm: bool = False
     ) -> list[cost.LayerCost]:
         """A cost a layer. warm: each layer's weights were read just before."""
-        layers, works = plan.read_layers(shapes), self.works(shapes, keep, group)
-        self._watch(shapes, keep, group, {w.address for w in works if not w.loop})
+        layers = plan.read_layers(shapes)
+        works = self.works(shapes, keep, group, core.in_order)
+        addresses = {w.address for w in works if not w.loop}
+        self._watch(shapes, keep, group, core.in_order, addresses)
         priced = self.price(core, {w.code for w in works})
         by_layer = [[w for w in works if w.layer == i] for i in range(len(layers))]
         total = sum(l.count * ws[0].weights for l, ws in zip(layers, by_layer, strict=True))
@@ -75,7 +78,9 @@ class Engine:
             for layer, ws in zip(layers, by_layer, strict=True)
         ]
 
-    def _watch(self, shapes: Path, keep: float, group: int, addresses: set[int]) -> None:
+    def _watch(
+        self, shapes: Path, keep: float, group: int, in_order: bool, addresses: set[int]
+    ) -> None:
         """Learns under the emulator which instructions of kernels run at all, from convolutions of as
         many pixels and fewer channels.
         """
@@ -95,7 +100,8 @@ class Engine:
             path = Path(folder) / "layers.txt"
             path.write_text("\n".join(trial) + "\n")
             # With so few columns left that loops do run.
-            self._ran |= set(self._executions(path, max(keep, 0.5), group, new))
+            arguments = plan.options(path, max(keep, 0.5), group, self.isa, in_order)
+            self._ran |= set(self._executions(arguments, new))
         self._watched |= new
 
     def traced(self, layer: Layer, works: Sequence[Work], core: Core) -> Price | None:
@@ -117,7 +123,8 @@ class Engine:
         """Of one layer."""
         with tempfile.TemporaryDirectory() as folder:
             command = [*self.emulator, str(self.program)]
-            works = plan.run(command, _alone(layer, folder), keep, group, self.isa)
+            arguments = plan.options(_alone(layer, folder), keep, group, self.isa, in_order=False)
+            works = plan.run(command, arguments)
         return [dataclasses.replace(w, layer=0) for w in works if w.layer == 1]
 
     def counts(
@@ -125,13 +132,13 @@ class Engine:
     ) -> collections.Counter[int]:
         """How often the instructions of kernels run in one layer. Needs an emulator."""
         with tempfile.TemporaryDirectory() as folder:
-            return self._executions(_alone(layer, folder), keep, group, addresses)
+            arguments = plan.options(_alone(layer, folder), keep, group, self.isa, in_order=False)
+            return self._executions(arguments, addresses)
 
     def _executions(
-        self, shapes: Path, keep: float, group: int, addresses: Iterable[int]
+        self, arguments: Sequence[str], addresses: Iterable[int]
     ) -> collections.Counter[int]:
-        command = [str(self.program), str(shapes), "--compute"]
-        command += ["--isa", self.isa, "--keep", str(keep), "--group", str(group)]
+        command = [str(self.program), *arguments, "--compute"]
         functions = [self.functions[address] for address in addresses]
         return emulator.executions(command, self.emulator, functions)
 

@@ -87,9 +87,14 @@ def parse(text: str) -> list[Work]:
     ]
 
 
-def run(command: Sequence[str], shapes: Path, keep: float, group: int, isa: str) -> list[Work]:
+def options(shapes: Path, keep: float, group: int, isa: str, in_order: bool) -> list[str]:
+    """Of the plan tool. in_order: weights are packed for cores of ARM that issue in order."""
+    made = [str(shapes), "--keep", str(keep), "--group", str(group), "--isa", isa]
+    return [*made, "--in-order"] if in_order else made
+
+
+def run(command: Sequence[str], arguments: Sequence[str]) -> list[Work]:
     """Asks `command` (the plan tool, maybe under an emulator). Raises CalledProcessError."""
-    options = [str(shapes), "--keep", str(keep), "--group", str(group), "--isa", isa]
     return parse(
-        subprocess.run([*command, *options], check=True, capture_output=True, text=True).stdout
+        subprocess.run([*command, *arguments], check=True, capture_output=True, text=True).stdout
     )
