@@ -317,7 +317,7 @@ std::vector<int> Network::ShareBuffers(std::vector<int>* last_use) const {
       const bool outside = input.layout == Layout::kFlat &&
                            std::find(inputs_.begin(), inputs_.end(), owner[t]) != inputs_.end();
       if (outside || (*last_use)[t] != n || owner[step.output] != step.output) continue;
-      if (input.allocation() != output.allocation() || !step.op->MayOverwrite(input, output)) {
+      if (input.allocation() != output.allocation() || !step.op->MayOverwrite(input, output, threads_)) {
         continue;
       }
       owner[step.output] = owner[t];

@@ -99,8 +99,8 @@ class Op {
   virtual Halves TakesHalves(const std::vector<Shape>&) const { return Halves::kNever; }
 
   // Whether the output may lie where this input lies, which nobody else needs any more.
-  virtual bool MayOverwrite(const Tensor& input, const Tensor& output) const {
-    (void)input, (void)output;
+  virtual bool MayOverwrite(const Tensor& input, const Tensor& output, int threads) const {
+    (void)input, (void)output, (void)threads;
     return false;
   }
 

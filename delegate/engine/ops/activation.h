@@ -16,7 +16,7 @@ class Activation : public Op {
   UnaryKind kind() const { return kind_; }
 
   Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
-  bool MayOverwrite(const Tensor& input, const Tensor& output) const override {
+  bool MayOverwrite(const Tensor& input, const Tensor& output, int) const override {
     return input.shape == output.shape;
   }
   bool AsEpilogue(const std::vector<Shape>& inputs, Epilogue* epilogue) const override;

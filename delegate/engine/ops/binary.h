@@ -31,7 +31,7 @@ class Binary : public Op {
 
   Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
   bool AsEpilogue(const std::vector<Shape>& inputs, Epilogue* epilogue) const override;
-  bool MayOverwrite(const Tensor& input, const Tensor& output) const override {
+  bool MayOverwrite(const Tensor& input, const Tensor& output, int) const override {
     return input.shape == output.shape;
   }
   Halves TakesHalves(const std::vector<Shape>& inputs) const override;

@@ -1,6 +1,7 @@
 #include "delegate/engine/ops/depthwise.h"
 
 #include <algorithm>
+#include <cstring>
 #include <string>
 #include <utility>
 
@@ -9,6 +10,10 @@ namespace {
 
 // Rows of a band that needs no copy: enough tasks for threads, few rows read twice.
 constexpr int kDirectRows = 56;
+// Floats of the planes that are copied at a time, a part of the L1 cache; and the least planes.
+constexpr size_t kCopiedFloats = 4096;
+constexpr size_t kCopiedPlanes = 8;
+constexpr size_t kCopyFloats = kMaxLanes + kCopiedFloats + 2 * kMaxLanes;  // with room around
 // Output pixels of a task.
 constexpr size_t kTaskPixels = 8192;
 
@@ -48,8 +53,10 @@ Status Depthwise::Plan(const std::vector<const Tensor*>& inputs, const Tensor& o
   if (!status.ok()) return status;
   direct_ = DirectKernel(*inputs[0], output, context.kernels);
   if (direct_ != nullptr) {
-    band_rows_ = std::min(out.h, kDirectRows);
+    const bool whole = MayOverwrite(*inputs[0], output, context.threads);
+    band_rows_ = whole ? out.h : std::min(out.h, kDirectRows);
     bands_ = (out.h + band_rows_ - 1) / band_rows_;
+    if (whole) *scratch = kCopyFloats * context.threads;
   } else {
     rows_.Plan(window_, placed_);
     band_rows_ = rows_.band_rows();
@@ -62,14 +69,27 @@ Status Depthwise::Plan(const std::vector<const Tensor*>& inputs, const Tensor& o
   return Status();
 }
 
+// With several threads: else, of a line of the output that one thread writes and another reads,
+// both keep a copy, and until the other's is gone the next writing of it waits (on a Zen 4, 7 ns,
+// or 28 if the cores have no cache in common). Whoever writes here has just read the same line.
+// Small planes, since the copy should not cost more.
+bool Depthwise::MayOverwrite(const Tensor& input, const Tensor& output, int threads) const {
+  return threads > 1 && SmallWindow() && window_.stride_h == 1 && input.shape == output.shape &&
+         input.layout == Layout::kPanel && input.plane_stride * kCopiedPlanes <= kCopiedFloats;
+}
+
+bool Depthwise::SmallWindow() const {
+  const int size = window_.kernel_h, stride = window_.stride_h;
+  return (size == 3 || size == 5) && window_.kernel_w == size && stride <= 2 &&
+         window_.stride_w == stride && window_.dilation_h == 1 && window_.dilation_w == 1 &&
+         weights_->multiplier == 1;
+}
+
 DepthwiseDirectFn Depthwise::DirectKernel(const Tensor& input, const Tensor& output,
                                           const Kernels& kernels) const {
   const Images in = input.images(), out = output.images();
   const int size = window_.kernel_h, stride = window_.stride_h;
-  const bool fits = (size == 3 || size == 5) && window_.kernel_w == size && stride <= 2 &&
-                    window_.stride_w == stride && window_.dilation_h == 1 &&
-                    window_.dilation_w == 1 && weights_->multiplier == 1 &&
-                    placed_.pad_left <= kMaxLanes &&
+  const bool fits = SmallWindow() && placed_.pad_left <= kMaxLanes &&
                     out.w * stride - placed_.pad_left <= in.w + kMaxLanes &&
                     input.layout == Layout::kPanel && output.layout == Layout::kPanel;
   if (!fits) return nullptr;
@@ -78,11 +98,11 @@ DepthwiseDirectFn Depthwise::DirectKernel(const Tensor& input, const Tensor& out
   return kernels.depthwise_direct[(size - 3) / 2][stride - 1];
 }
 
-void Depthwise::RunDirect(const Tensor& input, const Tensor& output, int n, int first_channel,
-                          int channels, int first_row, int rows) const {
+void Depthwise::RunDirect(const Tensor& input, const void* x, const Tensor& output, int n,
+                          int first_channel, int channels, int first_row, int rows) const {
   const Images in = input.images();
   DepthwiseDirectArgs args{};
-  args.x = input.At(n, first_channel);
+  args.x = x;
   args.x_stride = input.plane_stride;
   args.in_h = in.h;
   args.in_w = in.w;
@@ -100,6 +120,18 @@ void Depthwise::RunDirect(const Tensor& input, const Tensor& output, int n, int 
   args.lo = epilogue_.lo;
   args.hi = epilogue_.hi;
   direct_(args);
+}
+
+// The output lies where the input lies.
+void Depthwise::RunInPlace(const Tensor& input, const Tensor& output, int n, int first, int end,
+                           float* scratch) const {
+  float* const copy = scratch + kMaxLanes;
+  const int step = static_cast<int>(kCopiedFloats / input.plane_stride / 2 * 2);  // whole pairs
+  for (int c = first; c < end; c += step) {
+    const int planes = std::min(step, end - c);
+    std::memcpy(copy, input.At(n, c), planes * input.plane_stride * input.element_bytes);
+    RunDirect(input, copy, output, n, c, planes, 0, output.images().h);
+  }
 }
 
 void Depthwise::RunPadded(const Tensor& input, const Tensor& output, int n, int c, int first_row,
@@ -126,7 +158,7 @@ void Depthwise::RunPadded(const Tensor& input, const Tensor& output, int n, int 
 void Depthwise::RunChannels(const Tensor& input, const Tensor& output, int n, int first, int end,
                             Rows rows, const Kernels& kernels, float* padded) const {
   if (direct_ != nullptr) {
-    RunDirect(input, output, n, first, end - first, rows.first, rows.count());
+    RunDirect(input, input.At(n, first), output, n, first, end - first, rows.first, rows.count());
   } else {
     for (int c = first; c < end; ++c) {
       for (int row = rows.first; row < rows.end; row += rows_.band_rows()) {
@@ -135,6 +167,10 @@ void Depthwise::RunChannels(const Tensor& input, const Tensor& output, int n, in
       }
     }
   }
+}
+
+void Depthwise::Activate(const Tensor& output, int n, int first, int end, Rows rows,
+                         const Kernels& kernels) const {
   if (!epilogue_.activates) return;
   const int width = output.images().w;
   void* const y = output.At(n, first, static_cast<size_t>(rows.first) * width);
@@ -151,8 +187,13 @@ void Depthwise::Run(const std::vector<const Tensor*>& inputs, const Tensor& outp
     const int band = task % bands_, part = task / bands_ % parts, n = task / bands_ / parts;
     const Rows rows = {band * band_rows_, std::min(out.h, (band + 1) * band_rows_)};
     const int first = part * channels_per_task_, end = std::min(out.c, first + channels_per_task_);
-    RunChannels(*inputs[0], output, n, first, end, rows, context.kernels,
-                context.scratch + worker * rows_.floats());
+    if (inputs[0]->data == output.data) {
+      RunInPlace(*inputs[0], output, n, first, end, context.scratch + worker * kCopyFloats);
+    } else {
+      RunChannels(*inputs[0], output, n, first, end, rows, context.kernels,
+                  context.scratch + worker * rows_.floats());
+    }
+    Activate(output, n, first, end, rows, context.kernels);
   });
 }
 
@@ -163,7 +204,9 @@ void Depthwise::RunRows(const std::vector<const Tensor*>& inputs, const Tensor& 
   const int fitting = static_cast<int>(kTaskPixels / (static_cast<size_t>(rows.count()) * out.w));
   const int step = epilogue_.activates ? std::max(2, fitting / 2 * 2) : out.c;
   for (int c = 0; c < out.c; c += step) {
-    RunChannels(*inputs[0], output, n, c, std::min(out.c, c + step), rows, kernels, scratch);
+    const int end = std::min(out.c, c + step);
+    RunChannels(*inputs[0], output, n, c, end, rows, kernels, scratch);
+    Activate(output, n, c, end, rows, kernels);
   }
 }
 

@@ -32,6 +32,7 @@ class Depthwise : public Op {
   Halves TakesHalves(const std::vector<Shape>&) const override { return Halves::kAsksFor; }
   Status Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
               const PlanContext& context, uint64_t* scratch) override;
+  bool MayOverwrite(const Tensor& input, const Tensor& output, int threads) const override;
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
            const RunContext& context) const override;
   bool RunsByRows(const std::vector<Shape>&) const override { return true; }
@@ -42,15 +43,21 @@ class Depthwise : public Op {
                const Kernels& kernels, float* scratch) const override;
 
  private:
+  bool SmallWindow() const;
   // Null where there is none for this window and these planes.
   DepthwiseDirectFn DirectKernel(const Tensor& input, const Tensor& output,
                                  const Kernels& kernels) const;
-  // Channels [first, end) of some output rows.
+  // Channels [first, end) of some output rows; then what follows them.
   void RunChannels(const Tensor& input, const Tensor& output, int n, int first, int end, Rows rows,
                    const Kernels& kernels, float* padded) const;
-  // Output rows [first_row, first_row + rows), of some channels or of one.
-  void RunDirect(const Tensor& input, const Tensor& output, int n, int first_channel, int channels,
-                 int first_row, int rows) const;
+  void RunInPlace(const Tensor& input, const Tensor& output, int n, int first, int end,
+                  float* scratch) const;
+  void Activate(const Tensor& output, int n, int first, int end, Rows rows,
+                const Kernels& kernels) const;
+  // Output rows [first_row, first_row + rows), of some channels or of one. (RunDirect: the first of
+  // which lies at `x`.)
+  void RunDirect(const Tensor& input, const void* x, const Tensor& output, int n, int first_channel,
+                 int channels, int first_row, int rows) const;
   void RunPadded(const Tensor& input, const Tensor& output, int n, int c, int first_row, int rows,
                  const Kernels& kernels, void* padded) const;
 

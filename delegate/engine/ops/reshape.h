@@ -15,7 +15,7 @@ class Reshape : public Op {
   explicit Reshape(Shape target) : target_(std::move(target)) {}
 
   Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
-  bool MayOverwrite(const Tensor& input, const Tensor& output) const override {
+  bool MayOverwrite(const Tensor& input, const Tensor& output, int) const override {
     return input.layout == Layout::kFlat && output.layout == Layout::kFlat;
   }
   Status Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
