@@ -173,7 +173,8 @@ struct Channel {
 };
 
 // R output rows of one vector: each input row is read once for all the output rows that it reaches.
-template <int K, int S, int R, typename Taps>
+// kInside: all of these are rows of the image.
+template <int K, int S, int R, bool kInside, typename Taps>
 SBNN_INLINE void Block(const Plane<K, S>& plane, const Channel<K>& channel, const Taps& reader,
                        int row, int x0) {
   constexpr int L = Vec::kLanes;
@@ -186,7 +187,7 @@ SBNN_INLINE void Block(const Plane<K, S>& plane, const Channel<K>& channel, cons
   for (int r = 0; r < R; ++r) acc[r] = channel.bias;
 #pragma GCC unroll 16
   for (int i = 0; i < kInputRows; ++i, x += plane.in_w) {
-    if (static_cast<unsigned>(top + i) >= plane.in_h) continue;
+    if (!kInside && static_cast<unsigned>(top + i) >= plane.in_h) continue;
     Vec taps[K];
     reader.Read(x, taps);
 #pragma GCC unroll 5
@@ -216,17 +217,17 @@ SBNN_INLINE void Block(const Plane<K, S>& plane, const Channel<K>& channel, cons
   }
 }
 
-template <int K, int S, int R>
+template <int K, int S, int R, bool kInside>
 SBNN_INLINE void Strip(const Plane<K, S>& plane, const Channel<K>& channel, int row) {
   constexpr int L = Vec::kLanes;
   const int pad = plane.pad_left;
   // From right to left, so that what a row spills into the next is overwritten by that.
-  Block<K, S, R>(plane, channel, plane.right, row, plane.last_x0);
+  Block<K, S, R, kInside>(plane, channel, plane.right, row, plane.last_x0);
   for (int x0 = plane.last_x0 - L; x0 >= 0; x0 -= L) {
     if (S * x0 >= pad && S * (x0 + L - 1) + K - 1 - pad < plane.in_w) {
-      Block<K, S, R>(plane, channel, InnerTaps<K, S>(x0, pad), row, x0);
+      Block<K, S, R, kInside>(plane, channel, InnerTaps<K, S>(x0, pad), row, x0);
     } else {
-      Block<K, S, R>(plane, channel, EdgeTaps<K, S>(x0, pad, plane.in_w), row, x0);
+      Block<K, S, R, kInside>(plane, channel, EdgeTaps<K, S>(x0, pad, plane.in_w), row, x0);
     }
   }
 }
@@ -242,9 +243,16 @@ void DepthwiseDirect(const DepthwiseDirectArgs& a) {
     const Channel<K> channel{AsElements(a.x) + c * a.x_stride, y, y + end_row * plane.out_w,
                              Weights<K * K>(weights + K * K * c), Set(bias[c])};
     int row = a.first_row;
-    for (; row + 4 <= end_row; row += 4) Strip<K, S, 4>(plane, channel, row);
-    for (; row + 2 <= end_row; row += 2) Strip<K, S, 2>(plane, channel, row);
-    for (; row < end_row; ++row) Strip<K, S, 1>(plane, channel, row);
+    for (; row + 4 <= end_row; row += 4) {
+      const int top = row * S - plane.pad_top;
+      if (top >= 0 && top + 3 * S + K <= static_cast<int>(plane.in_h)) {
+        Strip<K, S, 4, true>(plane, channel, row);
+      } else {
+        Strip<K, S, 4, false>(plane, channel, row);
+      }
+    }
+    for (; row + 2 <= end_row; row += 2) Strip<K, S, 2, false>(plane, channel, row);
+    for (; row < end_row; ++row) Strip<K, S, 1, false>(plane, channel, row);
   }
 }
 

@@ -42,8 +42,8 @@ void PadRow(const PadRowArgs& a) {
       done = a.width;
     } else if (a.x_stride == 3) {
       // Three channels in the caller's memory, of which nothing behind the row's end is read.
-      done =
-          PadVectors(a, a.width - a.stride * L, [&](int i) { return LoadThirds(source + 3 * i); });
+      const int end = a.width - a.stride * L + (Vec::kExactThirds ? 1 : 0);
+      done = PadVectors(a, end, [&](int i) { return LoadThirds(source + 3 * i); });
     }
   }
   for (int phase = 0; done < a.width && phase < a.stride; ++phase) {

@@ -114,6 +114,7 @@ struct Vec {
   static constexpr int kLanes = 4;  // as wide as NEON, so that tiles are exercised alike
   // Shifting two vectors together rather than loading what lies between them.
   static constexpr bool kShiftsCostLess = false;
+  static constexpr bool kExactThirds = true;
   // Vectors of a row that a depthwise convolution computes together.
   static constexpr int kSideBySide = 1;
   float v[kLanes];
@@ -176,7 +177,7 @@ SBNN_INLINE Vec LoadFirst(const float* p, int n) {
   return r;
 }
 SBNN_INLINE void StoreFirst(float* p, Vec a, int n) { SBNN_EACH if (i < n) p[i] = a.v[i]; }
-// Every third of 3 * kLanes floats, all of which are read.
+// Every third float, kLanes of them; nothing behind the last is read where kExactThirds says so.
 SBNN_INLINE Vec LoadThirds(const float* p) {
   Vec r;
   SBNN_EACH r.v[i] = p[3 * i];
@@ -225,6 +226,7 @@ SBNN_INLINE Four FirstFour(Vec a) { return Four{a.v[0], a.v[1], a.v[2], a.v[3]};
 struct Vec {
   static constexpr int kLanes = 16;
   static constexpr bool kShiftsCostLess = true;
+  static constexpr bool kExactThirds = true;
   static constexpr int kSideBySide = 1;
   __m512 v;
 };
@@ -261,11 +263,16 @@ SBNN_INLINE Vec LoadThirds(const float* p) {
   const __m512i order = _mm512_set_epi32(13, 10, 7, 4, 1, 14, 11, 8, 5, 2, 15, 12, 9, 6, 3, 0);
   return {_mm512_permutexvar_ps(order, v)};
 }
+// (The compiler would overwrite the index in place of `a`, and load it again each time.)
+SBNN_INLINE __m512 PickFromTwo(__m512 a, __m512 b, __m512i index) {
+  __asm__("vpermt2ps %2, %1, %0" : "+v"(a) : "v"(index), "v"(b));
+  return a;
+}
 SBNN_INLINE void Deinterleave(Vec a, Vec b, Vec* even, Vec* odd) {
   const __m512i e = _mm512_set_epi32(30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0);
   const __m512i o = _mm512_set_epi32(31, 29, 27, 25, 23, 21, 19, 17, 15, 13, 11, 9, 7, 5, 3, 1);
-  even->v = _mm512_permutex2var_ps(a.v, e, b.v);
-  odd->v = _mm512_permutex2var_ps(a.v, o, b.v);
+  even->v = PickFromTwo(a.v, b.v, e);
+  odd->v = PickFromTwo(a.v, b.v, o);
 }
 template <int N>
 SBNN_INLINE Vec Shifted(Vec a, Vec b) {
@@ -326,6 +333,7 @@ struct TwoSets {
 struct Vec {
   static constexpr int kLanes = 8;
   static constexpr bool kShiftsCostLess = true;
+  static constexpr bool kExactThirds = true;
   static constexpr int kSideBySide = 1;
   __m256 v;
 };
@@ -357,9 +365,9 @@ SBNN_INLINE Mask MaskOf(int first, int end) {
 SBNN_INLINE Vec LoadMasked(const float* p, Mask m) { return {_mm256_maskload_ps(p, m)}; }
 SBNN_INLINE Vec LoadThirds(const float* p) {
   // The three vectors have their thirds in different lanes.
-  __m256 v = _mm256_blend_ps(_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8), 0x92);
-  v = _mm256_blend_ps(v, _mm256_loadu_ps(p + 16), 0x24);
-  return {_mm256_permutevar8x32_ps(v, _mm256_set_epi32(5, 2, 7, 4, 1, 6, 3, 0))};
+  __m256 v = _mm256_blend_ps(_mm256_loadu_ps(p), _mm256_loadu_ps(p + 7), 0x24);
+  v = _mm256_blend_ps(v, _mm256_loadu_ps(p + 14), 0x92);
+  return {_mm256_permutevar8x32_ps(v, _mm256_set_epi32(7, 4, 1, 5, 2, 6, 3, 0))};
 }
 SBNN_INLINE void Deinterleave(Vec a, Vec b, Vec* even, Vec* odd) {
   const __m256 e = _mm256_shuffle_ps(a.v, b.v, _MM_SHUFFLE(2, 0, 2, 0));
@@ -401,6 +409,7 @@ struct TwoSets {
 struct Vec {
   static constexpr int kLanes = 8;
   static constexpr bool kShiftsCostLess = false;
+  static constexpr bool kExactThirds = false;
   static constexpr int kSideBySide = 1;
   float16x8_t v;
 };
@@ -534,6 +543,7 @@ SBNN_INLINE Four FirstFour(Vec a) { return reinterpret_cast<Four>(vget_low_f16(a
 struct Vec {
   static constexpr int kLanes = 4;
   static constexpr bool kShiftsCostLess = false;
+  static constexpr bool kExactThirds = false;
   static constexpr int kSideBySide = kRegisters == 32 ? 2 : 1;
   float32x4_t v;
 };
