@@ -182,6 +182,8 @@ void Chain::Run(const std::vector<const Tensor*>&, const Tensor& output,
 void Chain::RunStrip(const std::vector<Band>& strip, int n, Worker* worker, const Tensor& output,
                      const RunContext& context, float* scratch) const {
   const size_t last = links_.size() - 1;
+  const RunContext rows_context{context.kernels, context.team, scratch + buffer_begin_[last],
+                                context.ahead};
   const auto now = std::chrono::steady_clock::now;
   for (size_t b = 0; b < strip.size(); ++b) {
     for (size_t i = 0; i <= last; ++i) {
@@ -193,7 +195,7 @@ void Chain::RunStrip(const std::vector<Band>& strip, int n, Worker* worker, cons
       }
       if (stage.rows.count() > 0) {
         links_[i].op->RunRows(worker->inputs[i], i < last ? worker->buffers[i] : output, n,
-                              stage.rows, context.kernels, scratch + buffer_begin_[last]);
+                              stage.rows, rows_context);
       }
       if (context.timed) {
         worker->seconds[i] += std::chrono::duration<double>(now() - start).count();
@@ -217,6 +219,14 @@ void Chain::Hold(Tensor* buffer, float* begin, const Stage& before, const Stage&
   buffer->data = static_cast<float*>(Advance(static_cast<void*>(begin),
                                              -static_cast<ptrdiff_t>(now.base) * image.w,
                                              buffer->element_bytes));
+}
+
+std::vector<Range> Chain::Constants() const {
+  std::vector<Range> all;
+  for (const Link& link : links_) {
+    for (const Range& range : link.op->Constants()) all.push_back(range);
+  }
+  return all;
 }
 
 std::vector<double> Chain::Shares() const {

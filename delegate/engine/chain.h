@@ -45,6 +45,7 @@ class Chain : public Op {
               const PlanContext& context, uint64_t* scratch) override;
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
            const RunContext& context) const override;
+  std::vector<Range> Constants() const override;
 
  private:
   // What a link does for a band: the rows that it computes, and the row that its buffer, or the

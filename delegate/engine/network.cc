@@ -18,6 +18,9 @@ namespace {
 
 // A damaged file may ask for any size; offsets and task numbers are sure to fit below this. (Planes
 // of few pixels take up to 16 times their elements.)
+// Memory of the arena is fetched ahead in parts of so many bytes.
+constexpr uint64_t kArenaPart = 4096;
+
 constexpr int kMaxElementBits = sizeof(size_t) == 8 ? 31 : 26;
 
 Status CheckShape(const Shape& shape) {
@@ -317,7 +320,8 @@ std::vector<int> Network::ShareBuffers(std::vector<int>* last_use) const {
       const bool outside = input.layout == Layout::kFlat &&
                            std::find(inputs_.begin(), inputs_.end(), owner[t]) != inputs_.end();
       if (outside || (*last_use)[t] != n || owner[step.output] != step.output) continue;
-      if (input.allocation() != output.allocation() || !step.op->MayOverwrite(input, output, threads_)) {
+      if (input.allocation() != output.allocation() ||
+          !step.op->MayOverwrite(input, output, threads_)) {
         continue;
       }
       owner[step.output] = owner[t];
@@ -388,7 +392,29 @@ Status Network::PlaceTensors() {
   for (int t = 0; t < count; ++t) {
     if (owner[t] != t) tensors_[t].data = tensors_[owner[t]].data;
   }
+  PlanAhead(lifetimes);
   return Status();
+}
+
+// What each step is the first to use: memory of the arena that no step before it used, and its
+// constants.
+void Network::PlanAhead(const std::vector<Lifetime>& lifetimes) {
+  const char* const arena = reinterpret_cast<const char*>(arena_.data() + kMaxLanes);
+  std::vector<char> used(arena_bytes_ / kArenaPart + 1, 0);
+  ahead_.Clear();
+  for (int n = 0; n < static_cast<int>(steps_.size()); ++n) {
+    for (const Lifetime& life : lifetimes) {
+      if (life.first != n) continue;
+      const uint64_t end = (life.offset + life.floats) * sizeof(float);
+      for (uint64_t part = life.offset * sizeof(float) / kArenaPart; part * kArenaPart < end;
+           ++part) {
+        if (!used[part]) ahead_.Add({arena + part * kArenaPart, kArenaPart});
+        used[part] = 1;
+      }
+    }
+    for (const Range& constants : steps_[n].op->Constants()) ahead_.Add(constants);
+    ahead_.EndStep();
+  }
 }
 
 Status Network::Prepare(const std::vector<Shape>& input_shapes, const Kernels& kernels, int threads,
@@ -427,9 +453,11 @@ void Network::Run(const std::vector<const float*>& inputs, const std::vector<flo
       FlatToPanel(inputs[i], t, *kernels_, team);
     }
   }
-  for (const Step& step : steps_) {
+  for (size_t n = 0; n < steps_.size(); ++n) {
+    const Step& step = steps_[n];
+    ahead_.Begin(n);
     const RunContext context{*step.kernels, team, arena_.data() + kMaxLanes + step.scratch_offset,
-                             seconds != nullptr};
+                             &ahead_, seconds != nullptr};
     const auto start = std::chrono::steady_clock::now();
     step.op->Run(step.input_tensors, tensors_[step.output], context);
     if (seconds == nullptr) continue;

@@ -82,6 +82,7 @@ class Network {
   Status InferShapes(const std::vector<Shape>& input_shapes);
   std::vector<int> ShareBuffers(std::vector<int>* last_use) const;
   Status PlaceTensors();
+  void PlanAhead(const std::vector<Lifetime>& lifetimes);
 
   std::vector<Node> nodes_;
   std::vector<int> inputs_, outputs_;
@@ -96,6 +97,7 @@ class Network {
   std::vector<int> element_bytes_;  // of each tensor
   std::unique_ptr<Op> convert_;
   std::vector<Tensor> tensors_;
+  Ahead ahead_;
   FloatBuffer arena_;
   uint64_t arena_bytes_ = 0;
   const Kernels* kernels_ = nullptr;

@@ -7,6 +7,7 @@
 #include <limits>
 #include <vector>
 
+#include "delegate/engine/ahead.h"
 #include "delegate/engine/tensor.h"
 #include "delegate/engine/thread_pool.h"
 #include "delegate/format/status.h"
@@ -61,7 +62,8 @@ struct PlanContext {
 struct RunContext {
   const Kernels& kernels;
   Team& team;
-  float* scratch;      // as many floats as Plan asked for, 64-byte aligned
+  float* scratch;  // as many floats as Plan asked for, 64-byte aligned
+  Ahead* ahead = nullptr;
   bool timed = false;  // see Chain::Shares
 };
 
@@ -140,9 +142,12 @@ class Op {
 
   // Rows of the output of image `n`, on this thread. Less than a vector behind them may be spoilt.
   virtual void RunRows(const std::vector<const Tensor*>& inputs, const Tensor& output, int n,
-                       Rows rows, const Kernels& kernels, float* scratch) const {
-    (void)inputs, (void)output, (void)n, (void)rows, (void)kernels, (void)scratch;
+                       Rows rows, const RunContext& context) const {
+    (void)inputs, (void)output, (void)n, (void)rows, (void)context;
   }
+
+  // What it reads besides its inputs, in the order of reading, if that is much.
+  virtual std::vector<Range> Constants() const { return {}; }
 };
 
 }  // namespace sbnn

@@ -40,6 +40,10 @@ struct SpmmArgs {
   float hi;
   const void* add;          // null, or what is added before the clamp: laid out as y, and may be y
   const OutputPair* pairs;  // of mixed weights
+  // Memory that is needed soon: a kernel may fetch a cache line for each column, each so many bytes
+  // behind the one before.
+  const char* fetch;
+  size_t fetch_step;
 };
 using SpmmFn = void (*)(const SpmmArgs&);
 

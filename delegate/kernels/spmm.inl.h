@@ -16,10 +16,13 @@ constexpr int kAhead = 256;  // elements
 // The sum of columns, for a tile of P vectors of pixels and T single ones behind them. x: the tile.
 template <int G, int P, int T>
 SBNN_INLINE void AddColumns(const char* x, const int32_t* offset, const int32_t* end,
-                            const Element* w, Vec (&acc)[G][P], Outputs<G> (&tail)[T + 1]) {
+                            const Element* w, Vec (&acc)[G][P], Outputs<G> (&tail)[T + 1],
+                            const char*& fetch, size_t fetch_step) {
   constexpr int kTail = P * Vec::kLanes;
   for (; offset != end; ++offset, w += G) {
     __builtin_prefetch(w + kAhead);
+    __builtin_prefetch(fetch);
+    fetch += fetch_step;
     const Element* const pixels = reinterpret_cast<const Element*>(x + *offset);
     const Scalars<G> weights(w);
     Vec v[P];
@@ -101,6 +104,8 @@ void Spmm(const SpmmArgs& args) {
   const char* const x = static_cast<const char*>(args.x);
   const size_t y_stride = args.y_stride;
   const uint32_t end_group = args.end_group;
+  const char* fetch = args.fetch == nullptr ? x : args.fetch;
+  const size_t fetch_step = args.fetch_step;
   for (uint32_t g = args.first_group; g < end_group; ++g) {
     const uint32_t first = args.group_begin[g];
     const int32_t* offset = args.offset_bytes + first;
@@ -118,7 +123,7 @@ void Spmm(const SpmmArgs& args) {
 #pragma GCC unroll 4
     for (int t = 0; t < T; ++t) tail[t].Set(bias);
     if constexpr (kMemoryOperands) {
-      AddColumns<G, P, T>(x, offset, end, w, acc, tail);
+      AddColumns<G, P, T>(x, offset, end, w, acc, tail, fetch, fetch_step);
     } else {
       AddColumnsAhead<G, P, T>(x, offset, end, w, acc, tail);
     }

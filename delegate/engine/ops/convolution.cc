@@ -143,7 +143,9 @@ SpmmArgs Convolution::Args(const void* x, void* y, size_t y_stride) const {
           epilogue_.lo,
           epilogue_.hi,
           nullptr,
-          nullptr};
+          nullptr,
+          nullptr,
+          0};
 }
 
 void Convolution::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
@@ -171,44 +173,64 @@ void Convolution::RunPointwise(const Tensor& input, const Tensor* add, const Ten
                                const RunContext& context) const {
   context.team.Run(input.images().n * grid_.tasks(), [&](int task, int) {
     const int n = task / grid_.tasks();
-    RunTask(grid_, task % grid_.tasks(), input.At(n, 0), add, output, n, 0, context.kernels);
+    RunTask(grid_, task % grid_.tasks(), input.At(n, 0), add, output, n, 0, context);
   });
 }
 
 // A task of a grid whose first pixel reads from `x` and is `pixel` of the output.
 void Convolution::RunTask(const TaskGrid& grid, int task, const void* x, const Tensor* add,
-                          const Tensor& output, int n, size_t pixel, const Kernels& kernels) const {
+                          const Tensor& output, int n, size_t pixel,
+                          const RunContext& context) const {
   const Tile& tile = grid.tiles[task / grid.chunks()];
   const int chunk = task % grid.chunks();
-  SpmmArgs args = Args(Advance(x, tile.first, kernels.element_bytes),
+  SpmmArgs args = Args(Advance(x, tile.first, context.kernels.element_bytes),
                        output.At(n, 0, pixel + tile.first), output.plane_stride);
   if (add != nullptr) args.add = add->At(n, 0, pixel + tile.first);
   args.first_group = grid.group_begin[chunk];
   args.end_group = grid.group_begin[chunk + 1];
-  RunTile(grid, tile, args, kernels);
+  RunTile(grid, tile, args, context);
 }
 
 // With an activation, as many groups at a time as leave their results in the L1 cache for it; but
 // of mixed weights all, since there it is the inputs that stay in the cache from group to group.
 void Convolution::RunTile(const TaskGrid& grid, const Tile& tile, const SpmmArgs& args,
-                          const Kernels& kernels) const {
-  if (!epilogue_.activates) return RunSpmm(*weights_, grid, tile, args, kernels);
-  const size_t group = weights_->group;
-  const size_t fitting = std::max<size_t>(1, kActivatedFloats / (tile.width * group));
-  const uint32_t step =
-      weights_->mixed() ? args.end_group - args.first_group : static_cast<uint32_t>(fitting);
+                          const RunContext& context) const {
+  const PackedWeights& w = *weights_;
+  const Kernels& kernels = context.kernels;
+  const size_t group = w.group;
+  uint32_t step = args.end_group - args.first_group;
+  if (epilogue_.activates && !w.mixed()) {
+    step = static_cast<uint32_t>(std::max<size_t>(1, kActivatedFloats / (tile.width * group)));
+  }
   SpmmArgs part = args;
   for (uint32_t g = args.first_group; g < args.end_group; g += step) {
     part.first_group = g;
     part.end_group = std::min(args.end_group, g + step);
-    RunSpmm(*weights_, grid, tile, part, kernels);
+    if (context.ahead != nullptr && !w.mixed()) {
+      const Ahead::Lines lines =
+          context.ahead->Take(w.group_begin[part.end_group] - w.group_begin[g]);
+      part.fetch = lines.begin;
+      part.fetch_step = lines.step;
+    }
+    RunSpmm(w, grid, tile, part, kernels);
+    if (!epilogue_.activates) continue;
     void* const y = Advance(args.y, g * group * args.y_stride, kernels.element_bytes);
-    const size_t outputs = std::min(part.end_group * group, size_t(weights_->lanes())) - g * group;
+    const size_t outputs = std::min(part.end_group * group, size_t(w.lanes())) - g * group;
     // Outputs of one pixel lie side by side, and a tile's vectors over each other.
     const bool rows = args.y_stride > 1;
     kernels.unary(epilogue_.activation, {y, y, rows ? tile.width : outputs, rows ? outputs : 1,
                                          args.y_stride, epilogue_.alpha});
   }
+}
+
+std::vector<Range> Convolution::Constants() const {
+  // (One pixel does without offsets.)
+  const auto& columns = weights_->columns;
+  const Range indices =
+      offset_bytes_.empty()
+          ? RangeOf(columns.begin(), columns.end())
+          : RangeOf(offset_bytes_.data(), offset_bytes_.data() + offset_bytes_.size());
+  return {RangeOf(values_.From(0), values_.From(weights_->values.size())), indices};
 }
 
 void Convolution::RunBands(const Tensor& input, const Tensor* add, const Tensor& output,
@@ -222,7 +244,7 @@ void Convolution::RunBands(const Tensor& input, const Tensor* add, const Tensor&
       context.team.Run(in.c,
                        [&](int c, int) { lowered_.Fill(input, n, c, 0, out.h, lowered, kernels); });
       context.team.Run(BandTasks(0), [&](int task, int) {
-        RunBandTask(add, output, n, 0, task, lowered, kernels);
+        RunBandTask(add, output, n, 0, task, lowered, context);
       });
     }
     return;
@@ -236,7 +258,7 @@ void Convolution::RunBands(const Tensor& input, const Tensor* add, const Tensor&
       lowered_.Fill(input, n, c, first_row, rows, lowered, kernels);
     }
     for (int part = 0; part < BandTasks(band); ++part) {
-      RunBandTask(add, output, n, band, part, lowered, kernels);
+      RunBandTask(add, output, n, band, part, lowered, context);
     }
   });
 }
@@ -250,14 +272,15 @@ int Convolution::BandTasks(int band) const {
 }
 
 void Convolution::RunBandTask(const Tensor* add, const Tensor& output, int n, int band, int task,
-                              const void* lowered, const Kernels& kernels) const {
+                              const void* lowered, const RunContext& context) const {
   const Images out = output.images();
   const TaskGrid& grid = GridOf(band);
   const int stretch = task / grid.tasks();
   const int row = band * lowered_.band_rows() + stretch * lowered_.stretch_rows();
   if (row >= out.h) return;
-  const void* const x = Advance(lowered, stretch * lowered_.stretch(), kernels.element_bytes);
-  RunTask(grid, task % grid.tasks(), x, add, output, n, static_cast<size_t>(row) * out.w, kernels);
+  const void* const x =
+      Advance(lowered, stretch * lowered_.stretch(), context.kernels.element_bytes);
+  RunTask(grid, task % grid.tasks(), x, add, output, n, static_cast<size_t>(row) * out.w, context);
 }
 
 Status Convolution::PlanRows(const std::vector<const Tensor*>& inputs, const Tensor& output,
@@ -289,24 +312,24 @@ Status Convolution::PlanRows(const std::vector<const Tensor*>& inputs, const Ten
 }
 
 void Convolution::RunRows(const std::vector<const Tensor*>& inputs, const Tensor& output, int n,
-                          Rows rows, const Kernels& kernels, float* scratch) const {
+                          Rows rows, const RunContext& context) const {
   const Tensor& input = *inputs[0];
   const Tensor* const add = epilogue_.add ? inputs.back() : nullptr;
   const Images in = input.images(), out = output.images();
   const bool pointwise = Pointwise(in);
   for (int c = 0; c < in.c && !pointwise; ++c) {
-    lowered_.Fill(input, n, c, rows.first, rows.count(), scratch, kernels);
+    lowered_.Fill(input, n, c, rows.first, rows.count(), context.scratch, context.kernels);
   }
   const int step = std::min(rows.count(), static_cast<int>(row_grids_.size()));
   const TaskGrid& grid = row_grids_[step - 1];
-  const void* x = scratch;
+  const void* x = context.scratch;
   for (int row = rows.first; row < rows.end; row += step) {
     const size_t pixel = static_cast<size_t>(row) * out.w;
     if (pointwise) x = input.At(n, 0, pixel);
     for (int task = 0; task < grid.tasks(); ++task) {
-      RunTask(grid, task, x, add, output, n, pixel, kernels);
+      RunTask(grid, task, x, add, output, n, pixel, context);
     }
-    if (!pointwise) x = Advance(x, lowered_.stretch(), kernels.element_bytes);
+    if (!pointwise) x = Advance(x, lowered_.stretch(), context.kernels.element_bytes);
   }
 }
 

@@ -32,6 +32,7 @@ class Convolution : public Op {
               const PlanContext& context, uint64_t* scratch) override;
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
            const RunContext& context) const override;
+  std::vector<Range> Constants() const override;
   bool RunsByRows(const std::vector<Shape>& inputs) const override {
     return AsImages(inputs[0]).pixels() > 1;
   }
@@ -41,7 +42,7 @@ class Convolution : public Op {
   Status PlanRows(const std::vector<const Tensor*>& inputs, const Tensor& output,
                   const PlanContext& context, int most_rows, uint64_t* scratch) override;
   void RunRows(const std::vector<const Tensor*>& inputs, const Tensor& output, int n, Rows rows,
-               const Kernels& kernels, float* scratch) const override;
+               const RunContext& context) const override;
 
  private:
   bool Pointwise(const Images& image) const;
@@ -51,15 +52,15 @@ class Convolution : public Op {
   void RunPointwise(const Tensor& input, const Tensor* add, const Tensor& output,
                     const RunContext& context) const;
   void RunTask(const TaskGrid& grid, int task, const void* x, const Tensor* add,
-               const Tensor& output, int n, size_t pixel, const Kernels& kernels) const;
+               const Tensor& output, int n, size_t pixel, const RunContext& context) const;
   void RunBands(const Tensor& input, const Tensor* add, const Tensor& output,
                 const RunContext& context) const;
   const TaskGrid& GridOf(int band) const;
   void RunTile(const TaskGrid& grid, const Tile& tile, const SpmmArgs& args,
-               const Kernels& kernels) const;
+               const RunContext& context) const;
   int BandTasks(int band) const;
   void RunBandTask(const Tensor* add, const Tensor& output, int n, int band, int task,
-                   const void* lowered, const Kernels& kernels) const;
+                   const void* lowered, const RunContext& context) const;
   SpmmArgs Args(const void* x, void* y, size_t y_stride) const;
 
   std::shared_ptr<const PackedWeights> weights_;

@@ -198,15 +198,15 @@ void Depthwise::Run(const std::vector<const Tensor*>& inputs, const Tensor& outp
 }
 
 void Depthwise::RunRows(const std::vector<const Tensor*>& inputs, const Tensor& output, int n,
-                        Rows rows, const Kernels& kernels, float* scratch) const {
+                        Rows rows, const RunContext& context) const {
   const Images out = output.images();
   // With an activation, as many channels at a time as leave their results in the L1 cache for it.
   const int fitting = static_cast<int>(kTaskPixels / (static_cast<size_t>(rows.count()) * out.w));
   const int step = epilogue_.activates ? std::max(2, fitting / 2 * 2) : out.c;
   for (int c = 0; c < out.c; c += step) {
     const int end = std::min(out.c, c + step);
-    RunChannels(*inputs[0], output, n, c, end, rows, kernels, scratch);
-    Activate(output, n, c, end, rows, kernels);
+    RunChannels(*inputs[0], output, n, c, end, rows, context.kernels, context.scratch);
+    Activate(output, n, c, end, rows, context.kernels);
   }
 }
 

@@ -40,7 +40,7 @@ class Depthwise : public Op {
     return RowsMet(window_, input, output);
   }
   void RunRows(const std::vector<const Tensor*>& inputs, const Tensor& output, int n, Rows rows,
-               const Kernels& kernels, float* scratch) const override;
+               const RunContext& context) const override;
 
  private:
   bool SmallWindow() const;

@@ -24,6 +24,10 @@ class FullyConnected : public Op {
               const PlanContext& context, uint64_t* scratch) override;
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
            const RunContext& context) const override;
+  std::vector<Range> Constants() const override {
+    return {RangeOf(values_.From(0), values_.From(weights_->values.size())),
+            RangeOf(weights_->columns.begin(), weights_->columns.end())};
+  }
 
  private:
   std::shared_ptr<const PackedWeights> weights_;

@@ -87,11 +87,11 @@ void Pool::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
 }
 
 void Pool::RunRows(const std::vector<const Tensor*>& inputs, const Tensor& output, int n, Rows rows,
-                   const Kernels& kernels, float* scratch) const {
+                   const RunContext& context) const {
   for (int c = 0; c < output.images().c; ++c) {
     for (int row = rows.first; row < rows.end; row += rows_.band_rows()) {
       const Rows part = {row, std::min(row + rows_.band_rows(), rows.end)};
-      RunChannel(*inputs[0], output, n, c, part, kernels, scratch);
+      RunChannel(*inputs[0], output, n, c, part, context.kernels, context.scratch);
     }
   }
 }

@@ -27,7 +27,7 @@ class Pool : public Op {
     return RowsMet(window_, input, output);
   }
   void RunRows(const std::vector<const Tensor*>& inputs, const Tensor& output, int n, Rows rows,
-               const Kernels& kernels, float* scratch) const override;
+               const RunContext& context) const override;
 
  private:
   // Rows of a channel, no more than fit `padded`.
