@@ -13,7 +13,7 @@ struct Job;
 
 // The threads that work on one inference: the caller and as many helpers as were idle, at most
 // `threads` in all and never more than the machine has cores. Helpers wait actively between the
-// operators of an inference and sleep when the team is gone.
+// operators of an inference and sleep soon when the team is gone.
 class Team {
  public:
   explicit Team(int threads);

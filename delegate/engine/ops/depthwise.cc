@@ -12,7 +12,7 @@ namespace {
 constexpr int kDirectRows = 56;
 // Floats of the planes that are copied at a time, a part of the L1 cache; and the least planes.
 constexpr size_t kCopiedFloats = 4096;
-constexpr size_t kCopiedPlanes = 8;
+constexpr size_t kCopiedPlanes = 4;
 constexpr size_t kCopyFloats = kMaxLanes + kCopiedFloats + 2 * kMaxLanes;  // with room around
 // Output pixels of a task.
 constexpr size_t kTaskPixels = 8192;
