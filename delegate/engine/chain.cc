@@ -20,6 +20,14 @@ int Height(const Shape& shape) { return AsImages(shape).h; }
 // strip's in the next strip: rows come in steps of this.
 int RowStep(const Shape& output) { return kMaxLanes / std::gcd(kMaxLanes, AsImages(output).w); }
 
+// A row or two more than are needed, where then the next rows begin at a cache line: loads and
+// stores across two lines take twice the time.
+int AlignedEnd(const Shape& output, int end) {
+  const int step = RowStep(output);
+  if (step > 4) return end;
+  return std::min(Height(output), static_cast<int>(RoundUp(end, step)));
+}
+
 int LeastRows(const Shape& output) {
   const int rows = static_cast<int>(RoundUp(kLeastRows, RowStep(output)));
   return std::min(rows, Height(output));
@@ -43,7 +51,7 @@ std::vector<Chain::Band> Chain::Schedule(const std::vector<Link>& links, Rows st
         stage = {{done, done}, last.base};
       } else {
         stage.rows.first = std::max(wanted.first, done);
-        stage.rows.end = std::max(wanted.end, stage.rows.first);
+        stage.rows.end = std::max(AlignedEnd(links[i].output, wanted.end), stage.rows.first);
         stage.base = i + 1 < links.size() ? wanted.first : 0;
       }
       wanted = {0, 0};

@@ -45,7 +45,7 @@ class Network {
   uint64_t arena_bytes() const { return arena_bytes_; }
 
  private:
-  static constexpr uint64_t kCacheBytes = 896 << 10;  // of an L2 cache of 1 MB
+  static constexpr uint64_t kCacheBytes = 960 << 10;  // of an L2 cache of 1 MB
 
   struct Node {
     std::unique_ptr<Op> op;
