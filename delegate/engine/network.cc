@@ -16,11 +16,11 @@
 namespace sbnn {
 namespace {
 
-// A damaged file may ask for any size; offsets and task numbers are sure to fit below this. (Planes
-// of few pixels take up to 16 times their elements.)
 // Memory of the arena is fetched ahead in parts of so many bytes.
 constexpr uint64_t kArenaPart = 4096;
 
+// A damaged file may ask for any size; offsets and task numbers are sure to fit below this. (Planes
+// of few pixels take up to 16 times their elements.)
 constexpr int kMaxElementBits = sizeof(size_t) == 8 ? 31 : 26;
 
 Status CheckShape(const Shape& shape) {
@@ -404,7 +404,9 @@ void Network::PlanAhead(const std::vector<Lifetime>& lifetimes) {
   ahead_.Clear();
   for (int n = 0; n < static_cast<int>(steps_.size()); ++n) {
     for (const Lifetime& life : lifetimes) {
-      if (life.first != n) continue;
+      // (With several threads, to write to a line that another one fetched takes longer than to
+      // wait for memory.)
+      if (life.first != n || threads_ > 1) continue;
       const uint64_t end = (life.offset + life.floats) * sizeof(float);
       for (uint64_t part = life.offset * sizeof(float) / kArenaPart; part * kArenaPart < end;
            ++part) {
