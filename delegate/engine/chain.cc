@@ -89,10 +89,10 @@ bool Chain::Fits(const std::vector<Link>& links, uint64_t cache_bytes) {
   return BufferBytes(links, LeastRows(links.back().output)) <= cache_bytes;
 }
 
-// All buffers, for bands of so many rows.
+// All buffers, for bands of so many rows. (A few bands tell: an image may be very high.)
 uint64_t Chain::BufferBytes(const std::vector<Link>& links, int band_rows) {
-  const std::vector<int> held =
-      MostRows(links, Schedule(links, {0, Height(links.back().output)}, band_rows), true);
+  const Rows some = {0, std::min(Height(links.back().output), 4 * band_rows)};
+  const std::vector<int> held = MostRows(links, Schedule(links, some, band_rows), true);
   uint64_t floats = 0;
   for (size_t i = 0; i + 1 < links.size(); ++i) floats += BufferFloats(links[i], held[i]);
   return floats * sizeof(float);

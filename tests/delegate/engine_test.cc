@@ -1419,6 +1419,15 @@ TEST(Chain, NeedsLessMemory) {
   for (double s : seconds) EXPECT_GT(s, 0);
 }
 
+// A damaged file may ask for it, and planning must not take the time of all of its rows over and over.
+TEST(Chain, PlansVeryHighImages) {
+  Layers layers(32);
+  int t = layers.DepthwiseConvolve(0, 8, MakeWindow(3, 1, true));
+  t = layers.Convolve(t, 8, 8, MakeWindow(1, 1, true));
+  layers.Outputs({layers.DepthwiseConvolve(t, 8, MakeWindow(5, 2, true))});
+  EXPECT_TRUE(layers.network().Prepare({{1, 1 << 20, 2, 8}}, *FindKernels("scalar"), 2).ok());
+}
+
 // ---- Memory fetched ahead of its use
 
 TEST(Ahead, HandsOutEachByteInOrderOfUse) {
