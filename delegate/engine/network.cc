@@ -72,6 +72,22 @@ std::vector<std::string> Network::labels() const {
   return labels;
 }
 
+std::vector<std::string> Network::remarks() const {
+  std::vector<std::string> remarks;
+  const auto add = [&](const Op& op, const std::string& label) {
+    const std::string remark = op.Remark();
+    if (!remark.empty()) remarks.push_back(label + ": " + remark);
+  };
+  for (const Step& step : steps_) {
+    if (step.chain == nullptr) {
+      add(*step.op, step.label);
+      continue;
+    }
+    for (const Chain::Link& link : step.chain->links()) add(*link.op, link.label);
+  }
+  return remarks;
+}
+
 std::vector<std::string> Network::half_labels() const {
   std::vector<std::string> labels;
   for (const Step& step : steps_) {

@@ -42,6 +42,8 @@ class Network {
   std::vector<std::string> labels() const;
   // Those of the steps that compute in halves.
   std::vector<std::string> half_labels() const;
+  // What operators say of their plans, behind their labels.
+  std::vector<std::string> remarks() const;
   uint64_t arena_bytes() const { return arena_bytes_; }
 
  private:

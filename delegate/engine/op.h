@@ -5,6 +5,7 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <string>
 #include <vector>
 
 #include "delegate/engine/ahead.h"
@@ -114,6 +115,9 @@ class Op {
     (void)inputs, (void)output, (void)context, (void)scratch;
     return Status();
   }
+
+  // What a user may want to know of the plan; mostly nothing.
+  virtual std::string Remark() const { return ""; }
 
   virtual void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
                    const RunContext& context) const = 0;

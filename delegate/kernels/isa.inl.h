@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "delegate/kernels/depthwise.inl.h"
+#include "delegate/kernels/depthwise_taps.inl.h"
 #include "delegate/kernels/depthwise_twos.inl.h"
 #include "delegate/kernels/vec.h"
 #if defined(SBNN_HALVES)
@@ -103,6 +104,7 @@ Kernels Collect(const ColumnCost& cost) {
   k.depthwise_pairs[1][0] = &DepthwisePairs<5, 1>;
   k.depthwise_pairs[1][1] = &DepthwisePairs<5, 2>;
 #endif
+  k.depthwise_taps = &DepthwiseTaps;
   k.pad_row = &PadRow;
   k.shift_rows = &ShiftRows;
   k.pool = &Pool;

@@ -101,6 +101,35 @@ struct DepthwiseDirectArgs {
 };
 using DepthwiseDirectFn = void (*)(const DepthwiseDirectArgs&);
 
+// Where a tap finds the pixel for an output pixel: so many rows below it, and columns right of it.
+struct TapShift {
+  int16_t row, column;
+};
+
+// The most columns between the least and the most of a window's taps, both included.
+constexpr int kMaxTapColumns = 16;
+
+// Any window of stride 1 on planes of a panel, of which each channel has taps of its own. What is
+// read around planes, and that windows reach at most kMaxLanes columns over both sides: as above.
+struct DepthwiseTapsArgs {
+  const void* x;
+  size_t x_stride;
+  int in_h, in_w;
+  void* y;
+  size_t y_stride;
+  int out_w;
+  int first_row, end_row;
+  int channels;
+  const uint32_t* tap_begin;  // [channels + 1] the first of each channel
+  const TapShift* taps;
+  TapShift least, most;  // of all of them, rows and columns each for themselves
+  const void* weights;   // [taps]
+  const void* bias;      // [channels]
+  float lo;
+  float hi;
+};
+using DepthwiseTapsFn = void (*)(const DepthwiseTapsArgs&);
+
 // One image row into padded phases: padded column c (c = source column + pad) goes to phase
 // c % stride, position c / stride.
 struct PadRowArgs {

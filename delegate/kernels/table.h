@@ -39,6 +39,7 @@ struct Kernels {
   // For planes whose rows have at most `lanes` floats, and half as many of the output; null where
   // vectors are short.
   DepthwiseDirectFn depthwise_pairs[2][2];
+  DepthwiseTapsFn depthwise_taps;
   PadRowFn pad_row;
   ShiftRowsFn shift_rows;
   PoolFn pool;

@@ -95,6 +95,7 @@ Status Part::Prepare(TfLiteContext* context) {
   if (!status.ok()) return status;
   Explain(options_.explain,
           "activations of a part: " + std::to_string(network_.arena_bytes()) + " bytes\n");
+  for (const std::string& remark : network_.remarks()) Explain(options_.explain, remark + "\n");
   if (options_.allow_fp16) Explain(options_.explain, ReportHalves());
   for (size_t i = 0; i < outputs_.size(); ++i) {
     TfLiteTensor* const tensor = &context->tensors[outputs_[i]];

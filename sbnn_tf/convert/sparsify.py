@@ -23,8 +23,8 @@ from sbnn_tf.convert.nodes import insert_front, operator_code
 GROUPS = (1, 2, 4, 8, 16)
 # What TFLite's DENSIFY kernel can expand.
 TYPES = (np.float32, np.float16, np.int8)
-# A depthwise filter is about a hundredth of a network's bytes, and an engine that skips zeros
-# gains nothing there: it stays dense.
+# A depthwise filter is about a hundredth of a network's bytes, and the delegate finds its zeros in a
+# dense one, too: it stays dense.
 KINDS = (CONV, FULLY_CONNECTED, TRANSPOSE_CONV)
 # What a sparse tensor's tables, its DENSIFY and its second name add to a file, in bytes.
 OVERHEAD = 384

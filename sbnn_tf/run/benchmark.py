@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import platform
+import re
 import statistics
 import sys
 import tempfile
@@ -120,7 +121,13 @@ def explain(
       FileNotFoundError, ValueError: the model or the library cannot be used.
     """
     lines = _explained(model, num_threads, library, claim)[1]
-    return lines[: lines.index(_summary(lines)) + 1]  # behind it: bytes of memory
+    end = lines.index(_summary(lines)) + 1
+    report = lines[:end]
+    for line in lines[end:]:  # bytes of memory, and what operators say of their plans
+        if remark := re.match(r"(node \d+ \w+ )\(.*?\): (.+)", line):
+            node = next(i for i, line in enumerate(report) if line.startswith(remark[1]))
+            report[node] += f"; {remark[2]}"
+    return report
 
 
 def _explained(model, threads, library, claim) -> tuple[Any, list[str]]:

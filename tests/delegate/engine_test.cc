@@ -296,6 +296,8 @@ void TestDepthwise(const WindowCase& c, Random* random) {
   weights->channels = channels;
   weights->multiplier = c.outputs;
   weights->taps = random->Floats(static_cast<size_t>(channels) * taps);
+  const double keep = random->Pick<double>({1, 0.4, 0.2});
+  for (float& w : weights->taps) w = random->Chance(keep) ? w : 0;
   weights->bias = random->Floats(channels);
   const Limits limits = RandomLimits(random);
   const Array x = RandomArray(c.input, random);
@@ -360,6 +362,38 @@ TEST(Depthwise, Random) {
     if (!Fits(c.input, c.window)) continue;
     TestDepthwise(c, &random);
     if (HasFatalFailure()) return;
+  }
+}
+
+// Where few taps are left and the kernels of all taps would be slower, zeros are skipped.
+TEST(Depthwise, SkipsTaps) {
+  const struct {
+    int kernel, stride, dilation, kept;
+    const char* remark;
+  } cases[] = {{3, 1, 1, 9, ""},
+               {3, 1, 1, 4, "4.0 of 9 taps are not zero, computed with the zeros, since that is faster"},
+               {3, 1, 1, 3, "3.0 of 9 taps are not zero, the others are skipped"},
+               {5, 1, 1, 13, "13.0 of 25 taps are not zero, computed with the zeros, since that is faster"},
+               {5, 1, 1, 9, "9.0 of 25 taps are not zero, the others are skipped"},
+               {5, 2, 1, 9, "9.0 of 25 taps are not zero, computed with the zeros, since that is faster"},
+               {7, 2, 1, 9, "9.0 of 49 taps are not zero, the others are skipped"},
+               {3, 1, 2, 4, "4.0 of 9 taps are not zero, the others are skipped"}};
+  for (const auto& c : cases) {
+    auto weights = std::make_shared<DepthwiseWeights>();
+    weights->channels = 4;
+    for (int i = 0; i < 4 * c.kernel * c.kernel; ++i) {
+      weights->taps.push_back(i % (c.kernel * c.kernel) < c.kept ? 1.0f : 0.0f);
+    }
+    weights->bias.assign(4, 0.0f);
+    Network network;
+    network.AddOp(std::make_unique<Depthwise>(weights, MakeWindow(c.kernel, c.stride, true, c.dilation), 0.0f, 6.0f),
+                  {0}, 1, "name");
+    network.SetInputs({0});
+    network.SetOutputs({1});
+    ASSERT_TRUE(network.Prepare({{1, 40, 40, 4}}, *FindKernels("scalar"), 1).ok());
+    std::vector<std::string> expected;
+    if (*c.remark != 0) expected.push_back(std::string("name: ") + c.remark);
+    EXPECT_EQ(network.remarks(), expected) << c.kernel << ' ' << c.stride << ' ' << c.dilation << ' ' << c.kept;
   }
 }
 

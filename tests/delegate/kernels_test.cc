@@ -394,6 +394,90 @@ void TestDepthwiseDirect(const KernelRow& row) {
   }
 }
 
+// Some taps of a window that may be dilated; a channel may have none.
+template <typename T>
+void TestDepthwiseTaps(const KernelRow& row) {
+  const Kernels& k = *row.kernels;
+  Random random(14);
+  constexpr int before = kMaxLanes, behind = 2 * kMaxLanes;
+  for (int in_w = 1; in_w <= 3 * k.lanes + 1; in_w += in_w < 20 ? 1 : 3) {
+    for (int in_h : {1, 2, 5, 8, 9, 19}) {
+      const int kernel = 1 + 2 * random.Int(0, 3), dilation = random.Int(1, 2);
+      const int reach = (kernel - 1) * dilation;
+      const int pad_top = random.Int(0, reach), pad_left = random.Int(0, std::min(reach, kMaxLanes));
+      const int out_h = in_h + pad_top + random.Int(0, reach) - reach;
+      const int out_w = in_w + pad_left + random.Int(0, reach) - reach;
+      if (out_h < 1 || out_w < 1) continue;
+      const int channels = random.Int(1, 3);
+      std::vector<uint32_t> begin = {0};
+      std::vector<TapShift> taps;
+      TapShift least{0, 0}, most{0, 0};
+      for (int c = 0; c < channels; ++c) {
+        for (int ky = 0; ky < kernel; ++ky) {
+          for (int kx = 0; kx < kernel; ++kx) {
+            if (!random.Chance(c == 1 ? 0.0 : 0.4)) continue;
+            taps.push_back({static_cast<int16_t>(ky * dilation - pad_top), static_cast<int16_t>(kx * dilation - pad_left)});
+            least = {std::min(least.row, taps.back().row), std::min(least.column, taps.back().column)};
+            most = {std::max(most.row, taps.back().row), std::max(most.column, taps.back().column)};
+          }
+        }
+        begin.push_back(static_cast<uint32_t>(taps.size()));
+      }
+      const Edge edge = kEdges[random.Int(0, 1)];
+      const size_t in_pixels = static_cast<size_t>(in_h) * in_w, out_pixels = static_cast<size_t>(out_h) * out_w;
+      const size_t x_stride = in_pixels + before + behind + random.Int(0, 3), y_stride = out_pixels + random.Int(0, 3);
+      Guarded<T> x(before + (channels - 1) * x_stride + in_pixels + behind, edge);
+      std::fill(x.begin(), x.end(), kNaN);
+      const T* const planes = x.data() + before;
+      for (int c = 0; c < channels; ++c) {
+        const std::vector<float> plane = random.Floats(in_pixels);
+        std::copy(plane.begin(), plane.end(), x.begin() + before + c * x_stride);
+      }
+      Guarded<T> y((channels - 1) * y_stride + out_pixels, edge);
+      const Guarded<uint32_t> tap_begin(begin);
+      const Guarded<TapShift> shifts(taps);
+      const Guarded<T> weights(random.Floats(taps.size())), bias(random.Floats(channels));
+      const Limits limits = random.Pick(kLimits);
+      DepthwiseTapsArgs a{};
+      a.x = planes;
+      a.x_stride = x_stride;
+      a.in_h = in_h;
+      a.in_w = in_w;
+      a.y = y.data();
+      a.y_stride = y_stride;
+      a.out_w = out_w;
+      a.first_row = random.Int(0, out_h - 1);
+      a.end_row = random.Int(a.first_row + 1, out_h);
+      a.channels = channels;
+      a.tap_begin = tap_begin.data();
+      a.taps = shifts.data();
+      a.least = least;
+      a.most = most;
+      a.weights = weights.data();
+      a.bias = bias.data();
+      a.lo = limits.lo;
+      a.hi = limits.hi;
+      k.depthwise_taps(a);
+      for (size_t i = 0; i < y.size(); ++i) {
+        const int c = static_cast<int>(i / y_stride), pixel = static_cast<int>(i % y_stride);
+        const int r = pixel / out_w, column = pixel % out_w;
+        if (r < a.first_row || r >= a.end_row) {
+          ASSERT_TRUE(y.Untouched(i)) << "channel " << c << " row " << r << " column " << column;
+          continue;
+        }
+        double want = bias[c];
+        for (uint32_t t = begin[c]; t < begin[c + 1]; ++t) {
+          const int sy = r + taps[t].row, sx = column + taps[t].column;
+          if (sy < 0 || sy >= in_h || sx < 0 || sx >= in_w) continue;
+          want += double{weights[t]} * planes[c * x_stride + sy * in_w + sx];
+        }
+        ASSERT_EQ(y[i], Clamped(want, limits)) << "channel " << c << " row " << r << " column " << column;
+      }
+      ASSERT_TRUE(y.Intact());
+    }
+  }
+}
+
 // ---- Moving
 
 template <typename T>
@@ -781,6 +865,7 @@ TEST_P(EveryKernel, AsTheReference) {
   if (begins("spmm_g")) return half ? TestSpmm<Half>(row) : TestSpmm<float>(row);
   if (begins("spmv_g")) return half ? TestSpmv<Half>(row) : TestSpmv<float>(row);
   if (row.name == "depthwise") return half ? TestDepthwise<Half>(row) : TestDepthwise<float>(row);
+  if (row.name == "depthwise_taps") return half ? TestDepthwiseTaps<Half>(row) : TestDepthwiseTaps<float>(row);
   if (begins("depthwise_direct_") || begins("depthwise_pairs_")) return half ? TestDepthwiseDirect<Half>(row) : TestDepthwiseDirect<float>(row);
   if (row.name == "pad_row") return half ? TestPadRow<Half>(row) : TestPadRow<float>(row);
   if (row.name == "shift_rows") return half ? TestShiftRows<Half>(row) : TestShiftRows<float>(row);
@@ -800,7 +885,7 @@ INSTANTIATE_TEST_SUITE_P(Table, EveryKernel, testing::ValuesIn(KernelRows()), []
   return info.param.kernels->isa + ("_" + info.param.name);
 });
 
-constexpr int kOthers = 20;  // kernels that are neither spmm nor spmv
+constexpr int kOthers = 21;  // kernels that are neither spmm nor spmv
 
 // A new function in the struct needs a row, and a test.
 static_assert(sizeof(Kernels) - offsetof(Kernels, spmm) ==

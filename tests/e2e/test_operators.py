@@ -17,6 +17,7 @@ import sbnn_tf as sbnn
 from sbnn_tf.run import runtime
 from sbnn_tf.run.benchmark import explain
 from sbnn_tf.convert.flatbuffer import schema
+from sbnn_tf.patterns import DepthwiseTaps
 from tests.python.convert.flat import Flat, group_sparse, ops
 
 SAME, VALID = 0, 1
@@ -222,6 +223,26 @@ def test_depthwise_3x3():
         fields = {"strideW": stride, "strideH": stride, "padding": padding, "depthMultiplier": 1}
         y = model.add("DEPTHWISE_CONV_2D", inputs, conv_options("DepthwiseConv2D", **fields))
         results.append(check(model.finished(y), "DEPTHWISE_CONV_2D"))
+    distinct(results)
+
+
+@pytest.mark.parametrize("kernel, kept, skipped", [(3, 3, True), (3, 4, False), (5, 9, True)])
+def test_depthwise_taps(kernel, kept, skipped):
+    """As training leaves them: a group of channels shares its taps."""
+    results = []
+    for fields in ({}, {"padding": VALID}, {"strideW": 2, "strideH": 2}):
+        model = Model(2, 21, 19, 24)
+        values = np.random.default_rng(kept).normal(size=(kernel, kernel, 1, 24))
+        values *= DepthwiseTaps(kept, 4).mask(values, 1 - kept / kernel**2)
+        taps = model.constant("taps", values.transpose(2, 0, 1, 3).astype(np.float32))
+        options = conv_options("DepthwiseConv2D", depthMultiplier=1, **fields)
+        y = model.add("DEPTHWISE_CONV_2D", [model.image, taps, model.bias(24)], options)
+        tflite = sbnn.convert(model.finished(y))
+        results.append(check(tflite, "DEPTHWISE_CONV_2D"))
+        skips = skipped and "strideW" not in fields
+        how = "the others are skipped" if skips else "computed with the zeros"
+        told = f"{kept}.0 of {kernel**2} taps are not zero, {how}"
+        assert told in explain(tflite, claim="all")[-2]
     distinct(results)
 
 

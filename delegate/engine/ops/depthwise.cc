@@ -1,6 +1,7 @@
 #include "delegate/engine/ops/depthwise.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <string>
 #include <utility>
@@ -16,12 +17,18 @@ constexpr size_t kCopiedPlanes = 4;
 constexpr size_t kCopyFloats = kMaxLanes + kCopiedFloats + 2 * kMaxLanes;  // with room around
 // Output pixels of a task.
 constexpr size_t kTaskPixels = 8192;
+// The most taps of a 3 x 3 and of a 5 x 5 window with which skipping the others pays: measured, see
+// delegate/bench/ENGINE.md. Of windows without a kernel of their own, half.
+constexpr size_t kMostTaps[] = {3, 10};
 
 }  // namespace
 
 Depthwise::Depthwise(std::shared_ptr<const DepthwiseWeights> weights, const Window& window,
                      float lo, float hi)
-    : weights_(std::move(weights)), window_(window), limits_{false, lo, hi} {}
+    : weights_(std::move(weights)),
+      window_(window),
+      limits_{false, lo, hi},
+      kept_(weights_->taps, window.kernel_h * window.kernel_w) {}
 
 Status Depthwise::InferShape(const std::vector<Shape>& inputs, Shape* output) const {
   if (inputs[0].size() != 4) return Status::Error("a depthwise convolution reads 4 dimensions");
@@ -46,19 +53,25 @@ Status Depthwise::Plan(const std::vector<const Tensor*>& inputs, const Tensor& o
                        const PlanContext& context, uint64_t* scratch) {
   epilogue_ = limits_;
   epilogue_.Then(context.epilogue);
-  taps_.Plan(weights_->taps.data(), weights_->taps.size(), context.kernels.element_bytes);
   bias_.Plan(weights_->bias.data(), weights_->bias.size(), context.kernels.element_bytes);
   const Images out = output.images();
   const Status status = Place(window_, inputs[0]->images(), &placed_);
   if (!status.ok()) return status;
+  shifts_ = ShiftsOf(kept_, window_, placed_);
   direct_ = DirectKernel(*inputs[0], output, context.kernels);
-  if (direct_ != nullptr) {
+  skipping_ = SkippingKernel(*inputs[0], output, context.kernels);
+  if (skipping_ != nullptr) direct_ = nullptr;
+  const std::vector<float>& taps = direct_ != nullptr ? weights_->taps : kept_.values;
+  taps_.Plan(taps.data(), taps.size(), context.kernels.element_bytes);
+  if (direct_ != nullptr || skipping_ != nullptr) {
     const bool whole = MayOverwrite(*inputs[0], output, context.threads);
     band_rows_ = whole ? out.h : std::min(out.h, kDirectRows);
     bands_ = (out.h + band_rows_ - 1) / band_rows_;
     if (whole) *scratch = kCopyFloats * context.threads;
   } else {
     rows_.Plan(window_, placed_);
+    tap_offset_.clear();
+    for (int tap : kept_.tap) tap_offset_.push_back(rows_.tap_offset()[tap]);
     band_rows_ = rows_.band_rows();
     bands_ = rows_.bands();
     *scratch = rows_.floats() * context.threads;
@@ -98,6 +111,35 @@ DepthwiseDirectFn Depthwise::DirectKernel(const Tensor& input, const Tensor& out
   return kernels.depthwise_direct[(size - 3) / 2][stride - 1];
 }
 
+DepthwiseTapsFn Depthwise::SkippingKernel(const Tensor& input, const Tensor& output,
+                                          const Kernels& kernels) const {
+  const Images in = input.images(), out = output.images();
+  const int64_t reach_w = int64_t{window_.kernel_w - 1} * window_.dilation_w;
+  const bool fits = window_.stride_h == 1 && window_.stride_w == 1 && weights_->multiplier == 1 &&
+                    placed_.pad_left <= kMaxLanes && reach_w < kMaxTapColumns &&
+                    out.w + reach_w - placed_.pad_left - in.w <= kMaxLanes &&
+                    input.layout == Layout::kPanel && output.layout == Layout::kPanel;
+  if (!fits || shifts_.of.empty()) return nullptr;
+  bool pays = kept_.tap.size() * 2 <= weights_->taps.size();
+  if (direct_ != nullptr) {
+    const int index = (window_.kernel_h - 3) / 2;
+    pays = direct_ == kernels.depthwise_direct[index][0] &&
+           kept_.tap.size() <= kMostTaps[index] * out.c;
+  }
+  return pays ? kernels.depthwise_taps : nullptr;
+}
+
+std::string Depthwise::Remark() const {
+  if (kept_.tap.size() == weights_->taps.size()) return "";
+  char text[96];
+  std::snprintf(text, sizeof(text), "%.1f of %d taps are not zero, %s",
+                static_cast<double>(kept_.tap.size()) / weights_->channels,
+                window_.kernel_h * window_.kernel_w,
+                direct_ == nullptr ? "the others are skipped"
+                                   : "computed with the zeros, since that is faster");
+  return text;
+}
+
 void Depthwise::RunDirect(const Tensor& input, const void* x, const Tensor& output, int n,
                           int first_channel, int channels, int first_row, int rows) const {
   const Images in = input.images();
@@ -122,6 +164,31 @@ void Depthwise::RunDirect(const Tensor& input, const void* x, const Tensor& outp
   direct_(args);
 }
 
+void Depthwise::RunSkipping(const Tensor& input, const void* x, const Tensor& output, int n,
+                            int first_channel, int channels, int first_row, int rows) const {
+  const Images in = input.images();
+  DepthwiseTapsArgs args{};
+  args.x = x;
+  args.x_stride = input.plane_stride;
+  args.in_h = in.h;
+  args.in_w = in.w;
+  args.y = output.At(n, first_channel);
+  args.y_stride = output.plane_stride;
+  args.out_w = output.images().w;
+  args.first_row = first_row;
+  args.end_row = first_row + rows;
+  args.channels = channels;
+  args.tap_begin = kept_.begin.data() + first_channel;
+  args.taps = shifts_.of.data();
+  args.least = shifts_.least;
+  args.most = shifts_.most;
+  args.weights = taps_.From(0);
+  args.bias = bias_.From(first_channel);
+  args.lo = epilogue_.lo;
+  args.hi = epilogue_.hi;
+  skipping_(args);
+}
+
 // The output lies where the input lies.
 void Depthwise::RunInPlace(const Tensor& input, const Tensor& output, int n, int first, int end,
                            float* scratch) const {
@@ -130,7 +197,11 @@ void Depthwise::RunInPlace(const Tensor& input, const Tensor& output, int n, int
   for (int c = first; c < end; c += step) {
     const int planes = std::min(step, end - c);
     std::memcpy(copy, input.At(n, c), planes * input.plane_stride * input.element_bytes);
-    RunDirect(input, copy, output, n, c, planes, 0, output.images().h);
+    if (direct_ != nullptr) {
+      RunDirect(input, copy, output, n, c, planes, 0, output.images().h);
+    } else {
+      RunSkipping(input, copy, output, n, c, planes, 0, output.images().h);
+    }
   }
 }
 
@@ -146,9 +217,10 @@ void Depthwise::RunPadded(const Tensor& input, const Tensor& output, int n, int 
   args.rows = rows;
   args.width = out.w;
   args.stride = window_.stride_h;
-  args.taps = window_.kernel_h * window_.kernel_w;
-  args.tap_offset = rows_.tap_offset().data();
-  args.weights = taps_.From(static_cast<size_t>(c) * args.taps);
+  const uint32_t first = kept_.begin[c];
+  args.taps = static_cast<int>(kept_.begin[c + 1] - first);
+  args.tap_offset = tap_offset_.data() + first;
+  args.weights = taps_.From(first);
   args.bias = weights_->bias[c];
   args.lo = epilogue_.lo;
   args.hi = epilogue_.hi;
@@ -159,6 +231,8 @@ void Depthwise::RunChannels(const Tensor& input, const Tensor& output, int n, in
                             Rows rows, const Kernels& kernels, float* padded) const {
   if (direct_ != nullptr) {
     RunDirect(input, input.At(n, first), output, n, first, end - first, rows.first, rows.count());
+  } else if (skipping_ != nullptr) {
+    RunSkipping(input, input.At(n, first), output, n, first, end - first, rows.first, rows.count());
   } else {
     for (int c = first; c < end; ++c) {
       for (int row = rows.first; row < rows.end; row += rows_.band_rows()) {

@@ -3,9 +3,11 @@
 #define SBNN_DELEGATE_ENGINE_OPS_DEPTHWISE_H_
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "delegate/engine/op.h"
+#include "delegate/engine/ops/kept_taps.h"
 #include "delegate/engine/ops/padded_rows.h"
 #include "delegate/engine/window.h"
 
@@ -35,6 +37,7 @@ class Depthwise : public Op {
   bool MayOverwrite(const Tensor& input, const Tensor& output, int threads) const override;
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
            const RunContext& context) const override;
+  std::string Remark() const override;
   bool RunsByRows(const std::vector<Shape>&) const override { return true; }
   Rows RowsRead(const Shape& input, Rows output) const override {
     return RowsMet(window_, input, output);
@@ -47,6 +50,9 @@ class Depthwise : public Op {
   // Null where there is none for this window and these planes.
   DepthwiseDirectFn DirectKernel(const Tensor& input, const Tensor& output,
                                  const Kernels& kernels) const;
+  // Null where it does not take this window or planes, or is slower than that one.
+  DepthwiseTapsFn SkippingKernel(const Tensor& input, const Tensor& output,
+                                 const Kernels& kernels) const;
   // Channels [first, end) of some output rows; then what follows them.
   void RunChannels(const Tensor& input, const Tensor& output, int n, int first, int end, Rows rows,
                    const Kernels& kernels, float* padded) const;
@@ -54,24 +60,30 @@ class Depthwise : public Op {
                   float* scratch) const;
   void Activate(const Tensor& output, int n, int first, int end, Rows rows,
                 const Kernels& kernels) const;
-  // Output rows [first_row, first_row + rows), of some channels or of one. (RunDirect: the first of
-  // which lies at `x`.)
+  // Output rows [first_row, first_row + rows), of some channels or of one. (Of the first two, the
+  // first channel lies at `x`.)
   void RunDirect(const Tensor& input, const void* x, const Tensor& output, int n, int first_channel,
                  int channels, int first_row, int rows) const;
+  void RunSkipping(const Tensor& input, const void* x, const Tensor& output, int n,
+                   int first_channel, int channels, int first_row, int rows) const;
   void RunPadded(const Tensor& input, const Tensor& output, int n, int c, int first_row, int rows,
                  const Kernels& kernels, void* padded) const;
 
   std::shared_ptr<const DepthwiseWeights> weights_;
   Window window_;
   const Epilogue limits_;
+  const KeptTaps kept_;
 
   // Of the plan.
-  Epilogue epilogue_;  // limits included
-  Values taps_, bias_;
+  Epilogue epilogue_;   // limits included
+  Values taps_, bias_;  // taps: of a direct kernel all, otherwise those that are kept
   PlacedWindow placed_;
   DepthwiseDirectFn direct_ = nullptr;  // a kernel of this window that reads the panel itself
-  PaddedRows rows_;                     // otherwise
-  int band_rows_ = 0;                   // output rows done at a time
+  DepthwiseTapsFn skipping_ = nullptr;  // or one that skips taps, with the others'
+  TapShifts shifts_;
+  PaddedRows rows_;                  // otherwise, with
+  std::vector<int32_t> tap_offset_;  // of the kept taps
+  int band_rows_ = 0;                // output rows done at a time
   int bands_ = 1;
   int channels_per_task_ = 1;
 };
