@@ -68,7 +68,7 @@ class Experiment:
       name: of its folder here, which holds README.md, the records and the picture.
       title: of the picture.
       variants: `variants(matched)` lists the rows, given what `match` has found.
-      claims: what is compared.
+      claims: `claims(matched)` lists what is compared.
       match: `match(setting)` finds, by timing, what is as fast as what: {name: number}. Optional.
       resized: whether the networks are also timed at `Numbers.pixels`, with the same weights.
       draw: `draw(run)` writes `run.picture`; default accuracy over latency.
@@ -77,7 +77,7 @@ class Experiment:
     name: str
     title: str
     variants: Callable[[dict], Sequence[Variant]]
-    claims: Sequence[Claim]
+    claims: Callable[[dict], Sequence[Claim]]
     match: Callable | None = None
     resized: bool = True
     draw: Callable | None = None
@@ -120,10 +120,10 @@ class Run:
         self.picture = home / f"{name}.png"
 
     def variants(self) -> Sequence[Variant]:
-        matched = json.loads(self.matched.read_text()) if self.matched.exists() else None
-        if matched is None and self.experiment.match:
-            raise SystemExit(f"{self.matched} is not there yet: run the step 'match' first")
-        return self.experiment.variants(matched)
+        return self.experiment.variants(self._matched())
+
+    def claims(self) -> Sequence[Claim]:
+        return self.experiment.claims(self._matched())
 
     def match(self) -> None:
         """Find by timing what is as fast as what; once, before anything is trained."""
@@ -219,7 +219,7 @@ class Run:
             )
         lines += ["", "| claim | points, mean (95 % interval) | must be | shown? | each seed |"]
         lines.append("|---|---|---|---|---|")
-        for claim in self.experiment.claims:
+        for claim in self.claims():
             gains = self.gains(claim)
             if not gains:
                 continue
@@ -243,6 +243,12 @@ class Run:
             for name in (claim.better, claim.worse)
         )
         return [100 * (better[seed] - worse[seed]) for seed in better if seed in worse]
+
+    def _matched(self) -> dict | None:
+        found = json.loads(self.matched.read_text()) if self.matched.exists() else None
+        if found is None and self.experiment.match:
+            raise SystemExit(f"{self.matched} is not there yet: run the step 'match' first")
+        return found
 
     def _setting(self):
         from experiments.setting import Setting

@@ -37,12 +37,6 @@ def sparse_ms(model: bytes) -> float:
     return measure(model)["delegate_ms"]
 
 
-def dense_ms(model: bytes) -> float:
-    """Of a dense network: in the delegate or in stock TensorFlow Lite, whichever is faster."""
-    times = measure(model)
-    return min(times["delegate_ms"], times["dense_tflite_ms"])
-
-
 def as_slow(target_ms: float, candidates: Sequence[float], cost: Callable[[float], float]) -> dict:
     """The fastest candidate that is not faster than something else.
 

@@ -1,7 +1,8 @@
 """Small and full-size networks of the papers: MobileNet v1 and v2, and a ResNet of 3x3 kernels.
 
-Small is for images of 28 to 32 pixels and less than a million multiply-adds, so that a core trains
-an epoch of Fashion-MNIST in ten seconds. Full is the published one.
+Small is for images of 28 to 32 pixels and about a million multiply-adds, so that a core trains an
+epoch of Fashion-MNIST in ten seconds; most of its work is in wide 1x1 or 3x3 layers, as in the full
+one. Full is the published one.
 
 What may be pruned is named `block_*`: the 1x1 kernels of the MobileNets, the 3x3 kernels of the
 ResNet. The first and the last layer, depthwise kernels and shortcuts have other names.
@@ -10,19 +11,20 @@ ResNet. The first and the last layer, depthwise kernels and shortcuts have other
 from __future__ import annotations
 
 import keras
+import tensorflow as tf
 from keras import layers
 
 PRUNED = "block_*"
 
 # Width 1 has so many channels behind the first layer; blocks are (channels, stride).
-V1_SMALL = (16, ((32, 2), (64, 1), (64, 1), (128, 2), (128, 1)))
+V1_SMALL = (24, ((48, 2), (96, 2), (192, 1), (192, 1)))
 V1_FULL = (
     32,
     ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *5 * ((512, 1),), (1024, 2))
     + ((1024, 1),),
 )
 # (expansion, channels, stride); the last number is the channels of the last 1x1 layer.
-V2_SMALL = (16, ((1, 24, 2), (3, 24, 1), (3, 48, 2), (3, 48, 1)), 128)
+V2_SMALL = (20, ((1, 32, 2), (3, 64, 2), (4, 64, 1)), 256)
 V2_FULL = (
     32,
     ((1, 16, 1), (6, 24, 2), (6, 24, 1), (6, 32, 2), *2 * ((6, 32, 1),))
@@ -32,6 +34,20 @@ V2_FULL = (
 )
 RESNET_SMALL = (16, ((24, 2), (48, 2)))
 RESNET_FULL = (64, tuple((64 * 2**i, 1 + (i > 0 and not j)) for i in range(4) for j in range(2)))
+
+
+class BatchNormalization(layers.BatchNormalization):
+    """The same function as Keras 3's; in training it is one fused kernel, which takes 0.4 of the time."""
+
+    def call(self, inputs, training=None, mask=None):
+        if not training:
+            return super().call(inputs, training=False, mask=mask)
+        outputs, mean, variance, *_ = tf.compat.v1.nn.fused_batch_norm(
+            inputs, self.gamma, self.beta, epsilon=self.epsilon
+        )
+        for moving, new in ((self.moving_mean, mean), (self.moving_variance, variance)):
+            moving.assign(moving * self.momentum + new * (1.0 - self.momentum))
+        return outputs
 
 
 def mobilenet_v1(shape, classes: int, width: float, full: bool) -> keras.Model:
@@ -106,7 +122,7 @@ def _stem(x, channels: int, size: int = 3):
 
 def _normed(x, channels: int, size: int, name: str, stride: int = 1):
     x = layers.Conv2D(channels, size, stride, padding="same", use_bias=False, name=name)(x)
-    return layers.BatchNormalization(momentum=0.9, name=f"{name}_norm")(x)
+    return BatchNormalization(momentum=0.9, name=f"{name}_norm")(x)
 
 
 def _pointwise(x, channels: int, name: str):
@@ -116,7 +132,7 @@ def _pointwise(x, channels: int, name: str):
 def _depthwise(x, stride: int, name: str, norm: bool):
     x = layers.DepthwiseConv2D(3, stride, padding="same", use_bias=not norm, name=name)(x)
     if norm:
-        x = layers.BatchNormalization(momentum=0.9, name=f"{name}_norm")(x)
+        x = BatchNormalization(momentum=0.9, name=f"{name}_norm")(x)
     return layers.ReLU(6.0, name=f"{name}_relu")(x)
 
 

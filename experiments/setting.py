@@ -11,7 +11,7 @@ import sbnn_tf as sbnn
 from experiments import data, networks, training
 
 OTHER_BATCHES = 1_000_000  # added to the seed: fine-tuning sees other batches than training
-PRUNED_BY = 0.5  # of the fine-tuning steps: the schedule has reached its end
+PRUNED_BY = 0.5  # of the fine-tuning steps: what is pruned gradually has all its zeros
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Numbers:
 
 
 NUMBERS = {
-    "fashion_mnist": Numbers(4, 2, 112),
+    "fashion_mnist": Numbers(6, 4, 112),
     "cifar10": Numbers(60, 40, 128),
     "cifar100": Numbers(60, 40, 128),
     "imagenet": Numbers(90, 45, 224, batch=256, rate=1e-3),
@@ -76,14 +76,19 @@ class Setting:
         sparsity: float = 0.0,
         pattern: sbnn.Pattern | str = "group4",
         budget: sbnn.Budget | str = "uniform",
+        at_once: bool = False,
     ) -> keras.Model:
-        """Trains a network further and prunes it meanwhile (sparsity 0: not); returns it."""
+        """Trains a network further, pruned (sparsity 0: not) meanwhile or `at_once`; returns it."""
         n = self.numbers
         batches = self.data.train(n.batch, seed + OTHER_BATCHES)
         callbacks = []
         if sparsity:
             end = round(PRUNED_BY * n.fine_tune_epochs * len(batches))
-            schedule = sbnn.PolynomialDecay(0.0, sparsity, begin_step=0, end_step=end)
+            schedule = (
+                sbnn.OneShot(sparsity)
+                if at_once
+                else sbnn.PolynomialDecay(0.0, sparsity, begin_step=0, end_step=end)
+            )
             callbacks.append(
                 sbnn.Pruning(pattern, schedule, sbnn.Policy(networks.PRUNED), budget=budget)
             )

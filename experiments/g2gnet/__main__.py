@@ -57,7 +57,7 @@ def variants(matched: dict | None = None) -> list[Variant]:
     return found
 
 
-def claims() -> list[Claim]:
+def claims(matched: dict | None = None) -> list[Claim]:
     found = []
     for network, title in NETWORKS.items():
         for percent in PERCENT:
@@ -80,7 +80,7 @@ EXPERIMENT = Experiment(
     "g2gnet",
     "Ensembles connected to ensembles, from scratch",
     variants,
-    claims(),
+    claims,
     resized=False,
     draw=draw,
 )

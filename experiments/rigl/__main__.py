@@ -51,7 +51,7 @@ def variants(matched: dict | None = None) -> list[Variant]:
     return found
 
 
-def claims() -> list[Claim]:
+def claims(matched: dict | None = None) -> list[Claim]:
     found = []
     for group in GROUPS:
         for percent in reversed(PERCENT):
@@ -67,7 +67,7 @@ EXPERIMENT = Experiment(
     "rigl",
     "Sparse from scratch: RigL and SET, static and gradual sparsity",
     variants,
-    claims(),
+    claims,
     resized=False,
 )
 

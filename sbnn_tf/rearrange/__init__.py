@@ -9,9 +9,10 @@ import numpy as np
 
 from sbnn_tf import patterns
 from sbnn_tf.models import keras_compat, kernels
-from sbnn_tf.plan import importance
+from sbnn_tf.plan import budgets, importance
 from sbnn_tf.patterns import Pattern, check_sparsity
-from sbnn_tf.plan.policy import Policy
+from sbnn_tf.plan.budgets import Budget, Layer
+from sbnn_tf.plan.policy import Choice, Policy
 from sbnn_tf.rearrange.channels import Segment, count, distinct, resolve
 from sbnn_tf.rearrange.ordering import Producer, best_order
 from sbnn_tf.rearrange.tracing import Trace, trace
@@ -25,6 +26,7 @@ def rearrange(
     *,
     sparsity: float = 0.75,
     policy: Policy | None = None,
+    budget: Budget | str = "uniform",
     print_fn: Callable[[str], Any] | None = print,
 ) -> Any:
     """Permute a network's channels so that those that agree about their inputs share a group.
@@ -49,8 +51,9 @@ def rearrange(
       sparsity: at which the order is to keep most score (squared magnitude, batch norm folded in),
         in (0, 1).
       policy: which layers are to be pruned; default `Policy()`. Other layers only follow.
+      budget: how the sparsity is to be shared among the layers, as for `Pruning`.
       print_fn: takes the report, line by line: for each layer, the share of its score that the
-        pattern keeps at this sparsity, before and after. None: no report.
+        pattern keeps at its sparsity, before and after. None: no report.
 
     Returns:
       A new model of the same architecture, not compiled. Where no order is better, the weights are
@@ -58,7 +61,7 @@ def rearrange(
 
     Raises:
       ValueError: a subclassed model, a pattern that has no groups of output channels, or as
-        `Policy.choose`.
+        `Policy.choose`, or a budget that can't be met.
     """
     if not check_sparsity(sparsity):
         raise ValueError("sparsity must be above 0: nothing is lost where nothing is pruned.")
@@ -69,7 +72,7 @@ def rearrange(
             "makes no difference."
         )
     traced = trace(model)
-    producers = _producers(model, choices, traced, sparsity)
+    producers = _producers(model, choices, traced, sparsity, budget)
     before = {name: producer.kept() for name, (producer, _) in producers.items()}
     orders: dict[Segment, np.ndarray] = {}
     for segment in distinct(traced.made.values()):
@@ -94,24 +97,34 @@ def rearrange(
     return _permuted(model, traced, orders)
 
 
-def _producers(model: Any, choices: list, traced: Trace, sparsity: float) -> dict[str, tuple]:
+def _producers(
+    model: Any, choices: list, traced: Trace, sparsity: float, budget: Budget | str
+) -> dict[str, tuple]:
     """The kernels to prune whose outputs may be permuted: name -> (producer, its channels)."""
-    layers = keras_compat.api(model).layers
+    layers = [_layer(model, choice) for choice in choices]
+    free = [layer for layer, choice in zip(layers, choices) if choice.sparsity is None]
+    shared = iter(budgets.get(budget).allocate(free, sparsity) if free else ())
     found = {}
-    for choice in choices:
-        kernel = choice.kernel
-        channels = traced.made.get(id(keras_compat.components(kernel.variable)[0]))
+    for layer, choice in zip(layers, choices):
+        own = next(shared) if choice.sparsity is None else choice.sparsity
+        channels = traced.made.get(id(keras_compat.components(choice.kernel.variable)[0]))
         if channels is None:
             continue
-        weights = kernel.weights().astype(np.float64)
-        scale = importance.fold(weights.shape[-1], kernels.folded_batch_norm(kernel, layers))
-        energy = np.square(weights * scale)
-        if not np.isfinite(energy).all():
-            raise ValueError(f"'{kernel.name}' has weights that are NaN or infinite.")
-        total = energy.sum()
-        producer = Producer(energy / (total or 1.0), choice.pattern, sparsity, 0)
-        found[kernel.name] = producer, resolve(channels)
+        energy = np.square(layer.scores)
+        producer = Producer(energy / (energy.sum() or 1.0), choice.pattern, own, 0)
+        found[layer.name] = producer, resolve(channels)
     return found
+
+
+def _layer(model: Any, choice: Choice) -> Layer:
+    """What a budget needs to know, of the weights as they are."""
+    kernel = choice.kernel
+    weights = kernel.weights().astype(np.float64)
+    batch_norm = kernels.folded_batch_norm(kernel, keras_compat.api(model).layers)
+    scores = np.abs(weights * importance.fold(weights.shape[-1], batch_norm))
+    if not np.isfinite(scores).all():
+        raise ValueError(f"'{kernel.name}' has weights that are NaN or infinite.")
+    return Layer(kernel.name, kernel.operator, scores, choice.pattern, kernel.positions())
 
 
 def _starts(channels: list[Segment], segment: Segment) -> list[int]:
