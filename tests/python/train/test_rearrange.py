@@ -7,9 +7,11 @@ from hypothesis import strategies as st
 
 from sbnn_tf.patterns import DepthwiseTaps, Group, KernelPattern
 from sbnn_tf.plan.policy import Policy
+from sbnn_tf.plan.schedules import OneShot
 from sbnn_tf.rearrange import rearrange
 from sbnn_tf.rearrange.channels import Segment, count, fix, resolve, unify
 from sbnn_tf.rearrange.ordering import Producer, best_order
+from sbnn_tf.train.callback import Pruning
 from tests.python.models import live_model
 
 
@@ -229,6 +231,31 @@ def test_every_way_that_channels_get_about(K):
         before, after, gain = (float(cell.rstrip("%")) for cell in row[1:])
         assert gain == pytest.approx(after - before, abs=0.011)
     assert float(rows["mean"][3].rstrip("%")) > 0.5
+
+
+def test_is_for_what_is_pruned(K):
+    """The budget's sparsities and scores are those of `Pruning`, which keeps what the report says."""
+    layers = [K.layers.Conv2D(n, 1, name=f"conv{n}") for n in (8, 16, 64, 48)]
+    model = K.Sequential([K.Input((4, 4, 8)), *layers, K.layers.BatchNormalization()])
+    rng = np.random.default_rng(0)
+    model.set_weights([rng.random(w.shape) ** 3 for w in model.get_weights()])
+    policy = Policy(sparsity={"conv64": 0.5}, first_and_last=True)
+    lines = []
+    copy = rearrange(
+        model, "group4", sparsity=0.7, policy=policy, budget="erk", print_fn=lines.append
+    )
+    scale = np.ones(4, object)
+    gamma, _, _, variance = model.layers[-1].get_weights()
+    scale[3] = gamma / np.sqrt(variance + model.layers[-1].epsilon)
+    dense = [np.square(copy.get_layer(x.name).get_weights()[0] * s) for x, s in zip(layers, scale)]
+    pruning = Pruning("group4", OneShot(0.7), policy, budget="erk")
+    pruning.after_step(copy)
+    left = [copy.get_layer(layer.name).get_weights()[0] != 0 for layer in layers]
+    assert len({round(float(keep.mean()), 2) for keep in left}) > 2
+    for line, energy, keep in zip(lines[1:], dense, left):
+        assert float(line.split()[2].rstrip("%")) == pytest.approx(
+            100 * energy[keep].sum() / energy.sum(), abs=0.02
+        )
 
 
 @pytest.mark.parametrize(
