@@ -9,7 +9,7 @@ from experiments.experiment import Claim, Experiment, Variant
 
 NETWORK = "resnet"
 PATTERN = "kernel4x8"  # four output channels share a pattern, as the engine runs it fast
-PAPERS = "kernel1x8"  # each kernel has its own
+PAPERS = "kernel4x8group1"  # each kernel has its own
 SPARSITIES = {"taps": 5 / 9, "connectivity_75": 0.75, "connectivity_88": 0.88}
 TITLES = {
     "taps": "4 of 9 taps",
