@@ -308,6 +308,7 @@ def draw(run: Run) -> None:
     colours = {"dense": "#c8553d", "ours": "#0b6e99", "other": "#8a8f98"}
     times = {row["variant"]: row for row in run.times.rows()}
     figure, axes = plt.subplots(figsize=(7, 4.4), layout="constrained")
+    labels = []
     for variant in run.variants():
         rows = run.rows(variant.name)
         if not rows or variant.name not in times:
@@ -319,16 +320,7 @@ def draw(run: Run) -> None:
         axes.plot([ms] * len(percent), percent, ".", color=colour, alpha=0.5, ms=5)
         half = half if len(rows) > 2 else None  # of two, it is wider than the picture
         axes.errorbar(ms, mean, half, fmt="o", color=colour, capsize=3)
-        left = variant.style != "ours"
-        axes.annotate(
-            variant.title,
-            (ms, mean),
-            (-6 if left else 6, -3),
-            textcoords="offset points",
-            ha="right" if left else "left",
-            fontsize=7,
-            color=colour,
-        )
+        labels.append((mean, ms, variant.title, colour, variant.style != "ours"))
     pixels = max(row["pixels"] for row in times.values())
     axes.set(
         xlabel=f"milliseconds an image of {pixels}x{pixels}, 1 thread",
@@ -337,4 +329,28 @@ def draw(run: Run) -> None:
     axes.set_title(run.experiment.title, fontsize=10)
     axes.set_xlim(0, 1.35 * axes.dataLim.xmax)
     axes.spines[["top", "right"]].set_visible(False)
+    _write(axes, labels)
     figure.savefig(run.picture, dpi=130)
+
+
+def _write(axes, labels: list[tuple]) -> None:
+    """The labels (y, x, text, colour, to the left) beside their points, none upon another."""
+    taken: list[tuple] = []
+    for y, x, text, colour, left in sorted(labels, reverse=True):
+        across, up = axes.transData.transform((x, y)) * 72 / axes.figure.dpi
+        shift = -3.0
+        while any(
+            other == left and abs(across - right) < 130 and abs(up + shift - height) < 8
+            for right, height, other in taken
+        ):
+            shift -= 1.0
+        taken.append((across, up + shift, left))
+        axes.annotate(
+            text,
+            (x, y),
+            (-6 if left else 6, shift),
+            textcoords="offset points",
+            ha="right" if left else "left",
+            fontsize=7,
+            color=colour,
+        )
