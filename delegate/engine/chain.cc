@@ -33,6 +33,12 @@ int LeastRows(const Shape& output) {
   return std::min(rows, Height(output));
 }
 
+// Between the planes of a buffer of so many rows, with room for a vector behind the last.
+uint64_t BufferStride(const Chain::Link& link, int rows) {
+  const uint64_t pixels = uint64_t{static_cast<unsigned>(rows)} * AsImages(link.output).w;
+  return PlaneStride(pixels + kMaxLanes, link.element_bytes);
+}
+
 }  // namespace
 
 // From what the last link does in a band to what the first one must do for it.
@@ -78,10 +84,8 @@ std::vector<int> Chain::MostRows(const std::vector<Link>& links, const std::vect
 
 uint64_t Chain::BufferFloats(const Link& link, int rows) {
   const Images image = AsImages(link.output);
-  const uint64_t plane =
-      PlaneStride(uint64_t{static_cast<unsigned>(rows)} * image.w + kMaxLanes, link.element_bytes);
-  const uint64_t floats =
-      plane * RoundUp(image.c, kChannelStep) * link.element_bytes / sizeof(float);
+  const uint64_t floats = BufferStride(link, rows) * RoundUp(image.c, kChannelStep) *
+                          link.element_bytes / sizeof(float);
   return RoundUp(kMaxLanes + floats + 2 * kMaxLanes, kMaxLanes);
 }
 
@@ -150,8 +154,7 @@ Status Chain::Plan(const std::vector<const Tensor*>& inputs, const Tensor& outpu
     buffer_begin_.push_back(worker_floats_ + kMaxLanes);
     worker_floats_ += BufferFloats(link, held[i]);
     Tensor buffer(link.output, Layout::kPanel, link.element_bytes);
-    const size_t pixels = static_cast<size_t>(held[i]) * buffer.images().w;
-    buffer.plane_stride = PlaneStride(pixels + kMaxLanes, link.element_bytes);
+    buffer.plane_stride = BufferStride(link, held[i]);
     buffer.image_stride = 0;  // it holds one
     buffers.push_back(std::move(buffer));
   }

@@ -103,6 +103,13 @@ std::ptrdiff_t Network::Uses(int tensor) const {
   return uses;
 }
 
+std::ptrdiff_t Network::StepUses(int tensor) const {
+  std::ptrdiff_t uses = 0;
+  for (const Step& step : steps_)
+    uses += std::count(step.inputs.begin(), step.inputs.end(), tensor);
+  return uses;
+}
+
 bool Network::IsOutput(int tensor) const {
   return std::find(outputs_.begin(), outputs_.end(), tensor) != outputs_.end();
 }
@@ -185,11 +192,9 @@ void Network::MakeSteps() {
 bool Network::FuseInto(size_t reader, size_t maker, const Epilogue& epilogue) {
   const int between = steps_[maker].output;
   if (IsOutput(between)) return false;
-  std::ptrdiff_t uses = 0;
-  for (const Step& step : steps_)
-    uses += std::count(step.inputs.begin(), step.inputs.end(), between);
   Step fused = steps_[maker];
-  if (uses != 1 || !fused.epilogue.Then(epilogue) || !fused.op->Takes(fused.epilogue)) return false;
+  if (StepUses(between) != 1 || !fused.epilogue.Then(epilogue) || !fused.op->Takes(fused.epilogue))
+    return false;
   for (int t : steps_[reader].inputs) {
     if (t != between) fused.inputs.push_back(t);
   }
@@ -250,10 +255,7 @@ bool Network::HandsOnRows(const Step& maker, const Step& reader) const {
       std::find(results_.begin(), results_.end(), between) != results_.end()) {
     return false;
   }
-  std::ptrdiff_t uses = 0;
-  for (const Step& step : steps_)
-    uses += std::count(step.inputs.begin(), step.inputs.end(), between);
-  return uses == 1 && maker.op->RunsByRows({shapes_[maker.inputs[0]]}) &&
+  return StepUses(between) == 1 && maker.op->RunsByRows({shapes_[maker.inputs[0]]}) &&
          reader.op->RunsByRows({shape});
 }
 

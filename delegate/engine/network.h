@@ -73,7 +73,8 @@ class Network {
   bool IsEmpty(int tensor) const;
   void AbsorbMargins();
   void MakeSwishes();
-  std::ptrdiff_t Uses(int tensor) const;
+  std::ptrdiff_t Uses(int tensor) const;      // by nodes
+  std::ptrdiff_t StepUses(int tensor) const;  // by steps, their epilogues included
   bool IsOutput(int tensor) const;
   void MakeSteps();
   bool FuseInto(size_t reader, size_t maker, const Epilogue& epilogue);
