@@ -61,29 +61,27 @@ void Network::AddOp(std::unique_ptr<Op> op, std::vector<int> inputs, int output,
   nodes_.push_back(std::move(node));
 }
 
-void Network::AppendLabels(const Step& step, std::vector<std::string>* labels) {
-  if (step.chain == nullptr) return labels->push_back(step.label);
-  for (const Chain::Link& link : step.chain->links()) labels->push_back(link.label);
+template <typename Fn>
+void Network::ForEachLink(const Step& step, const Fn& fn) {
+  if (step.chain == nullptr) return fn(*step.op, step.label);
+  for (const Chain::Link& link : step.chain->links()) fn(*link.op, link.label);
 }
 
 std::vector<std::string> Network::labels() const {
   std::vector<std::string> labels;
-  for (const Step& step : steps_) AppendLabels(step, &labels);
+  for (const Step& step : steps_) {
+    ForEachLink(step, [&](const Op&, const std::string& label) { labels.push_back(label); });
+  }
   return labels;
 }
 
 std::vector<std::string> Network::remarks() const {
   std::vector<std::string> remarks;
-  const auto add = [&](const Op& op, const std::string& label) {
-    const std::string remark = op.Remark();
-    if (!remark.empty()) remarks.push_back(label + ": " + remark);
-  };
   for (const Step& step : steps_) {
-    if (step.chain == nullptr) {
-      add(*step.op, step.label);
-      continue;
-    }
-    for (const Chain::Link& link : step.chain->links()) add(*link.op, link.label);
+    ForEachLink(step, [&](const Op& op, const std::string& label) {
+      const std::string remark = op.Remark();
+      if (!remark.empty()) remarks.push_back(label + ": " + remark);
+    });
   }
   return remarks;
 }
@@ -91,7 +89,8 @@ std::vector<std::string> Network::remarks() const {
 std::vector<std::string> Network::half_labels() const {
   std::vector<std::string> labels;
   for (const Step& step : steps_) {
-    if (step.op != convert_.get() && step.kernels != kernels_) AppendLabels(step, &labels);
+    if (step.op == convert_.get() || step.kernels == kernels_) continue;
+    ForEachLink(step, [&](const Op&, const std::string& label) { labels.push_back(label); });
   }
   return labels;
 }

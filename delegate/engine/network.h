@@ -69,7 +69,9 @@ class Network {
     std::shared_ptr<Chain> chain = nullptr;  // `op`, where it is one
   };
 
-  static void AppendLabels(const Step& step, std::vector<std::string>* labels);
+  // Calls fn(op, label) for the step, or for each link where it is a chain.
+  template <typename Fn>
+  static void ForEachLink(const Step& step, const Fn& fn);
   bool IsEmpty(int tensor) const;
   void AbsorbMargins();
   void MakeSwishes();

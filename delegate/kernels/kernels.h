@@ -81,9 +81,10 @@ struct DepthwiseArgs {
 };
 using DepthwiseFn = void (*)(const DepthwiseArgs&);
 
-// A dense 3 x 3 or 5 x 5 window on planes of a panel, without a padded copy. Up to kMaxLanes
-// elements before and twice as many behind each plane are read, and ignored.
-struct DepthwiseDirectArgs {
+// Depthwise convolution of planes of a panel, without a padded copy. Up to kMaxLanes elements
+// before and twice as many behind each plane are read, and ignored. Windows reach at most kMaxLanes
+// columns over the left and over the right side of the image.
+struct DepthwisePlanes {
   const void* x;
   size_t x_stride;  // between channels
   int in_h, in_w;
@@ -91,13 +92,16 @@ struct DepthwiseDirectArgs {
   size_t y_stride;
   int out_w;
   int first_row, end_row;  // of the output
-  // Windows reach at most kMaxLanes columns over the left and over the right side of the image.
-  int pad_top, pad_left;
   int channels;
-  const void* weights;  // [channels][taps]
-  const void* bias;     // [channels]
+  const void* bias;  // [channels]
   float lo;
   float hi;
+};
+
+// A dense 3 x 3 or 5 x 5 window.
+struct DepthwiseDirectArgs : DepthwisePlanes {
+  int pad_top, pad_left;
+  const void* weights;  // [channels][taps]
 };
 using DepthwiseDirectFn = void (*)(const DepthwiseDirectArgs&);
 
@@ -109,24 +113,12 @@ struct TapShift {
 // The most columns between the least and the most of a window's taps, both included.
 constexpr int kMaxTapColumns = 16;
 
-// Any window of stride 1 on planes of a panel, of which each channel has taps of its own. What is
-// read around planes, and that windows reach at most kMaxLanes columns over both sides: as above.
-struct DepthwiseTapsArgs {
-  const void* x;
-  size_t x_stride;
-  int in_h, in_w;
-  void* y;
-  size_t y_stride;
-  int out_w;
-  int first_row, end_row;
-  int channels;
+// Any window of stride 1, of which each channel has taps of its own.
+struct DepthwiseTapsArgs : DepthwisePlanes {
   const uint32_t* tap_begin;  // [channels + 1] the first of each channel
   const TapShift* taps;
   TapShift least, most;  // of all of them, rows and columns each for themselves
   const void* weights;   // [taps]
-  const void* bias;      // [channels]
-  float lo;
-  float hi;
 };
 using DepthwiseTapsFn = void (*)(const DepthwiseTapsArgs&);
 

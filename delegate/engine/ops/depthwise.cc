@@ -140,53 +140,29 @@ std::string Depthwise::Remark() const {
   return text;
 }
 
-void Depthwise::RunDirect(const Tensor& input, const void* x, const Tensor& output, int n,
+void Depthwise::RunPlanes(const Tensor& input, const void* x, const Tensor& output, int n,
                           int first_channel, int channels, int first_row, int rows) const {
   const Images in = input.images();
-  DepthwiseDirectArgs args{};
-  args.x = x;
-  args.x_stride = input.plane_stride;
-  args.in_h = in.h;
-  args.in_w = in.w;
-  args.y = output.At(n, first_channel);
-  args.y_stride = output.plane_stride;
-  args.out_w = output.images().w;
-  args.first_row = first_row;
-  args.end_row = first_row + rows;
-  args.pad_top = placed_.pad_top;
-  args.pad_left = placed_.pad_left;
-  args.channels = channels;
-  args.weights =
-      taps_.From(static_cast<size_t>(first_channel) * window_.kernel_h * window_.kernel_w);
-  args.bias = bias_.From(first_channel);
-  args.lo = epilogue_.lo;
-  args.hi = epilogue_.hi;
-  direct_(args);
-}
-
-void Depthwise::RunSkipping(const Tensor& input, const void* x, const Tensor& output, int n,
-                            int first_channel, int channels, int first_row, int rows) const {
-  const Images in = input.images();
-  DepthwiseTapsArgs args{};
-  args.x = x;
-  args.x_stride = input.plane_stride;
-  args.in_h = in.h;
-  args.in_w = in.w;
-  args.y = output.At(n, first_channel);
-  args.y_stride = output.plane_stride;
-  args.out_w = output.images().w;
-  args.first_row = first_row;
-  args.end_row = first_row + rows;
-  args.channels = channels;
-  args.tap_begin = kept_.begin.data() + first_channel;
-  args.taps = shifts_.of.data();
-  args.least = shifts_.least;
-  args.most = shifts_.most;
-  args.weights = taps_.From(0);
-  args.bias = bias_.From(first_channel);
-  args.lo = epilogue_.lo;
-  args.hi = epilogue_.hi;
-  skipping_(args);
+  const DepthwisePlanes planes{x,
+                               input.plane_stride,
+                               in.h,
+                               in.w,
+                               output.At(n, first_channel),
+                               output.plane_stride,
+                               output.images().w,
+                               first_row,
+                               first_row + rows,
+                               channels,
+                               bias_.From(first_channel),
+                               epilogue_.lo,
+                               epilogue_.hi};
+  if (direct_ != nullptr) {
+    const size_t taps = static_cast<size_t>(window_.kernel_h) * window_.kernel_w;
+    direct_({planes, placed_.pad_top, placed_.pad_left, taps_.From(first_channel * taps)});
+  } else {
+    skipping_({planes, kept_.begin.data() + first_channel, shifts_.of.data(), shifts_.least,
+               shifts_.most, taps_.From(0)});
+  }
 }
 
 // The output lies where the input lies.
@@ -197,11 +173,7 @@ void Depthwise::RunInPlace(const Tensor& input, const Tensor& output, int n, int
   for (int c = first; c < end; c += step) {
     const int planes = std::min(step, end - c);
     std::memcpy(copy, input.At(n, c), planes * input.plane_stride * input.element_bytes);
-    if (direct_ != nullptr) {
-      RunDirect(input, copy, output, n, c, planes, 0, output.images().h);
-    } else {
-      RunSkipping(input, copy, output, n, c, planes, 0, output.images().h);
-    }
+    RunPlanes(input, copy, output, n, c, planes, 0, output.images().h);
   }
 }
 
@@ -229,10 +201,8 @@ void Depthwise::RunPadded(const Tensor& input, const Tensor& output, int n, int 
 
 void Depthwise::RunChannels(const Tensor& input, const Tensor& output, int n, int first, int end,
                             Rows rows, const Kernels& kernels, float* padded) const {
-  if (direct_ != nullptr) {
-    RunDirect(input, input.At(n, first), output, n, first, end - first, rows.first, rows.count());
-  } else if (skipping_ != nullptr) {
-    RunSkipping(input, input.At(n, first), output, n, first, end - first, rows.first, rows.count());
+  if (direct_ != nullptr || skipping_ != nullptr) {
+    RunPlanes(input, input.At(n, first), output, n, first, end - first, rows.first, rows.count());
   } else {
     for (int c = first; c < end; ++c) {
       for (int row = rows.first; row < rows.end; row += rows_.band_rows()) {

@@ -60,12 +60,9 @@ class Depthwise : public Op {
                   float* scratch) const;
   void Activate(const Tensor& output, int n, int first, int end, Rows rows,
                 const Kernels& kernels) const;
-  // Output rows [first_row, first_row + rows), of some channels or of one. (Of the first two, the
-  // first channel lies at `x`.)
-  void RunDirect(const Tensor& input, const void* x, const Tensor& output, int n, int first_channel,
+  // Output rows [first_row, first_row + rows). (Of RunPlanes, the first channel lies at `x`.)
+  void RunPlanes(const Tensor& input, const void* x, const Tensor& output, int n, int first_channel,
                  int channels, int first_row, int rows) const;
-  void RunSkipping(const Tensor& input, const void* x, const Tensor& output, int n,
-                   int first_channel, int channels, int first_row, int rows) const;
   void RunPadded(const Tensor& input, const Tensor& output, int n, int c, int first_row, int rows,
                  const Kernels& kernels, void* padded) const;
 

@@ -22,7 +22,7 @@ void LoweredInput::Plan(const Window& window, const PlacedWindow& placed, const 
   SetBand(out_h, in);
   if (floats_ > kBandFloats) {
     // Bands that overlap by little, and end with a whole vector.
-    const int reach = (window.kernel_h - 1) * window.dilation_h / window.stride_h;
+    const int reach = PlaneRows(0);
     const uint64_t row = floats_ / PlaneRows(out_h);
     const int step = padded_ ? 1 : lanes / std::gcd(lanes, placed.out_w);
     int rows = std::max(static_cast<int>(kBandFloats / row) - reach, 2 * reach);
