@@ -7,30 +7,53 @@ namespace sbnn {
 namespace SBNN_ISA {
 namespace {
 
-// e^x: 2^n times a polynomial on |r| <= ln 2 / 2, fitted for the least largest relative error
-// (1e-7; 3e-7 in all). Beyond +-87 the result is that of the bound.
-SBNN_INLINE Vec Exp(Vec x) {
-  x = Min(Set(87.0f), Max(Set(-87.0f), x));
-  const Vec magic = Set(12582912.0f);  // 1.5 * 2^23: adding it rounds to whole numbers
-  const Vec n = Sub(Fma(x, Set(1.44269504f), magic), magic);
-  const Vec r = Fma(n, Set(-0.693147181f), x);  // the product is not rounded
-  Vec p = Set(0.008290272f);
+// e^(S x), for S = 1 or -1, as a product.
+struct Exponential {
+  Vec power, rest;
+};
+
+// Of x in [-87, 87]: 2^n times a polynomial on |r| <= ln 2 / 2 or, where there are powers in steps
+// of 1 / 32, on a part of that; fitted for the least largest relative error (1e-7; 3e-7 in all).
+template <int S>
+SBNN_INLINE Exponential SplitExp(Vec x) {
+  constexpr bool kSteps = Vec::kStepsOfTwo == 32;
+  // With steps, `rest` is twice the polynomial: a square and a constant.
+  const Vec rounder = Set(kSteps ? Vec::kRounder - 1 : Vec::kRounder);
+  const Vec t = Fma(x, Set(S * 1.44269504f), rounder);
+  const Vec r = Fma(Sub(t, rounder), Set(S * -0.693147181f), x);  // the product is not rounded
+  if constexpr (kSteps) {
+    const Vec one = Set(1.0000147f), sum = S > 0 ? Add(one, r) : Sub(one, r);
+    return {PowerOfTwo(t), Fma(sum, sum, Set(0.9999706f))};
+  }
+  Vec p = Set(S * 0.008290272f);
   p = Fma(p, r, Set(0.04189816f));
-  p = Fma(p, r, Set(0.16667639f));
+  p = Fma(p, r, Set(S * 0.16667639f));
   p = Fma(p, r, Set(0.49999148f));
-  p = Fma(p, r, Set(0.9999997f));
-  p = Fma(p, r, Set(1.0f));
-  return Scale(p, n);
+  p = Fma(p, r, Set(S * 0.9999997f));
+  return {PowerOfTwo(t), Fma(p, r, Set(1.0f))};
+}
+
+// Beyond +-87 the result is that of the bound.
+template <int S>
+SBNN_INLINE Exponential LimitedExp(Vec x) {
+  return SplitExp<S>(Min(Set(87.0f), Max(Set(-87.0f), x)));
+}
+
+SBNN_INLINE Vec Exp(Vec x) {
+  const Exponential e = LimitedExp<1>(x);
+  return Mul(e.power, e.rest);
 }
 
 SBNN_INLINE Vec Logistic(Vec x) {
   const Vec one = Set(1.0f);
-  return Div(one, Add(one, Exp(Sub(Set(0.0f), x))));
+  const Exponential e = LimitedExp<-1>(x);
+  return Div(one, Fma(e.power, e.rest, one));
 }
 
 SBNN_INLINE Vec Swish(Vec x) {
   x = Max(Set(-87.0f), x);  // below, the divisor stays as it is, and the result is nothing
-  return Div(x, Add(Set(1.0f), Exp(Sub(Set(0.0f), x))));
+  const Exponential e = SplitExp<-1>(Min(Set(87.0f), x));
+  return Div(x, Fma(e.power, e.rest, Set(1.0f)));
 }
 
 SBNN_INLINE Vec HardSwish(Vec x) {

@@ -117,6 +117,9 @@ struct Vec {
   static constexpr bool kExactThirds = true;
   // Vectors of a row that a depthwise convolution computes together.
   static constexpr int kSideBySide = 1;
+  // See PowerOfTwo.
+  static constexpr int kStepsOfTwo = 1;
+  static constexpr float kRounder = 0x1.8p23f + 127;
   float v[kLanes];
 };
 #define SBNN_EACH for (int i = 0; i < Vec::kLanes; ++i)
@@ -151,15 +154,16 @@ SBNN_INLINE Vec Div(Vec a, Vec b) {
   SBNN_EACH a.v[i] /= b.v[i];
   return a;
 }
-// a * 2^n for whole n in [-126, 127].
-SBNN_INLINE Vec Scale(Vec a, Vec n) {
+// Of t = n + kRounder, for n in [-126, 127): 2^n. Adding kRounder rounds n to steps of
+// 1 / kStepsOfTwo, which count in the last bits of t.
+SBNN_INLINE Vec PowerOfTwo(Vec t) {
   SBNN_EACH {
-    const uint32_t bits = static_cast<uint32_t>(static_cast<int32_t>(n.v[i]) + 127) << 23;
-    float power;
-    __builtin_memcpy(&power, &bits, sizeof(power));
-    a.v[i] *= power;
+    uint32_t bits;
+    __builtin_memcpy(&bits, &t.v[i], sizeof(bits));
+    bits <<= 23;
+    __builtin_memcpy(&t.v[i], &bits, sizeof(bits));
   }
-  return a;
+  return t;
 }
 // Of NaN and a number, x86 returns the second: bounds are named first, so that NaN stays NaN.
 SBNN_INLINE Vec Max(Vec a, Vec b) {
@@ -228,6 +232,8 @@ struct Vec {
   static constexpr bool kShiftsCostLess = true;
   static constexpr bool kExactThirds = true;
   static constexpr int kSideBySide = 1;
+  static constexpr int kStepsOfTwo = 32;
+  static constexpr float kRounder = 0x1.8p18f;
   __m512 v;
 };
 SBNN_INLINE Vec Load(const float* p) { return {_mm512_loadu_ps(p)}; }
@@ -238,7 +244,20 @@ SBNN_INLINE Vec Add(Vec a, Vec b) { return {_mm512_add_ps(a.v, b.v)}; }
 SBNN_INLINE Vec Sub(Vec a, Vec b) { return {_mm512_sub_ps(a.v, b.v)}; }
 SBNN_INLINE Vec Mul(Vec a, Vec b) { return {_mm512_mul_ps(a.v, b.v)}; }
 SBNN_INLINE Vec Div(Vec a, Vec b) { return {_mm512_div_ps(a.v, b.v)}; }
-SBNN_INLINE Vec Scale(Vec a, Vec n) { return {_mm512_scalef_ps(a.v, n.v)}; }
+// (A polynomial for whole powers needs three steps more.)
+SBNN_INLINE Vec PowerOfTwo(Vec t) {
+  static const float kPowers[32] = {
+      1.0f,       1.0218972f, 1.0442737f, 1.0671405f, 1.0905077f, 1.1143868f, 1.1387886f,
+      1.1637249f, 1.1892071f, 1.2152474f, 1.2418578f, 1.269051f,  1.2968396f, 1.3252367f,
+      1.3542556f, 1.38391f,   1.4142135f, 1.4451808f, 1.4768262f, 1.5091645f, 1.5422108f,
+      1.5759809f, 1.6104903f, 1.6457555f, 1.6817929f, 1.7186193f, 1.7562522f, 1.7947091f,
+      1.8340081f, 1.8741677f, 1.9152066f, 1.9571441f};
+  const __m512i bits = _mm512_castps_si512(t.v);
+  const __m512 part =
+      _mm512_permutex2var_ps(_mm512_loadu_ps(kPowers), bits, _mm512_loadu_ps(kPowers + 16));
+  const __m512i whole = _mm512_slli_epi32(_mm512_and_si512(bits, _mm512_set1_epi32(~31)), 18);
+  return {_mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(part), whole))};
+}
 SBNN_INLINE Vec Max(Vec a, Vec b) { return {_mm512_max_ps(a.v, b.v)}; }
 SBNN_INLINE Vec Min(Vec a, Vec b) { return {_mm512_min_ps(a.v, b.v)}; }
 SBNN_INLINE __mmask16 FirstLanes(int n) { return static_cast<__mmask16>((1u << n) - 1u); }
@@ -335,6 +354,8 @@ struct Vec {
   static constexpr bool kShiftsCostLess = true;
   static constexpr bool kExactThirds = true;
   static constexpr int kSideBySide = 1;
+  static constexpr int kStepsOfTwo = 1;
+  static constexpr float kRounder = 0x1.8p23f + 127;
   __m256 v;
 };
 SBNN_INLINE Vec Load(const float* p) { return {_mm256_loadu_ps(p)}; }
@@ -345,9 +366,8 @@ SBNN_INLINE Vec Add(Vec a, Vec b) { return {_mm256_add_ps(a.v, b.v)}; }
 SBNN_INLINE Vec Sub(Vec a, Vec b) { return {_mm256_sub_ps(a.v, b.v)}; }
 SBNN_INLINE Vec Mul(Vec a, Vec b) { return {_mm256_mul_ps(a.v, b.v)}; }
 SBNN_INLINE Vec Div(Vec a, Vec b) { return {_mm256_div_ps(a.v, b.v)}; }
-SBNN_INLINE Vec Scale(Vec a, Vec n) {
-  const __m256i biased = _mm256_add_epi32(_mm256_cvtps_epi32(n.v), _mm256_set1_epi32(127));
-  return {_mm256_mul_ps(a.v, _mm256_castsi256_ps(_mm256_slli_epi32(biased, 23)))};
+SBNN_INLINE Vec PowerOfTwo(Vec t) {
+  return {_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(t.v), 23))};
 }
 SBNN_INLINE Vec Max(Vec a, Vec b) { return {_mm256_max_ps(a.v, b.v)}; }
 SBNN_INLINE Vec Min(Vec a, Vec b) { return {_mm256_min_ps(a.v, b.v)}; }
@@ -545,6 +565,8 @@ struct Vec {
   static constexpr bool kShiftsCostLess = false;
   static constexpr bool kExactThirds = false;
   static constexpr int kSideBySide = kRegisters == 32 ? 2 : 1;
+  static constexpr int kStepsOfTwo = 1;
+  static constexpr float kRounder = 0x1.8p23f + 127;
   float32x4_t v;
 };
 SBNN_INLINE Vec Load(const float* p) { return {vld1q_f32(p)}; }
@@ -559,9 +581,8 @@ SBNN_INLINE Vec Div(Vec a, Vec b) { return {vdivq_f32(a.v, b.v)}; }
 #else
 SBNN_INLINE Vec Div(Vec a, Vec b) { return {a.v / b.v}; }  // one by one
 #endif
-SBNN_INLINE Vec Scale(Vec a, Vec n) {
-  const int32x4_t biased = vaddq_s32(vcvtq_s32_f32(n.v), vdupq_n_s32(127));
-  return {vmulq_f32(a.v, vreinterpretq_f32_s32(vshlq_n_s32(biased, 23)))};
+SBNN_INLINE Vec PowerOfTwo(Vec t) {
+  return {vreinterpretq_f32_u32(vshlq_n_u32(vreinterpretq_u32_f32(t.v), 23))};
 }
 SBNN_INLINE Vec Max(Vec a, Vec b) { return {vmaxq_f32(a.v, b.v)}; }
 SBNN_INLINE Vec Min(Vec a, Vec b) { return {vminq_f32(a.v, b.v)}; }
