@@ -205,6 +205,29 @@ bool Network::FuseInto(size_t reader, size_t maker, const Epilogue& epilogue) {
   return true;
 }
 
+// Lets convolutions take over the products of their inputs' channels with factors, as in
+// squeeze-and-excitation (Hu et al., "Squeeze-and-Excitation Networks", 2018).
+void Network::FoldGates() {
+  for (size_t p = 0; p < steps_.size(); ++p) {
+    const auto* product = dynamic_cast<const Binary*>(steps_[p].op);
+    const std::vector<int> factors = steps_[p].inputs;
+    const int gated = steps_[p].output;
+    std::vector<Shape> shapes;
+    for (int t : factors) shapes.push_back(shapes_[t]);
+    size_t images = 0;
+    if (product == nullptr || !product->IsGate(shapes, &images)) continue;
+    if (IsOutput(gated) || StepUses(gated) != 1) continue;
+    const auto reader = std::find_if(steps_.begin() + static_cast<std::ptrdiff_t>(p), steps_.end(),
+                                     [&](const Step& s) { return s.inputs[0] == gated; });
+    if (reader == steps_.end() || !reader->op->TakesGate(shapes_[gated])) continue;
+    reader->inputs[0] = factors[images];
+    reader->inputs.insert(reader->inputs.begin() + 1, factors[1 - images]);
+    reader->label = steps_[p].label + " + " + reader->label;
+    steps_.erase(steps_.begin() + static_cast<std::ptrdiff_t>(p));
+    --p;
+  }
+}
+
 // Decides which steps compute in halves, and puts a conversion wherever a tensor is made in one
 // type and read in the other. Inputs and outputs of the network are floats.
 void Network::ChooseTypes(const Kernels* halves) {
@@ -249,8 +272,8 @@ bool Network::HandsOnRows(const Step& maker, const Step& reader) const {
   const uint64_t bytes = uint64_t{ElementCount(shape)} * element_bytes_[between];
   if (bytes <= cache_bytes_ || reader.inputs[0] != between || maker.kernels != reader.kernels ||
       LayoutOf(shape) != Layout::kPanel || LayoutOf(shapes_[reader.output]) != Layout::kPanel ||
-      // What is added is laid out as the output.
-      maker.epilogue.add ||
+      // What is added is laid out as the output; a gate is for whole images.
+      maker.inputs.size() > 1 || reader.inputs.size() > 1u + reader.epilogue.add ||
       std::find(results_.begin(), results_.end(), between) != results_.end()) {
     return false;
   }
@@ -454,6 +477,7 @@ Status Network::Prepare(const std::vector<Shape>& input_shapes, const Kernels& k
     if (IsEmpty(t)) return Status::Error("an empty tensor before an output that is not");
   }
   MakeSteps();
+  FoldGates();
   ChooseTypes(halves);
   MakeChains();
   return PlaceTensors();

@@ -80,6 +80,7 @@ class Network {
   bool IsOutput(int tensor) const;
   void MakeSteps();
   bool FuseInto(size_t reader, size_t maker, const Epilogue& epilogue);
+  void FoldGates();
   void ChooseTypes(const Kernels* halves);
   bool HandsOnRows(const Step& maker, const Step& reader) const;
   void MakeChains();

@@ -97,6 +97,14 @@ class Op {
     return false;
   }
 
+  // Whether it can multiply the channels of its first input, of this shape, by factors for each
+  // image and channel, at less cost than a pass over that input. If it says so, it may find them in
+  // its second input.
+  virtual bool TakesGate(const Shape& input) const {
+    (void)input;
+    return false;
+  }
+
   // For inputs of these shapes. Where it computes in halves, all of its inputs and its output hold
   // halves, and the kernels of its contexts are those of halves.
   virtual Halves TakesHalves(const std::vector<Shape>&) const { return Halves::kNever; }

@@ -93,6 +93,7 @@ Kernels Collect(const ColumnCost& cost) {
   AddGroup<4, P4>(2, &k);
   AddGroup<8, P8>(3, &k);
   AddMixed<kMixed>(&k);
+  k.scale_columns = &ScaleColumns;
   k.depthwise = &Depthwise;
   k.depthwise_direct[0][0] = DirectKernel<3, 1>();
   k.depthwise_direct[0][1] = DirectKernel<3, 2>();

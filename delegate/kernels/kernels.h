@@ -63,6 +63,18 @@ struct SpmvArgs {
 };
 using SpmvFn = void (*)(const SpmvArgs&);
 
+// Packed weights, not mixed, times a factor for each input: of columns [0, count), as they go into
+// spmm or spmv.
+struct ScaleColumnsArgs {
+  const void* weights;      // [count][group]
+  const uint16_t* columns;  // [count] the inputs
+  const void* factors;
+  void* y;  // as `weights`
+  size_t count;
+  int group;
+};
+using ScaleColumnsFn = void (*)(const ScaleColumnsArgs&);
+
 // Depthwise convolution of rows of one channel, read from padded rows (see PadRowArgs).
 struct DepthwiseArgs {
   const void* x;        // padded row of the first output row's first tap

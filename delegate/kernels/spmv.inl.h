@@ -1,4 +1,5 @@
-// Sparse matrix x one vector (fully connected, or a 1x1 convolution of one pixel).
+// Sparse matrix x one vector (fully connected, or a 1x1 convolution of one pixel), or x a diagonal
+// matrix.
 #include "delegate/kernels/kernels.h"
 #include "delegate/kernels/vec.h"
 
@@ -68,6 +69,36 @@ void SpmvOne(const SpmvArgs& args) {
     Element value = (sum[0] + sum[1]) + (sum[2] + sum[3]);
     for (; left > 0; --left, ++column, ++w) value += *w * x[*column];
     y[g] = ClampOne(value + bias[g], args.lo, args.hi);
+  }
+}
+
+template <int G>
+SBNN_INLINE void ScaleGroups(const ScaleColumnsArgs& args) {
+  using Group = Outputs<G>;
+  const uint16_t* const columns = args.columns;
+  const Element* const factors = AsElements(args.factors);
+  const Element* w = AsElements(args.weights);
+  Element* y = AsElements(args.y);
+  for (size_t i = 0; i < args.count; ++i, w += G, y += G) {
+    Group scaled = {};
+    scaled.AddScaled(w, factors[columns[i]]);
+#pragma GCC unroll 2
+    for (int q = 0; q < G / Group::kPiece; ++q) {
+      *reinterpret_cast<typename Group::Unaligned*>(y + q * Group::kPiece) = scaled.pieces[q];
+    }
+  }
+}
+
+void ScaleColumns(const ScaleColumnsArgs& args) {
+  switch (args.group) {
+    case 1:
+      return ScaleGroups<1>(args);
+    case 2:
+      return ScaleGroups<2>(args);
+    case 4:
+      return ScaleGroups<4>(args);
+    default:
+      return ScaleGroups<8>(args);
   }
 }
 

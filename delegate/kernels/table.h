@@ -34,6 +34,7 @@ struct Kernels {
 
   SpmmTiles spmm[kGroupKinds + 1][1 + kTailKinds];  // [g][0]: no tail; then longer and longer ones
   SpmvFn spmv[kGroupKinds];
+  ScaleColumnsFn scale_columns;
   DepthwiseFn depthwise;
   DepthwiseDirectFn depthwise_direct[2][2];  // [3 x 3, 5 x 5][stride - 1]
   // For planes whose rows have at most `lanes` floats, and half as many of the output; null where

@@ -247,6 +247,30 @@ void TestSpmv(const KernelRow& row) {
   }
 }
 
+template <typename T>
+void TestScaleColumns(const KernelRow& row) {
+  Random random(12);
+  for (int group : kGroupSizes) {
+    for (int count = 0; count <= 20; ++count) {
+      for (Edge edge : kEdges) {
+        const int inputs = random.Int(1, 30);
+        const Guarded<T> factors(random.Floats(inputs), edge);
+        const Guarded<T> weights(random.Floats(count * group), edge);
+        std::vector<uint16_t> inputs_of(count);
+        for (uint16_t& input : inputs_of) input = static_cast<uint16_t>(random.Int(0, inputs - 1));
+        const Guarded<uint16_t> columns(inputs_of);
+        Guarded<T> y(count * group, edge);
+        row.kernels->scale_columns({weights.data(), columns.data(), factors.data(), y.data(),
+                                    static_cast<size_t>(count), group});
+        for (int i = 0; i < count * group; ++i) {
+          ASSERT_EQ(y[i], weights[i] * factors[inputs_of[i / group]]) << "groups of " << group;
+        }
+        ASSERT_TRUE(y.Intact());
+      }
+    }
+  }
+}
+
 // ---- Depthwise
 
 template <typename T>
@@ -864,6 +888,7 @@ TEST_P(EveryKernel, AsTheReference) {
   if (begins("spmm_mixed_")) return half ? TestSpmmMixed<Half>(row) : TestSpmmMixed<float>(row);
   if (begins("spmm_g")) return half ? TestSpmm<Half>(row) : TestSpmm<float>(row);
   if (begins("spmv_g")) return half ? TestSpmv<Half>(row) : TestSpmv<float>(row);
+  if (row.name == "scale_columns") return half ? TestScaleColumns<Half>(row) : TestScaleColumns<float>(row);
   if (row.name == "depthwise") return half ? TestDepthwise<Half>(row) : TestDepthwise<float>(row);
   if (row.name == "depthwise_taps") return half ? TestDepthwiseTaps<Half>(row) : TestDepthwiseTaps<float>(row);
   if (begins("depthwise_direct_") || begins("depthwise_pairs_")) return half ? TestDepthwiseDirect<Half>(row) : TestDepthwiseDirect<float>(row);
@@ -885,7 +910,7 @@ INSTANTIATE_TEST_SUITE_P(Table, EveryKernel, testing::ValuesIn(KernelRows()), []
   return info.param.kernels->isa + ("_" + info.param.name);
 });
 
-constexpr int kOthers = 21;  // kernels that are neither spmm nor spmv
+constexpr int kOthers = 22;  // kernels that are neither spmm nor spmv
 
 // A new function in the struct needs a row, and a test.
 static_assert(sizeof(Kernels) - offsetof(Kernels, spmm) ==

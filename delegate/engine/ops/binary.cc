@@ -60,6 +60,13 @@ bool Binary::AsEpilogue(const std::vector<Shape>& inputs, Epilogue* epilogue) co
   return true;
 }
 
+bool Binary::IsGate(const std::vector<Shape>& inputs, size_t* images) const {
+  if (!IsProduct() || inputs.size() != 2) return false;
+  *images = LayoutOf(inputs[0]) == Layout::kPanel ? 0 : 1;
+  const Shape &image = inputs[*images], &gate = inputs[1 - *images];
+  return LayoutOf(image) == Layout::kPanel && gate == Shape({image[0], 1, 1, image[3]});
+}
+
 // Whether no operand has to be spread beforehand.
 bool Binary::Direct(const std::vector<Shape>& inputs, const Shape& output) const {
   if (inputs.size() == 2) {

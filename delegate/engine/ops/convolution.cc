@@ -11,6 +11,9 @@ namespace {
 // Of results that an activation follows: a quarter of a small L1 cache.
 constexpr size_t kActivatedFloats = 2048;
 
+// Columns of weights that a task multiplies by a gate.
+constexpr size_t kGatedColumns = 4096;
+
 }  // namespace
 
 Convolution::Convolution(std::shared_ptr<const PackedWeights> weights, const Window& window,
@@ -52,6 +55,14 @@ bool Convolution::TakesFlatImages(const Shape& shape) const {
 bool Convolution::AbsorbMargin(const Margin& margin) {
   window_.margin += margin;
   return true;
+}
+
+// Of each image, the gate multiplies the weights: these should be fewer than its elements. (The
+// values of mixed weights are not laid out by columns.)
+bool Convolution::TakesGate(const Shape& shape) const {
+  const Images image = AsImages(shape);
+  return Pointwise(image) && groups_ == 1 && !weights_->mixed() &&
+         weights_->values.size() <= image.pixels() * image.c;
 }
 
 // (Mixed weights times one pixel are computed in floats only.)
@@ -97,6 +108,8 @@ Status Convolution::Plan(const std::vector<const Tensor*>& inputs, const Tensor&
   const Tensor& input = *inputs[0];
   const Images in = input.images(), out = output.images();
   const int element_bytes = context.kernels.element_bytes;
+  gated_ = inputs.size() > 1u + epilogue_.add;
+  if (gated_) *scratch = weights_->values.size();
   if (Pointwise(in)) {
     if (in.pixels() == 1) {
       vector_grid_ = MakeVectorGrid(*weights_, context.threads);
@@ -130,13 +143,13 @@ Status Convolution::Plan(const std::vector<const Tensor*>& inputs, const Tensor&
   return Status();
 }
 
-SpmmArgs Convolution::Args(const void* x, void* y, size_t y_stride) const {
+SpmmArgs Convolution::Args(const void* values, const void* x, void* y, size_t y_stride) const {
   return {x,
           y,
           y_stride,
           weights_->group_begin.data(),
           offset_bytes_.data(),
-          values_.From(0),
+          values,
           bias_.From(0),
           0,
           static_cast<uint32_t>(weights_->groups()),
@@ -164,6 +177,8 @@ void Convolution::Run(const std::vector<const Tensor*>& inputs, const Tensor& ou
       const size_t count = weights_->outputs;
       context.kernels.unary(epilogue_.activation, {y, y, count, 1, count, epilogue_.alpha});
     }
+  } else if (gated_) {
+    RunGated(input, *inputs[1], add, output, context);
   } else {
     RunPointwise(input, add, output, context);
   }
@@ -173,17 +188,39 @@ void Convolution::RunPointwise(const Tensor& input, const Tensor* add, const Ten
                                const RunContext& context) const {
   context.team.Run(input.images().n * grid_.tasks(), [&](int task, int) {
     const int n = task / grid_.tasks();
-    RunTask(grid_, task % grid_.tasks(), input.At(n, 0), add, output, n, 0, context);
+    RunTask(grid_, task % grid_.tasks(), values_.From(0), input.At(n, 0), add, output, n, 0,
+            context);
   });
 }
 
+void Convolution::RunGated(const Tensor& input, const Tensor& gate, const Tensor* add,
+                           const Tensor& output, const RunContext& context) const {
+  const PackedWeights& w = *weights_;
+  const int bytes = context.kernels.element_bytes;
+  void* const scaled = context.scratch;
+  for (int n = 0; n < input.images().n; ++n) {
+    const size_t columns = w.columns.size();
+    context.team.Run(static_cast<int>((columns + kGatedColumns - 1) / kGatedColumns),
+                     [&](int task, int) {
+                       const size_t first = task * kGatedColumns;
+                       context.kernels.scale_columns(
+                           {values_.From(first * w.group), &w.columns[first], gate.At(n, 0),
+                            Advance(scaled, static_cast<ptrdiff_t>(first * w.group), bytes),
+                            std::min(kGatedColumns, columns - first), w.group});
+                     });
+    context.team.Run(grid_.tasks(), [&](int task, int) {
+      RunTask(grid_, task, scaled, input.At(n, 0), add, output, n, 0, context);
+    });
+  }
+}
+
 // A task of a grid whose first pixel reads from `x` and is `pixel` of the output.
-void Convolution::RunTask(const TaskGrid& grid, int task, const void* x, const Tensor* add,
-                          const Tensor& output, int n, size_t pixel,
+void Convolution::RunTask(const TaskGrid& grid, int task, const void* values, const void* x,
+                          const Tensor* add, const Tensor& output, int n, size_t pixel,
                           const RunContext& context) const {
   const Tile& tile = grid.tiles[task / grid.chunks()];
   const int chunk = task % grid.chunks();
-  SpmmArgs args = Args(Advance(x, tile.first, context.kernels.element_bytes),
+  SpmmArgs args = Args(values, Advance(x, tile.first, context.kernels.element_bytes),
                        output.At(n, 0, pixel + tile.first), output.plane_stride);
   if (add != nullptr) args.add = add->At(n, 0, pixel + tile.first);
   args.first_group = grid.group_begin[chunk];
@@ -230,7 +267,10 @@ std::vector<Range> Convolution::Constants() const {
       offset_bytes_.empty()
           ? RangeOf(columns.begin(), columns.end())
           : RangeOf(offset_bytes_.data(), offset_bytes_.data() + offset_bytes_.size());
-  return {RangeOf(values_.From(0), values_.From(weights_->values.size())), indices};
+  std::vector<Range> all = {RangeOf(values_.From(0), values_.From(weights_->values.size()))};
+  if (gated_) all.push_back(RangeOf(columns.begin(), columns.end()));
+  all.push_back(indices);
+  return all;
 }
 
 void Convolution::RunBands(const Tensor& input, const Tensor* add, const Tensor& output,
@@ -280,7 +320,8 @@ void Convolution::RunBandTask(const Tensor* add, const Tensor& output, int n, in
   if (row >= out.h) return;
   const void* const x =
       Advance(lowered, stretch * lowered_.stretch(), context.kernels.element_bytes);
-  RunTask(grid, task % grid.tasks(), x, add, output, n, static_cast<size_t>(row) * out.w, context);
+  RunTask(grid, task % grid.tasks(), values_.From(0), x, add, output, n,
+          static_cast<size_t>(row) * out.w, context);
 }
 
 Status Convolution::PlanRows(const std::vector<const Tensor*>& inputs, const Tensor& output,
@@ -327,7 +368,7 @@ void Convolution::RunRows(const std::vector<const Tensor*>& inputs, const Tensor
     const size_t pixel = static_cast<size_t>(row) * out.w;
     if (pointwise) x = input.At(n, 0, pixel);
     for (int task = 0; task < grid.tasks(); ++task) {
-      RunTask(grid, task, x, add, output, n, pixel, context);
+      RunTask(grid, task, values_.From(0), x, add, output, n, pixel, context);
     }
     if (!pointwise) x = Advance(x, lowered_.stretch(), context.kernels.element_bytes);
   }

@@ -27,6 +27,7 @@ class Convolution : public Op {
   bool Takes(const Epilogue& epilogue) const override {
     return !(epilogue.add && epilogue.activates) && Epilogue(limits_).Then(epilogue);
   }
+  bool TakesGate(const Shape& input) const override;
   Halves TakesHalves(const std::vector<Shape>& inputs) const override;
   Status Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
               const PlanContext& context, uint64_t* scratch) override;
@@ -51,7 +52,9 @@ class Convolution : public Op {
                      int element_bytes);
   void RunPointwise(const Tensor& input, const Tensor* add, const Tensor& output,
                     const RunContext& context) const;
-  void RunTask(const TaskGrid& grid, int task, const void* x, const Tensor* add,
+  void RunGated(const Tensor& input, const Tensor& gate, const Tensor* add, const Tensor& output,
+                const RunContext& context) const;
+  void RunTask(const TaskGrid& grid, int task, const void* values, const void* x, const Tensor* add,
                const Tensor& output, int n, size_t pixel, const RunContext& context) const;
   void RunBands(const Tensor& input, const Tensor* add, const Tensor& output,
                 const RunContext& context) const;
@@ -61,7 +64,7 @@ class Convolution : public Op {
   int BandTasks(int band) const;
   void RunBandTask(const Tensor* add, const Tensor& output, int n, int band, int task,
                    const void* lowered, const RunContext& context) const;
-  SpmmArgs Args(const void* x, void* y, size_t y_stride) const;
+  SpmmArgs Args(const void* values, const void* x, void* y, size_t y_stride) const;
 
   std::shared_ptr<const PackedWeights> weights_;
   Window window_;
@@ -69,7 +72,8 @@ class Convolution : public Op {
   const int groups_;
 
   // Of the plan.
-  Epilogue epilogue_;  // limits included
+  Epilogue epilogue_;   // limits included
+  bool gated_ = false;  // see TakesGate
   Values values_, bias_;
   std::vector<int32_t> offset_bytes_;
   TaskGrid grid_;                    // of a whole plane, or of a stretch of a band
