@@ -126,6 +126,23 @@ float Sum(const void* elements, size_t count) {
   return AddLanes(Add(a, b));
 }
 
+// A block of 4 x 4.
+SBNN_INLINE void TransposeFours(const Element* x, size_t x_stride, Element* y, size_t y_stride) {
+  Four row[4];
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i) row[i] = *reinterpret_cast<const UnalignedFour*>(x + i * x_stride);
+  const Four low01 = __builtin_shufflevector(row[0], row[1], 0, 4, 1, 5);
+  const Four high01 = __builtin_shufflevector(row[0], row[1], 2, 6, 3, 7);
+  const Four low23 = __builtin_shufflevector(row[2], row[3], 0, 4, 1, 5);
+  const Four high23 = __builtin_shufflevector(row[2], row[3], 2, 6, 3, 7);
+  row[0] = __builtin_shufflevector(low01, low23, 0, 1, 4, 5);
+  row[1] = __builtin_shufflevector(low01, low23, 2, 3, 6, 7);
+  row[2] = __builtin_shufflevector(high01, high23, 0, 1, 4, 5);
+  row[3] = __builtin_shufflevector(high01, high23, 2, 3, 6, 7);
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i) *reinterpret_cast<UnalignedFour*>(y + i * y_stride) = row[i];
+}
+
 void Transpose(const TransposeArgs& a) {
   const Element* const x = AsElements(a.x);
   Element* const y = AsElements(a.y);
@@ -134,8 +151,16 @@ void Transpose(const TransposeArgs& a) {
     const size_t r1 = r0 + kBlock < a.rows ? r0 + kBlock : a.rows;
     for (size_t c0 = 0; c0 < a.columns; c0 += kBlock) {
       const size_t c1 = c0 + kBlock < a.columns ? c0 + kBlock : a.columns;
+      const size_t r_fours = r0 + (r1 - r0) / 4 * 4, c_fours = c0 + (c1 - c0) / 4 * 4;
+      for (size_t c = c0; c < c_fours; c += 4) {
+        for (size_t r = r0; r < r_fours; r += 4) {
+          TransposeFours(x + r * a.x_stride + c, a.x_stride, y + c * a.y_stride + r, a.y_stride);
+        }
+      }
       for (size_t c = c0; c < c1; ++c) {
-        for (size_t r = r0; r < r1; ++r) y[c * a.y_stride + r] = x[r * a.x_stride + c];
+        for (size_t r = c < c_fours ? r_fours : r0; r < r1; ++r) {
+          y[c * a.y_stride + r] = x[r * a.x_stride + c];
+        }
       }
     }
   }

@@ -597,6 +597,11 @@ TEST(Pool, Windows) {
       {{1, 112, 1, 20}, 1, MakeWindow(3, 1, true)},  // narrow
       {{1, 150, 30, 4}, 1, MakeWindow(3, 2, true)},
       {{1, 2, 300, 5}, 1, MakeWindow(2, 2, false)},
+      {{2, 7, 7, 33}, 1, MakeWindow(2, 2, true)},    // small planes, whole vectors of channels and not
+      {{1, 14, 14, 16}, 1, MakeWindow(3, 2, true)},
+      {{1, 5, 6, 17}, 1, MakeWindow(9, 1, true)},    // windows that reach over both sides
+      {{1, 32, 32, 17}, 1, MakeWindow(3, 1, true)},  // the largest of the small
+      {{1, 41, 25, 17}, 1, MakeWindow(3, 1, true)},
   };
   for (int round = 0; round < kRounds / 3; ++round) {
     WindowCase c = RandomWindowCase({1, 3, 8}, {1}, &random);

@@ -36,8 +36,21 @@ bool Pool::AbsorbMargin(const Margin& margin) {
   return true;
 }
 
-Status Pool::Plan(const std::vector<const Tensor*>& inputs, const Tensor&,
+Status Pool::Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
                   const PlanContext& context, uint64_t* scratch) {
+  const Images in = inputs[0]->images();
+  PlacedWindow placed;
+  const Status status = Place(window_, in, &placed);
+  if (!status.ok()) return status;
+  small_ = SmallPool::Fits(window_, in);
+  if (!small_) return PlanRows(inputs, output, context, placed.out_h, scratch);
+  small_pool_.Plan(window_, placed, in, average_, context.kernels.element_bytes);
+  *scratch = small_pool_.floats() * context.threads;
+  return Status();
+}
+
+Status Pool::PlanRows(const std::vector<const Tensor*>& inputs, const Tensor&,
+                      const PlanContext& context, int, uint64_t* scratch) {
   const Images in = inputs[0]->images();
   PlacedWindow placed;
   const Status status = Place(window_, in, &placed);
@@ -77,6 +90,15 @@ void Pool::RunChannel(const Tensor& input, const Tensor& output, int n, int c, R
 void Pool::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
                const RunContext& context) const {
   const Images out = output.images();
+  if (small_) {
+    constexpr int kStep = SmallPool::kChannels;
+    const int parts = (out.c + kStep - 1) / kStep;
+    context.team.Run(out.n * parts, [&](int task, int worker) {
+      small_pool_.Run(*inputs[0], output, task / parts, task % parts * kStep, lo_, hi_,
+                      context.kernels, context.scratch + worker * small_pool_.floats());
+    });
+    return;
+  }
   const int bands = rows_.bands(), band_rows = rows_.band_rows();
   context.team.Run(out.n * out.c * bands, [&](int task, int worker) {
     const int band = task % bands, c = task / bands % out.c, n = task / bands / out.c;

@@ -6,6 +6,7 @@
 
 #include "delegate/engine/op.h"
 #include "delegate/engine/ops/padded_rows.h"
+#include "delegate/engine/ops/small_pool.h"
 #include "delegate/engine/window.h"
 
 namespace sbnn {
@@ -26,6 +27,8 @@ class Pool : public Op {
   Rows RowsRead(const Shape& input, Rows output) const override {
     return RowsMet(window_, input, output);
   }
+  Status PlanRows(const std::vector<const Tensor*>& inputs, const Tensor& output,
+                  const PlanContext& context, int most_rows, uint64_t* scratch) override;
   void RunRows(const std::vector<const Tensor*>& inputs, const Tensor& output, int n, Rows rows,
                const RunContext& context) const override;
 
@@ -39,6 +42,8 @@ class Pool : public Op {
   float lo_, hi_;
 
   // Of the plan.
+  bool small_ = false;
+  SmallPool small_pool_;  // of small planes; otherwise
   PaddedRows rows_;
   std::vector<float> row_scale_, column_scale_;  // 1 / how many rows and columns a window covers
   Values row_scales_, column_scales_;            // the same for the kernels
