@@ -10,6 +10,11 @@ namespace sbnn {
 namespace SBNN_ISA {
 namespace {
 
+// Of a plane, what stays in the L1 cache from one column of vectors to the next; and the least rows
+// of a column that are worth its beginning.
+constexpr ptrdiff_t kCachedElements = 8192;
+constexpr int kLeastRows = 16;
+
 // Stores `left` pixels of a row. A whole vector is stored if it ends before `end`, where the rows
 // of this call end: what spills over the end of the row are pixels of the next ones, which are
 // written later. (Partial stores are slow on several CPUs.)
@@ -172,62 +177,95 @@ struct Channel {
   Vec bias;
 };
 
-// R output rows of one vector: each input row is read once for all the output rows that it reaches.
-// kInside: all of these are rows of the image.
-template <int K, int S, int R, bool kInside, typename Taps>
-SBNN_INLINE void Block(const Plane<K, S>& plane, const Channel<K>& channel, const Taps& reader,
-                       int row, int x0) {
-  constexpr int L = Vec::kLanes;
-  constexpr int kInputRows = S * (R - 1) + K;
-  const int top = row * S - plane.pad_top;
-  const Element* x = Hide(channel.x + top * plane.in_w + reader.first);
-  const Weights<K * K> weights = channel.weights.Here();
-  Vec acc[R];
-#pragma GCC unroll 8
-  for (int r = 0; r < R; ++r) acc[r] = channel.bias;
-#pragma GCC unroll 16
-  for (int i = 0; i < kInputRows; ++i, x += plane.in_w) {
-    if (!kInside && static_cast<unsigned>(top + i) >= plane.in_h) continue;
-    Vec taps[K];
-    reader.Read(x, taps);
+// Input rows [row, row + kTurn) of a column of output vectors, counted from the first that its
+// windows reach. Of output row r, sum[r % kUnderWay] is what the rows so far give. kPlain: all of
+// these rows exist, and what they complete are whole vectors of rows that are asked for.
+template <int K, int S>
+struct Column {
+  static constexpr int kUnderWay = (K + S - 1) / S;  // output rows that an input row may belong to
+  static constexpr int kTurn = kUnderWay * S;        // input rows until all of them are others
+
+  const Element* x;  // of the first tap
+  Element* y;        // of the next output row to be completed
+  int left;          // pixels from there to the end of the row
+  int top;           // the first row of the image that the windows reach, and
+  int rows;          // how many these are
+  Vec sum[kUnderWay];
+
+  template <bool kPlain, typename Taps>
+  SBNN_INLINE void Turn(const Plane<K, S>& plane, const Channel<K>& channel, const Taps& reader,
+                        const Weights<K * K>& weights, const Vec& lo, const Vec& hi, int row) {
+#pragma GCC unroll 6
+    for (int u = 0; u < kTurn; ++u, x += plane.in_w) {
+      if (!kPlain && row + u >= rows) return;
+      if (u % S == 0) sum[u / S] = channel.bias;
+      if (kPlain || static_cast<unsigned>(top + row + u) < plane.in_h) {
+        Vec taps[K];
+        reader.Read(x, taps);
 #pragma GCC unroll 5
-    for (int k = 0; k < K; ++k) {
-#pragma GCC unroll 8
-      for (int r = 0; r < R; ++r) {
-        const int tap_row = i - S * r;
-        if (tap_row >= 0 && tap_row < K) {
-          acc[r] = weights.Fma(taps[k], tap_row * K + k, acc[r]);
+        for (int k = 0; k < K; ++k) {
+#pragma GCC unroll 5
+          for (int tap_row = u % S; tap_row < K; tap_row += S) {
+            Vec& s = sum[(u - tap_row + kTurn) / S % kUnderWay];
+            s = weights.Fma(taps[k], tap_row * K + k, s);
+          }
         }
       }
+      if ((u - (K - 1) + kTurn) % S != 0 || (!kPlain && row + u < K - 1)) continue;
+      const Vec result = Min(hi, Max(lo, sum[(u - (K - 1) + kTurn) / S % kUnderWay]));
+      // A whole vector may spill over the end of its row: those are pixels of rows written later.
+      // But nothing behind the rows asked for. (Partial stores are slow on several CPUs.)
+      if (kPlain || left >= Vec::kLanes || channel.y_end - y >= Vec::kLanes) {
+        Store(y, result);
+      } else {
+        StoreFirst(y, result, left);
+      }
+      y += plane.out_w;
     }
   }
+};
+
+// Output rows [first_row, end_row) of the vector at column x0: each input row is read once.
+template <int K, int S, typename Taps>
+SBNN_INLINE void RunColumn(const Plane<K, S>& plane, const Channel<K>& channel, const Taps& reader,
+                           int first_row, int end_row, int x0) {
+  constexpr int kTurn = Column<K, S>::kTurn;
+  Column<K, S> column;
+  column.left = static_cast<int>(plane.out_w) - x0;
+  column.top = first_row * S - plane.pad_top;
+  column.rows = (end_row - first_row - 1) * S + K;
+  column.x = Hide(channel.x + column.top * plane.in_w + reader.first);
+  column.y = channel.y + first_row * plane.out_w + x0;
+#pragma GCC unroll 5
+  for (Vec& sum : column.sum) sum = channel.bias;
+  const Weights<K * K> weights = channel.weights.Here();
   const Vec lo = Set(plane.lo), hi = Set(plane.hi);
-#pragma GCC unroll 8
-  for (int r = 0; r < R; ++r) acc[r] = Min(hi, Max(lo, acc[r]));
-  Element* const y = channel.y + row * plane.out_w + x0;
-  const int left = static_cast<int>(plane.out_w) - x0;
-  // A whole vector may spill over the end of its row: those are pixels of rows written later. But
-  // nothing behind the rows asked for. (Partial stores are slow on several CPUs.)
-  if (left >= L || channel.y_end - (y + (R - 1) * plane.out_w) >= L) {
-#pragma GCC unroll 8
-    for (int r = 0; r < R; ++r) Store(y + r * plane.out_w, acc[r]);
-  } else {
-#pragma GCC unroll 8
-    for (int r = 0; r < R; ++r) StoreFirst(y + r * plane.out_w, acc[r], left);
+  const int inside = static_cast<int>(plane.in_h) - column.top;
+  const int end = inside < column.rows ? inside : column.rows;
+  for (int row = 0; row < column.rows; row += kTurn) {
+    const Element* const last = column.y + (kTurn / S - 1) * plane.out_w;
+    const bool plain = row >= K - 1 && row >= -column.top && row + kTurn <= end &&
+                       (column.left >= Vec::kLanes || channel.y_end - last >= Vec::kLanes);
+    if (plain) {
+      column.template Turn<true>(plane, channel, reader, weights, lo, hi, row);
+    } else {
+      column.template Turn<false>(plane, channel, reader, weights, lo, hi, row);
+    }
   }
 }
 
-template <int K, int S, int R, bool kInside>
-SBNN_INLINE void Strip(const Plane<K, S>& plane, const Channel<K>& channel, int row) {
+template <int K, int S>
+SBNN_INLINE void RunRows(const Plane<K, S>& plane, const Channel<K>& channel, int first_row,
+                         int end_row) {
   constexpr int L = Vec::kLanes;
   const int pad = plane.pad_left;
   // From right to left, so that what a row spills into the next is overwritten by that.
-  Block<K, S, R, kInside>(plane, channel, plane.right, row, plane.last_x0);
+  RunColumn(plane, channel, plane.right, first_row, end_row, plane.last_x0);
   for (int x0 = plane.last_x0 - L; x0 >= 0; x0 -= L) {
     if (S * x0 >= pad && S * (x0 + L - 1) + K - 1 - pad < plane.in_w) {
-      Block<K, S, R, kInside>(plane, channel, InnerTaps<K, S>(x0, pad), row, x0);
+      RunColumn(plane, channel, InnerTaps<K, S>(x0, pad), first_row, end_row, x0);
     } else {
-      Block<K, S, R, kInside>(plane, channel, EdgeTaps<K, S>(x0, pad, plane.in_w), row, x0);
+      RunColumn(plane, channel, EdgeTaps<K, S>(x0, pad, plane.in_w), first_row, end_row, x0);
     }
   }
 }
@@ -238,21 +276,15 @@ void DepthwiseDirect(const DepthwiseDirectArgs& a) {
   const Element* const weights = AsElements(a.weights);
   const Element* const bias = AsElements(a.bias);
   const int end_row = a.end_row;
+  const int fitting = static_cast<int>(kCachedElements / plane.in_w / S);
+  const int step = fitting > kLeastRows ? fitting : kLeastRows;
   for (int c = 0; c < a.channels; ++c) {
     Element* const y = AsElements(a.y) + c * a.y_stride;
     const Channel<K> channel{AsElements(a.x) + c * a.x_stride, y, y + end_row * plane.out_w,
                              Weights<K * K>(weights + K * K * c), Set(bias[c])};
-    int row = a.first_row;
-    for (; row + 4 <= end_row; row += 4) {
-      const int top = row * S - plane.pad_top;
-      if (top >= 0 && top + 3 * S + K <= static_cast<int>(plane.in_h)) {
-        Strip<K, S, 4, true>(plane, channel, row);
-      } else {
-        Strip<K, S, 4, false>(plane, channel, row);
-      }
+    for (int row = a.first_row; row < end_row; row += step) {
+      RunRows<K, S>(plane, channel, row, end_row - row < step ? end_row : row + step);
     }
-    for (; row + 2 <= end_row; row += 2) Strip<K, S, 2, false>(plane, channel, row);
-    for (; row < end_row; ++row) Strip<K, S, 1, false>(plane, channel, row);
   }
 }
 
