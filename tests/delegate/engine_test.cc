@@ -372,7 +372,7 @@ TEST(Depthwise, SkipsTaps) {
     const char* remark;
   } cases[] = {{3, 1, 1, 9, ""},
                {3, 1, 1, 4, "4.0 of 9 taps are not zero, computed with the zeros, since that is faster"},
-               {3, 1, 1, 3, "3.0 of 9 taps are not zero, the others are skipped"},
+               {3, 1, 1, 2, "2.0 of 9 taps are not zero, the others are skipped"},
                {5, 1, 1, 13, "13.0 of 25 taps are not zero, computed with the zeros, since that is faster"},
                {5, 1, 1, 9, "9.0 of 25 taps are not zero, the others are skipped"},
                {5, 2, 1, 9, "9.0 of 25 taps are not zero, computed with the zeros, since that is faster"},

@@ -19,7 +19,7 @@ constexpr size_t kCopyFloats = kMaxLanes + kCopiedFloats + 2 * kMaxLanes;  // wi
 constexpr size_t kTaskPixels = 8192;
 // The most taps of a 3 x 3 and of a 5 x 5 window with which skipping the others pays: measured, see
 // delegate/bench/ENGINE.md. Of windows without a kernel of their own, half.
-constexpr size_t kMostTaps[] = {3, 10};
+constexpr size_t kMostTaps[] = {2, 9};
 
 }  // namespace
 
