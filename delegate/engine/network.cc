@@ -38,17 +38,6 @@ Status CheckShape(const Shape& shape) {
 
 }  // namespace
 
-bool Epilogue::Then(const Epilogue& next) {
-  if (activates || (next.add && (add || limits()))) return false;
-  add |= next.add;
-  lo = std::min(std::max(lo, next.lo), next.hi);
-  hi = std::min(std::max(hi, next.lo), next.hi);
-  activates = next.activates;
-  activation = next.activation;
-  alpha = next.alpha;
-  return true;
-}
-
 void Network::AddOp(std::unique_ptr<Op> op, std::vector<int> inputs, int output,
                     std::string label) {
   for (int t : inputs) tensor_count_ = std::max(tensor_count_, t + 1);
