@@ -12,6 +12,7 @@ from experiments import data, networks, training
 
 OTHER_BATCHES = 1_000_000  # added to the seed: fine-tuning sees other batches than training
 PRUNED_BY = 0.5  # of the fine-tuning steps: what is pruned gradually has all its zeros
+MASKED_FROM = 1 / 3  # of the fine-tuning steps: what ADMM has drawn to the pattern is pruned to it
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,23 +77,34 @@ class Setting:
         sparsity: float = 0.0,
         pattern: sbnn.Pattern | str = "group4",
         budget: sbnn.Budget | str = "uniform",
-        at_once: bool = False,
+        how: str = "gradually",
+        longer: float = 1.0,
     ) -> keras.Model:
-        """Trains a network further, pruned (sparsity 0: not) meanwhile or `at_once`; returns it."""
+        """Trains a network further, and prunes it meanwhile (sparsity 0: does not); returns it.
+
+        Args:
+          model: changed in place.
+          seed: of the batches, with `OTHER_BATCHES`.
+          sparsity, pattern, budget: as for `sbnn.Pruning`.
+          how: "gradually", "at once" (before the first step) or by "ADMM".
+          longer: factor of the epochs.
+        """
         n = self.numbers
         batches = self.data.train(n.batch, seed + OTHER_BATCHES)
+        epochs = round(longer * n.fine_tune_epochs)
         callbacks = []
         if sparsity:
-            end = round(PRUNED_BY * n.fine_tune_epochs * len(batches))
-            schedule = (
-                sbnn.OneShot(sparsity)
-                if at_once
-                else sbnn.PolynomialDecay(0.0, sparsity, begin_step=0, end_step=end)
-            )
-            callbacks.append(
-                sbnn.Pruning(pattern, schedule, sbnn.Policy(networks.PRUNED), budget=budget)
-            )
-        training.fit(model, batches, n.fine_tune_epochs, n.rate, callbacks)
+            steps, policy = epochs * len(batches), sbnn.Policy(networks.PRUNED)
+            if how == "ADMM":
+                begin = round(MASKED_FROM * steps)
+                pruning = sbnn.ADMM(pattern, sparsity, begin, policy=policy, budget=budget)
+            else:
+                end = round(PRUNED_BY * steps)
+                gradual = sbnn.PolynomialDecay(0.0, sparsity, begin_step=0, end_step=end)
+                schedule = {"gradually": gradual, "at once": sbnn.OneShot(sparsity)}[how]
+                pruning = sbnn.Pruning(pattern, schedule, policy, budget=budget)
+            callbacks.append(pruning)
+        training.fit(model, batches, epochs, n.rate, callbacks)
         return model
 
     def pruned_untrained(

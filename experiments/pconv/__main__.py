@@ -10,6 +10,7 @@ from experiments.experiment import Claim, Experiment, Variant
 NETWORK = "resnet"
 PATTERN = "kernel4x8"  # four output channels share a pattern, as the engine runs it fast
 PAPERS = "kernel4x8group1"  # each kernel has its own
+LONGER = 1.25  # times as many epochs of fine-tuning as in the other experiments
 SPARSITIES = {"taps": 5 / 9, "connectivity_75": 0.75, "connectivity_88": 0.88}
 TITLES = {
     "taps": "4 of 9 taps",
@@ -44,7 +45,7 @@ def train(setting, seed: int, sparsity: float = 0.0, pattern: str = PAPERS):
     if pattern == PATTERN:
         policy = sbnn.Policy(networks.PRUNED)
         model = sbnn.rearrange(model, pattern, sparsity=sparsity, policy=policy)
-    return setting.fine_tuned(model, seed, sparsity, pattern)
+    return setting.fine_tuned(model, seed, sparsity, pattern, how="ADMM", longer=LONGER)
 
 
 def variants(matched: dict) -> list[Variant]:

@@ -20,7 +20,7 @@ def train(setting, seed: int, group: int, sparsity: float, rearranged: bool):
     if rearranged:
         policy = sbnn.Policy(networks.PRUNED)
         model = sbnn.rearrange(model, pattern, sparsity=sparsity, policy=policy, budget=BUDGET)
-    return setting.fine_tuned(model, seed, sparsity, pattern, BUDGET, at_once=True)
+    return setting.fine_tuned(model, seed, sparsity, pattern, BUDGET, how="at once")
 
 
 def variant(group: int, percent: int, rearranged: bool, seeds: int = 3) -> Variant:
