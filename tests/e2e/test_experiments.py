@@ -131,6 +131,18 @@ def test_imagenet_from_folders(tmp_path):
     assert np.allclose(np.mean(images, axis=(1, 2, 3)), np.arange(100) / 255, atol=0.02)
 
 
+@pytest.mark.parametrize("how", ["gradually", "at once", "ADMM"])
+def test_each_way_of_pruning_ends_at_its_sparsity(how, monkeypatch):
+    few = data.Split(*(array[:640] for array in data.load()[0]))
+    monkeypatch.setattr(data, "load", lambda name: (few, few))
+    monkeypatch.setitem(setting.NUMBERS, "fashion_mnist", setting.Numbers(1, 2, 28))
+    found = setting.Setting("fashion_mnist")
+    model = found.build("resnet")
+    found.fine_tuned(model, 3, 0.75, "kernel4x8", how=how, longer=1.5)
+    assert experiment.zeros(model) == pytest.approx(0.75, abs=0.01)
+    assert int(model.optimizer.iterations) == 3 * 5  # epochs, steps
+
+
 def test_an_experiment_from_end_to_end(tmp_path, monkeypatch, capsys):
     train, test = data.load()
     few = data.Split(train.images[:640], train.labels[:640])
