@@ -306,7 +306,8 @@ def draw(run: Run) -> None:
     import matplotlib.pyplot as plt
 
     colours = {"dense": "#c8553d", "ours": "#0b6e99", "other": "#8a8f98"}
-    times = {row["variant"]: row for row in run.times.rows()}
+    pixels = max(row["pixels"] for row in run.times.rows())
+    times = {row["variant"]: row for row in run.times.rows() if row["pixels"] == pixels}
     figure, axes = plt.subplots(figsize=(7, 4.4), layout="constrained")
     labels = []
     for variant in run.variants():
@@ -321,7 +322,6 @@ def draw(run: Run) -> None:
         half = half if len(rows) > 2 else None  # of two, it is wider than the picture
         axes.errorbar(ms, mean, half, fmt="o", color=colour, capsize=3)
         labels.append((mean, ms, variant.title, colour, variant.style != "ours"))
-    pixels = max(row["pixels"] for row in times.values())
     axes.set(
         xlabel=f"milliseconds an image of {pixels}x{pixels}, 1 thread",
         ylabel="test accuracy, %",
