@@ -177,9 +177,8 @@ struct Channel {
   Vec bias;
 };
 
-// Input rows [row, row + kTurn) of a column of output vectors, counted from the first that its
-// windows reach. Of output row r, sum[r % kUnderWay] is what the rows so far give. kPlain: all of
-// these rows exist, and what they complete are whole vectors of rows that are asked for.
+// A column of output vectors, going down. Of output row r, sum[r % kUnderWay] is what the input
+// rows so far give.
 template <int K, int S>
 struct Column {
   static constexpr int kUnderWay = (K + S - 1) / S;  // output rows that an input row may belong to
@@ -192,6 +191,8 @@ struct Column {
   int rows;          // how many these are
   Vec sum[kUnderWay];
 
+  // Input rows [row, row + kTurn), counted from the first that the windows reach. kPlain: all of
+  // these rows exist, and what they complete are whole vectors of rows that are asked for.
   template <bool kPlain, typename Taps>
   SBNN_INLINE void Turn(const Plane<K, S>& plane, const Channel<K>& channel, const Taps& reader,
                         const Weights<K * K>& weights, const Vec& lo, const Vec& hi, int row) {
