@@ -10,7 +10,6 @@ import argparse
 import dataclasses
 import datetime
 import json
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path

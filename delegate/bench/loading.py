@@ -99,8 +99,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=9, metavar="N", help="turns of each side")
     options = parser.parse_args()
     print(
-        "| model | TFLite, ms | delegate | cached | activations, TFLite, MB | here "
-        "| weights, MB |"
+        "| model | TFLite, ms | delegate | cached | activations, TFLite, MB | here | weights, MB |"
     )
     print("|---|--:|--:|--:|--:|--:|--:|")
     for path in options.models:

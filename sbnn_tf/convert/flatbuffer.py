@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 import struct
-from functools import lru_cache
+from functools import cache
 from types import ModuleType
 
 import flatbuffers
@@ -34,7 +34,7 @@ MAX_BYTES = 2**31 - 2**24
 DATA_ALIGNMENT = 16
 
 
-@lru_cache(maxsize=None)
+@cache
 def schema() -> ModuleType:
     """The module generated from TFLite's schema.
 
@@ -154,7 +154,7 @@ def _reject_unknown_fields(root) -> None:
             )
 
 
-@lru_cache(maxsize=None)
+@cache
 def _known_fields(start) -> int:
     builder = flatbuffers.Builder(0)
     start(builder)

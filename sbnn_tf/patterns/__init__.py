@@ -49,8 +49,7 @@ def get(pattern: Pattern | str | dict) -> Pattern:
         classes = {cls.__name__: cls for cls in _classes(Pattern)}
         if pattern.get("class_name") not in classes:
             raise ValueError(
-                f"Unknown pattern class {pattern.get('class_name')!r}; known: "
-                f"{', '.join(classes)}."
+                f"Unknown pattern class {pattern.get('class_name')!r}; known: {', '.join(classes)}."
             )
         return classes[pattern["class_name"]].from_config(pattern.get("config", {}))
     if isinstance(pattern, str):

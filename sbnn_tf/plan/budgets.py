@@ -15,10 +15,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from sbnn_tf.plan.cost_table import CostTable
-from sbnn_tf.plan.importance import FLOOR
 from sbnn_tf.naming import resolve
 from sbnn_tf.patterns import Pattern
+from sbnn_tf.plan.cost_table import CostTable
+from sbnn_tf.plan.importance import FLOOR
 
 MOST = 0.98  # of a layer: a layer of nothing is none
 _GRID = (*np.linspace(0.0, 0.9, 19), 0.925, 0.95, 0.965, MOST)  # where kept scores are looked at

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from sbnn_tf import patterns
-from sbnn_tf.models import keras_compat, kernels
-from sbnn_tf.plan import importance
 from sbnn_tf.errors import SbnnError
 from sbnn_tf.files import write_file
+from sbnn_tf.models import keras_compat, kernels
 from sbnn_tf.patterns import Pattern, check_sparsity
+from sbnn_tf.plan import importance
 from sbnn_tf.plan.policy import Policy
 
 SPARSITIES = (0.3, 0.5, 0.7, 0.8, 0.9, 0.95)

@@ -9,8 +9,8 @@ import numpy as np
 
 from sbnn_tf import patterns
 from sbnn_tf.models import keras_compat, kernels
-from sbnn_tf.plan import budgets, importance
 from sbnn_tf.patterns import Pattern, check_sparsity
+from sbnn_tf.plan import budgets, importance
 from sbnn_tf.plan.budgets import Budget, Layer
 from sbnn_tf.plan.policy import Choice, Policy
 from sbnn_tf.rearrange.channels import Segment, count, distinct, resolve

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from sbnn_tf.run import runtime
 from sbnn_tf.errors import SbnnError
+from sbnn_tf.run import runtime
 from sbnn_tf.run.runtime import Model
 
 

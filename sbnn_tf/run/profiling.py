@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 
 from sbnn_tf import patterns
-from sbnn_tf.run import runtime
-from sbnn_tf.run.benchmark import benchmark, cpu_name
 from sbnn_tf.convert import convert, densify, flatbuffer
 from sbnn_tf.convert.graph import CONV, DEPTHWISE, FULLY_CONNECTED, find_weights, op_name
-from sbnn_tf.plan.cost_table import CostTable, Key
 from sbnn_tf.errors import SbnnError
 from sbnn_tf.patterns import Pattern
+from sbnn_tf.plan.cost_table import CostTable, Key
+from sbnn_tf.run import runtime
+from sbnn_tf.run.benchmark import benchmark, cpu_name
 
 SPARSITIES = (0.0, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95)
 _OPERATORS = {CONV: "conv", DEPTHWISE: "depthwise", FULLY_CONNECTED: "dense"}

@@ -15,13 +15,13 @@ import platform
 import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Union
+from typing import Any
 
 import numpy as np
 
 from sbnn_tf.errors import SbnnError
 
-Model = Union[str, os.PathLike, bytes]
+Model = str | os.PathLike | bytes
 
 LIBRARY = "libsbnn_delegate.so"
 OPTIONS = ("num_threads", "explain", "isa", "profile", "claim", "cache_path", "allow_fp16")

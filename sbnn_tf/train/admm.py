@@ -9,12 +9,12 @@ import numpy as np
 import tensorflow as tf
 
 from sbnn_tf.models import keras_compat
-from sbnn_tf.train.callback import Pruning
-from sbnn_tf.train.gradients import Tap
-from sbnn_tf.train.masks import Mask
 from sbnn_tf.patterns import Pattern
 from sbnn_tf.plan.policy import Policy
 from sbnn_tf.plan.schedules import OneShot
+from sbnn_tf.train.callback import Pruning
+from sbnn_tf.train.gradients import Tap
+from sbnn_tf.train.masks import Mask
 from sbnn_tf.train.state import below
 
 

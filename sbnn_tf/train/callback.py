@@ -25,17 +25,17 @@ import tensorflow as tf
 
 from sbnn_tf import patterns
 from sbnn_tf.models import keras_compat, kernels
+from sbnn_tf.patterns import Pattern
 from sbnn_tf.plan import budgets, importance
-from sbnn_tf.train import gradients
 from sbnn_tf.plan.budgets import Budget, Uniform
-from sbnn_tf.train.distillation import Distillation
 from sbnn_tf.plan.importance import Score
+from sbnn_tf.plan.policy import Choice, Policy
+from sbnn_tf.plan.schedules import ScheduleReader
+from sbnn_tf.train import gradients
+from sbnn_tf.train.distillation import Distillation
 from sbnn_tf.train.mask_log import MaskLog
 from sbnn_tf.train.masks import Mask, MaskUpdate
-from sbnn_tf.patterns import Pattern
-from sbnn_tf.plan.policy import Choice, Policy
 from sbnn_tf.train.rewind import Rewind
-from sbnn_tf.plan.schedules import ScheduleReader
 from sbnn_tf.train.state import StateFile, below
 from sbnn_tf.train.train_step import TrainStep
 

@@ -13,11 +13,11 @@ import tensorflow as tf
 
 from sbnn_tf import patterns
 from sbnn_tf.models import keras_compat
-from sbnn_tf.plan import importance
-from sbnn_tf.train import gradients
-from sbnn_tf.plan.budgets import Layer
 from sbnn_tf.patterns import Pattern
+from sbnn_tf.plan import importance
+from sbnn_tf.plan.budgets import Layer
 from sbnn_tf.plan.policy import Choice
+from sbnn_tf.train import gradients
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,11 +12,11 @@ import numpy as np
 import tensorflow as tf
 
 from sbnn_tf.models import keras_compat
+from sbnn_tf.plan.importance import Score
+from sbnn_tf.plan.policy import Choice
 from sbnn_tf.train.activations import Correlations, unrecordable
 from sbnn_tf.train.gradients import Gatherer, Tap
-from sbnn_tf.plan.importance import Score
 from sbnn_tf.train.masks import Mask, MaskUpdate
-from sbnn_tf.plan.policy import Choice
 from sbnn_tf.train.state import below
 
 STATISTICS = ("gradient", "correlation")

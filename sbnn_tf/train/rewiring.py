@@ -15,15 +15,15 @@ from typing import Any
 import numpy as np
 
 from sbnn_tf.models import keras_compat
-from sbnn_tf.plan.budgets import Budget
-from sbnn_tf.train.callback import Pruning
-from sbnn_tf.plan.importance import Score
-from sbnn_tf.train.masks import MaskUpdate
 from sbnn_tf.patterns import Pattern
 from sbnn_tf.patterns.base import check_sparsity, check_whole
+from sbnn_tf.plan.budgets import Budget
+from sbnn_tf.plan.importance import Score
 from sbnn_tf.plan.policy import Choice, Policy
-from sbnn_tf.train.rewired import STATISTICS, LayerState, RewiredMask, Rule
 from sbnn_tf.plan.schedules import ConstantSparsity
+from sbnn_tf.train.callback import Pruning
+from sbnn_tf.train.masks import MaskUpdate
+from sbnn_tf.train.rewired import STATISTICS, LayerState, RewiredMask, Rule
 
 
 class Rewiring(Pruning):

@@ -24,9 +24,9 @@ from pathlib import Path
 import numpy as np
 
 import sbnn_tf as sbnn
-from sbnn_tf.run import runtime
 from sbnn_tf.convert.flatbuffer import schema
 from sbnn_tf.convert.sparsify import sparsify
+from sbnn_tf.run import runtime
 from tests.python.convert.flat import Flat
 
 NEVER_ABOVE = 1e-4

@@ -14,8 +14,8 @@ from delegate.bench.peers import environment, graph, measure
 from delegate.bench.peers import record as peers
 from delegate.bench.peers import rivals as engines
 from delegate.bench.peers.worker import Worker, WorkerError
-from sbnn_tf.run import runtime
 from sbnn_tf.errors import SbnnError
+from sbnn_tf.run import runtime
 
 # A worker without an engine: its model is a text file with the factor that it multiplies with.
 FAKE = """

@@ -62,7 +62,7 @@ def test_main_job(patterns, sparsity):
 def test_same_seed_same_batches(patterns):
     """Dense and pruned networks are compared on the same batches."""
     first, second, other = (data.Augmented(patterns[0], 64, seed) for seed in (5, 5, 6))
-    for epoch in range(2):
+    for _ in range(2):
         for i in (0, len(first) - 1):
             (xa, ya), (xb, yb), (xc, _) = first[i], second[i], other[i]
             assert np.array_equal(xa, xb) and np.array_equal(ya, yb)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import sbnn_tf as sbnn
+from sbnn_tf.convert.flatbuffer import schema
 from sbnn_tf.run import runtime
 from sbnn_tf.run.benchmark import explain
-from sbnn_tf.convert.flatbuffer import schema
 from tests.e2e.test_operators import Model, check, distinct
 from tests.python.models import bring_to_life
 

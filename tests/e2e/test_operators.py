@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 import sbnn_tf as sbnn
-from sbnn_tf.run import runtime
-from sbnn_tf.run.benchmark import explain
 from sbnn_tf.convert.flatbuffer import schema
 from sbnn_tf.patterns import DepthwiseTaps
+from sbnn_tf.run import runtime
+from sbnn_tf.run.benchmark import explain
 from tests.python.convert.flat import Flat, group_sparse, ops
 
 SAME, VALID = 0, 1

@@ -4,8 +4,8 @@ import pytest
 
 import sbnn_tf as sbnn
 from sbnn_tf import cli
-from sbnn_tf.run import profiling
 from sbnn_tf.plan.cost_table import CostTable
+from sbnn_tf.run import profiling
 
 SPARSITIES = (0.0, 0.5, 0.9)
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import sbnn_tf as sbnn
+from sbnn_tf.convert.flatbuffer import schema
 from sbnn_tf.run import runtime
 from sbnn_tf.run.benchmark import explain
-from sbnn_tf.convert.flatbuffer import schema
 from tests.python.convert.flat import Flat
 
 SHAPE = (2, 6, 9, 5)

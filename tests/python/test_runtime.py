@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import sbnn_tf as sbnn
-from sbnn_tf.run import runtime
 from sbnn_tf.errors import SbnnError
+from sbnn_tf.run import runtime
 
 
 def test_unknown_option_lists_the_known_ones():

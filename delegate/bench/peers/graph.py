@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from sbnn_tf.convert import densify, flatbuffer
-from sbnn_tf.convert.graph import CONV, DEPTHWISE, constant, op_name
 from sbnn_tf.convert.flatbuffer import schema
+from sbnn_tf.convert.graph import CONV, DEPTHWISE, constant, op_name
 from sbnn_tf.errors import SbnnError
 
 

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sbnn_tf.patterns import DepthwiseTaps, Group, KernelPattern, Unstructured
 from sbnn_tf.plan import budgets
 from sbnn_tf.plan.budgets import ERK, Global, Latency, Layer, Sensitive, Uniform
-from sbnn_tf.train.callback import Pruning
 from sbnn_tf.plan.cost_table import CostTable
-from sbnn_tf.patterns import DepthwiseTaps, Group, KernelPattern, Unstructured
 from sbnn_tf.plan.policy import Policy
 from sbnn_tf.plan.schedules import ConstantSparsity, PolynomialDecay
 from sbnn_tf.plan.sensitivity import sensitivity
+from sbnn_tf.train.callback import Pruning
 
 
 def _layers(seed=0, scale=(1.0, 1.0, 1.0)):

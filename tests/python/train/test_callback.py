@@ -7,10 +7,10 @@ import pytest
 import tensorflow as tf
 
 from sbnn_tf.models import kernels
-from sbnn_tf.train.callback import Pruning
 from sbnn_tf.patterns import Group
 from sbnn_tf.plan.policy import Policy
 from sbnn_tf.plan.schedules import ConstantSparsity, PolynomialDecay
+from sbnn_tf.train.callback import Pruning
 
 PRUNED = ("pw", "sep/pointwise", "hidden")  # by the default policy
 HALF = ConstantSparsity(0.5, begin_step=0)

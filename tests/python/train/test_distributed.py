@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from sbnn_tf.train.callback import Pruning
 from sbnn_tf.patterns import Group
 from sbnn_tf.plan.schedules import ConstantSparsity, OneShot, PolynomialDecay
+from sbnn_tf.train.callback import Pruning
 
 # Logical devices are chosen before TensorFlow starts: hence a process of its own.
 TWO_REPLICAS = """

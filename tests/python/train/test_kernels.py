@@ -3,13 +3,13 @@
 import numpy as np
 
 import sbnn_tf as sbnn
-from sbnn_tf.models import kernels
-from sbnn_tf.train.callback import Pruning
 from sbnn_tf.convert import densify, flatbuffer
 from sbnn_tf.convert.graph import CONV, DEPTHWISE, find_weights
+from sbnn_tf.models import kernels
 from sbnn_tf.patterns import DepthwiseTaps, KernelPattern
 from sbnn_tf.plan.policy import Policy
 from sbnn_tf.plan.schedules import ConstantSparsity
+from sbnn_tf.train.callback import Pruning
 
 
 def test_views(K):

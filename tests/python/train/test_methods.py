@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from sbnn_tf.patterns import Group
+from sbnn_tf.plan.schedules import ConstantSparsity, IterativeMagnitude
 from sbnn_tf.train.admm import ADMM
 from sbnn_tf.train.callback import Pruning
 from sbnn_tf.train.distillation import Distillation
-from sbnn_tf.patterns import Group
-from sbnn_tf.plan.schedules import ConstantSparsity, IterativeMagnitude
 
 HALF = ConstantSparsity(0.5, 0)
 
@@ -87,7 +87,7 @@ class TestRewind:
             zeros += pruned.sum()
             np.testing.assert_array_equal(new[~pruned], old[~pruned], err_msg=name)
         assert zeros
-        slots = getattr(model.optimizer, "variables")
+        slots = model.optimizer.variables
         slots = slots() if callable(slots) else slots
         assert not any(np.any(v.numpy()) for v in slots if len(v.shape))
         model.fit(*data, verbose=0, callbacks=[pruning])

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from sbnn_tf.models import kernels
-from sbnn_tf.train.callback import Pruning
 from sbnn_tf.patterns import Group, Unstructured
 from sbnn_tf.plan.policy import Policy
 from sbnn_tf.plan.schedules import ConstantSparsity, PolynomialDecay
+from sbnn_tf.train.callback import Pruning
 
 
 def _names(choices):

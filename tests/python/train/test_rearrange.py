@@ -70,8 +70,8 @@ class TestChannels:
                 assert theirs.setdefault(find(i), place) == place  # and whenever they must
 
 
-def _producer(energy, pattern=Group(4), sparsity=0.75, start=0):
-    return Producer(energy / energy.sum(), pattern, sparsity, start)
+def _producer(energy, pattern=None, sparsity=0.75, start=0):
+    return Producer(energy / energy.sum(), pattern or Group(4), sparsity, start)
 
 
 class TestOrder:
@@ -227,7 +227,7 @@ def test_every_way_that_channels_get_about(K):
     for a, b in zip(own, new):
         np.testing.assert_array_equal(a, b)
     rows = {line.split()[0]: line.split() for line in lines[1:]}
-    for name, row in rows.items():
+    for row in rows.values():
         before, after, gain = (float(cell.rstrip("%")) for cell in row[1:])
         assert gain == pytest.approx(after - before, abs=0.011)
     assert float(rows["mean"][3].rstrip("%")) > 0.5

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 import sbnn_tf as sbnn
 from sbnn_tf.models import keras_compat, kernels
-from sbnn_tf.train.rewiring import HebbianRewiring, Rewiring, RigL, SET
+from sbnn_tf.train.rewiring import SET, HebbianRewiring, Rewiring, RigL
 
 ALL = sbnn.Policy(first_and_last=True)
 # What does not depend on the Keras is tested with one of them.

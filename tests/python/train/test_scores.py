@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from sbnn_tf.plan import importance
-from sbnn_tf.train.callback import Pruning
-from sbnn_tf.plan.importance import Magnitude, Movement, Random, Taylor
 from sbnn_tf.patterns import Group
+from sbnn_tf.plan import importance
+from sbnn_tf.plan.importance import Magnitude, Movement, Random, Taylor
 from sbnn_tf.plan.policy import Policy
 from sbnn_tf.plan.schedules import ConstantSparsity, OneShot
+from sbnn_tf.train.callback import Pruning
 
 WEIGHTS = np.array([[1.0, -2.0], [0.0, 4.0]], np.float32)
 ONES = np.ones(2)

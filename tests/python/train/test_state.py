@@ -5,13 +5,13 @@ import pytest
 import tensorflow as tf
 
 from sbnn_tf.models import kernels
-from sbnn_tf.train.admm import ADMM
-from sbnn_tf.train.callback import Pruning
-from sbnn_tf.plan.importance import Random
-from sbnn_tf.patterns import KernelPattern
 from sbnn_tf.models.plotting import plot
+from sbnn_tf.patterns import KernelPattern
+from sbnn_tf.plan.importance import Random
 from sbnn_tf.plan.policy import Policy
 from sbnn_tf.plan.schedules import ConstantSparsity, IterativeMagnitude, PolynomialDecay
+from sbnn_tf.train.admm import ADMM
+from sbnn_tf.train.callback import Pruning
 from sbnn_tf.train.state import StateFile
 
 RISING = dict(initial_sparsity=0.0, final_sparsity=0.75, begin_step=1, end_step=24, frequency=3)

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from sbnn_tf.train.callback import Pruning
+from sbnn_tf.models.summary import find_pattern, summary
 from sbnn_tf.patterns import Group, Unstructured
 from sbnn_tf.plan.schedules import ConstantSparsity
-from sbnn_tf.models.summary import find_pattern, summary
+from sbnn_tf.train.callback import Pruning
 
 
 def _lines(model, pattern=None):

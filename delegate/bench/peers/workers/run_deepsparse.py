@@ -1,8 +1,8 @@
 """DeepSparse. It falls back to a bundled ONNX Runtime without a word: its share of operators is told."""
 
-from protocol import serve  # first: see there
-
 import os
+
+from protocol import serve  # first: see there
 
 os.environ["NM_DISABLE_ANALYTICS"] = "True"
 

@@ -1,9 +1,8 @@
 """MNN's Python package."""
 
-from protocol import serve  # first: see there
-
 import MNN
 import numpy as np
+from protocol import serve  # first: see there
 
 
 def load(model, x):

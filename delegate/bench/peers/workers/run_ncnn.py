@@ -1,9 +1,8 @@
 """ncnn on one core, all in float32."""
 
-from protocol import serve  # first: see there
-
 import ncnn
 import numpy as np
+from protocol import serve  # first: see there
 
 
 def load(model, x):

@@ -1,8 +1,7 @@
 """ONNX Runtime on its CPU provider."""
 
-from protocol import serve  # first: see there
-
 import onnxruntime
+from protocol import serve  # first: see there
 
 
 def load(model, x):

@@ -1,8 +1,7 @@
 """OpenVINO on the CPU, told to compute in float32 (it would take bfloat16 where there is some)."""
 
-from protocol import serve  # first: see there
-
 import openvino
+from protocol import serve  # first: see there
 
 CORE = openvino.Core()
 

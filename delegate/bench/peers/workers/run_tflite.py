@@ -1,11 +1,10 @@
 """TensorFlow Lite with XNNPACK; with a delegate's library as argument, that delegate: PATH [ISA]."""
 
-from protocol import serve  # first: see there
-
 import sys
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter, load_delegate
+from protocol import serve  # first: see there
 
 
 def load(model, x):
