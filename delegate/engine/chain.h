@@ -3,7 +3,6 @@
 #define SBNN_DELEGATE_ENGINE_CHAIN_H_
 
 #include <cstdint>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -23,7 +22,7 @@ class Chain : public Op {
     Epilogue epilogue;
     Shape input, output;
     int element_bytes;  // of both
-    std::string label;
+    std::vector<int> ops;  // as in Network::StepInfo
   };
 
   // Whether the buffers between these operators fit a cache.

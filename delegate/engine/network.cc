@@ -46,41 +46,32 @@ void Network::AddOp(std::unique_ptr<Op> op, std::vector<int> inputs, int output,
   node.op = std::move(op);
   node.inputs = std::move(inputs);
   node.output = output;
-  node.label = std::move(label);
+  node.ops = {static_cast<int>(labels_.size())};
+  labels_.push_back(std::move(label));
   nodes_.push_back(std::move(node));
 }
 
-template <typename Fn>
-void Network::ForEachLink(const Step& step, const Fn& fn) {
-  if (step.chain == nullptr) return fn(*step.op, step.label);
-  for (const Chain::Link& link : step.chain->links()) fn(*link.op, link.label);
+std::vector<Network::StepInfo> Network::Steps() const {
+  std::vector<StepInfo> infos;
+  const auto add = [&](const Step& step, const Op& op, const std::vector<int>& ops) {
+    StepInfo info{ops, ops.empty() ? "conversion" : "", !ops.empty() && step.kernels != kernels_,
+                  op.Remark()};
+    for (int i : ops) info.label += (i == ops.front() ? "" : " + ") + labels_[i];
+    infos.push_back(std::move(info));
+  };
+  for (const Step& step : steps_) {
+    if (step.chain == nullptr) {
+      add(step, *step.op, step.ops);
+    } else {
+      for (const Chain::Link& link : step.chain->links()) add(step, *link.op, link.ops);
+    }
+  }
+  return infos;
 }
 
 std::vector<std::string> Network::labels() const {
   std::vector<std::string> labels;
-  for (const Step& step : steps_) {
-    ForEachLink(step, [&](const Op&, const std::string& label) { labels.push_back(label); });
-  }
-  return labels;
-}
-
-std::vector<std::string> Network::remarks() const {
-  std::vector<std::string> remarks;
-  for (const Step& step : steps_) {
-    ForEachLink(step, [&](const Op& op, const std::string& label) {
-      const std::string remark = op.Remark();
-      if (!remark.empty()) remarks.push_back(label + ": " + remark);
-    });
-  }
-  return remarks;
-}
-
-std::vector<std::string> Network::half_labels() const {
-  std::vector<std::string> labels;
-  for (const Step& step : steps_) {
-    if (step.op == convert_.get() || step.kernels == kernels_) continue;
-    ForEachLink(step, [&](const Op&, const std::string& label) { labels.push_back(label); });
-  }
+  for (StepInfo& step : Steps()) labels.push_back(std::move(step.label));
   return labels;
 }
 
@@ -141,7 +132,7 @@ void Network::MakeSwishes() {
         continue;
       }
       nodes_[m].op = std::make_unique<Activation>(UnaryKind::kSwish);
-      nodes_[m].label = nodes_[l].label + " + " + nodes_[m].label;
+      nodes_[m].ops.insert(nodes_[m].ops.begin(), nodes_[l].ops.begin(), nodes_[l].ops.end());
       factors = {x};
       nodes_.erase(nodes_.begin() + static_cast<std::ptrdiff_t>(l));
       --m;
@@ -156,7 +147,7 @@ void Network::MakeSteps() {
   steps_.clear();
   for (const Node& node : nodes_) {
     if (node.op->OnShapes()) continue;
-    steps_.push_back({node.op.get(), node.inputs, node.output, node.label});
+    steps_.push_back({node.op.get(), node.inputs, node.output, node.ops});
   }
   for (size_t reader = 0; reader < steps_.size();) {
     std::vector<Shape> shapes;
@@ -187,7 +178,7 @@ bool Network::FuseInto(size_t reader, size_t maker, const Epilogue& epilogue) {
     if (t != between) fused.inputs.push_back(t);
   }
   fused.output = steps_[reader].output;
-  fused.label += " + " + steps_[reader].label;
+  fused.ops.insert(fused.ops.end(), steps_[reader].ops.begin(), steps_[reader].ops.end());
   // Where the reader stood all its operands are there.
   steps_[reader] = std::move(fused);
   steps_.erase(steps_.begin() + static_cast<std::ptrdiff_t>(maker));
@@ -211,7 +202,7 @@ void Network::FoldGates() {
     if (reader == steps_.end() || !reader->op->TakesGate(shapes_[gated])) continue;
     reader->inputs[0] = factors[images];
     reader->inputs.insert(reader->inputs.begin() + 1, factors[1 - images]);
-    reader->label = steps_[p].label + " + " + reader->label;
+    reader->ops.insert(reader->ops.begin(), steps_[p].ops.begin(), steps_[p].ops.end());
     steps_.erase(steps_.begin() + static_cast<std::ptrdiff_t>(p));
     --p;
   }
@@ -229,7 +220,7 @@ void Network::ChooseTypes(const Kernels* halves) {
     if (element_bytes_[tensor] == bytes) return tensor;
     if (other[tensor] < 0) {
       other[tensor] = static_cast<int>(shapes_.size());
-      steps.push_back({convert_.get(), {tensor}, other[tensor], "conversion"});
+      steps.push_back({convert_.get(), {tensor}, other[tensor], {}});
       steps.back().kernels = halves;
       shapes_.push_back(shapes_[tensor]);
       element_bytes_.push_back(bytes);
@@ -277,7 +268,7 @@ void Network::MakeChains() {
                        shapes_[step.inputs[0]],
                        shapes_[step.output],
                        element_bytes_[step.output],
-                       step.label};
+                       step.ops};
   };
   std::vector<Step> steps;
   for (size_t first = 0, end; first < steps_.size(); first = end) {

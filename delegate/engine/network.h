@@ -16,7 +16,7 @@ namespace sbnn {
 class Network {
  public:
   // Tensors are numbered by the caller, from 0. Operators are added in an order in which they can
-  // run. The label is for profiles.
+  // run. The label is for reports.
   void AddOp(std::unique_ptr<Op> op, std::vector<int> inputs, int output, std::string label = "");
   void SetInputs(std::vector<int> tensors) { inputs_ = std::move(tensors); }
   void SetOutputs(std::vector<int> tensors) { outputs_ = std::move(tensors); }
@@ -37,13 +37,16 @@ class Network {
   void Run(const std::vector<const float*>& inputs, const std::vector<float*>& outputs,
            std::vector<double>* seconds = nullptr);
 
-  // Of the steps of the last Prepare: an operator, and those behind it that it does as well. (A PAD
-  // that another operator took over is not named.)
+  // A step of the last Prepare: an operator, and those around it that it does as well.
+  // (A PAD that another operator took over is not named.)
+  struct StepInfo {
+    std::vector<int> ops;  // by the order of AddOp, from 0; none: a conversion between types
+    std::string label;     // theirs
+    bool fp16 = false;     // computes in halves
+    std::string remark;    // what it says of its plan
+  };
+  std::vector<StepInfo> Steps() const;
   std::vector<std::string> labels() const;
-  // Those of the steps that compute in halves.
-  std::vector<std::string> half_labels() const;
-  // What operators say of their plans, behind their labels.
-  std::vector<std::string> remarks() const;
   uint64_t arena_bytes() const { return arena_bytes_; }
 
  private:
@@ -53,14 +56,14 @@ class Network {
     std::unique_ptr<Op> op;
     std::vector<int> inputs;
     int output;
-    std::string label;
+    std::vector<int> ops;  // as in StepInfo
   };
   // A node as it is run for given shapes, together with those that became its epilogue.
   struct Step {
     Op* op;
     std::vector<int> inputs;
     int output;
-    std::string label;
+    std::vector<int> ops;
     Epilogue epilogue = {};
     const Kernels* kernels = nullptr;
     uint64_t scratch = 0;         // floats
@@ -69,9 +72,6 @@ class Network {
     std::shared_ptr<Chain> chain = nullptr;  // `op`, where it is one
   };
 
-  // Calls fn(op, label) for the step, or for each link where it is a chain.
-  template <typename Fn>
-  static void ForEachLink(const Step& step, const Fn& fn);
   bool IsEmpty(int tensor) const;
   void AbsorbMargins();
   void MakeSwishes();
@@ -91,6 +91,7 @@ class Network {
   void PlanAhead(const std::vector<Lifetime>& lifetimes);
 
   std::vector<Node> nodes_;
+  std::vector<std::string> labels_;  // by the order of AddOp
   std::vector<int> inputs_, outputs_;
   int tensor_count_ = 0;
   uint64_t cache_bytes_ = kCacheBytes;

@@ -80,7 +80,9 @@ std::string Part::ReportHalves() const {
            " has no kernels of halves, or this CPU no arithmetic on them\n";
   }
   std::string report;
-  for (const std::string& label : network_.half_labels()) report += label + " in halves\n";
+  for (const Network::StepInfo& step : network_.Steps()) {
+    if (step.fp16) report += step.label + " in halves\n";
+  }
   return report.empty() ? "allow_fp16: no operator of this part computes in halves\n" : report;
 }
 
@@ -95,7 +97,9 @@ Status Part::Prepare(TfLiteContext* context) {
   if (!status.ok()) return status;
   Explain(options_.explain,
           "activations of a part: " + std::to_string(network_.arena_bytes()) + " bytes\n");
-  for (const std::string& remark : network_.remarks()) Explain(options_.explain, remark + "\n");
+  for (const Network::StepInfo& step : network_.Steps()) {
+    if (!step.remark.empty()) Explain(options_.explain, step.label + ": " + step.remark + "\n");
+  }
   if (options_.allow_fp16) Explain(options_.explain, ReportHalves());
   for (size_t i = 0; i < outputs_.size(); ++i) {
     TfLiteTensor* const tensor = &context->tensors[outputs_[i]];

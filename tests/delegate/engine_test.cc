@@ -387,13 +387,12 @@ TEST(Depthwise, SkipsTaps) {
     weights->bias.assign(4, 0.0f);
     Network network;
     network.AddOp(std::make_unique<Depthwise>(weights, MakeWindow(c.kernel, c.stride, true, c.dilation), 0.0f, 6.0f),
-                  {0}, 1, "name");
+                  {0}, 1);
     network.SetInputs({0});
     network.SetOutputs({1});
     ASSERT_TRUE(network.Prepare({{1, 40, 40, 4}}, *FindKernels("scalar"), 1).ok());
-    std::vector<std::string> expected;
-    if (*c.remark != 0) expected.push_back(std::string("name: ") + c.remark);
-    EXPECT_EQ(network.remarks(), expected) << c.kernel << ' ' << c.stride << ' ' << c.dilation << ' ' << c.kept;
+    ASSERT_EQ(network.Steps().size(), 1u);
+    EXPECT_EQ(network.Steps()[0].remark, c.remark) << c.kernel << ' ' << c.stride << ' ' << c.dilation << ' ' << c.kept;
   }
 }
 
@@ -583,7 +582,10 @@ TEST(Pool, BehindPad) {
         both.SetOutputs({2});
         const Kernels& scalar = *FindKernels("scalar");
         ExpectEverywhere(&both, {x}, RunNetwork(&alone, {ReferencePad(x, m)}, 1, scalar, 1));
-        EXPECT_EQ(both.labels().size(), average || same ? 2u : 1u);
+        std::vector<std::vector<int>> steps;
+        for (const Network::StepInfo& step : both.Steps()) steps.push_back(step.ops);
+        const std::vector<std::vector<int>> apart = {{0}, {1}}, one = {{1}};
+        EXPECT_EQ(steps, average || same ? apart : one);
       }
     }
   }
@@ -1063,11 +1065,15 @@ TEST(Network, WhoComputesInHalves) {
   const std::vector<std::string> steps = {"pool of floats", "conv", "pool", "softmax"};
   ASSERT_TRUE(network.Prepare({{1, 9, 8, 8}}, kernels, 1).ok());
   EXPECT_EQ(network.labels(), steps);
-  EXPECT_TRUE(network.half_labels().empty());
+  for (const Network::StepInfo& step : network.Steps()) EXPECT_FALSE(step.fp16);
   const Kernels* const halves = HalfKernels(kernels);
   if (halves == nullptr) return;
   ASSERT_TRUE(network.Prepare({{1, 9, 8, 8}}, kernels, 1, halves).ok());
-  EXPECT_EQ(network.half_labels(), (std::vector<std::string>{"conv", "pool"}));
+  std::vector<std::string> in_halves;
+  for (const Network::StepInfo& step : network.Steps()) {
+    if (step.fp16) in_halves.push_back(step.label);
+  }
+  EXPECT_EQ(in_halves, (std::vector<std::string>{"conv", "pool"}));
   EXPECT_EQ(network.labels(), (std::vector<std::string>{"pool of floats", "conversion", "conv", "pool",
                                                         "conversion", "softmax"}));
   ASSERT_TRUE(network.Prepare({{1, 9, 8, 8}}, kernels, 1).ok());
