@@ -18,7 +18,8 @@ import numpy as np
 
 from sbnn_tf.errors import SbnnError
 from sbnn_tf.run import runtime
-from sbnn_tf.run.runtime import Model
+from sbnn_tf.run.child import doing, in_child
+from sbnn_tf.run.runtime import File, Model
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,15 +83,29 @@ def benchmark(
     if baseline is None:
         from sbnn_tf.convert import densify
 
-        baseline = densify(sparse)
+        dense = File(f"{sparse.name}, stored densely", densify(sparse.content))
+    else:
+        dense = runtime.read_model(baseline)
+    with tempfile.TemporaryDirectory() as folder:
+        return in_child(_benchmark, sparse, dense, threads, rounds, library, claim, folder)
+
+
+def _benchmark(
+    sparse: File, dense: File, threads: int, rounds: int, library: Any, claim: str, folder: str
+) -> Result:
     functions = runtime.open_library(library)
     with pinned(threads):
         peaks = [functions.sbnn_peak_gflops(1)]
-        made, claimed, total = _delegated(sparse, threads, library, claim)
-        sides = (runtime.interpreter(baseline, num_threads=threads), made)
+        made, lines = _explained(sparse, threads, library, claim, folder)
+        words = _summary(lines).split()  # claimed <c> of <t> nodes in <p> parts
+        doing(f"loading {dense.name}")
+        sides = (runtime.interpreter(dense, num_threads=threads), made)
         runtime.check_alike(*sides)
         inputs = runtime.random_inputs(sides[0], np.random.default_rng(0))
-        outputs = [runtime.run(side, inputs) for side in sides]
+        outputs = []
+        for file, side in zip((dense, sparse), sides):
+            doing(f"running {file.name}")
+            outputs.append(runtime.run(side, inputs))
         times = take_turns([side.invoke for side in sides], rounds)
         peaks.append(functions.sbnn_peak_gflops(1))
     stock, ours = (Times(min(t), statistics.median(t)) for t in times)
@@ -103,8 +118,8 @@ def benchmark(
         threads=threads,
         cpu=cpu_name(),
         peak_gflops=max(peaks),
-        claimed_nodes=claimed,
-        total_nodes=total,
+        claimed_nodes=int(words[1]),
+        total_nodes=int(words[3]),
     )
 
 
@@ -120,7 +135,9 @@ def explain(
     Raises:
       FileNotFoundError, ValueError: the model or the library cannot be used.
     """
-    lines = _explained(model, num_threads, library, claim)[1]
+    file = runtime.read_model(model)
+    with tempfile.TemporaryDirectory() as folder:
+        lines = in_child(_explain, file, num_threads, library, claim, folder)
     end = lines.index(_summary(lines)) + 1
     report = lines[:end]
     for line in lines[end:]:  # bytes of memory, and what operators say of their plans
@@ -130,21 +147,21 @@ def explain(
     return report
 
 
-def _explained(model, threads, library, claim) -> tuple[Any, list[str]]:
-    with tempfile.TemporaryDirectory() as folder:
-        report = Path(folder) / "explain.txt"
-        delegate = runtime.load_delegate(
-            num_threads=threads, explain=report, library=library, claim=claim
-        )
-        made = runtime.interpreter(model, num_threads=threads, delegate=delegate)
-        return made, report.read_text().splitlines()
+def _explain(*arguments: Any) -> list[str]:
+    return _explained(*arguments)[1]
 
 
-def _delegated(model, threads, library, claim) -> tuple[Any, int, int]:
-    """An interpreter with the delegate, its claimed nodes, and all nodes."""
-    made, lines = _explained(model, threads, library, claim)
-    words = _summary(lines).split()  # claimed <c> of <t> nodes in <p> parts
-    return made, int(words[1]), int(words[3])
+def _explained(
+    file: File, threads: int, library: Any, claim: str, folder: str
+) -> tuple[Any, list[str]]:
+    """An interpreter with the delegate, and the delegate's report, written in a folder of ours."""
+    doing(f"loading {file.name} with the delegate")
+    report = Path(folder) / "explain.txt"
+    delegate = runtime.load_delegate(
+        num_threads=threads, explain=report, library=library, claim=claim
+    )
+    made = runtime.interpreter(file, num_threads=threads, delegate=delegate)
+    return made, report.read_text().splitlines()
 
 
 def _summary(lines: list[str]) -> str:

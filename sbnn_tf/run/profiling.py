@@ -23,6 +23,8 @@ from sbnn_tf.patterns import Pattern
 from sbnn_tf.plan.cost_table import CostTable, Key
 from sbnn_tf.run import runtime
 from sbnn_tf.run.benchmark import benchmark, cpu_name
+from sbnn_tf.run.child import Child, doing
+from sbnn_tf.run.runtime import File
 
 SPARSITIES = (0.0, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95)
 _OPERATORS = {CONV: "conv", DEPTHWISE: "depthwise", FULLY_CONNECTED: "dense"}
@@ -60,13 +62,16 @@ def profile(
         raise SbnnError(f"{pattern.name} fits no layer of this network")
     layers: dict[Key, dict[float, float]] = collections.defaultdict(dict)
     todo = sorted({0.0, *map(float, sparsities)})
-    for i, sparsity in enumerate(todo):
-        pruned = convert(dense, prune=sparsity, pattern=pattern, layers=names)
-        for key, ms in _timed_layers(pruned, threads, rounds, library).items():
-            layers[key][sparsity] = ms
-        if sys.stderr.isatty():
-            end = "\n" if i + 1 == len(todo) else ""
-            print(f"\rsparsity {i + 1} of {len(todo)}", end=end, file=sys.stderr, flush=True)
+    with Child() as child:
+        for i, sparsity in enumerate(todo):
+            pruned = convert(dense, prune=sparsity, pattern=pattern, layers=names)
+            file = File(f"the model with {sparsity:.0%} zeros", pruned)
+            nodes = child.call(_timed_nodes, file, threads, rounds, library)
+            for key, ms in _timed_layers(pruned, nodes).items():
+                layers[key][sparsity] = ms
+            if sys.stderr.isatty():
+                end = "\n" if i + 1 == len(todo) else ""
+                print(f"\rsparsity {i + 1} of {len(todo)}", end=end, file=sys.stderr, flush=True)
     compared = benchmark(dense, dense, threads=threads, rounds=rounds, library=library, claim="all")
     return CostTable(
         cpu=cpu_name(),
@@ -141,24 +146,22 @@ def _weights(model: Any) -> Iterator[tuple[Key, np.ndarray]]:
                 yield key, weight.values
 
 
-def _timed_layers(
-    content: bytes, threads: int, rounds: int, library: str | os.PathLike | None
-) -> dict[Key, float]:
+def _timed_layers(content: bytes, nodes: dict[int, float]) -> dict[Key, float]:
     """Milliseconds of each kind of layer, where the delegate takes all of that kind: their mean."""
     model = flatbuffer.read(content)
     times: dict[Key, list[float | None]] = collections.defaultdict(list)
-    nodes = _timed_nodes(content, threads, rounds, library)
     for index, op in enumerate(model.subgraphs[0].operators):
         if (key := _key(model, op)) is not None:
             times[key].append(nodes.get(index))
     return {key: float(np.mean(ms)) for key, ms in times.items() if None not in ms}
 
 
-def _timed_nodes(content, threads, rounds, library) -> dict[int, float]:
+def _timed_nodes(file: File, threads: int, rounds: int, library: Any) -> dict[int, float]:
     """Least milliseconds of each node that the delegate takes."""
+    doing(f"running {file.name} with the delegate")
     options = {"profile": True, "claim": "all"}  # also what is slower than stock while dense
     delegate = runtime.load_delegate(num_threads=threads, library=library, **options)
-    made = runtime.interpreter(content, num_threads=threads, delegate=delegate)
+    made = runtime.interpreter(file, num_threads=threads, delegate=delegate)
     inputs = runtime.random_inputs(made, np.random.default_rng(0))
     runtime.run(made, inputs)
     for _ in range(rounds):

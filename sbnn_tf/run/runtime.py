@@ -15,13 +15,22 @@ import platform
 import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from sbnn_tf.errors import SbnnError
+from sbnn_tf.run.child import doing, in_child
 
-Model = str | os.PathLike | bytes
+
+class File(NamedTuple):
+    """A `.tflite` file that was read, and what messages call it."""
+
+    name: str
+    content: bytes
+
+
+Model = str | os.PathLike | bytes | File
 
 LIBRARY = "libsbnn_delegate.so"
 OPTIONS = ("num_threads", "explain", "isa", "profile", "claim", "cache_path", "allow_fp16")
@@ -152,18 +161,20 @@ def interpreter(
     Raises:
       FileNotFoundError, ValueError: the model cannot be read, or the delegate refuses it.
     """
-    made = _construct(model, num_threads, delegate, xnnpack)
-    _allocate(made, model)
+    file = read_model(model)
+    made = _construct(file, num_threads, delegate, xnnpack)
+    with _named(file):
+        made.allocate_tensors()
     return made
 
 
 def _construct(model: Model, num_threads: int, delegate: Any, xnnpack: bool = True) -> Any:
-    content = read_model(model)
+    file = read_model(model)
     module = _interpreter_module()
     kinds = module.OpResolverType
-    with _named(model):
+    with _named(file):
         return module.Interpreter(
-            model_content=content,
+            model_content=file.content,
             num_threads=num_threads,
             experimental_delegates=[delegate] if delegate is not None else None,
             experimental_op_resolver_type=(
@@ -172,29 +183,25 @@ def _construct(model: Model, num_threads: int, delegate: Any, xnnpack: bool = Tr
         )
 
 
-def _allocate(made: Any, model: Model) -> None:
-    with _named(model):
-        made.allocate_tensors()
-
-
 @contextlib.contextmanager
-def _named(model: Model) -> Iterator[None]:
+def _named(file: File) -> Iterator[None]:
     """Turns an interpreter's error into one that says which model it is about."""
     try:
         yield
     except (ValueError, RuntimeError) as error:
-        name = "the model" if isinstance(model, bytes) else os.fspath(model)
         reason = " ".join(str(error).split()) or "no reason given"
-        raise SbnnError(f"TensorFlow Lite cannot run {name}: {reason}") from None
+        raise SbnnError(f"TensorFlow Lite cannot run {file.name}: {reason}") from None
 
 
-def read_model(model: Model) -> bytes:
-    """Return a `.tflite` model's bytes, checked to be one.
+def read_model(model: Model) -> File:
+    """Read a `.tflite` model, checked to be one.
 
     Raises:
       FileNotFoundError: no such file.
       ValueError: it is not a `.tflite` file.
     """
+    if isinstance(model, File):
+        return model
     if isinstance(model, bytes):
         name, content = "the model", model
     else:
@@ -205,7 +212,7 @@ def read_model(model: Model) -> bytes:
     # A flatbuffer: offset of the root table, then the file identifier.
     if content[4:8] != b"TFL3":
         raise SbnnError(f"{name} is not a .tflite file: expected TFL3 at byte 4")
-    return content
+    return File(name, content)
 
 
 def _interpreter_module():
@@ -273,18 +280,25 @@ def verify(
     """
     if runs < 1:
         raise SbnnError(f"runs: expected at least 1, got {runs}")
+    files = read_model(a), read_model(b)
+    return in_child(_verify, *files, delegate, num_threads, runs, seed, library)
+
+
+def _verify(
+    a: File, b: File, delegate: bool, num_threads: int, runs: int, seed: int, library: Any
+) -> list[Difference]:
     plugin = load_delegate(num_threads=num_threads, library=library) if delegate else None
-    # Both are read before TensorFlow Lite starts, which is when it prints to stderr.
-    first = _construct(a, num_threads, None)
-    second = _construct(b, num_threads, plugin)
-    _allocate(first, a)
-    _allocate(second, b)
+    doing(f"loading {a.name}")
+    first = interpreter(a, num_threads=num_threads)
+    doing(f"loading {b.name}")
+    second = interpreter(b, num_threads=num_threads, delegate=plugin)
     check_alike(first, second)
     rng = np.random.default_rng(seed)
     results = [[], []]
     for _ in range(runs):
         inputs = random_inputs(first, rng)
-        for each, result in zip((first, second), results):
+        for file, each, result in zip((a, b), (first, second), results):
+            doing(f"running {file.name}")
             result.append(run(each, inputs))
     report = []
     for i, detail in enumerate(first.get_output_details()):

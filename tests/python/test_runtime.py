@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 
 import sbnn_tf as sbnn
+from sbnn_tf.convert.flatbuffer import schema
 from sbnn_tf.errors import SbnnError
 from sbnn_tf.run import runtime
+from tests.python.convert.flat import Flat
 
 
 def test_unknown_option_lists_the_known_ones():
@@ -84,10 +86,34 @@ def test_verify_different(tiny_files):
     assert one.relative == one.max_difference / one.largest_output > 0.01
 
 
-def test_verify_reports_nan(tiny_files, monkeypatch):
-    monkeypatch.setattr(runtime, "run", lambda made, inputs: [np.full((1, 10), np.nan)])
-    (one,) = sbnn.verify(*tiny_files)
+def one_operator(name: str, kind: str = "", **fields) -> bytes:
+    flat = Flat()
+    x, y = flat.input((1, 2, 2, 8)), flat.tensor("y", (1, 2, 2, 8))
+    flat.node(name, [x], [y], getattr(schema(), f"{kind}OptionsT")(**fields) if kind else None)
+    flat.output(y)
+    return flat.bytes()
+
+
+def test_verify_reports_nan():
+    (one,) = sbnn.verify(one_operator("ABS"), one_operator("SQRT"))
     assert np.isnan(one.max_difference) and not one.relative <= 1e9
+
+
+def test_crash_of_tensorflow_lite(tmp_path):
+    crashes = {
+        "loading": one_operator("SPLIT", "Split", numSplits=0),
+        "running": one_operator(
+            "LOCAL_RESPONSE_NORMALIZATION", "LocalResponseNormalization", radius=-5
+        ),
+    }
+    for when, content in crashes.items():
+        path = tmp_path / f"{when}.tflite"
+        path.write_bytes(content)
+        told = f"crashed while {when} .*{when}.tflite.*: Segmentation fault"
+        with pytest.raises(SbnnError, match=told):
+            sbnn.verify(path, content)
+        with pytest.raises(SbnnError, match=told):
+            sbnn.benchmark(path)
 
 
 def test_verify_refuses_other_shapes(tiny_files):
