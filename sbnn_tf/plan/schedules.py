@@ -8,30 +8,31 @@ have its names of arguments. None needs TensorFlow.
 
 from __future__ import annotations
 
+import copy
 import math
+import numbers
 from collections.abc import Callable
 
 from sbnn_tf.patterns import check_sparsity
+from sbnn_tf.plan import steps
 
 
 class Schedule:
-    """Prunes at every `frequency`-th step from `begin_step` to `end_step` (-1: forever)."""
+    """Prunes at every `frequency`-th step from `begin_step` to `end_step` (-1: forever).
+
+    A step is one training batch, so that `epochs * len(dataset)` is the end of the training. What
+    is no whole step is rounded to the nearest one.
+    """
 
     def __init__(self, begin_step: int, end_step: int, frequency: int):
-        if begin_step < 0:
-            raise ValueError(f"begin_step must be 0 or more, not {begin_step}.")
-        if end_step < -1:
-            raise ValueError(f"end_step must be 0 or more, or -1 for no end, not {end_step}.")
-        if end_step != -1 and end_step < begin_step:
+        self.begin_step = steps.whole(begin_step, "begin_step")
+        self.end_step = -1 if end_step == -1 else steps.whole(end_step, "end_step")
+        self.frequency = steps.whole(frequency, "frequency", least=1)
+        if self.end_step != -1 and self.end_step < self.begin_step:
             raise ValueError(
                 f"The schedule ends before it begins: begin_step={begin_step}, "
                 f"end_step={end_step}. Choose end_step >= begin_step."
             )
-        if frequency < 1:
-            raise ValueError(f"frequency must be 1 or more, not {frequency}.")
-        self.begin_step = begin_step
-        self.end_step = end_step
-        self.frequency = frequency
 
     def sparsity(self, step: int) -> float:
         """The sparsity at this step, in [0, 1)."""
@@ -90,6 +91,7 @@ class OneShot(ConstantSparsity):
     """
 
     def __init__(self, target_sparsity: float, begin_step: int = 0):
+        begin_step = steps.whole(begin_step, "begin_step")
         super().__init__(target_sparsity, begin_step, end_step=begin_step, frequency=1)
 
     def get_config(self) -> dict:
@@ -228,16 +230,18 @@ class IterativeMagnitude(Schedule):
             raise ValueError("IterativeMagnitude needs an end_step: that of its last round.")
         super().__init__(begin_step, end_step, frequency)
         self.final_sparsity = check_sparsity(final_sparsity, "final_sparsity")
-        rounds, left = divmod(end_step - begin_step, frequency)
+        rounds, left = divmod(self.end_step - self.begin_step, self.frequency)
         if left:
             raise ValueError(
-                f"From begin_step={begin_step} to end_step={end_step} is no whole number of rounds "
-                f"of frequency={frequency} steps."
+                f"From begin_step={self.begin_step} to end_step={self.end_step} is no whole number "
+                f"of rounds of frequency={self.frequency} steps."
             )
-        if rewind_step is not None and not 0 <= rewind_step <= begin_step:
-            raise ValueError(f"rewind_step must be in 0..begin_step, not {rewind_step}.")
-        self.rounds = rounds + 1
         self.rewind_step = rewind_step
+        if rewind_step is not None:
+            self.rewind_step = steps.whole(rewind_step, "rewind_step")
+            if self.rewind_step > self.begin_step:
+                raise ValueError(f"rewind_step must be in 0..begin_step, not {rewind_step}.")
+        self.rounds = rounds + 1
 
     def sparsity(self, step: int) -> float:
         done = min(max((step - self.begin_step) // self.frequency + 1, 0), self.rounds)
@@ -252,7 +256,11 @@ class IterativeMagnitude(Schedule):
 
 
 class ScheduleReader:
-    """Asks a schedule so that no step and no end is missed, however far apart the questions are."""
+    """Asks a schedule so that no step and no end is missed, however far apart the questions are.
+
+    A schedule that keeps steps which are not whole, the toolkit's for instance, is asked as a copy
+    with whole ones.
+    """
 
     def __init__(self, schedule: Callable):
         if not callable(schedule):
@@ -260,7 +268,7 @@ class ScheduleReader:
                 "Expected a schedule such as PolynomialDecay(0.0, 0.5, begin_step=0, "
                 f"end_step=2000), not {schedule!r}."
             )
-        self.schedule = schedule
+        self.schedule = schedule = _in_whole_steps(schedule)
         self.begin_step: int | None = getattr(schedule, "begin_step", None)
         end_step = getattr(schedule, "end_step", None)
         self.end_step: int | None = end_step if end_step is not None and end_step >= 0 else None
@@ -314,3 +322,23 @@ class ScheduleReader:
             with tf.device("CPU:0"):
                 should_prune, sparsity = self.schedule(tf.constant(step, tf.int64))
         return bool(should_prune), check_sparsity(float(sparsity), "the schedule's sparsity")
+
+
+def _in_whole_steps(schedule: Callable) -> Callable:
+    """The schedule; or a copy of it, where a step that it keeps is no whole number."""
+    whole = {}
+    for name, least in (("begin_step", 0), ("end_step", 0), ("frequency", 1), ("rewind_step", 0)):
+        value = getattr(schedule, name, None)
+        real = isinstance(value, numbers.Real) and not isinstance(value, numbers.Integral)
+        if real and value >= 0:
+            whole[name] = steps.whole(value, name, least)
+    if whole:
+        schedule = copy.copy(schedule)
+        for name, step in whole.items():
+            try:
+                setattr(schedule, name, step)
+            except AttributeError:  # read only
+                raise ValueError(
+                    f"The schedule's {name} is {getattr(schedule, name)}: make it a whole number."
+                ) from None
+    return schedule

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from sbnn_tf.models import keras_compat
 from sbnn_tf.patterns import Pattern
+from sbnn_tf.plan import steps
 from sbnn_tf.plan.policy import Policy
 from sbnn_tf.plan.schedules import OneShot
 from sbnn_tf.train.callback import Pruning
@@ -55,13 +56,12 @@ class ADMM(Pruning):
         initial_step: int = 0,
         **options: Any,
     ):
-        super().__init__(pattern, OneShot(sparsity, prune_step), policy, initial_step, **options)
+        schedule = OneShot(sparsity, steps.whole(prune_step, "prune_step"))
+        super().__init__(pattern, schedule, policy, initial_step, **options)
         if not rho > 0:
             raise ValueError(f"rho must be above 0, not {rho!r}.")
-        if frequency < 1:
-            raise ValueError(f"frequency must be 1 or more, not {frequency!r}.")
         self.rho = float(rho)
-        self.frequency = frequency
+        self.frequency = steps.whole(frequency, "frequency", least=1)
         self._duals: list[_Dual] = []
 
     @property
@@ -82,9 +82,9 @@ class ADMM(Pruning):
     def _taps(self) -> list[tuple[Any, Tap]]:
         return [*super()._taps(), *((dual.mask.variable, dual) for dual in self._duals)]
 
-    def _advance(self, steps: int) -> None:
+    def _advance(self, count: int) -> None:
         before = self.step
-        super()._advance(steps)
+        super()._advance(count)
         if self.step >= self.schedule.begin_step:
             for dual in self._duals:
                 dual.stop()

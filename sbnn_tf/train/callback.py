@@ -26,7 +26,7 @@ import tensorflow as tf
 from sbnn_tf import patterns
 from sbnn_tf.models import keras_compat, kernels
 from sbnn_tf.patterns import Pattern
-from sbnn_tf.plan import budgets, importance
+from sbnn_tf.plan import budgets, importance, steps
 from sbnn_tf.plan.budgets import Budget, Uniform
 from sbnn_tf.plan.importance import Score
 from sbnn_tf.plan.policy import Choice, Policy
@@ -122,15 +122,13 @@ class Pruning(keras.callbacks.Callback):
         if policy is not None and not isinstance(policy, Policy):
             raise TypeError(f"policy must be a Policy, not {policy!r}.")
         self.policy = policy or Policy()
-        if initial_step < 0:
-            raise ValueError(f"initial_step must be 0 or more, not {initial_step}.")
-        self.initial_step = initial_step
+        self.initial_step = steps.whole(initial_step, "initial_step")
         self.score = importance.get(score)
         self.budget = budgets.get(budget)
         self._state_file = None if state is None else StateFile(state)
         self._log = None if log_dir is None else MaskLog(log_dir)
         self.distillation = teacher if teacher is None else Distillation.of(teacher)
-        self.step = initial_step
+        self.step = self.initial_step
         self._pruned_model: Any = None
         self._target: float | None = None
         self._shared_out = False
@@ -343,12 +341,12 @@ class Pruning(keras.callbacks.Callback):
             if known.get(id(variable)) is not None:
                 tap(tf.convert_to_tensor(variable), tf.convert_to_tensor(known[id(variable)]))
 
-    def _advance(self, steps: int) -> None:
+    def _advance(self, count: int) -> None:
         """Applies the pruning that is due after this many more steps."""
-        if not steps:
+        if not count:
             return
-        due = self._reader.due(self.step + 1, self.step + steps)
-        self.step += steps
+        due = self._reader.due(self.step + 1, self.step + count)
+        self.step += count
         self._keep_for_later()
         self._prune_to(due)
 

@@ -16,7 +16,8 @@ import numpy as np
 
 from sbnn_tf.models import keras_compat
 from sbnn_tf.patterns import Pattern
-from sbnn_tf.patterns.base import check_sparsity, check_whole
+from sbnn_tf.patterns.base import check_sparsity
+from sbnn_tf.plan import steps
 from sbnn_tf.plan.budgets import Budget
 from sbnn_tf.plan.importance import Score
 from sbnn_tf.plan.policy import Choice, Policy
@@ -124,10 +125,10 @@ class Rewiring(Pruning):
         if unknown := set(self.gathers) - set(STATISTICS):
             raise ValueError(f"gathers: expected some of {STATISTICS}, found {sorted(unknown)}.")
         self.regrow, self.drop = regrow, drop
-        self.update_every = check_whole(update_every, "update_every")
+        self.update_every = steps.whole(update_every, "update_every", least=1)
         self.fraction = check_sparsity(fraction, "fraction")
-        self.end_step = None if end_step is None else check_whole(end_step, "end_step")
-        self.window = check_whole(window, "window")
+        self.end_step = None if end_step is None else steps.whole(end_step, "end_step", least=1)
+        self.window = steps.whole(window, "window", least=1)
         self.seed = int(seed)
         self._end = 0
 
@@ -187,10 +188,10 @@ class Rewiring(Pruning):
             "survival": mean([mask.survival for mask in moving]),
         }
 
-    def _advance(self, steps: int) -> None:
-        super()._advance(steps)
+    def _advance(self, count: int) -> None:
+        super()._advance(count)
         due = self.step // self.update_every * self.update_every
-        if self.step - steps < due < self._end:
+        if self.step - count < due < self._end:
             self._rewire(due)
 
     def _state(self) -> dict[str, Any]:
@@ -207,13 +208,13 @@ class Rewiring(Pruning):
 
     def _default_end(self) -> int:
         params = self.params or {}
-        epochs, steps = params.get("epochs"), params.get("steps")
-        if not epochs or not steps:
+        epochs, batches = params.get("epochs"), params.get("steps")
+        if not epochs or not batches:
             raise ValueError(
                 f"{type(self).__name__} needs an end_step: how many steps there will be is not "
                 "known."
             )
-        return self.initial_step + math.ceil(0.75 * epochs * steps)
+        return self.initial_step + math.ceil(0.75 * epochs * batches)
 
     def _gathering(self) -> bool:
         """Whether the next call of the train function has a step that gathers."""

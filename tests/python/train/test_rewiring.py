@@ -596,7 +596,7 @@ class TestMistakes:
             ({"sparsity": 1.0}, ValueError, r"sparsity must be in \[0, 1\)"),
             ({"update_every": 0}, ValueError, "update_every must be 1 or more"),
             ({"fraction": 1.5}, ValueError, r"fraction must be in \[0, 1\)"),
-            ({"window": 0.5}, TypeError, "window must be a whole number"),
+            ({"window": "all"}, TypeError, "window must be a number of training batches"),
             ({"gathers": ["hessian"]}, ValueError, "gathers: expected some of"),
             ({"regrow": "random"}, TypeError, "regrow must be a function of a LayerState"),
         ):
