@@ -1,9 +1,12 @@
 #include "delegate/tflite/delegate.h"
 
+#include <algorithm>
 #include <exception>
 #include <memory>
 #include <new>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "delegate/tflite/constants.h"
 #include "delegate/tflite/explain.h"
@@ -73,6 +76,38 @@ TfLiteStatus RunPart(TfLiteContext* context, TfLiteNode* node) {
   });
 }
 
+template <typename Fn>
+void KeepIf(const Fn& fn, TfLiteIntArray* array) {
+  int* const end =
+      std::remove_if(array->data, array->data + array->size, [&](int t) { return !fn(t); });
+  array->size = static_cast<int>(end - array->data);
+}
+
+// Takes the constants off the parts' nodes: a part reads them in the file. TensorFlow Lite and the
+// delegates behind this one then see who else needs what unpacks them, and XNNPACK, which computes
+// wrongly where it must leave one reader of an unpacked constant, has none to leave. (But it never
+// writes a constant that only the graph's outputs need.)
+Status HideConstants(TfLiteContext* context, const TfLiteDelegate* delegate,
+                     const std::set<int>& graph_outputs) {
+  TfLiteIntArray* plan = nullptr;
+  if (context->GetExecutionPlan(context, &plan) != kTfLiteOk) {
+    return Status::Error("no execution plan");
+  }
+  for (int i = 0; i < plan->size; ++i) {
+    TfLiteNode* node;
+    TfLiteRegistration* registration;
+    if (context->GetNodeAndRegistration(context, plan->data[i], &node, &registration) !=
+        kTfLiteOk) {
+      return Status::Error("node " + std::to_string(plan->data[i]) + " is not to be had");
+    }
+    if (node->delegate != delegate || node->user_data == nullptr) continue;
+    const auto& part = *static_cast<const Part*>(node->user_data);
+    KeepIf([&](int t) { return part.Reads(t) || graph_outputs.count(t) != 0; }, node->inputs);
+    KeepIf([&](int t) { return part.Writes(t); }, node->outputs);
+  }
+  return Status();
+}
+
 TfLiteStatus PrepareDelegate(TfLiteContext* context, TfLiteDelegate* delegate) {
   auto* const data = static_cast<DelegateData*>(delegate->data_);
   return Guarded(context, [&] {
@@ -113,7 +148,7 @@ TfLiteStatus PrepareDelegate(TfLiteContext* context, TfLiteDelegate* delegate) {
       return Status::Error("the claimed parts could not be prepared");
     }
     data->translations.clear();
-    return Status();
+    return HideConstants(context, delegate, partition.graph_outputs);
   });
 }
 

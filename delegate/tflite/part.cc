@@ -18,6 +18,10 @@ Shape ShapeOf(const TfLiteTensor& tensor) {
   return Shape(tensor.dims->data, tensor.dims->data + tensor.dims->size);
 }
 
+bool Has(const std::vector<int>& tensors, int tensor) {
+  return std::find(tensors.begin(), tensors.end(), tensor) != tensors.end();
+}
+
 }  // namespace
 
 Part::Part(TfLiteContext* context, const TfLiteDelegateParams& params, const Constants& constants,
@@ -25,6 +29,9 @@ Part::Part(TfLiteContext* context, const TfLiteDelegateParams& params, const Con
     : options_(options) {
   status_ = Build(context, params, constants, translations);
 }
+
+bool Part::Reads(int tensor) const { return Has(inputs_, tensor); }
+bool Part::Writes(int tensor) const { return Has(outputs_, tensor); }
 
 void Part::PrintProfile() const {
   if (least_seconds_.empty()) return;

@@ -24,6 +24,9 @@ class Part {
   // Called again when an input was resized.
   Status Prepare(TfLiteContext* context);
   void Run(TfLiteContext* context);
+  // While it runs: not the constants, which TensorFlow Lite counts among what it reads and writes.
+  bool Reads(int tensor) const;
+  bool Writes(int tensor) const;
   // If one was asked for.
   void PrintProfile() const;
 

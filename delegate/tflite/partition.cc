@@ -28,8 +28,24 @@ TfLiteStatus GetNodes(TfLiteContext* context, const TfLiteIntArray& plan, Nodes*
 // How much faster than TensorFlow Lite a part must promise to be: what the model can be wrong by.
 constexpr double kMargin = 0.97;
 
-// A node that unpacks a constant goes where all of its readers go.
-void ClaimUnpackers(const Nodes& nodes, const Constants& constants,
+// The tensors that the graph gives to the outside. The context does not tell; they are those of the
+// one part that all nodes make.
+TfLiteStatus GetOutputs(TfLiteContext* context, const TfLiteIntArray& plan,
+                        std::set<int>* outputs) {
+  TfLiteDelegateParams* parts = nullptr;
+  int count = 0;
+  const TfLiteStatus ok = context->PreviewDelegatePartitioning(context, &plan, &parts, &count);
+  if (ok != kTfLiteOk) return ok;
+  for (int i = 0; i < count; ++i) {
+    const TfLiteIntArray& given = *parts[i].output_tensors;
+    outputs->insert(given.data, given.data + given.size);
+  }
+  return kTfLiteOk;
+}
+
+// A node that unpacks a constant goes where all of its readers go, be they in other parts: none
+// reads what it would have written.
+void ClaimUnpackers(const Nodes& nodes, const Constants& constants, const std::set<int>& outputs,
                     std::vector<Verdict>* verdicts) {
   std::unordered_map<int, std::vector<size_t>> readers;
   for (size_t i = 0; i < nodes.size(); ++i) {
@@ -41,11 +57,23 @@ void ClaimUnpackers(const Nodes& nodes, const Constants& constants,
     Verdict& verdict = (*verdicts)[i];
     // What was given up stays so, or the rounds would not end.
     if (!constants.Unpacks(verdict.node) || !verdict.reason.empty()) continue;
-    const std::vector<size_t>& of = readers[nodes[i].first->outputs->data[0]];
+    const int unpacked = nodes[i].first->outputs->data[0];
+    const std::vector<size_t>& of = readers[unpacked];
     bool all = !of.empty();
     for (size_t reader : of) all = all && (*verdicts)[reader].reason.empty();
-    verdict.reason = all ? "" : "something that stays with TensorFlow Lite reads it";
+    if (outputs.count(unpacked) != 0) {
+      verdict.reason = "its result is an output of the graph";
+    } else if (!all) {
+      verdict.reason = "something that stays with TensorFlow Lite reads it";
+    }
   }
+}
+
+// Whether there is more in a part than nodes that unpack constants.
+bool Computes(const TfLiteDelegateParams& part, const Constants& constants) {
+  const TfLiteIntArray& nodes = *part.nodes_to_replace;
+  return !std::all_of(nodes.data, nodes.data + nodes.size,
+                      [&](int node) { return constants.Unpacks(node); });
 }
 
 // Whether whole numbers pass between a node and what is outside its part: the engine hands none in
@@ -63,18 +91,11 @@ bool PassesNumbers(const TfLiteContext* context, const Constants& constants,
 bool Reconsider(const TfLiteContext* context, const TfLiteDelegateParams& part,
                 const Constants& constants, const std::unordered_map<int, size_t>& index,
                 const Nodes& nodes, std::vector<Verdict>* verdicts) {
-  std::set<int> outside;
-  for (int i = 0; i < part.output_tensors->size; ++i) outside.insert(part.output_tensors->data[i]);
   bool heavy = false, changed = false;
   for (int i = 0; i < part.nodes_to_replace->size; ++i) {
     const size_t at = index.at(part.nodes_to_replace->data[i]);
     Verdict& verdict = (*verdicts)[at];
     for (const Translation& t : verdict.translations) heavy = heavy || t.heavy;
-    // Nothing here would write the unpacked tensor for a reader in another part.
-    if (constants.Unpacks(verdict.node) && outside.count(nodes[at].first->outputs->data[0]) != 0) {
-      verdict.reason = "its result is needed outside this part";
-      changed = true;
-    }
     const TfLiteNode& node = *nodes[at].first;
     if (PassesNumbers(context, constants, *node.inputs, *part.input_tensors) ||
         PassesNumbers(context, constants, *node.outputs, *part.output_tensors)) {
@@ -180,19 +201,25 @@ TfLiteStatus MakePartition(TfLiteContext* context, const TfLiteIntArray& plan,
     partition->verdicts.push_back(std::move(verdict));
   }
 
+  ok = GetOutputs(context, plan, &partition->graph_outputs);
+  if (ok != kTfLiteOk) return ok;
+
   // Each round gives up at least one node, so this ends.
   for (bool changed = true; changed;) {
     changed = false;
-    ClaimUnpackers(nodes, constants, &partition->verdicts);
+    ClaimUnpackers(nodes, constants, partition->graph_outputs, &partition->verdicts);
     const IntArray claimed = MakeIntArray(partition->Claimed());
     TfLiteDelegateParams* parts = nullptr;
-    ok = context->PreviewDelegatePartitioning(context, claimed.get(), &parts, &partition->parts);
+    int count = 0;
+    ok = context->PreviewDelegatePartitioning(context, claimed.get(), &parts, &count);
     if (ok != kTfLiteOk) return ok;
-    for (int i = 0; i < partition->parts; ++i) {
+    partition->parts = static_cast<int>(std::count_if(
+        parts, parts + count, [&](const TfLiteDelegateParams& p) { return Computes(p, constants); }));
+    for (int i = 0; i < count; ++i) {
       if (Reconsider(context, parts[i], constants, index, nodes, &partition->verdicts))
         changed = true;
     }
-    for (int i = 0; i < partition->parts && !changed && !options.claim_all; ++i) {
+    for (int i = 0; i < count && !changed && !options.claim_all; ++i) {
       changed =
           Compare(parts[i], context, constants, *options.kernels, index, &partition->verdicts);
     }

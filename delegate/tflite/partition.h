@@ -2,6 +2,7 @@
 #ifndef SBNN_DELEGATE_TFLITE_PARTITION_H_
 #define SBNN_DELEGATE_TFLITE_PARTITION_H_
 
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -28,7 +29,8 @@ struct Verdict {
 
 struct Partition {
   std::vector<Verdict> verdicts;  // in the order of execution
-  int parts = 0;
+  int parts = 0;                  // that compute something
+  std::set<int> graph_outputs;    // tensors that the outside receives
 
   std::vector<int> Claimed() const;
   Translations TakeTranslations();  // gives them away
