@@ -62,6 +62,9 @@ class ADMM(Pruning):
             raise ValueError(f"rho must be above 0, not {rho!r}.")
         self.rho = float(rho)
         self.frequency = steps.whole(frequency, "frequency", least=1)
+
+    def _forget(self) -> None:
+        super()._forget()
         self._duals: list[_Dual] = []
 
     @property

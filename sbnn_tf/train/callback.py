@@ -69,6 +69,8 @@ class Pruning(keras.callbacks.Callback):
     What is pruned stays pruned as long as the schedule does not fall. Weights that are zero at the
     start are the first to be pruned.
 
+    A copy (`copy.deepcopy`, `pickle`) has the arguments, and no training behind it.
+
     A training loop of your own calls `after_step` once a step instead of `fit`. Under
     `MultiWorkerMirroredStrategy` that is the way for Keras 3, whose `fit` fails there; `fit` of
     tf_keras works.
@@ -128,6 +130,10 @@ class Pruning(keras.callbacks.Callback):
         self._state_file = None if state is None else StateFile(state)
         self._log = None if log_dir is None else MaskLog(log_dir)
         self.distillation = teacher if teacher is None else Distillation.of(teacher)
+        self._forget()
+
+    def _forget(self) -> None:
+        """Sets all that a run changes to what it is before the first fit."""
         self.step = self.initial_step
         self._pruned_model: Any = None
         self._target: float | None = None
@@ -135,6 +141,13 @@ class Pruning(keras.callbacks.Callback):
         self._masks: list[Mask] = []
         self._rewind: Rewind | None = None
         self._train_step: TrainStep | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A copy, as KerasTuner and scikeras make them: with the arguments, and no run yet.
+        copied = object.__new__(type(self))
+        vars(copied).update(vars(self), params=None, _model=None)
+        copied._forget()
+        return vars(copied)
 
     @property
     def sparsity(self) -> float:

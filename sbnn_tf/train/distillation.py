@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -50,6 +51,9 @@ class Distillation:
         self.weight = weight
         self.temperature = temperature
         self.distance = distance or self._divergence
+
+    def __deepcopy__(self, memo: dict) -> Distillation:
+        return copy.copy(self)  # the teacher is never changed: one is enough
 
     @classmethod
     def of(cls, teacher: Any) -> Distillation:

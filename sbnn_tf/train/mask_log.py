@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Sequence
 
@@ -29,7 +30,14 @@ class MaskLog:
     """
 
     def __init__(self, log_dir: str | os.PathLike):
-        self._writer = tf.summary.create_file_writer(os.fspath(log_dir))
+        self._log_dir = os.fspath(log_dir)
+
+    @functools.cached_property
+    def _writer(self) -> tf.summary.SummaryWriter:
+        return tf.summary.create_file_writer(self._log_dir)
+
+    def __getstate__(self) -> dict[str, str]:  # a writer can't be copied
+        return {"_log_dir": self._log_dir}
 
     def write(self, step: int, masks: Sequence[Mask]) -> None:
         """The metrics of each mask: sparsity, churn, ..."""

@@ -130,7 +130,11 @@ class Rewiring(Pruning):
         self.end_step = None if end_step is None else steps.whole(end_step, "end_step", least=1)
         self.window = steps.whole(window, "window", least=1)
         self.seed = int(seed)
+
+    def _forget(self) -> None:
+        super()._forget()
         self._end = 0
+        self._optimizer: Any = None  # that of a training loop of one's own
 
     def after_step(
         self, model: Any, gradients: Sequence | None = None, optimizer: Any = None
@@ -152,8 +156,6 @@ class Rewiring(Pruning):
         super().after_step(model, gradients)
 
     # What `Pruning` leaves open.
-
-    _optimizer: Any = None
 
     def _begin(self, model: Any) -> None:
         new = self._pruned_model is not model
