@@ -1,5 +1,6 @@
-#define SBNN_ISA avx2
-#define SBNN_ISA_NAME "avx2"
+#include "delegate/kernels/vec/avx2.h"
+
+// Needs the vectors above.
 #include "delegate/kernels/isa.inl.h"
 
 namespace sbnn {

@@ -1,5 +1,6 @@
-#define SBNN_ISA avx512
-#define SBNN_ISA_NAME "avx512"
+#include "delegate/kernels/vec/avx512.h"
+
+// Needs the vectors above.
 #include "delegate/kernels/isa.inl.h"
 
 namespace sbnn {

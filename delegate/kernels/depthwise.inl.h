@@ -4,7 +4,7 @@
 #define SBNN_DELEGATE_KERNELS_DEPTHWISE_INL_H_
 
 #include "delegate/kernels/kernels.h"
-#include "delegate/kernels/vec.h"
+#include "delegate/kernels/vec/vec.h"
 
 namespace sbnn {
 namespace SBNN_ISA {

@@ -2,7 +2,7 @@
 // would leave more than half of a vector of 16 idle. Rows are loaded whole, and a tap is a
 // permutation of the rows of both channels, which makes the zeros at the sides, too.
 #include "delegate/kernels/kernels.h"
-#include "delegate/kernels/vec.h"
+#include "delegate/kernels/vec/vec.h"
 
 namespace sbnn {
 namespace SBNN_ISA {

@@ -2,7 +2,7 @@
 // a load of the pixels that it shifts under a vector of outputs. The dense kernels load a row once
 // for all of its taps and are faster unless most taps are gone.
 #include "delegate/kernels/kernels.h"
-#include "delegate/kernels/vec.h"
+#include "delegate/kernels/vec/vec.h"
 
 namespace sbnn {
 namespace SBNN_ISA {

@@ -5,7 +5,7 @@
 
 #include "delegate/kernels/depthwise.inl.h"
 #include "delegate/kernels/kernels.h"
-#include "delegate/kernels/vec.h"
+#include "delegate/kernels/vec/vec.h"
 
 namespace sbnn {
 namespace SBNN_ISA {

@@ -1,6 +1,6 @@
 // Between halves and floats, and what halves are too short for.
 #include "delegate/kernels/kernels.h"
-#include "delegate/kernels/vec.h"
+#include "delegate/kernels/vec/vec.h"
 
 namespace sbnn {
 

@@ -1,12 +1,12 @@
 // Collects the kernels of one instruction set. Included once by each of avx512.cc, avx2.cc,
-// neon.cc, neon_fp16.cc and scalar.cc, after SBNN_ISA and SBNN_ISA_NAME are defined.
+// neon.cc, neon_fp16.cc and scalar.cc, after the header of its vectors.
 #include <utility>
 
 #include "delegate/kernels/depthwise.inl.h"
 #include "delegate/kernels/depthwise_taps.inl.h"
 #include "delegate/kernels/depthwise_twos.inl.h"
-#include "delegate/kernels/vec.h"
-#if defined(SBNN_HALVES)
+#include "delegate/kernels/vec/vec.h"
+#if defined(SBNN_VECTOR_HALVES)
 #include "delegate/kernels/depthwise_pairs.inl.h"
 #endif
 #include "delegate/kernels/elementwise.inl.h"
@@ -16,7 +16,7 @@
 #include "delegate/kernels/spmm_mixed.inl.h"
 #include "delegate/kernels/spmv.inl.h"
 #include "delegate/kernels/table.h"
-#if defined(SBNN_HALVES_ONLY)
+#if defined(SBNN_FP16)
 #include "delegate/kernels/half.inl.h"
 #else
 #include "delegate/kernels/unary.inl.h"
@@ -99,7 +99,7 @@ Kernels Collect(const ColumnCost& cost) {
   k.depthwise_direct[0][1] = DirectKernel<3, 2>();
   k.depthwise_direct[1][0] = DirectKernel<5, 1>();
   k.depthwise_direct[1][1] = DirectKernel<5, 2>();
-#if defined(SBNN_HALVES)
+#if defined(SBNN_VECTOR_HALVES)
   k.depthwise_pairs[0][0] = &DepthwisePairs<3, 1>;
   k.depthwise_pairs[0][1] = &DepthwisePairs<3, 2>;
   k.depthwise_pairs[1][0] = &DepthwisePairs<5, 1>;
@@ -115,7 +115,7 @@ Kernels Collect(const ColumnCost& cost) {
   k.sum = &Sum;
   k.transpose = &Transpose;
   k.fma_loop = &FmaLoop;
-#if defined(SBNN_HALVES_ONLY)
+#if defined(SBNN_FP16)
   k.narrow = &NarrowAll;
   k.widen = &WidenAll;
 #endif

@@ -1,7 +1,7 @@
 // Kernels that move or reduce: padding rows, changing layout, summing; and the loop that measures
 // the FMA peak.
 #include "delegate/kernels/kernels.h"
-#include "delegate/kernels/vec.h"
+#include "delegate/kernels/vec/vec.h"
 
 namespace sbnn {
 namespace SBNN_ISA {

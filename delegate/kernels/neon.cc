@@ -1,5 +1,6 @@
-#define SBNN_ISA neon
-#define SBNN_ISA_NAME "neon"
+#include "delegate/kernels/vec/neon.h"
+
+// Needs the vectors above.
 #include "delegate/kernels/isa.inl.h"
 
 namespace sbnn {

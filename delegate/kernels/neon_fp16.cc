@@ -1,6 +1,6 @@
-#define SBNN_ISA neon_fp16
-#define SBNN_ISA_NAME "neon_fp16"
-#define SBNN_HALVES_ONLY
+#include "delegate/kernels/vec/neon_fp16.h"
+
+// Needs the vectors above.
 #include "delegate/kernels/isa.inl.h"
 
 namespace sbnn {

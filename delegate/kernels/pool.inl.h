@@ -1,7 +1,7 @@
 // Maximum and average over windows, from padded rows of one channel.
 #include "delegate/kernels/depthwise.inl.h"
 #include "delegate/kernels/kernels.h"
-#include "delegate/kernels/vec.h"
+#include "delegate/kernels/vec/vec.h"
 
 namespace sbnn {
 namespace SBNN_ISA {

@@ -1,6 +1,6 @@
-#define SBNN_ISA scalar
-#define SBNN_ISA_NAME "scalar"
-#define SBNN_FORCE_SCALAR
+#include "delegate/kernels/vec/scalar.h"
+
+// Needs the vectors above.
 #include "delegate/kernels/isa.inl.h"
 
 namespace sbnn {

@@ -3,7 +3,7 @@
 // tile with sparse columns: Elsen et al., "Fast Sparse ConvNets" (2019); groups make the loads pay
 // G times.
 #include "delegate/kernels/kernels.h"
-#include "delegate/kernels/vec.h"
+#include "delegate/kernels/vec/vec.h"
 
 namespace sbnn {
 namespace SBNN_ISA {

@@ -4,7 +4,7 @@
 // rate of the FMAs. Within a block the load ports are the limit, not the FMAs: every load counts.
 #include "delegate/format/packed_weights.h"
 #include "delegate/kernels/kernels.h"
-#include "delegate/kernels/vec.h"
+#include "delegate/kernels/vec/vec.h"
 
 namespace sbnn {
 namespace SBNN_ISA {

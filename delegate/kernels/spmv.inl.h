@@ -1,7 +1,7 @@
 // Sparse matrix x one vector (fully connected, or a 1x1 convolution of one pixel), or x a diagonal
 // matrix.
 #include "delegate/kernels/kernels.h"
-#include "delegate/kernels/vec.h"
+#include "delegate/kernels/vec/vec.h"
 
 namespace sbnn {
 namespace SBNN_ISA {

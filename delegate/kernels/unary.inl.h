@@ -1,7 +1,7 @@
 // Functions of each element. Their polynomials need floats.
 #include "delegate/kernels/elementwise.inl.h"
 #include "delegate/kernels/kernels.h"
-#include "delegate/kernels/vec.h"
+#include "delegate/kernels/vec/vec.h"
 
 namespace sbnn {
 namespace SBNN_ISA {
