@@ -7,8 +7,8 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
+from sbnn_tf.files import check_target, is_stream, write_file
 from sbnn_tf.version import __version__
 
 # Everything else is imported where it is used: `sbnn --help` answers at once, and TensorFlow is
@@ -19,16 +19,53 @@ TOLERANCE = 1e-4
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; return its exit code: 0, 1 (`verify`: the models differ), 2 (user error)."""
+    _open_standard_streams()
     options = _parser().parse_args(arguments)
     try:
         with _only_our_stderr():
-            return options.run(options) or 0
+            code = options.run(options) or 0
+            if sys.stdout is not None:
+                sys.stdout.flush()
+            return code
     except BrokenPipeError:  # `sbnn inspect FILE | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _settle(sys.stdout)
         return 0
     except (OSError, ValueError, TypeError) as error:
-        print(f"sbnn: {_message(error)}", file=sys.stderr)
+        _tell(f"sbnn: {_message(error)}")
+        _settle(sys.stdout)  # the error may be its own: a full disk
         return 2
+
+
+def _open_standard_streams() -> None:
+    """Gives streams that the caller has closed (`2>&-`) a file that cannot be used.
+
+    Else the next file that is opened, a model say, would get the number of one of them, and what
+    native code prints.
+    """
+    for descriptor, mode in enumerate((os.O_WRONLY, os.O_RDONLY, os.O_WRONLY)):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, mode)  # gets the lowest number that is free: this one
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")
+
+
+def _tell(text: str) -> None:
+    """Prints to stderr, if that is still there."""
+    with contextlib.suppress(OSError):
+        print(text, file=sys.stderr)
+    _settle(sys.stderr)
+
+
+def _settle(stream) -> None:
+    """Writes what a stream still holds, or drops it where that cannot be written any more."""
+    try:
+        if stream is not None:
+            stream.flush()
+    except OSError:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), stream.fileno())
 
 
 @contextlib.contextmanager
@@ -39,10 +76,10 @@ def _only_our_stderr() -> Iterator[None]:
         os.dup2(nowhere.fileno(), 2)
     try:
         if before is sys.__stderr__:
-            sys.stderr = open(kept, "w", buffering=1, closefd=False)
+            sys.stderr = open(kept, "w", buffering=1, errors="backslashreplace", closefd=False)
         yield
     finally:
-        sys.stderr.flush()
+        _settle(sys.stderr)
         sys.stderr = before
         os.dup2(kept, 2)
         os.close(kept)
@@ -56,8 +93,9 @@ def _message(error: Exception) -> str:
 
 
 def _convert(options: argparse.Namespace) -> None:
-    from sbnn_tf.convert import convert, write_file
+    from sbnn_tf.convert import convert
 
+    check_target(options.output)
     content = convert(
         options.input,
         prune=options.prune,
@@ -65,10 +103,15 @@ def _convert(options: argparse.Namespace) -> None:
         pattern=options.pattern,
         layers=options.layer,
     )
-    source = Path(options.input)
-    was = f" (was {_megabytes(source.stat().st_size)})" if source.suffix == ".tflite" else ""
+    dense = options.input.endswith(".tflite") and os.path.isfile(options.input)
+    was = f" (was {_megabytes(os.path.getsize(options.input))})" if dense else ""
     write_file(options.output, content)
-    print(f"{options.output}: {_megabytes(len(content))}{was}")
+    _say_beside(options.output, f"{options.output}: {_megabytes(len(content))}{was}")
+
+
+def _say_beside(output: str, text: str) -> None:
+    """Prints to stdout, or to stderr where stdout may be what the output goes to."""
+    _tell(text) if is_stream(output) else print(text)
 
 
 def _megabytes(size: int) -> str:
@@ -131,16 +174,20 @@ def _benchmark(options: argparse.Namespace) -> None:
 def _profile(options: argparse.Namespace) -> None:
     from sbnn_tf.run.profiling import profile
 
+    check_target(options.table)
     table = profile(options.model, options.pattern, threads=options.threads, rounds=options.rounds)
     table.save(options.table)
-    print(f"{table.cpu}, {table.threads} thread(s), {table.pattern}")
-    print(f"dense, TFLite XNNPACK  {table.baseline_ms:9.3f} ms")
-    print(f"dense, delegate        {table.dense_ms:9.3f} ms")
     sparsities = sorted({s for ms in table.layers.values() for s in ms})
-    print(f"{'layer':30} {'positions':>9} " + " ".join(f"{s:>8.0%}" for s in sparsities))
+    lines = [
+        f"{table.cpu}, {table.threads} thread(s), {table.pattern}",
+        f"dense, TFLite XNNPACK  {table.baseline_ms:9.3f} ms",
+        f"dense, delegate        {table.dense_ms:9.3f} ms",
+        f"{'layer':30} {'positions':>9} " + " ".join(f"{s:>8.0%}" for s in sparsities),
+    ]
     for (operator, shape, positions), ms in table.layers.items():
         name = f"{operator} {'x'.join(map(str, shape))}"
-        print(f"{name:30} {positions:9} " + " ".join(f"{ms[s]:8.4f}" for s in sorted(ms)))
+        lines.append(f"{name:30} {positions:9} " + " ".join(f"{ms[s]:8.4f}" for s in sorted(ms)))
+    _say_beside(options.table, "\n".join(lines))
 
 
 def _explain(options: argparse.Namespace) -> None:
@@ -153,7 +200,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="sbnn",
         description="Make TensorFlow Lite models sparse, check them and time them.",
-        epilog="Try first:  sbnn convert dense.tflite out.tflite --prune 0.5 && "
+        epilog="A model may come from a pipe; - is standard input.  "
+        "Try first:  sbnn convert dense.tflite out.tflite --prune 0.5 && "
         "sbnn benchmark out.tflite",
     )
     parser.add_argument("--version", action="version", version=f"sbnn {__version__}")
@@ -177,8 +225,8 @@ def _parser() -> argparse.ArgumentParser:
   sbnn convert resnet.tflite out.tflite --prune 0.8 --layer 1x1 --layer 3x3
                                               both sizes, in groups of 4""",
     )
-    add("input", metavar="IN", help=".keras file, SavedModel folder or .tflite file")
-    add("output", metavar="OUT", help="the .tflite file to write")
+    add("input", type=_source, metavar="IN", help=".keras file, SavedModel folder or .tflite file")
+    add("output", type=_target, metavar="OUT", help="the .tflite file to write; - is stdout")
     add(
         "--prune",
         type=float,
@@ -212,7 +260,7 @@ def _parser() -> argparse.ArgumentParser:
         "list a model's tensors and nodes: pattern, sparsity, bytes",
         "example:\n  sbnn inspect out.tflite",
     )
-    add("file", metavar="FILE", help="a .tflite file")
+    add("file", type=_source, metavar="FILE", help="a .tflite file")
 
     add = _command(
         commands,
@@ -225,8 +273,8 @@ examples:
   sbnn verify dense.tflite out.tflite               both in stock TensorFlow Lite
   sbnn verify out.tflite out.tflite --delegate      stock TensorFlow Lite against the delegate""",
     )
-    add("a", metavar="A", help="the reference, a .tflite file")
-    add("b", metavar="B", help="the .tflite file to compare with it")
+    add("a", type=_source, metavar="A", help="the reference, a .tflite file")
+    add("b", type=_source, metavar="B", help="the .tflite file to compare with it")
     add("--delegate", action="store_true", help="run B through the delegate")
     add(
         "--tolerance",
@@ -249,9 +297,10 @@ examples:
 example:
   sbnn benchmark out.tflite --threads 2 --json""",
     )
-    add("sparse", metavar="SPARSE", help="the .tflite file to run in the delegate")
+    add("sparse", type=_source, metavar="SPARSE", help="the .tflite file to run in the delegate")
     add(
         "--baseline",
+        type=_source,
         metavar="DENSE",
         help="the .tflite file to run in TensorFlow Lite (default: SPARSE, stored densely)",
     )
@@ -271,8 +320,13 @@ example:
 then in Python:
   sbnn.Pruning("auto", schedule, budget=sbnn.Latency("costs.json", speedup=2))""",
     )
-    add("model", metavar="MODEL", help=".keras file, SavedModel folder or .tflite file")
-    add("table", metavar="TABLE", help="the JSON file to write")
+    add(
+        "model",
+        type=_source,
+        metavar="MODEL",
+        help=".keras file, SavedModel folder or .tflite file",
+    )
+    add("table", type=_target, metavar="TABLE", help="the JSON file to write; - is stdout")
     add("--pattern", default="auto", metavar="NAME", help="as for convert (default: auto)")
     add("--threads", type=int, default=1, metavar="N", help="threads (default: 1)")
     add("--rounds", type=int, default=30, metavar="N", help="inferences each (default: 30)")
@@ -284,7 +338,7 @@ then in Python:
         "list what the delegate would compute, and why it leaves the rest",
         "example:\n  sbnn explain out.tflite",
     )
-    add("file", metavar="FILE", help="a .tflite file")
+    add("file", type=_source, metavar="FILE", help="a .tflite file")
     return parser
 
 
@@ -298,6 +352,14 @@ def _command(commands, name: str, run, summary: str, epilog: str):
     )
     parser.set_defaults(run=run)
     return parser.add_argument
+
+
+def _source(name: str) -> str:
+    return "/dev/stdin" if name == "-" else name
+
+
+def _target(name: str) -> str:
+    return "/dev/stdout" if name == "-" else name
 
 
 def _not_negative(text: str) -> float:

@@ -8,12 +8,16 @@ import io
 import json
 import os
 import sys
+import tempfile
 import zipfile
 from pathlib import Path
 
 from sbnn_tf.errors import SbnnError
+from sbnn_tf.files import read_file
 
 KERAS_SUFFIXES = (".keras", ".h5", ".hdf5")
+# How a Keras file begins that comes under another name, out of a pipe say.
+KERAS_STARTS = {b"PK\x03\x04": ".keras", b"\x89HDF\r\n\x1a\n": ".h5"}
 
 
 def load(source) -> bytes:
@@ -26,13 +30,13 @@ def load(source) -> bytes:
     Raises:
       FileNotFoundError: no such path.
       TypeError: none of these.
-      SbnnError: a file that cannot be read as what it claims to be, a Keras model never built, or
-        TensorFlow missing where it is needed.
+      SbnnError: an empty name, a file that cannot be read as what it claims to be, a Keras model
+        never built, or TensorFlow missing where it is needed.
     """
     if isinstance(source, (bytes, bytearray, memoryview)):
         return bytes(source)
     if isinstance(source, (str, os.PathLike)):
-        return _load_path(Path(source))
+        return _load_path(os.fspath(source))
     if _is_keras_model(source):
         return _from_keras(source)
     raise TypeError(
@@ -41,19 +45,32 @@ def load(source) -> bytes:
     )
 
 
-def _load_path(path: Path) -> bytes:
-    if not path.exists():
-        raise FileNotFoundError(f"no such file: {path}")
-    if path.is_dir():
-        if not (path / "saved_model.pb").exists():
-            raise SbnnError(f"{path} is a folder without saved_model.pb: expected a SavedModel")
-        return _from_saved_model(path)
-    if path.suffix in KERAS_SUFFIXES:
-        return _from_keras(_load_keras(path))
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise SbnnError(f"cannot read {path}: {error.strerror}") from error
+def _load_path(name: str) -> bytes:
+    if os.path.isdir(name):
+        if not os.path.exists(os.path.join(name, "saved_model.pb")):
+            raise SbnnError(f"{name} is a folder without saved_model.pb: expected a SavedModel")
+        return _from_saved_model(name)
+    if Path(name).suffix in KERAS_SUFFIXES and os.path.isfile(name):
+        return _from_keras(_load_keras(name, Path(name)))
+    content = read_file(name)
+    for start, suffix in KERAS_STARTS.items():
+        if content.startswith(start):
+            _refuse_bundle(name, content)
+            with tempfile.TemporaryDirectory() as folder:
+                copy = Path(folder, "model" + suffix)
+                copy.write_bytes(content)
+                return _from_keras(_load_keras(name, copy))
+    return content
+
+
+def _refuse_bundle(name: str, content: bytes) -> None:
+    """Refuse an archive with `.tflite` files in it, such as MediaPipe's `.task`."""
+    with contextlib.suppress(zipfile.BadZipFile), zipfile.ZipFile(io.BytesIO(content)) as archive:
+        inside = [entry for entry in archive.namelist() if entry.endswith(".tflite")]
+        if inside:
+            raise SbnnError(
+                f"{name} is an archive of models: unpack it, and convert {' or '.join(inside)}"
+            )
 
 
 def _tensorflow():
@@ -76,8 +93,8 @@ def _is_keras_model(source) -> bool:
     return False
 
 
-def _load_keras(path: Path):
-    """Load a Keras file with the Keras that wrote it."""
+def _load_keras(name: str, path: Path):
+    """Load a Keras file, `name` in messages, with the Keras that wrote it."""
     tf = _tensorflow()
     load_model = tf.keras.models.load_model
     try:
@@ -91,11 +108,11 @@ def _load_keras(path: Path):
         return load_model(path, compile=False)
     except ImportError as error:
         raise SbnnError(
-            f"{path} was written by Keras 2, which needs tf_keras: pip install tf-keras"
+            f"{name} was written by Keras 2, which needs tf_keras: pip install tf-keras"
         ) from error
     except (zipfile.BadZipFile, OSError, KeyError, TypeError, ValueError) as error:
         raise SbnnError(
-            f"cannot load {path} as a Keras model ({_first_line(error)}); if it has custom "
+            f"cannot load {name} as a Keras model ({_first_line(error)}); if it has custom "
             "objects, load it yourself and pass the model"
         ) from error
 
@@ -110,9 +127,9 @@ def _from_keras(model) -> bytes:
     return _run(lambda: converter.from_keras_model(model), f"the model {model.name!r}")
 
 
-def _from_saved_model(path: Path) -> bytes:
+def _from_saved_model(path: str) -> bytes:
     converter = _tensorflow().lite.TFLiteConverter
-    return _run(lambda: converter.from_saved_model(str(path)), f"the SavedModel {path}")
+    return _run(lambda: converter.from_saved_model(path), f"the SavedModel {path}")
 
 
 def _run(make_converter, what: str) -> bytes:

@@ -6,11 +6,11 @@ import dataclasses
 import json
 import os
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
 from sbnn_tf.errors import SbnnError
+from sbnn_tf.files import read_file, write_file
 
 _FORMAT = 1
 Key = tuple[str, tuple[int, ...], int]
@@ -57,13 +57,13 @@ class CostTable:
         return float(np.interp(sparsity, at, ms))
 
     def save(self, path: str | os.PathLike) -> None:
-        """Writes the table as JSON."""
+        """Writes the table as JSON; errors are those of `files.write_file`."""
         fields = dataclasses.asdict(self)
         fields["layers"] = [
             {"operator": operator, "shape": shape, "positions": positions, "ms": ms}
             for (operator, shape, positions), ms in self.layers.items()
         ]
-        Path(path).write_text(json.dumps({"format": _FORMAT, **fields}, indent=1) + "\n")
+        write_file(path, (json.dumps({"format": _FORMAT, **fields}, indent=1) + "\n").encode())
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> CostTable:
@@ -74,7 +74,7 @@ class CostTable:
           ValueError: it is no cost table.
         """
         try:
-            fields = json.loads(Path(path).read_text())
+            fields = json.loads(read_file(path))
             if fields.pop("format") != _FORMAT:
                 raise SbnnError(f"{path}: a cost table of another version; profile again")
             layers = {
@@ -84,5 +84,11 @@ class CostTable:
                 for row in fields.pop("layers")
             }
             return cls(layers=layers, **fields)
-        except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
+        except (
+            KeyError,
+            TypeError,
+            AttributeError,
+            UnicodeDecodeError,
+            json.JSONDecodeError,
+        ) as error:
             raise SbnnError(f"{path} is no cost table: {error}") from error

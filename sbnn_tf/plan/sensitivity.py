@@ -6,14 +6,13 @@ import json
 import os
 import zlib
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from sbnn_tf import patterns
 from sbnn_tf.errors import SbnnError
-from sbnn_tf.files import write_file
+from sbnn_tf.files import check_target, is_stream, read_file, write_file
 from sbnn_tf.models import keras_compat, kernels
 from sbnn_tf.patterns import Pattern, check_sparsity
 from sbnn_tf.plan import importance
@@ -90,15 +89,15 @@ class _Cache:
     """Results of one set of weights, in a file that may hold those of others."""
 
     def __init__(self, path: str | os.PathLike | None, model: Any):
-        self._path = None if path is None else Path(path)
+        self._path = None if path is None else check_target(path)
         weights = 0
         for value in model.get_weights():
             weights = zlib.crc32(np.ascontiguousarray(value).tobytes(), weights)
         self._weights = f"{weights:08x}"
         self._known: dict[str, dict[str, float]] = {}
-        if self._path is not None and self._path.exists():
+        if self._path is not None and os.path.exists(path) and not is_stream(path):
             try:
-                self._known = json.loads(self._path.read_text())
+                self._known = json.loads(read_file(path))
                 self._known.setdefault(self._weights, {})
             except (ValueError, AttributeError) as error:
                 raise SbnnError(f"{path} is no cache of a sensitivity scan: {error}") from error

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sbnn_tf.errors import SbnnError
+from sbnn_tf.files import read_file
 from sbnn_tf.run.child import doing, in_child
 
 
@@ -198,17 +199,14 @@ def read_model(model: Model) -> File:
 
     Raises:
       FileNotFoundError: no such file.
-      ValueError: it is not a `.tflite` file.
+      ValueError: it cannot be read, or is not a `.tflite` file.
     """
     if isinstance(model, File):
         return model
     if isinstance(model, bytes):
         name, content = "the model", model
     else:
-        name, path = os.fspath(model), Path(model)
-        if not path.is_file():
-            raise FileNotFoundError(f"{name}: no such file")
-        content = path.read_bytes()
+        name, content = os.fspath(model), read_file(model)
     # A flatbuffer: offset of the root table, then the file identifier.
     if content[4:8] != b"TFL3":
         raise SbnnError(f"{name} is not a .tflite file: expected TFL3 at byte 4")

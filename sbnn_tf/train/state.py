@@ -6,12 +6,11 @@ import io
 import os
 import zipfile
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 
 from sbnn_tf.errors import SbnnError
-from sbnn_tf.files import write_file
+from sbnn_tf.files import check_target, is_stream, read_file, write_file
 
 State = Mapping[str, np.ndarray]
 
@@ -29,9 +28,7 @@ class StateFile:
     """
 
     def __init__(self, path: str | os.PathLike):
-        self.path = Path(path)
-        if not self.path.parent.is_dir():
-            raise SbnnError(f"state: no folder {self.path.parent}")
+        self.path = check_target(path)
         self._states: dict[int, dict[str, np.ndarray]] = {}  # by the optimizer's count
         self._epochs: list[int] = []
 
@@ -56,10 +53,10 @@ class StateFile:
         Raises:
           ValueError: the file is damaged, or has no state for that count.
         """
-        if not self.path.exists():
+        if not os.path.exists(self.path) or is_stream(self.path):
             return None
         try:
-            with np.load(self.path, allow_pickle=False) as file:
+            with np.load(io.BytesIO(read_file(self.path)), allow_pickle=False) as file:
                 arrays = dict(file)
             self._epochs = arrays.pop("epochs").tolist()
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:

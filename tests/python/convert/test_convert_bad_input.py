@@ -1,8 +1,6 @@
 """Files that are not what they should be: a clear error, whatever the bytes."""
 
-import os
 import random
-import stat
 import struct
 
 import numpy as np
@@ -11,7 +9,7 @@ from flat import Flat, chain, group_sparse
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sbnn_tf.convert import convert, densify, flatbuffer, inspect, write_file
+from sbnn_tf.convert import convert, densify, flatbuffer, inspect
 from sbnn_tf.convert.flatbuffer import schema
 from sbnn_tf.errors import SbnnError
 
@@ -77,8 +75,10 @@ def test_cut_in_the_middle():
 def test_paths(tmp_path):
     with pytest.raises(FileNotFoundError, match="no such file: .*missing.tflite"):
         convert(tmp_path / "missing.tflite")
-    with pytest.raises(SbnnError, match="expected a SavedModel"):
+    with pytest.raises(SbnnError, match="is a folder without .*: expected a SavedModel"):
         convert(tmp_path)
+    with pytest.raises(SbnnError, match="expected the name of a file, found an empty one"):
+        convert("")
     path = tmp_path / "good.tflite"
     path.write_bytes(DENSE)
     assert convert(path) == convert(str(path)) == convert(DENSE)
@@ -165,31 +165,3 @@ def test_too_large_to_write():
     flat.model.buffers.append(schema().BufferT(data=np.zeros(2**31, np.uint8)))
     with pytest.raises(SbnnError, match="split the model"):
         flat.bytes()
-
-
-def test_write_file_is_whole_or_not_at_all(tmp_path, monkeypatch):
-    path = tmp_path / "out.tflite"
-    write_file(path, b"old")
-    write_file(path, b"new")
-    assert path.read_bytes() == b"new"
-    assert stat.S_IMODE(path.stat().st_mode) & 0o044 == 0o044 & ~_umask()
-
-    def fail(*_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "replace", fail)
-    with pytest.raises(SbnnError, match="cannot write .*out.tflite: No space left"):
-        write_file(path, b"newer")
-    assert path.read_bytes() == b"new"
-    assert os.listdir(tmp_path) == ["out.tflite"]
-
-
-def test_write_file_into_no_folder(tmp_path):
-    with pytest.raises(SbnnError, match="cannot write"):
-        write_file(tmp_path / "no" / "out.tflite", b"")
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
