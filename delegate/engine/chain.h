@@ -18,10 +18,10 @@ namespace sbnn {
 class Chain : public Op {
  public:
   struct Link {
-    Op* op;
+    RowOp* op;
     Epilogue epilogue;
     Shape input, output;
-    int element_bytes;  // of both
+    int element_bytes;     // of both
     std::vector<int> ops;  // as in Network::StepInfo
   };
 

@@ -68,6 +68,8 @@ struct RunContext {
   bool timed = false;  // see Chain::Shares
 };
 
+class RowOp;
+
 class Op {
  public:
   virtual ~Op() = default;
@@ -83,8 +85,20 @@ class Op {
   // Whether images of this shape may arrive in the outside's layout, where panels are the rule.
   virtual bool TakesFlatImages(const Shape&) const { return false; }
 
+  // Whether it does nothing but add a margin of zeros to images; then, which one.
+  virtual bool AsMargin(Margin* margin) const {
+    (void)margin;
+    return false;
+  }
+
   // Takes over a margin of zeros that an operator before it would have added. False: it can't.
   virtual bool AbsorbMargin(const Margin&) { return false; }
+
+  // Whether it applies this function to each element of its input, and does nothing else.
+  virtual bool Applies(UnaryKind) const { return false; }
+
+  // Whether it multiplies its two inputs, and does nothing else.
+  virtual bool Multiplies() const { return false; }
 
   // Whether it can do this to its results. If it says so, it may find it in the context of Plan,
   // and the operand of an addition behind its own inputs.
@@ -94,6 +108,13 @@ class Op {
   // computes one of them, whichever it is.
   virtual bool AsEpilogue(const std::vector<Shape>& inputs, Epilogue* epilogue) const {
     (void)inputs, (void)epilogue;
+    return false;
+  }
+
+  // Whether it multiplies the channels of one of two inputs, images of a panel, by the other one's
+  // pixel, and does nothing else; then, which one holds the images.
+  virtual bool AsGate(const std::vector<Shape>& inputs, size_t* images) const {
+    (void)inputs, (void)images;
     return false;
   }
 
@@ -108,6 +129,9 @@ class Op {
   // For inputs of these shapes. Where it computes in halves, all of its inputs and its output hold
   // halves, and the kernels of its contexts are those of halves.
   virtual Halves TakesHalves(const std::vector<Shape>&) const { return Halves::kNever; }
+
+  // True of the operator between the two types: its output has the layout of its input.
+  virtual bool Converts() const { return false; }
 
   // Whether the output may lie where this input lies, which nobody else needs any more.
   virtual bool MayOverwrite(const Tensor& input, const Tensor& output, int threads) const {
@@ -130,36 +154,33 @@ class Op {
   virtual void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
                    const RunContext& context) const = 0;
 
-  // Whether it can be a link of a chain: compute its output, a panel, some rows at a time, from
-  // inputs of which just the rows that it reads are there. Then there are PlanRows and RunRows in
-  // place of Plan and Run.
-  virtual bool RunsByRows(const std::vector<Shape>& inputs) const {
+  // Itself, if it can compute its output, a panel, some rows at a time from inputs of these shapes;
+  // else null.
+  virtual RowOp* AsRowOp(const std::vector<Shape>& inputs) {
     (void)inputs;
-    return false;
-  }
-
-  // The rows of its first input, of this shape, that these rows of the output need; without
-  // padding.
-  virtual Rows RowsRead(const Shape& input, Rows output) const {
-    (void)input;
-    return output;
-  }
-
-  // `most_rows`: the most that will be asked for at a time.
-  virtual Status PlanRows(const std::vector<const Tensor*>& inputs, const Tensor& output,
-                          const PlanContext& context, int most_rows, uint64_t* scratch) {
-    (void)most_rows;
-    return Plan(inputs, output, context, scratch);
-  }
-
-  // Rows of the output of image `n`, on this thread. Less than a vector behind them may be spoilt.
-  virtual void RunRows(const std::vector<const Tensor*>& inputs, const Tensor& output, int n,
-                       Rows rows, const RunContext& context) const {
-    (void)inputs, (void)output, (void)n, (void)rows, (void)context;
+    return nullptr;
   }
 
   // What it reads besides its inputs, in the order of reading, if that is much.
   virtual std::vector<Range> Constants() const { return {}; }
+};
+
+// An operator that can be a link of a chain: from inputs of which just the rows that it reads are
+// there, it computes rows of its output. Then there are PlanRows and RunRows in place of Plan and
+// Run.
+class RowOp : public Op {
+ public:
+  // The rows of its first input, of this shape, that these rows of the output need; without
+  // padding.
+  virtual Rows RowsRead(const Shape& input, Rows output) const = 0;
+
+  // `most_rows`: the most that will be asked for at a time.
+  virtual Status PlanRows(const std::vector<const Tensor*>& inputs, const Tensor& output,
+                          const PlanContext& context, int most_rows, uint64_t* scratch) = 0;
+
+  // Rows of the output of image `n`, on this thread. Less than a vector behind them may be spoilt.
+  virtual void RunRows(const std::vector<const Tensor*>& inputs, const Tensor& output, int n,
+                       Rows rows, const RunContext& context) const = 0;
 };
 
 }  // namespace sbnn

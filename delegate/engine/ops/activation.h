@@ -13,12 +13,11 @@ class Activation : public Op {
   // `alpha` is the slope of LEAKY_RELU for negative values.
   explicit Activation(UnaryKind kind, float alpha = 0) : kind_(kind), alpha_(alpha) {}
 
-  UnaryKind kind() const { return kind_; }
-
   Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
   bool MayOverwrite(const Tensor& input, const Tensor& output, int) const override {
     return input.shape == output.shape;
   }
+  bool Applies(UnaryKind kind) const override { return kind == kind_; }
   bool AsEpilogue(const std::vector<Shape>& inputs, Epilogue* epilogue) const override;
   Halves TakesHalves(const std::vector<Shape>&) const override { return Halves::kIfGiven; }
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,

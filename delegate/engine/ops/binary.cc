@@ -60,8 +60,8 @@ bool Binary::AsEpilogue(const std::vector<Shape>& inputs, Epilogue* epilogue) co
   return true;
 }
 
-bool Binary::IsGate(const std::vector<Shape>& inputs, size_t* images) const {
-  if (!IsProduct() || inputs.size() != 2) return false;
+bool Binary::AsGate(const std::vector<Shape>& inputs, size_t* images) const {
+  if (!Multiplies()) return false;
   *images = LayoutOf(inputs[0]) == Layout::kPanel ? 0 : 1;
   const Shape &image = inputs[*images], &gate = inputs[1 - *images];
   return LayoutOf(image) == Layout::kPanel && gate == Shape({image[0], 1, 1, image[3]});

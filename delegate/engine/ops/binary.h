@@ -26,14 +26,11 @@ class Binary : public Op {
         constant_shape_(std::move(constant_shape)),
         swapped_(constant_first) {}
 
-  // Whether it multiplies, and does nothing else.
-  bool IsProduct() const { return kind_ == BinaryKind::kMul && lo_ == -hi_ && std::isinf(hi_); }
-
-  // Whether it multiplies the channels of one of two inputs, images of a panel, by the other one's
-  // pixel, and does nothing else; then, which one holds the images.
-  bool IsGate(const std::vector<Shape>& inputs, size_t* images) const;
-
   Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
+  bool Multiplies() const override {
+    return kind_ == BinaryKind::kMul && lo_ == -hi_ && std::isinf(hi_) && constant_.empty();
+  }
+  bool AsGate(const std::vector<Shape>& inputs, size_t* images) const override;
   bool AsEpilogue(const std::vector<Shape>& inputs, Epilogue* epilogue) const override;
   bool MayOverwrite(const Tensor& input, const Tensor& output, int) const override {
     return input.shape == output.shape;

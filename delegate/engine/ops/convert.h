@@ -12,6 +12,7 @@ namespace sbnn {
 class Convert : public Op {
  public:
   Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
+  bool Converts() const override { return true; }
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
            const RunContext& context) const override;
 };

@@ -13,7 +13,7 @@
 
 namespace sbnn {
 
-class Convolution : public Op {
+class Convolution : public RowOp {
  public:
   // `weights.taps` are the window's, row-major. Grouped convolution: the input channels, and the
   // outputs, are split into `groups` equal parts, and outputs read the channels of their part only;
@@ -34,8 +34,8 @@ class Convolution : public Op {
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
            const RunContext& context) const override;
   std::vector<Range> Constants() const override;
-  bool RunsByRows(const std::vector<Shape>& inputs) const override {
-    return AsImages(inputs[0]).pixels() > 1;
+  RowOp* AsRowOp(const std::vector<Shape>& inputs) override {
+    return AsImages(inputs[0]).pixels() > 1 ? this : nullptr;
   }
   Rows RowsRead(const Shape& input, Rows output) const override {
     return RowsMet(window_, input, output);

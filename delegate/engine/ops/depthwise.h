@@ -21,7 +21,7 @@ struct DepthwiseWeights {
   std::vector<float> bias;
 };
 
-class Depthwise : public Op {
+class Depthwise : public RowOp {
  public:
   Depthwise(std::shared_ptr<const DepthwiseWeights> weights, const Window& window, float lo,
             float hi);
@@ -38,9 +38,13 @@ class Depthwise : public Op {
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
            const RunContext& context) const override;
   std::string Remark() const override;
-  bool RunsByRows(const std::vector<Shape>&) const override { return true; }
+  RowOp* AsRowOp(const std::vector<Shape>&) override { return this; }
   Rows RowsRead(const Shape& input, Rows output) const override {
     return RowsMet(window_, input, output);
+  }
+  Status PlanRows(const std::vector<const Tensor*>& inputs, const Tensor& output,
+                  const PlanContext& context, int, uint64_t* scratch) override {
+    return Plan(inputs, output, context, scratch);
   }
   void RunRows(const std::vector<const Tensor*>& inputs, const Tensor& output, int n, Rows rows,
                const RunContext& context) const override;

@@ -24,7 +24,7 @@ Status Padding::InferShape(const Shape& input, Shape* output) const {
   return Status();
 }
 
-bool Pad::ToMargin(Margin* margin) const {
+bool Pad::AsMargin(Margin* margin) const {
   const std::vector<int>&b = padding_.before, &a = padding_.after;
   if (b.size() != 4 || value_ != 0 || b[0] != 0 || a[0] != 0 || b[3] != 0 || a[3] != 0) {
     return false;

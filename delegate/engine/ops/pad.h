@@ -24,10 +24,8 @@ class Pad : public Op {
   explicit Pad(const Margin& margin)
       : Pad(Padding{{0, margin.top, margin.left, 0}, {0, margin.bottom, margin.right, 0}}) {}
 
-  // Whether it adds nothing but such a margin.
-  bool ToMargin(Margin* margin) const;
-
   Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
+  bool AsMargin(Margin* margin) const override;
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
            const RunContext& context) const override;
 

@@ -11,7 +11,7 @@
 
 namespace sbnn {
 
-class Pool : public Op {
+class Pool : public RowOp {
  public:
   Pool(bool average, const Window& window, float lo, float hi)
       : average_(average), window_(window), lo_(lo), hi_(hi) {}
@@ -23,7 +23,7 @@ class Pool : public Op {
               const PlanContext& context, uint64_t* scratch) override;
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
            const RunContext& context) const override;
-  bool RunsByRows(const std::vector<Shape>&) const override { return true; }
+  RowOp* AsRowOp(const std::vector<Shape>&) override { return this; }
   Rows RowsRead(const Shape& input, Rows output) const override {
     return RowsMet(window_, input, output);
   }

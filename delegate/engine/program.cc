@@ -1,0 +1,42 @@
+#include "delegate/engine/program.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace sbnn {
+namespace {
+
+bool Contains(const std::vector<int>& tensors, int tensor) {
+  return std::find(tensors.begin(), tensors.end(), tensor) != tensors.end();
+}
+
+}  // namespace
+
+Program::Program(const Graph& graph, std::vector<Shape> tensor_shapes)
+    : shapes(std::move(tensor_shapes)), inputs(graph.inputs), results(graph.outputs) {
+  element_bytes.assign(shapes.size(), sizeof(float));
+  for (const Node& node : graph.nodes) {
+    if (node.op->OnShapes()) continue;
+    steps.push_back({node.op.get(), node.inputs, node.output, node.ops});
+  }
+}
+
+std::vector<Shape> Program::InputShapes(const Step& step) const {
+  std::vector<Shape> found;
+  for (int t : step.inputs) found.push_back(shapes[t]);
+  return found;
+}
+
+size_t Program::Uses(int tensor) const {
+  size_t uses = 0;
+  for (const Step& step : steps) {
+    uses += static_cast<size_t>(std::count(step.inputs.begin(), step.inputs.end(), tensor));
+  }
+  return uses;
+}
+
+bool Program::IsInput(int tensor) const { return Contains(inputs, tensor); }
+
+bool Program::IsResult(int tensor) const { return Contains(results, tensor); }
+
+}  // namespace sbnn

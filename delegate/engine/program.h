@@ -1,0 +1,52 @@
+// What is run for inputs of given shapes: a graph's operators as steps, one after another.
+#ifndef SBNN_DELEGATE_ENGINE_PROGRAM_H_
+#define SBNN_DELEGATE_ENGINE_PROGRAM_H_
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "delegate/engine/chain.h"
+#include "delegate/engine/graph.h"
+#include "delegate/engine/op.h"
+
+namespace sbnn {
+
+// An operator together with those that became its epilogue.
+struct Step {
+  Op* op;
+  std::vector<int> inputs;
+  int output;
+  std::vector<int> ops;  // as in Network::StepInfo
+  Epilogue epilogue = {};
+  const Kernels* kernels = nullptr;
+  std::shared_ptr<Chain> chain = nullptr;  // `op`, where it is one
+
+  // Calls fn(op, ops), for each link where it is a chain.
+  template <typename Fn>
+  void ForEachLink(const Fn& fn) const {
+    if (chain == nullptr) return fn(*op, ops);
+    for (const Chain::Link& link : chain->links()) fn(*link.op, link.ops);
+  }
+};
+
+struct Program {
+  std::vector<Shape> shapes;       // of each tensor: the graph's, and those of conversions
+  std::vector<int> element_bytes;  // of each tensor
+  std::vector<Step> steps;
+  std::vector<int> inputs;
+  std::vector<int> results;  // tensors of floats: the outputs, or what is made of them
+
+  Program() = default;
+  // A step for each operator that runs. The graph must live as long.
+  Program(const Graph& graph, std::vector<Shape> tensor_shapes);
+
+  std::vector<Shape> InputShapes(const Step& step) const;
+  size_t Uses(int tensor) const;  // by steps, their epilogues included
+  bool IsInput(int tensor) const;
+  bool IsResult(int tensor) const;
+};
+
+}  // namespace sbnn
+
+#endif  // SBNN_DELEGATE_ENGINE_PROGRAM_H_

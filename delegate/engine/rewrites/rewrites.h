@@ -1,0 +1,41 @@
+// Changes to a graph or a program that leave what it computes and make it faster. Each has a file
+// of its own.
+#ifndef SBNN_DELEGATE_ENGINE_REWRITES_REWRITES_H_
+#define SBNN_DELEGATE_ENGINE_REWRITES_REWRITES_H_
+
+#include <cstdint>
+
+#include "delegate/engine/graph.h"
+#include "delegate/engine/program.h"
+
+namespace sbnn {
+
+// By the graph alone, once.
+
+// Hands the zeros of a PAD to the operator that reads it, if there is just one and it can take
+// them.
+void AbsorbMargins(Graph* graph);
+
+// Makes one operator of each pair of x -> logistic(x) -> x * logistic(x).
+void MakeSwishes(Graph* graph);
+
+// For the shapes at hand, in this order.
+
+// Lets operators do as an epilogue what the only reader of their output does: each saves a pass
+// over memory.
+void FuseEpilogues(Program* program);
+
+// Lets convolutions take over the products of their inputs' channels with factors, as in
+// squeeze-and-excitation (Hu et al., "Squeeze-and-Excitation Networks", 2018).
+void FoldGates(Program* program);
+
+// Decides which steps compute in halves, if there are kernels of them, and puts a conversion
+// wherever a tensor is made in one type and read in the other. Inputs and results are floats.
+void ChooseTypes(const Kernels& kernels, const Kernels* halves, Op* convert, Program* program);
+
+// Makes chains of steps that had better hand on what does not fit a cache of so many bytes.
+void MakeChains(uint64_t cache_bytes, Program* program);
+
+}  // namespace sbnn
+
+#endif  // SBNN_DELEGATE_ENGINE_REWRITES_REWRITES_H_
