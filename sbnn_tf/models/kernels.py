@@ -24,6 +24,9 @@ class Kernel:
     groups: of a grouped convolution: its output channels fall into so many parts, each with inputs
       of its own.
     reason: why it can't be pruned with any pattern; empty if it can.
+    number: its place among the model's kernels, from 0: what identifies it, in files and for random
+      numbers. The same in every model of the same layers, whatever these are called: Keras goes on
+      counting in the names that it gives, so that a notebook cell run again makes other ones.
     """
 
     leaf: wiring.Leaf
@@ -32,6 +35,7 @@ class Kernel:
     operator: str
     reason: str = ""
     groups: int = 1
+    number: int = 0
 
     @property
     def name(self) -> str:
@@ -90,7 +94,8 @@ def find(model: Any) -> list[Kernel]:
             f"The model '{model.name}' has never been built, so it has no weights yet. Call it on "
             "a batch, or model.build(input_shape), or give its first layer an input shape."
         )
-    return [kernel for leaf in wiring.leaves(model) for kernel in _of(leaf, layers)]
+    found = [kernel for leaf in wiring.leaves(model) for kernel in _of(leaf, layers)]
+    return [dataclasses.replace(kernel, number=number) for number, kernel in enumerate(found)]
 
 
 def folded_batch_norm(kernel: Kernel, layers: Any) -> Any | None:

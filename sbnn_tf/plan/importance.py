@@ -8,7 +8,6 @@ is the plain case. Scores that are computed from gradients say what to add up in
 from __future__ import annotations
 
 import abc
-import zlib
 from typing import Any
 
 import numpy as np
@@ -41,7 +40,7 @@ class Score(abc.ABC):
 
     @abc.abstractmethod
     def __call__(
-        self, weights: np.ndarray, scale: np.ndarray, gathered: np.ndarray | None, name: str
+        self, weights: np.ndarray, scale: np.ndarray, gathered: np.ndarray | None, number: int
     ) -> np.ndarray:
         """The scores of one kernel.
 
@@ -49,7 +48,7 @@ class Score(abc.ABC):
           weights: a kernel, output channel last.
           scale: the factor of the batch norm behind each output channel, from `fold`.
           gathered: the mean over the steps of what `gather` returned, shaped as the kernel.
-          name: the kernel's.
+          number: of the kernel among the model's, from 0: what tells kernels apart.
 
         Returns:
           float64 array shaped as the kernel, >= 0.
@@ -86,7 +85,7 @@ class Magnitude(Score):
     def name(self) -> str:
         return f"l{self.order}"
 
-    def __call__(self, weights, scale, gathered, name):
+    def __call__(self, weights, scale, gathered, number):
         magnitude = np.abs(weights) * scale
         return magnitude if self.order == 2 else np.sqrt(magnitude)
 
@@ -108,7 +107,7 @@ class Taylor(Score):
         product = weights * gradient
         return product * product
 
-    def __call__(self, weights, scale, gathered, name):
+    def __call__(self, weights, scale, gathered, number):
         return np.sqrt(gathered.astype(np.float64))
 
 
@@ -124,14 +123,14 @@ class Movement(Score):
     def gather(self, weights, gradient):
         return -weights * gradient
 
-    def __call__(self, weights, scale, gathered, name):
+    def __call__(self, weights, scale, gathered, number):
         alive = weights != 0  # the lowest of the weights that are left is 0, not that of the pruned
         lowest = gathered[alive].min() if alive.any() else 0.0
         return np.sqrt(np.maximum(gathered.astype(np.float64) - lowest, 0.0))
 
 
 class Random(Score):
-    """Uniform in (0, 1), the same for the same seed and kernel name: what any score must beat.
+    """Uniform in (0, 1), the same for the same seed and kernel: what any score must beat.
 
     Args:
       seed: a whole number of 0 or more.
@@ -140,8 +139,8 @@ class Random(Score):
     def __init__(self, seed: int = 0):
         self.seed = int(seed)
 
-    def __call__(self, weights, scale, gathered, name):
-        rng = np.random.default_rng([self.seed, zlib.crc32(name.encode())])
+    def __call__(self, weights, scale, gathered, number):
+        rng = np.random.default_rng([self.seed, number])
         return 1.0 - rng.random(weights.shape)
 
     def get_config(self) -> dict:

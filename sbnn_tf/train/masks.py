@@ -42,6 +42,7 @@ class Mask:
     def __init__(self, choice: Choice, score: importance.Score, batch_norm: Any | None):
         self.choice = choice
         self.name = choice.kernel.name
+        self.number = choice.kernel.number
         self.pattern = choice.pattern
         self.share = 1.0  # what to multiply the schedule's sparsity by
         self.churn = 0.0  # fraction of the weights whose fate the last update changed
@@ -195,7 +196,7 @@ class Mask:
         """What the score says, which knows of no mask."""
         scale = importance.fold(weights.shape[-1], self._batch_norm).astype(dtype)
         gathered = self._gatherer and self._gatherer.value().reshape(weights.shape)
-        return self._score(weights, scale, gathered, self.name)
+        return self._score(weights, scale, gathered, self.number)
 
     def _select(self, weights: Any) -> tf.Tensor:
         """The weights where they are kept, else 0.0."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import zlib
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
@@ -216,7 +215,7 @@ class RewiredMask(Mask):
             statistic.restore(below(state, name))
 
     def _rng(self, seed: int, step: int) -> np.random.Generator:
-        return np.random.default_rng([seed, step, zlib.crc32(self.name.encode())])
+        return np.random.default_rng([seed, step, self.number])
 
     def _checked(self, scores: Any, what: str) -> np.ndarray:
         """What a rule gave, as float32 in (0, 1]: an update must not take longer than a step."""

@@ -308,7 +308,7 @@ class TestTeacher:
 
     ENSEMBLES, SIZE, OUTPUTS = 8, 8, 16
 
-    def found(self, K, kind):
+    def found(self, K, kind, seed=0):
         """The fraction of the teacher's weights that the student ends up with."""
         rng = np.random.default_rng(5)
         inputs = self.ENSEMBLES * self.SIZE
@@ -321,16 +321,22 @@ class TestTeacher:
         model = K.Sequential([K.Input((inputs,)), K.layers.Dense(self.OUTPUTS)])
         model.compile(K.optimizers.Adam(0.02), "mse", jit_compile=False)
         callback = kind(
-            "unstructured", 1 - 1 / self.ENSEMBLES, update_every=8, end_step=240, policy=ALL
+            "unstructured",
+            1 - 1 / self.ENSEMBLES,
+            update_every=8,
+            end_step=240,
+            policy=ALL,
+            seed=seed,
         )
         model.fit(x, y, epochs=16, verbose=0, callbacks=[callback], batch_size=64)
         return callback._masks[0].keep[support].mean()
 
     @KERAS
     def test_gradients_and_correlations_find_it_better_than_chance(self, K):
-        found = {name: self.found(K, kind) for name, kind in KINDS.items()}
-        assert found["rigl"] > found["set"] + 0.1, found
-        assert found["hebbian"] > found["set"] + 0.1, found
+        assert self.found(K, RigL) > self.found(K, SET) + 0.1
+        # Correlations tell ensembles apart, not which of them is heard: that differs by the seed.
+        found = [self.found(K, HebbianRewiring, seed) for seed in range(3)]
+        assert np.mean(found) > 1 / self.ENSEMBLES + 0.1, found
 
 
 class _Killed(Exception):

@@ -23,22 +23,22 @@ class _Norm:
 
 class TestMagnitude:
     def test_orders(self):
-        np.testing.assert_array_equal(Magnitude()(WEIGHTS, ONES, None, ""), np.abs(WEIGHTS))
-        squared = np.square(Magnitude(1)(WEIGHTS, ONES, None, ""))
+        np.testing.assert_array_equal(Magnitude()(WEIGHTS, ONES, None, 0), np.abs(WEIGHTS))
+        squared = np.square(Magnitude(1)(WEIGHTS, ONES, None, 0))
         np.testing.assert_allclose(squared, np.abs(WEIGHTS))
 
     def test_groups_count_by_the_norm_of_that_order(self):
         # One large weight beats four middling ones in L2, not in L1.
         weights = np.array([[5, 0.1, 0.1, 0.1, 2, 2, 2, 2]], np.float32)
         for order, first in ((2, True), (1, False)):
-            scores = Magnitude(order)(weights, np.ones(8), None, "")
+            scores = Magnitude(order)(weights, np.ones(8), None, 0)
             assert Group(4).mask(scores, 0.5)[0, 0] == first
 
     def test_batch_norm_is_folded_in(self):
         np.testing.assert_array_equal(importance.fold(2, None), [1, 1])
         np.testing.assert_allclose(importance.fold(2, _Norm([-6.0, 1.0], [3.0, 0.0])), [3, 1])
         np.testing.assert_allclose(importance.fold(2, _Norm(None, [3.0, 0.0])), [0.5, 1])
-        scores = Magnitude()(WEIGHTS, np.array([3.0, 1.0]), None, "")
+        scores = Magnitude()(WEIGHTS, np.array([3.0, 1.0]), None, 0)
         np.testing.assert_array_equal(scores, [[3, 2], [0, 4]])
 
     @pytest.mark.parametrize("gamma", [[0.0, 0.0], [0.0, 1.0], [np.nan, 1.0]])
@@ -46,11 +46,11 @@ class TestMagnitude:
         assert (importance.fold(2, _Norm(gamma, [3.0, 0.0])) > 0).all()
 
 
-def test_random_depends_on_seed_and_name_only():
-    one = Random(3)(WEIGHTS, ONES, None, "a")
-    np.testing.assert_array_equal(one, Random(3)(WEIGHTS * 2, ONES, None, "a"))
-    assert not np.isclose(one, Random(4)(WEIGHTS, ONES, None, "a")).any()
-    assert not np.isclose(one, Random(3)(WEIGHTS, ONES, None, "b")).any()
+def test_random_depends_on_seed_and_kernel_only():
+    one = Random(3)(WEIGHTS, ONES, None, 0)
+    np.testing.assert_array_equal(one, Random(3)(WEIGHTS * 2, ONES, None, 0))
+    assert not np.isclose(one, Random(4)(WEIGHTS, ONES, None, 0)).any()
+    assert not np.isclose(one, Random(3)(WEIGHTS, ONES, None, 1)).any()
     assert ((one > 0) & (one <= 1)).all()
 
 
@@ -98,9 +98,9 @@ def _by_hand(model, x, y, rate=0.1):
 class _Spy(Movement):
     """Keeps what it was given."""
 
-    def __call__(self, weights, scale, gathered, name):
+    def __call__(self, weights, scale, gathered, number):
         self.gathered = gathered
-        return super().__call__(weights, scale, gathered, name)
+        return super().__call__(weights, scale, gathered, number)
 
 
 @pytest.mark.parametrize("how", ["plain", "jit", "executions", "eager", "float16", "legacy"])
