@@ -64,7 +64,7 @@ _HOME = {
     "convert": "convert",
     "inspect": "convert",
     "load_delegate": "run.runtime",
-    "verify": "run.runtime",
+    "verify": "run.verify",
     "benchmark": "run.benchmark",
     "SbnnError": "errors",
 }

@@ -19,6 +19,7 @@ import numpy as np
 from sbnn_tf.errors import SbnnError
 from sbnn_tf.run import runtime
 from sbnn_tf.run.child import doing, in_child
+from sbnn_tf.run.comparing import largest_difference
 from sbnn_tf.run.runtime import File, Model
 
 
@@ -114,7 +115,7 @@ def _benchmark(
         delegate=ours,
         speedup_min=stock.min_ms / ours.min_ms,
         speedup_median=stock.median_ms / ours.median_ms,
-        max_abs_diff=max(runtime.largest_difference(x, y) for x, y in zip(*outputs)),
+        max_abs_diff=max(largest_difference(x, y) for x, y in zip(*outputs)),
         threads=threads,
         cpu=cpu_name(),
         peak_gflops=max(peaks),

@@ -1,4 +1,4 @@
-"""Run `.tflite` models: load the delegate, make interpreters, compare two models.
+"""Run `.tflite` models: load the delegate, make interpreters.
 
 Needs a TensorFlow Lite interpreter only: `ai_edge_litert` where it is installed, else the one in
 TensorFlow.
@@ -6,14 +6,12 @@ TensorFlow.
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
-import dataclasses
 import importlib
 import os
 import platform
 import struct
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,7 +19,8 @@ import numpy as np
 
 from sbnn_tf.errors import SbnnError
 from sbnn_tf.files import read_file
-from sbnn_tf.run.child import doing, in_child
+from sbnn_tf.run.child import doing
+from sbnn_tf.run.running import Running, named
 
 
 class File(NamedTuple):
@@ -163,17 +162,20 @@ def interpreter(
       FileNotFoundError, ValueError: the model cannot be read, or the delegate refuses it.
     """
     file = read_model(model)
-    made = _construct(file, num_threads, delegate, xnnpack)
-    with _named(file):
+    made = construct(file, num_threads=num_threads, delegate=delegate, xnnpack=xnnpack)
+    with named(file.name):
         made.allocate_tensors()
     return made
 
 
-def _construct(model: Model, num_threads: int, delegate: Any, xnnpack: bool = True) -> Any:
-    file = read_model(model)
+def construct(
+    file: File, *, num_threads: int = 1, delegate: Any = None, xnnpack: bool = True
+) -> Any:
+    """As `interpreter`, before any tensor is allocated."""
     module = _interpreter_module()
     kinds = module.OpResolverType
-    with _named(file):
+    doing(f"loading {file.name}{'' if delegate is None else ' with the delegate'}")
+    with named(file.name):
         return module.Interpreter(
             model_content=file.content,
             num_threads=num_threads,
@@ -182,16 +184,6 @@ def _construct(model: Model, num_threads: int, delegate: Any, xnnpack: bool = Tr
                 kinds.AUTO if xnnpack else kinds.BUILTIN_WITHOUT_DEFAULT_DELEGATES
             ),
         )
-
-
-@contextlib.contextmanager
-def _named(file: File) -> Iterator[None]:
-    """Turns an interpreter's error into one that says which model it is about."""
-    try:
-        yield
-    except (ValueError, RuntimeError) as error:
-        reason = " ".join(str(error).split()) or "no reason given"
-        raise SbnnError(f"TensorFlow Lite cannot run {file.name}: {reason}") from None
 
 
 def read_model(model: Model) -> File:
@@ -225,92 +217,18 @@ def _interpreter_module():
     )
 
 
-@dataclasses.dataclass(frozen=True)
-class Difference:
-    """How one output of two models differs over all runs; absolute numbers."""
-
-    name: str
-    shape: tuple[int, ...]
-    largest_output: float  # of the first model
-    max_difference: float  # NaN if either model gives NaN
-    input_effect: float  # how far the first model's output moves when its input changes
-
-    @property
-    def relative(self) -> float:
-        """`max_difference` over `largest_output`."""
-        return relative(self.max_difference, self.largest_output)
-
-
-def relative(difference: float, largest: float) -> float:
-    """A difference over the largest output; where that is zero, any difference is infinite."""
-    if largest == 0:
-        return 0.0 if difference == 0 else float("inf")
-    return float(difference / largest)
-
-
-def verify(
-    a: Model,
-    b: Model,
-    *,
-    delegate: bool = False,
-    num_threads: int = 1,
-    runs: int = 3,
-    seed: int = 0,
-    library: str | os.PathLike | None = None,
-) -> list[Difference]:
-    """Run two models on the same inputs and compare their outputs.
-
-    Args:
-      a: path or bytes of the reference; runs in stock TensorFlow Lite.
-      b: path or bytes of the other; runs in stock TensorFlow Lite, or through the delegate.
-      delegate: whether `b` runs through the SparseByteNN delegate.
-      num_threads: threads of each.
-      runs: how many inputs; each is drawn from a standard normal distribution, integers from the
-        whole range of int8 and uint8 and from 0 and 1 for wider types.
-      seed: of the inputs.
-      library: the delegate's library, as in `load_delegate`.
-
-    Returns:
-      One `Difference` for each output, in the models' order.
+def run(made: Any, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Run an interpreter once; return copies of its outputs.
 
     Raises:
-      FileNotFoundError, ValueError: a model cannot be read or run, or their signatures differ.
+      ValueError: wrong inputs, or the model fails on them.
     """
-    if runs < 1:
-        raise SbnnError(f"runs: expected at least 1, got {runs}")
-    files = read_model(a), read_model(b)
-    return in_child(_verify, *files, delegate, num_threads, runs, seed, library)
+    return Running.first(made).run(inputs)
 
 
-def _verify(
-    a: File, b: File, delegate: bool, num_threads: int, runs: int, seed: int, library: Any
-) -> list[Difference]:
-    plugin = load_delegate(num_threads=num_threads, library=library) if delegate else None
-    doing(f"loading {a.name}")
-    first = interpreter(a, num_threads=num_threads)
-    doing(f"loading {b.name}")
-    second = interpreter(b, num_threads=num_threads, delegate=plugin)
-    check_alike(first, second)
-    rng = np.random.default_rng(seed)
-    results = [[], []]
-    for _ in range(runs):
-        inputs = random_inputs(first, rng)
-        for file, each, result in zip((a, b), (first, second), results):
-            doing(f"running {file.name}")
-            result.append(run(each, inputs))
-    report = []
-    for i, detail in enumerate(first.get_output_details()):
-        x, y = (np.stack([outputs[i] for outputs in result]) for result in results)
-        report.append(
-            Difference(
-                name=detail["name"],
-                shape=x.shape[1:],
-                largest_output=largest(x),
-                max_difference=largest_difference(x, y),
-                input_effect=largest_difference(x[1:], x[:-1]),
-            )
-        )
-    return report
+def random_inputs(made: Any, rng: np.random.Generator) -> list[np.ndarray]:
+    """Draw one random array for each input of an interpreter, in order (see `Running.draw`)."""
+    return Running.first(made).draw(rng)
 
 
 def check_alike(first: Any, second: Any) -> None:
@@ -329,46 +247,3 @@ def check_alike(first: Any, second: Any) -> None:
         )
         if mine != others:
             raise SbnnError(f"the models' {kind}s differ: {mine} and {others}")
-
-
-def largest(x: np.ndarray) -> float:
-    """The largest absolute value; 0 of an empty array, NaN if there is one."""
-    return float(np.max(np.abs(x.astype(np.float64)), initial=0.0))
-
-
-def largest_difference(x: np.ndarray, y: np.ndarray) -> float:
-    """The largest |x - y| over all elements; 0 of empty arrays, NaN if there is one."""
-    return largest(x.astype(np.float64) - y)
-
-
-def random_inputs(made: Any, rng: np.random.Generator) -> list[np.ndarray]:
-    """Draw one random array for each input of an interpreter, in order."""
-    return [_random(detail, rng) for detail in made.get_input_details()]
-
-
-def run(made: Any, inputs: list[np.ndarray]) -> list[np.ndarray]:
-    """Run an interpreter once; return copies of its outputs.
-
-    Raises:
-      ValueError: wrong inputs, or the model fails on them.
-    """
-    for detail, value in zip(made.get_input_details(), inputs):
-        made.set_tensor(detail["index"], value)
-    try:
-        made.invoke()
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())
-        raise SbnnError(f"TensorFlow Lite failed while it ran the model: {reason}") from None
-    return [made.get_tensor(detail["index"]) for detail in made.get_output_details()]
-
-
-def _random(detail: dict, rng: np.random.Generator) -> np.ndarray:
-    shape, dtype = detail["shape"], np.dtype(detail["dtype"])
-    if dtype.kind == "f":
-        return rng.standard_normal(shape).astype(dtype)
-    if dtype in (np.int8, np.uint8):
-        limits = np.iinfo(dtype)
-        return rng.integers(limits.min, limits.max, shape, dtype, endpoint=True)
-    if dtype.kind in "iub":
-        return rng.integers(0, 2, shape).astype(dtype)
-    raise SbnnError(f"input {detail['name']!r}: no random values for type {dtype}")

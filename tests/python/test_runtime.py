@@ -75,14 +75,14 @@ def test_environment_names_the_library(monkeypatch, tmp_path):
 
 def test_verify_equal(tiny_files):
     dense, sparse = tiny_files
-    (one,) = sbnn.verify(sparse, sparse.read_bytes())
+    (one,) = sbnn.verify(sparse, sparse.read_bytes()).outputs
     assert one.shape == (1, 10)
     assert one.max_difference == one.relative == 0.0
     assert one.input_effect > 0.05 * one.largest_output > 0
 
 
 def test_verify_different(tiny_files):
-    (one,) = sbnn.verify(*tiny_files)
+    (one,) = sbnn.verify(*tiny_files).outputs
     assert one.relative == one.max_difference / one.largest_output > 0.01
 
 
@@ -95,7 +95,7 @@ def one_operator(name: str, kind: str = "", **fields) -> bytes:
 
 
 def test_verify_reports_nan():
-    (one,) = sbnn.verify(one_operator("ABS"), one_operator("SQRT"))
+    (one,) = sbnn.verify(one_operator("ABS"), one_operator("SQRT")).outputs
     assert np.isnan(one.max_difference) and not one.relative <= 1e9
 
 
@@ -109,10 +109,10 @@ def test_crash_of_tensorflow_lite(tmp_path):
     for when, content in crashes.items():
         path = tmp_path / f"{when}.tflite"
         path.write_bytes(content)
-        told = f"crashed while {when} .*{when}.tflite.*: Segmentation fault"
+        told = f"crashed while .* {path}.*: Segmentation fault"
         with pytest.raises(SbnnError, match=told):
             sbnn.verify(path, content)
-        with pytest.raises(SbnnError, match=told):
+        with pytest.raises(SbnnError, match="crashed while .*: Segmentation fault"):
             sbnn.benchmark(path)
 
 
@@ -122,13 +122,6 @@ def test_verify_refuses_other_shapes(tiny_files):
     other = sbnn.convert(keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)]))
     with pytest.raises(SbnnError, match="inputs differ"):
         sbnn.verify(tiny_files[0], other)
-
-
-@pytest.mark.parametrize(
-    "largest, difference, expected", [(2, 1, 0.5), (0, 0, 0), (0, 1e-9, float("inf"))]
-)
-def test_relative(largest, difference, expected):
-    assert runtime.relative(difference, largest) == expected
 
 
 def test_truncated_model(tiny_files):

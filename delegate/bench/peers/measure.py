@@ -164,6 +164,7 @@ def _load(worker: Worker, case: Case, file: Path, folder: Path) -> tuple[int, st
       WorkerError: it cannot be loaded, or computes something else.
     """
     from sbnn_tf.run import runtime
+    from sbnn_tf.run.comparing import largest, largest_difference
 
     stock = runtime.interpreter(case.path)
     size = int(stock.get_input_details()[0]["shape"][1])
@@ -176,7 +177,7 @@ def _load(worker: Worker, case: Case, file: Path, folder: Path) -> tuple[int, st
     output = np.fromfile(target, np.float32) if target.is_file() else np.zeros(0)
     off = float("inf")
     if output.size == expected.size:
-        off = runtime.largest_difference(output, expected.ravel()) / runtime.largest(expected)
+        off = largest_difference(output, expected.ravel()) / largest(expected)
     if not off <= TOLERANCE:
         raise WorkerError(f"its output is off by {off:.1e} of the largest")
     return index, about, off

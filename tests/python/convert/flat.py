@@ -36,11 +36,18 @@ class Flat:
         return len(self.model.buffers) - 1
 
     def tensor(self, name: str, shape, kind=np.float32, buffer: int = 0) -> int:
+        """A shape's -1 is a size that is open, and 1 until somebody resizes it.
+
+        The kind is numpy's, or one of the schema's names, such as "STRING".
+        """
         s = schema()
-        types = {"float32": "FLOAT32", "float16": "FLOAT16", "int8": "INT8", "int32": "INT32"}
         tensor = s.TensorT(name=name, buffer=buffer, hasRank=True)
-        tensor.type = getattr(s.TensorType, types[np.dtype(kind).name])
-        tensor.shape = np.array(shape, np.int32)
+        if not hasattr(s.TensorType, str(kind)):
+            kind = np.dtype(kind).name.upper()
+        tensor.type = getattr(s.TensorType, kind)
+        tensor.shape = np.abs(np.array(shape, np.int32))
+        if -1 in shape:
+            tensor.shapeSignature = np.array(shape, np.int32)
         self.graph.tensors.append(tensor)
         return len(self.graph.tensors) - 1
 
@@ -61,13 +68,25 @@ class Flat:
             op.builtinOptions = options
         self.graph.operators.append(op)
 
-    def input(self, shape, kind=np.float32) -> int:
-        index = self.tensor("input", shape, kind)
+    def input(self, shape, kind=np.float32, name: str = "input") -> int:
+        index = self.tensor(name, shape, kind)
         self.graph.inputs = np.append(self.graph.inputs, np.int32(index))
         return index
 
     def output(self, tensor: int) -> None:
         self.graph.outputs = np.append(self.graph.outputs, np.int32(tensor))
+
+    def signature(self, key: str, inputs: dict[str, int], outputs: dict[str, int]) -> None:
+        """Names tensors of the subgraph that was added last."""
+        s = schema()
+        lists = (
+            [s.TensorMapT(name=name, tensorIndex=index) for name, index in named.items()]
+            for named in (inputs, outputs)
+        )
+        index = self.model.subgraphs.index(self.graph)
+        made = s.SignatureDefT(signatureKey=key, subgraphIndex=index)
+        made.inputs, made.outputs = lists
+        self.model.signatureDefs.append(made)
 
     def bias(self, outputs: int) -> int:
         return self.constant("bias", np.linspace(-1, 1, outputs, dtype=np.float32))

@@ -1,0 +1,188 @@
+"""Compare two models, in stock TensorFlow Lite or the delegate, on the same random inputs."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sbnn_tf.errors import SbnnError
+from sbnn_tf.run import contents, runtime
+from sbnn_tf.run.child import Child, in_child
+from sbnn_tf.run.comparing import Difference, Pair, compare, run_alone
+from sbnn_tf.run.graph import Graph, Shapes, match, select, settle
+from sbnn_tf.run.runtime import File, Model
+
+TOLERANCE = 1e-4
+# Where float inputs are rounded to 8 bits, sums in another order may round to the next step.
+DYNAMIC_RANGE_TOLERANCE = 0.05
+# Of an inner graph alone: its random inputs may make a loop of it that never ends.
+SECONDS_ALONE = 30
+
+
+@dataclasses.dataclass(frozen=True)
+class Verification:
+    """What `verify` found; `str()` of it is a table."""
+
+    outputs: tuple[Difference, ...]
+    tolerance: float  # of `relative`
+    remarks: tuple[str, ...]  # which tolerance and why, what was not compared
+
+    @property
+    def within(self) -> bool:
+        """Whether all outputs are within the tolerance."""
+        return all(one.relative <= self.tolerance for one in self.outputs)  # NaN is not
+
+    def __str__(self) -> str:
+        lines = [f"{'output':40} {'largest':>10} {'difference':>11} {'relative':>9}"]
+        several = len({one.graph for one in self.outputs}) > 1
+        for i, one in enumerate(self.outputs):
+            if several and (i == 0 or one.graph != self.outputs[i - 1].graph):
+                lines.append(one.graph)
+            name = f"  {one.name}" if several else one.name
+            lines.append(
+                f"{name:40} {one.largest_output:10.4g} {one.max_difference:11.3g} "
+                f"{one.relative:9.2g}"
+            )
+            if one.note:
+                lines.append(f"  ({one.note})")
+            elif one.input_effect <= 0.01 * one.largest_output:
+                lines.append("  (hardly depends on the input: this comparison shows little)")
+        good = "within" if self.within else "BEYOND"
+        return "\n".join([*lines, *self.remarks, f"{good} the tolerance of {self.tolerance:g}"])
+
+
+def verify(
+    a: Model,
+    b: Model,
+    *,
+    signature: str | None = None,
+    shapes: Shapes | None = None,
+    tolerance: float | None = None,
+    delegate: bool = False,
+    num_threads: int = 1,
+    runs: int = 3,
+    seed: int = 0,
+    library: str | os.PathLike | None = None,
+) -> Verification:
+    """Run two models on the same inputs and compare their outputs.
+
+    Compared are all signatures, the first graph if it has none, and each by itself the graphs that
+    operators run, such as bodies of loops and branches, which random inputs may not reach.
+
+    Args:
+      a: path or bytes of the reference; runs in stock TensorFlow Lite.
+      b: path or bytes of the other; runs in stock TensorFlow Lite, or through the delegate.
+      signature: compare this one alone, and what operators run in it.
+      shapes: of inputs, by name or position, for files that take any size.
+      tolerance: largest difference allowed, relative to the largest output. None: 1e-4, or 0.05
+        where a file rounds activations to 8 bits as it runs ("dynamic range").
+      delegate: whether `b` runs through the SparseByteNN delegate.
+      num_threads: threads of each.
+      runs: how many inputs; each is drawn from a standard normal distribution, integers from the
+        whole range of quantized and 8-bit types, and from 0 and 1 of others; strings are words.
+      seed: of the inputs.
+      library: the delegate's library, as in `load_delegate`.
+
+    Raises:
+      FileNotFoundError, ValueError: a model cannot be read or run, or their signatures differ.
+    """
+    if runs < 1:
+        raise SbnnError(f"runs: expected at least 1, got {runs}")
+    files = runtime.read_model(a), runtime.read_model(b)
+    models = [contents.read(file) for file in files]
+    remarks: list[str] = []
+    pairs = _entries(files, models, signature, shapes, remarks)
+    options = (delegate, num_threads, runs, seed, library)
+    try:
+        outputs = in_child(compare, *files, pairs, *options)
+    except SbnnError as error:
+        if len(pairs) == 1:
+            raise
+        raise SbnnError(f"{error}; --signature compares one signature alone") from None
+    outer = [graph for graph, _ in pairs] if signature is not None else None
+    for pair in _inner(files, models, outer, remarks):
+        outputs += _alone(files, pair, options, remarks)
+    if not outputs:
+        raise SbnnError("; ".join([f"{files[0].name}: there is nothing to compare", *remarks]))
+    if tolerance is None:
+        tolerance = TOLERANCE
+        if any(map(contents.quantizes_while_it_runs, models)):
+            tolerance = DYNAMIC_RANGE_TOLERANCE
+            remarks.append(
+                "dynamic range: activations are rounded to 8 bits as it runs, hence the tolerance"
+            )
+    for name in contents.draws_random_numbers(models[0]):
+        remarks.append(f"{name} draws other numbers in each: what depends on them differs")
+    return Verification(tuple(outputs), tolerance, tuple(remarks))
+
+
+def _entries(
+    files: Sequence[File],
+    models: Sequence[Any],
+    signature: str | None,
+    shapes: Shapes | None,
+    remarks: list[str],
+) -> list[Pair]:
+    """The graphs of both models that programs run, with the sizes that their inputs get."""
+    mine, others = (contents.entries(model) for model in models)
+    if signature is not None:
+        mine = [select(mine, signature, files[0].name)]
+        others = [select(others, signature, files[1].name)]
+    pairs = []
+    for graph in mine:
+        named = [other for other in others if other.signature == graph.signature]
+        if not named and graph.subgraph == 0:  # one of the two has no signatures
+            named = [other for other in others if other.subgraph == 0]
+        if not named:
+            raise _missing(graph, files[1])
+        others.remove(named[0])
+        if writer := contents.writes_files(models[0], graph):
+            remarks.append(f"not compared: {graph.title}, which writes files ({writer})")
+        else:
+            pairs.append(match(graph, named[0]))
+    if others:
+        raise _missing(others[0], files[0])
+    settled = settle([graph for graph, _ in pairs], shapes, files[0].name)
+    return [(graph, other) for graph, (_, other) in zip(settled, pairs)]
+
+
+def _missing(graph: Graph, file: File) -> SbnnError:
+    return SbnnError(
+        f"{file.name} has no {graph.title}, which the other model has; --signature compares one "
+        "signature alone"
+    )
+
+
+def _inner(
+    files: Sequence[File], models: Sequence[Any], outer: list[Graph] | None, remarks: list[str]
+) -> Iterator[Pair]:
+    """The graphs that operators run, as far as they can be run by themselves."""
+    mine, others = (contents.inner(model) for model in models)
+    for graph in mine:
+        if not graph.outputs or (outer and not contents.runs(models[0], outer, graph)):
+            continue
+        same = [other for other in others if other.subgraph == graph.subgraph]
+        try:
+            if not same:
+                raise _missing(graph, files[1])
+            graph, other = match(graph, same[0])
+            (graph,) = settle([graph], None, files[0].name)
+        except SbnnError as error:
+            remarks.append(f"not compared by itself: {graph.title} ({error})")
+        else:
+            yield graph, other
+
+
+def _alone(
+    files: Sequence[File], pair: Pair, options: tuple, remarks: list[str]
+) -> list[Difference]:
+    _, num_threads, runs, seed, _ = options
+    with Child() as child:
+        try:  # whether random inputs are anything that stock TensorFlow Lite can run
+            child.call(run_alone, files[0], pair[0], num_threads, runs, seed, timeout=SECONDS_ALONE)
+        except SbnnError as error:
+            remarks.append(f"not compared by itself: {pair[0].title} ({error})")
+            return []
+        return child.call(compare, *files, [pair], *options)
