@@ -274,7 +274,7 @@ examples:
         "--tolerance",
         type=_not_negative,
         metavar="T",
-        help="largest difference allowed, relative to the largest output (default: 1e-4; 0.05 where "
+        help="largest difference allowed, relative to the largest output (default: 1e-4; more where "
         "the file rounds activations to 8 bits as it runs)",
     )
     _add_signature(add, "compare this signature alone (default: all, and bodies of loops)")

@@ -27,6 +27,8 @@ class Difference:
     max_difference: float  # NaN where one of the models, not both, gives NaN
     # How far the first model's output moves when its input changes; NaN where nothing tells.
     input_effect: float
+    # How far it moves when its inputs change by a millionth; NaN where that was not looked at.
+    rounding_effect: float = math.nan
     note: str = ""  # where the two have different shapes
 
     @property
@@ -99,54 +101,83 @@ def compare(
     runs: int,
     seed: int,
     library: Any,
+    rounds: bool,
 ) -> list[Difference]:
-    """Run both models' graphs, one after the other; the arguments are those of `verify`."""
+    """Run both models' graphs, one after the other.
+
+    Args:
+      rounds: whether to see how far small changes go in the first model, which rounds them to steps.
+      others: as for `verify`.
+    """
     plugin = runtime.load_delegate(num_threads=num_threads, library=library) if delegate else None
-    first = runtime.construct(a, num_threads=num_threads)
-    second = runtime.construct(b, num_threads=num_threads, delegate=plugin)
+    sides = [(a, runtime.construct(a, num_threads=num_threads))]
+    sides.append((b, runtime.construct(b, num_threads=num_threads, delegate=plugin)))
+    if rounds:
+        sides.append((a, runtime.construct(a, num_threads=num_threads)))
     found = []
-    for graph, other in pairs:
-        shapes = [port.shape for port in graph.inputs]
+    for pair in pairs:
+        shapes = [port.shape for port in pair[0].inputs]
+        graphs = (*pair, pair[0])
         running = [
-            Running.start(first, graph, shapes, a.name),
-            Running.start(second, other, shapes, b.name),
+            Running.start(made, graph, shapes, file.name)
+            for graph, (file, made) in zip(graphs, sides)
         ]
-        tallies = [_Tally() for _ in graph.outputs]
+        tallies = [_Tally() for _ in pair[0].outputs]
         rng = np.random.default_rng(seed)
         for _ in range(runs):
             inputs = running[0].draw(rng)
-            for tally, x, y in zip(tallies, *(each.run(inputs) for each in running)):
-                tally.add(x, y)
-        for tally, port in zip(tallies, graph.outputs):
-            found.append(tally.difference(graph.title, port.name, bool(graph.inputs)))
+            given = [inputs, inputs, _moved(inputs, seed)]
+            results = [each.run(values) for each, values in zip(running, given)]
+            for tally, *outputs in zip(tallies, *results):
+                tally.add(*outputs)
+        for tally, port in zip(tallies, pair[0].outputs):
+            found.append(tally.difference(pair[0], port.name))
     return found
+
+
+def _moved(inputs: list[np.ndarray], seed: int) -> list[np.ndarray]:
+    """The inputs, where they are float numbers changed by a millionth of each."""
+    rng = np.random.default_rng(seed + 1)
+    return [
+        (x * (1 + 1e-6 * rng.standard_normal(x.shape))).astype(x.dtype)
+        if x.dtype.kind == "f"
+        else x
+        for x in inputs
+    ]
 
 
 class _Tally:
     """What the runs so far say of one output."""
 
     def __init__(self):
-        self._largest = self._apart = self._moved = 0.0
+        self._largest = self._apart = self._effect = self._rounding = 0.0
         self._last: np.ndarray | None = None
         self._runs, self._note = 0, ""
 
-    def add(self, x: np.ndarray, y: np.ndarray) -> None:
+    def add(self, x: np.ndarray, y: np.ndarray, moved: np.ndarray | None = None) -> None:
         self._runs += 1
         self._largest = max(self._largest, largest(x))
-        self._apart = float(np.maximum(self._apart, largest_difference(x, y)))  # keeps NaN
+        self._apart = _furthest(self._apart, largest_difference(x, y))
         if x.shape != y.shape and not self._note:
             self._note = f"shapes {x.shape} and {y.shape} in run {self._runs}"
         if self._last is not None:
-            self._moved = float(np.maximum(self._moved, largest_difference(x, self._last)))
+            self._effect = _furthest(self._effect, largest_difference(x, self._last))
+        apart = math.nan if moved is None else largest_difference(x, moved)
+        self._rounding = _furthest(self._rounding, apart)
         self._last = x
 
-    def difference(self, graph: str, name: str, has_inputs: bool) -> Difference:
+    def difference(self, graph: Graph, name: str) -> Difference:
         return Difference(
-            graph=graph,
+            graph=graph.title,
             name=name,
             shape=self._last.shape,
             largest_output=self._largest,
             max_difference=self._apart,
-            input_effect=self._moved if has_inputs and self._runs > 1 else math.nan,
+            input_effect=self._effect if graph.inputs and self._runs > 1 else math.nan,
+            rounding_effect=self._rounding,
             note=self._note,
         )
+
+
+def _furthest(a: float, b: float) -> float:
+    return float(np.maximum(a, b))  # NaN if one of them is

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from sbnn_tf.convert import flatbuffer
 from sbnn_tf.convert.flatbuffer import schema
@@ -108,16 +108,19 @@ def draws_random_numbers(model) -> list[str]:
     )
 
 
-def quantizes_while_it_runs(model) -> bool:
-    """Whether operators with 8-bit weights make their float inputs 8-bit ("dynamic range")."""
-    small = ("INT8", "UINT8", "INT4")
-    return any(
-        len(types) > 1 and types[0] == "FLOAT32" and not set(small).isdisjoint(types[1:])
-        for subgraph in model.subgraphs
-        for types in _input_types(subgraph)
-    )
+def rounds_activations(model) -> bool:
+    """Whether float results are rounded to 8 bits while it runs.
 
-
-def _input_types(subgraph) -> Iterator[list[str]]:
-    for op in subgraph.operators:
-        yield [type_name(subgraph.tensors[t]) for t in op.inputs if t >= 0]
+    That is so in operators on floats with 8-bit weights ("dynamic range"), and in QUANTIZE.
+    """
+    small = {"INT8", "UINT8", "INT4"}
+    for subgraph in model.subgraphs:
+        made = {int(t) for op in subgraph.operators for t in op.outputs}
+        for op in subgraph.operators:
+            types = [type_name(subgraph.tensors[t]) for t in op.inputs if t >= 0]
+            if types[:1] == ["FLOAT32"] and (
+                not small.isdisjoint(types[1:])
+                or (op_name(model, op) == "QUANTIZE" and int(op.inputs[0]) in made)
+            ):
+                return True
+    return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -10,13 +11,14 @@ from typing import Any
 from sbnn_tf.errors import SbnnError
 from sbnn_tf.run import contents, runtime
 from sbnn_tf.run.child import Child, in_child
-from sbnn_tf.run.comparing import Difference, Pair, compare, run_alone
+from sbnn_tf.run.comparing import Difference, Pair, compare, relative, run_alone
 from sbnn_tf.run.graph import Graph, Shapes, match, select, settle
 from sbnn_tf.run.runtime import File, Model
 
 TOLERANCE = 1e-4
-# Where float inputs are rounded to 8 bits, sums in another order may round to the next step.
-DYNAMIC_RANGE_TOLERANCE = 0.05
+# Where activations are rounded to 8 bits, a difference in the last digit may become a whole step,
+# and more of them in each layer behind it.
+ROUNDED_TOLERANCE = 0.05
 # Of an inner graph alone: its random inputs may make a loop of it that never ends.
 SECONDS_ALONE = 30
 
@@ -76,8 +78,9 @@ def verify(
       b: path or bytes of the other; runs in stock TensorFlow Lite, or through the delegate.
       signature: compare this one alone, and what operators run in it.
       shapes: of inputs, by name or position, for files that take any size.
-      tolerance: largest difference allowed, relative to the largest output. None: 1e-4, or 0.05
-        where a file rounds activations to 8 bits as it runs ("dynamic range").
+      tolerance: largest difference allowed, relative to the largest output. None: 1e-4; where a
+        file rounds activations to 8 bits as it runs ("dynamic range") 0.05, or twice what a change
+        of its inputs by a millionth does to it.
       delegate: whether `b` runs through the SparseByteNN delegate.
       num_threads: threads of each.
       runs: how many inputs; each is drawn from a standard normal distribution, integers from the
@@ -94,7 +97,8 @@ def verify(
     models = [contents.read(file) for file in files]
     remarks: list[str] = []
     pairs = _entries(files, models, signature, shapes, remarks)
-    options = (delegate, num_threads, runs, seed, library)
+    rounds = tolerance is None and any(map(contents.rounds_activations, models))
+    options = (delegate, num_threads, runs, seed, library, rounds)
     try:
         outputs = in_child(compare, *files, pairs, *options)
     except SbnnError as error:
@@ -107,15 +111,21 @@ def verify(
     if not outputs:
         raise SbnnError("; ".join([f"{files[0].name}: there is nothing to compare", *remarks]))
     if tolerance is None:
-        tolerance = TOLERANCE
-        if any(map(contents.quantizes_while_it_runs, models)):
-            tolerance = DYNAMIC_RANGE_TOLERANCE
-            remarks.append(
-                "dynamic range: activations are rounded to 8 bits as it runs, hence the tolerance"
-            )
+        tolerance = _fitting(outputs, remarks) if rounds else TOLERANCE
     for name in contents.draws_random_numbers(models[0]):
         remarks.append(f"{name} draws other numbers in each: what depends on them differs")
     return Verification(tuple(outputs), tolerance, tuple(remarks))
+
+
+def _fitting(outputs: Sequence[Difference], remarks: list[str]) -> float:
+    """The tolerance of models that round activations to 8 bits."""
+    effects = [relative(one.rounding_effect, one.largest_output) for one in outputs]
+    effect = max((each for each in effects if math.isfinite(each)), default=0.0)
+    remarks.append(
+        "activations are rounded to 8 bits as it runs: changing its inputs by a millionth moves the "
+        f"outputs by {effect:.2g}, so the tolerance is {max(ROUNDED_TOLERANCE, 2 * effect):.2g}"
+    )
+    return max(ROUNDED_TOLERANCE, 2 * effect)
 
 
 def _entries(
@@ -178,7 +188,7 @@ def _inner(
 def _alone(
     files: Sequence[File], pair: Pair, options: tuple, remarks: list[str]
 ) -> list[Difference]:
-    _, num_threads, runs, seed, _ = options
+    _, num_threads, runs, seed, *_ = options
     with Child() as child:
         try:  # whether random inputs are anything that stock TensorFlow Lite can run
             child.call(run_alone, files[0], pair[0], num_threads, runs, seed, timeout=SECONDS_ALONE)

@@ -293,11 +293,31 @@ def test_tolerance_of_dynamic_range():
     other = weights + (weights == weights.max())  # one step, of one weight
     report = sbnn.verify(dynamic_range(weights), dynamic_range(other.astype(np.int8)))
     assert 1e-4 < report.outputs[0].relative < report.tolerance == 0.05 and report.within
-    assert "dynamic range: " in str(report)
+    assert "rounded to 8 bits" in str(report)
     assert sbnn.verify(one("ABS"), one("ABS")).tolerance == 1e-4
     same = dynamic_range(weights)
     assert not sbnn.verify(same, dynamic_range(-weights)).within
     assert not sbnn.verify(same, dynamic_range(other.astype(np.int8)), tolerance=1e-4).within
+
+
+def test_tolerance_of_a_file_that_rounding_moves_far():
+    """The sine of 1e6 x, rounded to 8 bits: a millionth of x turns it by a radian."""
+    flat = Flat()
+    x = flat.input((1, 16))
+    large, sine = (flat.tensor(name, (1, 16)) for name in ("large", "sine"))
+    factor = flat.constant("factor", np.array(1e6, np.float32))
+    flat.node("MUL", [x, factor], [large], schema().MulOptionsT())
+    flat.node("SIN", [large], [sine])
+    steps = flat.tensor("steps", (1, 16), np.int8)
+    flat.graph.tensors[steps].quantization = schema().QuantizationParametersT(
+        scale=np.array([0.01], np.float32), zeroPoint=np.array([0], np.int64)
+    )
+    flat.node("QUANTIZE", [sine], [steps], schema().QuantizeOptionsT())
+    flat.output(steps)
+    report = sbnn.verify(flat.bytes(), flat.bytes())
+    (found,) = report.outputs
+    assert report.tolerance == 2 * found.rounding_effect / found.largest_output > 0.5
+    assert f"the tolerance is {report.tolerance:.2g}" in str(report)
 
 
 def test_variable():
