@@ -91,20 +91,15 @@ def _message(error: Exception) -> str:
 
 
 def _convert(options: argparse.Namespace) -> None:
-    from sbnn_tf.convert import convert
+    from sbnn_tf.convert import rewrite
 
     check_target(options.output)
-    content = convert(
-        options.input,
-        prune=options.prune,
-        group=options.group,
-        pattern=options.pattern,
-        layers=options.layer,
-    )
+    made = rewrite(options.input, options.prune, options.group, options.pattern, options.layer)
     dense = options.input.endswith(".tflite") and os.path.isfile(options.input)
     was = f" (was {_megabytes(os.path.getsize(options.input))})" if dense else ""
-    write_file(options.output, content)
-    _say_beside(options.output, f"{options.output}: {_megabytes(len(content))}{was}")
+    write_file(options.output, made.content)
+    lines = [f"{options.output}: {_megabytes(len(made.content))}{was}", *made.remarks()]
+    _say_beside(options.output, "\n".join(lines))
 
 
 def _say_beside(output: str, text: str) -> None:
@@ -241,8 +236,8 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         metavar="GLOB",
         help="prune weights whose name matches, and no others, or convolutions of a size: 3x3; may "
-        "be repeated (default: all 1x1 convolutions, for kernel patterns all others; never the "
-        "first, unless it is named)",
+        "be repeated (default: all 1x1 convolutions, or where there are none dense layers and "
+        "larger convolutions; for kernel patterns all larger ones; never the first convolution)",
     )
 
     add = _command(

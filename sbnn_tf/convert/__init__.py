@@ -6,16 +6,23 @@ from collections.abc import Sequence
 
 from sbnn_tf.convert import densify as _densify
 from sbnn_tf.convert import flatbuffer
-from sbnn_tf.convert.fold_batch import fold_batch
-from sbnn_tf.convert.prune import Prune
 from sbnn_tf.convert.report import Inspection, inspect_model
+from sbnn_tf.convert.rewrite import Conversion, rewrite
 from sbnn_tf.convert.sources import load
-from sbnn_tf.convert.sparsify import sparsify
 from sbnn_tf.errors import SbnnError
 from sbnn_tf.files import write_file
-from sbnn_tf.patterns import Group, Pattern
+from sbnn_tf.patterns import Pattern
 
-__all__ = ["SbnnError", "convert", "densify", "inspect", "write_file"]
+__all__ = [
+    "Conversion",
+    "Inspection",
+    "SbnnError",
+    "convert",
+    "densify",
+    "inspect",
+    "rewrite",
+    "write_file",
+]
 
 
 def convert(
@@ -32,7 +39,8 @@ def convert(
     sparse tensor behind DENSIFY, with the group (1, 2, 4, 8 or 16 outputs) that suits the zeros
     found, if that makes it smaller; RESHAPE to the dynamic batch becomes a constant RESHAPE.
     All other buffers, names, signatures and metadata stay. The outputs are bit-identical. What is
-    sparse in the source already is left as it is.
+    sparse in the source already is left as it is. A filter that stock TFLite would not read rightly
+    from a DENSIFY stays dense; `inspect` says why.
 
     Args:
       source: a Keras model (Keras 3 or tf_keras), the path of a `.keras` file, of a SavedModel or
@@ -44,8 +52,9 @@ def convert(
         None: `Group(4)`.
       layers: which filters to prune, and no others: globs for their names, or kernel sizes such
         as "3x3", which leave the first convolution dense (see `prune.Prune`). None: all 1x1
-        convolutions, logits and squeeze-and-excitation included, but not the first convolution;
-        with a `KernelPattern` all larger ones instead.
+        convolutions, logits and squeeze-and-excitation included, but not the first convolution,
+        or all that the pattern fits where there are none: dense layers, larger convolutions; with
+        a `KernelPattern` all larger convolutions instead.
 
     Returns:
       The bytes of the `.tflite` file.
@@ -55,25 +64,7 @@ def convert(
       FileNotFoundError: no such path.
       TypeError: `source` is none of these.
     """
-    asked = {"group": group, "pattern": pattern, "layers": layers}
-    for name, value in asked.items():
-        if prune is None and value is not None:
-            raise SbnnError(f"{name} says what to prune: expected prune= with it, found none")
-    if group is not None and pattern is not None:
-        raise SbnnError("group and pattern: expected one of them, found both")
-    if group is not None:
-        try:
-            pattern = Group(group)
-        except (TypeError, ValueError) as error:
-            raise SbnnError(str(error)) from error
-    pruning = None if prune is None else Prune(prune, pattern or Group(4), layers)
-    model = flatbuffer.read(load(source))
-    if pruning is not None:
-        _densify.densify(model)
-        pruning(model)
-    fold_batch(model)
-    sparsify(model)
-    return flatbuffer.write(model)
+    return rewrite(source, prune, group, pattern, layers).content
 
 
 def densify(source) -> bytes:

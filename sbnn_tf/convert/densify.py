@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 
 from sbnn_tf.convert.encoding import decode
@@ -10,13 +12,19 @@ from sbnn_tf.convert.nodes import remove
 from sbnn_tf.errors import SbnnError
 
 
-def densify(model) -> int:
-    """Expand all sparse constants, written by this package or by others; returns how many.
+def densify(model, chosen: Collection[tuple[int, int]] | None = None) -> int:
+    """Expand sparse constants, written by this package or by others; returns how many.
+
+    Args:
+      chosen: which, as (subgraph, tensor); None: all.
 
     Raises:
       SbnnError: a sparse tensor's metadata contradict themselves.
     """
-    return sum(_densify(model, index) for index in range(len(model.subgraphs)))
+    return sum(
+        _densify(model, index, None if chosen is None else {t for s, t in chosen if s == index})
+        for index in range(len(model.subgraphs))
+    )
 
 
 def sparse_values(model, tensor) -> np.ndarray:
@@ -42,12 +50,12 @@ def expand(model, tensor) -> np.ndarray:
     return decode(tensor.sparsity, shape, sparse_values(model, tensor), text(tensor.name))
 
 
-def _densify(model, index: int) -> int:
+def _densify(model, index: int, chosen: Collection[int] | None) -> int:
     subgraph = model.subgraphs[index]
     uses = Uses(subgraph)
     gone, unread, expanded = set(), set(), 0
     for t, tensor in enumerate(subgraph.tensors):
-        if tensor.sparsity is None:
+        if tensor.sparsity is None or (chosen is not None and t not in chosen):
             continue
         set_data(model, tensor, expand(model, tensor))
         tensor.sparsity = None

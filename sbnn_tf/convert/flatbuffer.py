@@ -27,6 +27,7 @@ REWRITTEN = (
     "FULLY_CONNECTED",
     "PACK",
     "RESHAPE",
+    "TRANSPOSE_CONV",
 )
 # Flatbuffer offsets are 31 bits; what is not a buffer's data needs some room too.
 MAX_BYTES = 2**31 - 2**24

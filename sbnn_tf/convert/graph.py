@@ -141,6 +141,19 @@ class Weight:
     def pointwise(self) -> bool:
         return self.kind == CONV and self.values.shape[1:3] == (1, 1)
 
+    @property
+    def operator(self) -> str:
+        """What patterns call the operator: "conv", "depthwise" or "dense"."""
+        return {DEPTHWISE: "depthwise", FULLY_CONNECTED: "dense"}.get(self.kind, "conv")
+
+    @property
+    def kernel_shape(self) -> tuple[int, ...]:
+        """The shape as patterns have it: (*window, inputs, outputs)."""
+        shape = self.values.shape
+        if self.kind == DEPTHWISE:
+            return (*shape[1:3], 1, shape[3])
+        return (*shape[1:], shape[0])
+
 
 def find_weights(model) -> list[Weight]:
     """All weights of a model, in the order in which the operators first use them."""

@@ -32,7 +32,8 @@ class Prune:
         filters of that size but that of the first convolution. Else a glob, matched against the
         names of the constant and of its operators' outputs, whole or any part between "/" or ";".
         None: "1x1"; for a `KernelPattern`, which is about taps, all CONV_2D filters that have
-        more than one, but that of the first convolution.
+        more than one, but that of the first convolution. Where there are no such 1x1 filters, all
+        that the pattern fits, but that of the first convolution: dense layers, larger windows.
     """
 
     sparsity: float
@@ -50,8 +51,8 @@ class Prune:
         if isinstance(self.layers, str):
             object.__setattr__(self, "layers", (self.layers,))
 
-    def __call__(self, model) -> int:
-        """Prune a model; returns how many filters were pruned.
+    def __call__(self, model) -> list[Weight]:
+        """Prune a model; returns the filters that were pruned, as they were before.
 
         Raises:
           SbnnError: nothing to prune, or a glob of `layers` that names nothing.
@@ -59,22 +60,14 @@ class Prune:
         chosen = self._choose(model)
         for weight in chosen:
             self._prune(model, weight)
-        return len(chosen)
+        return chosen
 
     def _choose(self, model) -> list[Weight]:
         weights = [w for w in find_weights(model) if _zero_is_zero(model, w)]
         first = _first_convolutions(weights)
         later = [w for w in weights if w.kind == CONV and w not in first]
         if self.layers is None:
-            taps = isinstance(self.pattern, KernelPattern)
-            chosen = [w for w in later if w.pointwise != taps]
-            if not chosen:
-                raise SbnnError(
-                    f"nothing to prune: expected {'K x K' if taps else '1x1'} CONV_2D filters "
-                    f"behind the first convolution, found none; name other layers, of: "
-                    f"{_list(weights)}"
-                )
-            return chosen
+            return self._default(weights, first)
         if not self.layers:
             raise SbnnError("layers: expected at least one name, glob or kernel size, found none")
         chosen = []
@@ -88,6 +81,21 @@ class Prune:
                 )
             chosen += found
         return [w for w in weights if w in chosen]
+
+    def _default(self, weights: list[Weight], first: list[Weight]) -> list[Weight]:
+        taps = isinstance(self.pattern, KernelPattern)
+        fitting = [w for w in weights if not self.pattern.unfit(w.operator, w.kernel_shape)]
+        later = [w for w in fitting if w not in first]
+        chosen = [w for w in later if w.kind == CONV and w.pointwise != taps]
+        if not chosen and not taps:
+            chosen = later or fitting
+        if not chosen:
+            raise SbnnError(
+                f"nothing to prune: expected {'K x K CONV_2D ' if taps else ''}filters that "
+                f"{self.pattern.name} fits, behind the first convolution, found none; name other "
+                f"layers, of: {_list(weights)}"
+            )
+        return chosen
 
     def _prune(self, model, weight: Weight) -> None:
         tensor = model.subgraphs[weight.subgraph].tensors[weight.tensor]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 
 from sbnn_tf.convert.densify import sparse_values
 from sbnn_tf.convert.encoding import levels
 from sbnn_tf.convert.graph import WEIGHT_OPS, Uses, constant, dtype, op_name, text, type_name
+from sbnn_tf.convert.sparsify import left_dense
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class TensorRow:
         "unstructured", or "block 1x4" (another block shape).
       sparsity: share of zeros in its values, stored or not; 0.0 for types that have no zero.
       dense_bytes, stored_bytes: without sparse storage, and in this file.
+      why_dense: why `convert` does not store a filter sparsely that would get smaller by it; "".
     """
 
     subgraph: int
@@ -34,6 +36,7 @@ class TensorRow:
     sparsity: float
     dense_bytes: int
     stored_bytes: int
+    why_dense: str = ""
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,15 @@ class Inspection:
             )
             for row in self.nodes
         ]
-        return _table(tensors, right=4) + "\n\n" + _table(nodes, right=5)
+        remarks = [f"left dense: {row.name}: {row.why_dense}" for row in self.tensors]
+        remarks = [line for line, row in zip(remarks, self.tensors) if row.why_dense]
+        return "\n\n".join(
+            [
+                _table(tensors, right=4),
+                _table(nodes, right=5),
+                *["\n".join(remarks)] * bool(remarks),
+            ]
+        )
 
 
 def inspect_model(model) -> Inspection:
@@ -106,11 +117,12 @@ def inspect_model(model) -> Inspection:
     """
     tensors: dict[tuple[int, int], TensorRow] = {}
     nodes = []
+    why_dense = {(w.weight.subgraph, w.weight.tensor): w.why for w in left_dense(model)}
     for s, subgraph in enumerate(model.subgraphs):
         for t, tensor in enumerate(subgraph.tensors):
             row = _tensor_row(model, s, t, tensor)
             if row is not None:
-                tensors[s, t] = row
+                tensors[s, t] = replace(row, why_dense=why_dense.get((s, t), ""))
         uses = Uses(subgraph)
         nodes += [_node_row(model, s, i, tensors, uses) for i in range(len(subgraph.operators))]
     sizes = {

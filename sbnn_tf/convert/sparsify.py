@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,13 +14,14 @@ from sbnn_tf.convert.graph import (
     CONV,
     FULLY_CONNECTED,
     TRANSPOSE_CONV,
+    Uses,
     Weight,
     buffer_users,
-    dtype,
     find_weights,
     text,
 )
 from sbnn_tf.convert.nodes import insert_front, operator_code
+from sbnn_tf.convert.stock import refusal
 
 GROUPS = (1, 2, 4, 8, 16)
 # What TFLite's DENSIFY kernel can expand.
@@ -38,12 +41,13 @@ LARGER_GROUP_MAY_COST = 1.1
 
 
 def sparsify(model) -> int:
-    """Make sparse tensors of all filters that get smaller by it; returns how many.
+    """Make sparse tensors of the filters that get smaller by it; returns how many.
 
     The dense constant keeps its index and name, and becomes the output of a DENSIFY at the front
     of its subgraph; so one DENSIFY serves all its readers. The sparse tensor takes over the
     buffer. Filters of convolutions and fully connected layers in float32, float16 (behind a
-    DEQUANTIZE) and int8 are looked at; everything else is left as it is.
+    DEQUANTIZE) and int8 are looked at; everything else is left as it is, and so are filters that
+    stock TFLite would not read rightly (`stock.refusal`).
     """
     made = 0
     # Each DENSIFY goes to the front: last first.
@@ -77,14 +81,41 @@ def choose(values: np.ndarray) -> Encoded | None:
     return best if smaller or faster else None
 
 
+@dataclass(frozen=True)
+class LeftDense:
+    """A filter whose zeros are stored, since stock TFLite fails otherwise, and why."""
+
+    weight: Weight
+    why: str
+
+
+def left_dense(model) -> list[LeftDense]:
+    """The filters that `sparsify` leaves dense for stock TFLite's sake, though it would gain."""
+    return [
+        LeftDense(weight, why)
+        for weight, why in _candidates(model)
+        if why and choose(weight.values) is not None
+    ]
+
+
+def _candidates(model) -> Iterator[tuple[Weight, str]]:
+    """The filters of kinds and types that may become sparse, and what speaks against it."""
+    uses: dict[int, Uses] = {}
+    for weight in find_weights(model):
+        if weight.kind in KINDS and weight.values.dtype in TYPES:
+            if weight.subgraph not in uses:
+                uses[weight.subgraph] = Uses(model.subgraphs[weight.subgraph])
+            yield weight, refusal(model, uses[weight.subgraph], weight)
+
+
 def _by_buffer(model) -> dict[int, list[Weight]]:
     """The filters that may become sparse, by buffer; those of one buffer can share their values.
 
     A buffer that anything else reads is left out: its dense data would have to stay.
     """
     found: dict[int, list[Weight]] = {}
-    for weight in find_weights(model):
-        if weight.kind in KINDS and weight.values.dtype in TYPES and _runs(model, weight):
+    for weight, why in _candidates(model):
+        if not why:
             buffer = model.subgraphs[weight.subgraph].tensors[weight.tensor].buffer
             found.setdefault(buffer, []).append(weight)
     users = buffer_users(model)
@@ -103,19 +134,6 @@ def _by_buffer(model) -> dict[int, list[Weight]]:
         for buffer, weights in found.items()
         if users[buffer] == len(weights) and encoded_alike(weights)
     }
-
-
-def _runs(model, weight: Weight) -> bool:
-    """Whether stock TFLite runs the filter's operators with a filter that DENSIFY makes.
-
-    XNNPACK takes int8 fully connected layers, and convolutions of float inputs with int8 filters,
-    for its own and then fails to prepare them (seen in TFLite 2.21 and ai-edge-litert 2.1).
-    """
-    if weight.values.dtype != np.int8:
-        return True
-    subgraph = model.subgraphs[weight.subgraph]
-    inputs = [subgraph.tensors[subgraph.operators[n].inputs[0]] for n in weight.nodes]
-    return weight.kind == CONV and all(dtype(tensor) == np.int8 for tensor in inputs)
 
 
 def _put_behind_densify(model, weight: Weight, encoded: Encoded, buffer: int) -> None:

@@ -134,7 +134,7 @@ def _fitting(content: bytes, pattern: Pattern) -> list[str]:
     return [
         weight.names[0]
         for weight in find_weights(model)
-        if not pattern.unfit(_OPERATORS[weight.kind], _view(weight.kind, weight.values.shape))
+        if weight.kind in _OPERATORS and not pattern.unfit(weight.operator, weight.kernel_shape)
     ]
 
 

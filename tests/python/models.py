@@ -73,14 +73,40 @@ def run_stock(
     interpreter: str, data: bytes, *, xnnpack: bool = True, batch: int = 1, seed: int = 0
 ) -> np.ndarray:
     """The first output of a model with one input, for noise of that batch size."""
+    return run_all(interpreter, data, xnnpack=xnnpack, batch=batch, seed=seed)[0]
+
+
+def run_all(
+    interpreter: str,
+    data: bytes,
+    *,
+    xnnpack: bool = True,
+    batch: int | None = None,
+    seed: int = 0,
+) -> list[np.ndarray]:
+    """All outputs of a model for noise, of that batch size (None: of the file's shapes)."""
     runner = stock(interpreter, data, xnnpack=xnnpack)
-    entry = runner.get_input_details()[0]
-    shape = (batch, *entry["shape"][1:])
-    runner.resize_tensor_input(entry["index"], shape)
+    entries = runner.get_input_details()
+    if batch is not None:
+        for entry in entries:
+            runner.resize_tensor_input(entry["index"], (batch, *entry["shape"][1:]))
     runner.allocate_tensors()
-    noise = np.random.default_rng(seed).uniform(-1, 1, shape)
-    if np.issubdtype(entry["dtype"], np.integer):
-        noise *= 127
-    runner.set_tensor(entry["index"], noise.astype(entry["dtype"]))
+    rng = np.random.default_rng(seed)
+    for entry in runner.get_input_details():
+        noise = rng.uniform(-1, 1, entry["shape"])
+        if np.issubdtype(entry["dtype"], np.integer):
+            noise *= 127
+        runner.set_tensor(entry["index"], np.asarray(noise, entry["dtype"]))
     runner.invoke()
-    return runner.get_tensor(runner.get_output_details()[0]["index"])
+    return [runner.get_tensor(entry["index"]) for entry in runner.get_output_details()]
+
+
+def assert_same_outputs(a: bytes, b: bytes, **options) -> None:
+    """Both models give the same bits in every stock interpreter, with and without XNNPACK."""
+    for interpreter in INTERPRETERS:
+        for xnnpack in (True, False):
+            expected = run_all(interpreter, a, xnnpack=xnnpack, **options)
+            found = run_all(interpreter, b, xnnpack=xnnpack, **options)
+            assert len(found) == len(expected)
+            for x, y in zip(expected, found):
+                np.testing.assert_array_equal(x, y, f"{interpreter}, XNNPACK: {xnnpack}")

@@ -91,22 +91,66 @@ class Flat:
     def bias(self, outputs: int) -> int:
         return self.constant("bias", np.linspace(-1, 1, outputs, dtype=np.float32))
 
-    def conv(self, x: int, weight: int, name: str = "") -> int:
+    def half(self, name: str, values: np.ndarray) -> int:
+        """A constant that is stored as float16, behind DEQUANTIZE."""
+        stored = self.constant(f"{name}/half", values.astype(np.float16))
+        y = self.tensor(name, values.shape)
+        self.node("DEQUANTIZE", [stored], [y], schema().DequantizeOptionsT())
+        return y
+
+    def conv(
+        self, x: int, weight: int, name: str = "", *, bias: int | None = None, activation: int = 0
+    ) -> int:
         """CONV_2D, SAME, stride 1."""
         batch, height, width, _ = self.graph.tensors[x].shape
         outputs = self.graph.tensors[weight].shape[0]
         y = self.tensor(name or f"conv{len(self.graph.operators)}", (batch, height, width, outputs))
-        options = schema().Conv2DOptionsT(strideH=1, strideW=1)
-        self.node("CONV_2D", [x, weight, self.bias(outputs)], [y], options)
+        options = schema().Conv2DOptionsT(strideH=1, strideW=1, fusedActivationFunction=activation)
+        bias = self.bias(outputs) if bias is None else bias
+        self.node("CONV_2D", [x, weight, bias], [y], options)
         return y
 
-    def dense(self, x: int, weight: int) -> int:
+    def dense(self, x: int, weight: int, *, bias: int | None = None) -> int:
         """FULLY_CONNECTED."""
         batch, outputs = self.graph.tensors[x].shape[0], self.graph.tensors[weight].shape[0]
         y = self.tensor(f"dense{len(self.graph.operators)}", (batch, outputs))
         options = schema().FullyConnectedOptionsT()
-        self.node("FULLY_CONNECTED", [x, weight, self.bias(outputs)], [y], options)
+        bias = self.bias(outputs) if bias is None else bias
+        self.node("FULLY_CONNECTED", [x, weight, bias], [y], options)
         return y
+
+    def transpose_conv(
+        self, x: int, weight: int, shape: int, *, bias: int | None = None, activation: int = 0
+    ) -> int:
+        """TRANSPOSE_CONV, SAME, stride 2, to the output shape in the tensor `shape`."""
+        batch, height, width, _ = self.graph.tensors[x].shape
+        outputs = self.graph.tensors[weight].shape[0]
+        y = self.tensor(f"up{len(self.graph.operators)}", (batch, 2 * height, 2 * width, outputs))
+        options = schema().TransposeConvOptionsT(
+            strideH=2, strideW=2, fusedActivationFunction=activation
+        )
+        bias = self.bias(outputs) if bias is None else bias
+        self.node("TRANSPOSE_CONV", [shape, weight, x, bias], [y], options)
+        return y
+
+    def computed_shape(self, x: int, *dims: int) -> int:
+        """The batch of `x` and these dimensions, computed as TFLite's converter has it."""
+        s = schema()
+        number = len(self.graph.operators)
+        shape = self.tensor(f"shape{number}", (len(self.graph.tensors[x].shape),), np.int32)
+        self.node("SHAPE", [x], [shape], s.ShapeOptionsT(outType=s.TensorType.INT32))
+        zero, one = (self.constant(f"{v}", np.array([v], np.int32)) for v in (0, 1))
+        batch = self.tensor(f"batch{number}", (), np.int32)
+        self.node(
+            "STRIDED_SLICE",
+            [shape, zero, one, one],
+            [batch],
+            s.StridedSliceOptionsT(shrinkAxisMask=1),
+        )
+        parts = [batch, *(self.constant(f"{d}", np.array(d, np.int32)) for d in dims)]
+        packed = self.tensor(f"packed{number}", (len(parts),), np.int32)
+        self.node("PACK", parts, [packed], s.PackOptionsT(valuesCount=len(parts)))
+        return packed
 
     def bytes(self) -> bytes:
         return flatbuffer.write(self.model)

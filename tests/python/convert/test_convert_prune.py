@@ -5,7 +5,8 @@ import pytest
 from flat import Flat, chain
 from models import live_model, run_stock
 
-from sbnn_tf.convert import convert, densify, flatbuffer, inspect
+from sbnn_tf.convert import convert, densify, flatbuffer, inspect, rewrite
+from sbnn_tf.convert.flatbuffer import schema
 from sbnn_tf.convert.graph import constant, find_weights, text
 from sbnn_tf.convert.sources import load
 from sbnn_tf.errors import SbnnError
@@ -108,8 +109,8 @@ def sizes() -> bytes:
 )
 def test_layers_of_a_kernel_size(sizes, layers, chosen):
     pruned = filters(convert(sizes, prune=0.5, layers=layers))
-    zeros = {f: (pruned[f] == 0).mean() for f in pruned if f.startswith("f")}
-    assert zeros == {f: 0.5 if f in chosen else 0.0 for f in zeros}
+    shares = {f: (pruned[f] == 0).mean() for f in pruned if f.startswith("f")}
+    assert shares == {f: 0.5 if f in chosen else 0.0 for f in shares}
     for name in chosen:
         assert Group(4).explains(np.moveaxis(pruned[name] == 0, 0, -1))
 
@@ -160,13 +161,61 @@ def test_named_depthwise_takes_kernel_patterns(mobilenet):
     assert len(np.unique(kept.reshape(9, -1), axis=1).T) <= 8
 
 
-def test_fully_connected_and_depthwise_only_when_named():
+def perceptron(*shapes: tuple[int, int]) -> bytes:
+    """Dense layers w0, w1, ... (outputs, inputs), one after the other."""
     flat = Flat()
-    x = flat.input((1, 16))
-    flat.output(flat.dense(x, flat.constant("w", normal(16, 16))))
-    with pytest.raises(SbnnError, match="nothing to prune.*w"):
+    x = flat.input((1, shapes[0][1]))
+    for i, shape in enumerate(shapes):
+        x = flat.dense(x, flat.constant(f"w{i}", normal(*shape, seed=i)))
+    flat.output(x)
+    return flat.bytes()
+
+
+def zeros(data: bytes) -> dict[str, float]:
+    return {
+        name: (values == 0).mean()
+        for name, values in filters(data).items()
+        if values.ndim > 1 and values.dtype == np.float32
+    }
+
+
+def test_a_perceptron_is_pruned_whole():
+    data = perceptron((16, 8), (8, 16))
+    assert zeros(convert(data, prune=0.5)) == {"w0": 0.5, "w1": 0.5}
+    assert rewrite(data, 0.5, None, None, None).remarks() == ["pruned: 2 FULLY_CONNECTED"]
+
+
+def test_larger_windows_where_there_are_no_1x1():
+    data = chain(normal(8, 3, 3, 8), normal(8, 3, 3, 8), normal(8, 5, 5, 8))
+    assert zeros(convert(data, prune=0.5)) == {"f0": 0, "f1": 0.5, "f2": 0.5}
+    remarks = rewrite(data, 0.5, None, None, None).remarks()
+    assert remarks == ["pruned: 1 CONV_2D 3x3, 1 CONV_2D 5x5"]
+    only = chain(normal(8, 3, 3, 8))
+    assert zeros(convert(only, prune=0.5)) == {"f0": 0.5}
+    with pytest.raises(SbnnError, match="nothing to prune: expected K x K"):
+        convert(perceptron((16, 8)), prune=0.5, pattern="kernel4x8")
+
+
+def test_layers_that_the_pattern_does_not_fit_are_left():
+    """Unless they are named: then it is an error."""
+    data = perceptron((16, 8), (8, 16), (4, 8), (8, 4), (6, 8), (8, 6))
+    pruned = zeros(convert(data, prune=0.5, pattern="2of4"))
+    assert pruned == {f"w{i}": 0.5 if i < 5 else 0 for i in range(6)}
+    with pytest.raises(SbnnError, match="'w5' cannot be pruned"):
+        convert(data, prune=0.5, pattern="2of4", layers=["w5"])
+
+
+def test_depthwise_only_when_named():
+    flat = Flat()
+    x = flat.input((1, 4, 4, 8))
+    y = flat.tensor("y", (1, 4, 4, 8))
+    options = schema().DepthwiseConv2DOptionsT(strideH=1, strideW=1, depthMultiplier=1)
+    weight = flat.constant("w", normal(1, 3, 3, 8))
+    flat.node("DEPTHWISE_CONV_2D", [x, weight, flat.bias(8)], [y], options)
+    flat.output(y)
+    with pytest.raises(SbnnError, match="nothing to prune.*group4 fits.*w"):
         convert(flat.bytes(), prune=0.5)
-    assert (filters(convert(flat.bytes(), prune=0.5, layers=["w"]))["w"] == 0).mean() == 0.5
+    assert zeros(convert(flat.bytes(), prune=0.5, layers=["w"])) == {"w": 0.5}
 
 
 def test_named_depthwise_shares_taps_in_groups(mobilenet):
@@ -205,8 +254,6 @@ def test_nothing_pruned_at_zero():
 
 def test_quantized_weights_compare_by_their_real_size():
     """int8 weights of outputs with a small scale are small, whatever their integers."""
-    from sbnn_tf.convert.flatbuffer import schema
-
     flat = Flat()
     x = flat.input((1, 4, 4, 8))
     x = flat.conv(x, flat.constant("stem", normal(8, 3, 3, 8)))
@@ -232,7 +279,10 @@ def test_quantized_weights_compare_by_their_real_size():
         ({"prune": 0.5, "pattern": "block4"}, "pattern: Unknown pattern 'block4'"),
         ({"prune": 0.5, "pattern": "kernel4x57"}, "library must be at most 56"),
         ({"prune": 0.5, "layers": "5x5"}, "'5x5' names no filter; .* of the sizes 1x1"),
-        ({"prune": 0.5, "pattern": "kernel4x8"}, "expected K x K CONV_2D filters behind the first"),
+        (
+            {"prune": 0.5, "pattern": "kernel4x8"},
+            "expected K x K CONV_2D filters that kernel4x8 fits",
+        ),
         ({"pattern": "group4"}, "expected prune="),
         ({"group": 4}, "expected prune="),
         ({"prune": 0.5, "layers": ["nope*"]}, r"'nope\*' names no filter; there are: f0, f1"),

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from flat import Flat, chain, group_sparse, ops
-from models import INTERPRETERS, run_stock
+from models import assert_same_outputs, run_stock
 
 from sbnn_tf.convert import convert, densify, flatbuffer, inspect
 from sbnn_tf.convert.flatbuffer import schema
@@ -14,15 +14,6 @@ def patterns(data: bytes) -> list[str]:
     return [row.pattern for row in inspect(data).tensors if row.pattern != "dense"]
 
 
-def same_outputs(a: bytes, b: bytes, **options) -> None:
-    for interpreter in INTERPRETERS:
-        for xnnpack in (True, False):
-            np.testing.assert_array_equal(
-                run_stock(interpreter, a, xnnpack=xnnpack, **options),
-                run_stock(interpreter, b, xnnpack=xnnpack, **options),
-            )
-
-
 @pytest.mark.parametrize("group", [1, 2, 4, 8, 16])
 @pytest.mark.parametrize("sparsity", [0.5, 0.75, 0.9])
 def test_the_group_is_found_in_the_zeros(group, sparsity):
@@ -30,7 +21,7 @@ def test_the_group_is_found_in_the_zeros(group, sparsity):
     sparse = convert(dense)
     assert patterns(sparse) == [f"group{group}" if group > 1 else "unstructured"]
     assert ops(sparse) == ["DENSIFY", "CONV_2D"]
-    same_outputs(dense, sparse)
+    assert_same_outputs(dense, sparse)
 
 
 @pytest.mark.parametrize("shape", [(32, 3, 3, 20), (16, 1, 5, 40)])
@@ -38,14 +29,14 @@ def test_larger_kernels(shape):
     dense = chain(group_sparse(shape, 8, 0.7))
     sparse = convert(dense)
     assert patterns(sparse) == ["group8"]
-    same_outputs(dense, sparse, batch=2)
+    assert_same_outputs(dense, sparse, batch=2)
 
 
 def test_outputs_that_no_power_of_two_divides():
     dense = chain(group_sparse((33, 1, 1, 64), 1, 0.8))
     sparse = convert(dense)
     assert patterns(sparse) == ["unstructured"]
-    same_outputs(dense, sparse)
+    assert_same_outputs(dense, sparse)
 
 
 def test_fully_connected():
@@ -55,7 +46,7 @@ def test_fully_connected():
     flat.output(flat.dense(x, weight))
     sparse = convert(flat.bytes())
     assert patterns(sparse) == ["group4"]
-    same_outputs(flat.bytes(), sparse, batch=3)
+    assert_same_outputs(flat.bytes(), sparse, batch=3)
 
 
 def test_size_at_three_quarters():
@@ -87,7 +78,7 @@ def test_minus_zero_is_found():
     assert np.signbit(values[values == 0]).all()
     sparse = convert(chain(values))
     assert patterns(sparse) == ["group4"]
-    same_outputs(chain(values), sparse)
+    assert_same_outputs(chain(values), sparse)
 
 
 def test_already_sparse_is_left():
@@ -116,7 +107,7 @@ def test_one_densify_serves_all_readers_of_a_tensor():
     flat.output(flat.conv(flat.conv(x, weight), weight))
     sparse = convert(flat.bytes())
     assert ops(sparse) == ["DENSIFY", "CONV_2D", "CONV_2D"]
-    same_outputs(flat.bytes(), sparse)
+    assert_same_outputs(flat.bytes(), sparse)
 
 
 def test_tensors_that_share_a_buffer_still_share_it():
@@ -130,8 +121,8 @@ def test_tensors_that_share_a_buffer_still_share_it():
     sparse = convert(flat.bytes())
     assert ops(sparse) == ["DENSIFY", "DENSIFY", "CONV_2D", "CONV_2D"]
     assert len(sparse) < 0.5 * values.nbytes  # Two copies would take more.
-    same_outputs(flat.bytes(), sparse)
-    same_outputs(flat.bytes(), densify(sparse))
+    assert_same_outputs(flat.bytes(), sparse)
+    assert_same_outputs(flat.bytes(), densify(sparse))
 
 
 @pytest.mark.parametrize("other", ["metadata", "output", "bias"])
@@ -301,7 +292,7 @@ def test_stock_tflite_computes_the_same(quantized, kind, prune, group):
     assert len(sparse) < len(dense)
     assert "DENSIFY" in ops(sparse) and "DENSIFY" not in ops(dense)
     for batch in (1, 3):
-        same_outputs(dense, sparse, batch=batch)
+        assert_same_outputs(dense, sparse, batch=batch)
     # The comparison means something: another input gives other outputs.
     assert not np.array_equal(
         run_stock("litert", sparse, seed=0), run_stock("litert", sparse, seed=1)
