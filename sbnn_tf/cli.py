@@ -16,7 +16,11 @@ from sbnn_tf.version import __version__
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command; return its exit code: 0, 1 (`verify`: the models differ), 2 (user error)."""
+    """Run the command; return its exit code.
+
+    Returns:
+      0; 1: the models that `verify` compares differ; 2: user error; 130: interrupted.
+    """
     _open_standard_streams()
     options = _parser().parse_args(arguments)
     try:
@@ -28,6 +32,9 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:  # `sbnn inspect FILE | head`
         _settle(sys.stdout)
         return 0
+    except KeyboardInterrupt:
+        _tell("sbnn: interrupted")
+        return 130  # as shells have it: 128 and SIGINT's number
     except (OSError, ValueError, TypeError) as error:
         _tell(f"sbnn: {_message(error)}")
         _settle(sys.stdout)  # the error may be its own: a full disk

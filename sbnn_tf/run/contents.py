@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 from collections.abc import Sequence
 
 from sbnn_tf.convert import flatbuffer
@@ -42,12 +43,15 @@ def _graph(model, index: int, signature) -> Graph:
     subgraph = model.subgraphs[index]
 
     def ports(tensors, entries) -> tuple[Port, ...]:
-        names = {int(entry.tensorIndex): text(entry.name) for entry in entries or []}
+        names = collections.defaultdict(list)
+        for entry in entries or []:
+            names[int(entry.tensorIndex)].append(text(entry.name))
         found = []
         for t in map(int, tensors):
             tensor = subgraph.tensors[t]
             name = text(tensor.name)
-            found.append(Port(names.get(t, name), name, t, type_name(tensor), _shape(tensor)))
+            given = names[t].pop(0) if names[t] else name  # one tensor may be several outputs
+            found.append(Port(given, name, t, type_name(tensor), _shape(tensor)))
         return tuple(found)
 
     return Graph(

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from sbnn_tf.cli import main
+from sbnn_tf.convert.flatbuffer import schema
+from tests.python.convert.flat import Flat
 
 
 @pytest.fixture
@@ -176,3 +182,31 @@ def test_as_a_program(command, name, tiny_files, tmp_path):
     assert done.stdout == ""
     assert done.stderr.startswith("sbnn: ") and done.stderr.count("\n") == 1, done.stderr
     assert not (tmp_path / "out.tflite").exists()
+
+
+def test_interrupted(tmp_path):
+    """Ctrl-C while a model runs that never ends."""
+    flat = Flat()
+    x, y = flat.input((1,)), flat.tensor("y", (1,))
+    flat.node("WHILE", [x], [y], schema().WhileOptionsT(condSubgraphIndex=1, bodySubgraphIndex=2))
+    flat.output(y)
+    flat.add_subgraph()
+    flat.input((1,))
+    flat.output(flat.constant("true", np.array([True])))
+    flat.add_subgraph()
+    flat.output(flat.input((1,)))
+    path = tmp_path / "endless.tflite"
+    path.write_bytes(flat.bytes())
+    command = [sys.executable, "-m", "sbnn_tf.cli", "verify", path, path]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
+        children = Path(f"/proc/{running.pid}/task/{running.pid}/children")
+        while not (child := children.read_text()):
+            time.sleep(0.01)
+        running.send_signal(signal.SIGINT)
+        assert running.stderr.read() == "sbnn: interrupted\n"
+        assert running.wait() == 130
+    for _ in range(1000):
+        if not Path("/proc", child.strip()).exists():
+            return
+        time.sleep(0.01)
+    pytest.fail("its process still lives")

@@ -84,6 +84,16 @@ def test_model_with_a_signature_and_one_without():
     assert [each.name for each in sbnn.verify(one("ABS"), named).outputs] == ["y"]
 
 
+def test_tensor_that_is_several_outputs():
+    flat = Flat()
+    x = flat.input(X)
+    for _ in range(2):
+        flat.output(x)
+    flat.signature("serving_default", {"x": x}, {"y": x, "same": x})
+    found = sbnn.verify(flat.bytes(), flat.bytes()).outputs
+    assert [each.name for each in found] == ["y", "same"]
+
+
 def test_signature_that_fails_is_named():
     sizes = schema().ReshapeOptionsT()
     broken = Flat()
@@ -167,6 +177,7 @@ def test_loop():
         "subgraph 1 'graph1'",
         "subgraph 2 'graph2'",
     }
+    assert "hardly depends" not in str(report).partition("subgraph 1")[2]
     assert not sbnn.verify(loop("SIN"), loop("COS")).within
 
 
