@@ -15,8 +15,8 @@ MODEL_PACKAGES := llvm-19 g++-aarch64-linux-gnu qemu-user-static
 AARCH64 := build/aarch64
 DELEGATE := //delegate/tflite:sbnn_delegate
 # Those that depend on the instruction set or on the size of an address.
-ARMV7_TESTS := $(addprefix //tests/delegate:,arm_cpu_test engine_test kernels_test memory_test \
-  moving_test out_of_memory_test weight_store_test)
+ARMV7_TESTS := $(addprefix //tests/delegate:,arm_cpu_test engine_test format_test kernels_test \
+  out_of_memory_test)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-cpp test-python test-arm64 test-armv7 test-sanitizers stress fuzz accuracy \
