@@ -117,7 +117,7 @@ class Checks {
     const Values values = NonZeros(lanes_);
     const Guarded<T> a(values);
     const int lanes = static_cast<int>(lanes_);
-    std::vector<int> bounds = {-1 << 20, 1 << 20};
+    std::vector<int> bounds = {-(1 << 20), 1 << 20};
     for (int i = -2; i <= lanes + 2; ++i) bounds.push_back(i);
     for (int first : bounds) {
       for (int end : bounds) {
