@@ -34,25 +34,6 @@ def sublayers(layer: Any) -> list:
     return list(layer._flatten_layers(include_self=False, recursive=False))
 
 
-def all_layers(model: Any) -> list:
-    """A model and the layers inside it, however deep."""
-    return list(model._flatten_layers())
-
-
-def optimizers(model: Any) -> list:
-    """The optimizers that hang on a model or a layer of it: its own first, then a GAN's, say."""
-    found = {}
-    for owner in (model, *all_layers(model)):
-        attributes = [getattr(owner, "optimizer", None), *vars(owner).values()]
-        for value in attributes:
-            values = value.values() if isinstance(value, dict) else value
-            for one in values if isinstance(values, (list, tuple)) else [value]:
-                if hasattr(one, "apply_gradients") and hasattr(one, "iterations"):
-                    one = getattr(one, "inner_optimizer", one)  # of a LossScaleOptimizer
-                    found[id(one)] = one
-    return list(found.values())
-
-
 def own_variables(layer: Any) -> list:
     """A layer's variables that train unless it is frozen, without those of its sublayers."""
     for name in ("_trainable_variables", "_trainable_weights"):  # Keras 3, tf_keras
@@ -135,33 +116,6 @@ def optimizer_variables(model: Any) -> list:
     return list(variables() if callable(variables) else variables)
 
 
-def slots(optimizer: Any, variable: Any) -> list:
-    """What an optimizer keeps for each weight of a variable: momenta, averages, as far as built.
-
-    Returns:
-      variables of the same shape. Factored ones, such as Adafactor's, are none of them.
-    """
-    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
-    if optimizer is None:
-        return []
-    if hasattr(optimizer, "get_slot_names"):  # tf_keras.optimizers.legacy
-        return [optimizer.get_slot(variable, name) for name in optimizer.get_slot_names()]
-    # Both Keras keep them in lists, one entry for each trained variable.
-    places = getattr(optimizer, "_trainable_variables_indices", None)
-    places = getattr(optimizer, "_index_dict", {}) if places is None else places
-    place = places.get(optimizer._var_key(variable)) if places else None
-    if place is None:
-        return []
-    lists = [v for v in vars(optimizer).values() if isinstance(v, list) and len(v) == len(places)]
-    return [
-        entries[place]
-        for entries in lists
-        if entries[place] is not variable
-        and hasattr(entries[place], "assign")
-        and tuple(entries[place].shape) == tuple(variable.shape)
-    ]
-
-
 def strategy(model: Any) -> Any:
     """The tf.distribute strategy that a model was made in."""
     import tensorflow as tf
@@ -191,10 +145,10 @@ def steps_per_execution(model: Any) -> int:
     return 1 if steps is None else int(getattr(steps, "numpy", lambda: steps)())
 
 
-def averages_weights(model: Any) -> bool:
-    """Whether the model's optimizer puts moving averages in the weights when training ends."""
-    optimizer = getattr(model, "optimizer", None)
-    return bool(getattr(getattr(optimizer, "inner_optimizer", optimizer), "use_ema", False))
+def is_keras(thing: Any) -> bool:
+    """Whether an object or method is one of Keras' own, and of no class made by someone else."""
+    module = getattr(thing, "__module__", None) or ""
+    return module.split(".")[0] in ("keras", "tf_keras")
 
 
 def new_train_function(model: Any) -> Callable:

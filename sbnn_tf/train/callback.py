@@ -24,27 +24,20 @@ import numpy as np
 import tensorflow as tf
 
 from sbnn_tf import patterns
-from sbnn_tf.models import keras_compat, kernels
+from sbnn_tf.models import keras_compat, kernels, optimizers
 from sbnn_tf.patterns import Pattern
 from sbnn_tf.plan import budgets, importance, steps
 from sbnn_tf.plan.budgets import Budget, Uniform
 from sbnn_tf.plan.importance import Score
 from sbnn_tf.plan.policy import Choice, Policy
 from sbnn_tf.plan.schedules import ScheduleReader
-from sbnn_tf.train import gradients
+from sbnn_tf.train import gradients, outcome
 from sbnn_tf.train.distillation import Distillation
 from sbnn_tf.train.mask_log import MaskLog
 from sbnn_tf.train.masks import Mask, MaskUpdate
 from sbnn_tf.train.rewind import Rewind
 from sbnn_tf.train.state import StateFile, below
-from sbnn_tf.train.train_step import Phase, TrainStep
-
-_RESTORED = (
-    "At the end of training a callback (EarlyStopping with restore_best_weights?) restored weights "
-    "that were less sparse. The masks have been applied to them again: the model is not the one "
-    "that was evaluated. Let such a callback begin only when the schedule has ended "
-    "(start_from_epoch)."
-)
+from sbnn_tf.train.train_step import TrainStep
 
 _WORKERS = (
     "TF_CONFIG names {} workers, and fit of Keras 3 trains on one only: it fails, before it asks a "
@@ -59,28 +52,21 @@ class Pruning(keras.callbacks.Callback):
         pruning = Pruning(Group(4), PolynomialDecay(0.0, 0.5, begin_step=0, end_step=2000))
         model.fit(data, epochs=4, callbacks=[pruning])
 
-    After every step each pruned weight is exactly 0.0. The key 'sparsity' in the logs is the
-    fraction of pruned weights in all layers that the policy names ('pruning_sparsity', where the
-    model has a metric of that name).
+    After every optimizer step each pruned weight is exactly 0.0. The key 'sparsity' in the logs is
+    the fraction of pruned weights in all layers that the policy names.
 
-    A step is one training batch (one call of the model's `train_step`), whatever
-    `steps_per_execution`, gradient accumulation or an optimizer of one's own make of it: there are
-    `epochs * len(dataset)` of them. They are counted from the first fit with this object: 0 is the
-    state before the first one, whatever training the model has seen. A second fit of the same model
-    with the same object goes on counting.
+    Steps are optimizer steps, counted from the first fit with this object: 0 is the state before
+    the first one, whatever training the model has seen. A second fit of the same model with the
+    same object goes on counting.
 
     What is pruned stays pruned as long as the schedule does not fall. Weights that are zero at the
     start are the first to be pruned.
 
     A copy (`copy.deepcopy`, `pickle`) has the arguments, and no training behind it.
 
-    A training loop of your own calls `after_step` once a step instead of `fit`, or the hooks that
-    `fit` calls: `set_model`, `on_train_begin`, `on_train_batch_begin` and so on. Under
+    A training loop of your own calls `after_step` once a step instead of `fit`. Under
     `MultiWorkerMirroredStrategy` that is the way for Keras 3, whose `fit` fails there; `fit` of
     tf_keras works.
-
-    A `@tf.function` inside of a `train_step` is traced anew for the fit where it is an attribute of
-    the model, and else refused: it would keep the masks.
 
     Args:
       pattern: which weights are pruned together; a `Pattern` or a name such as "group4".
@@ -148,8 +134,11 @@ class Pruning(keras.callbacks.Callback):
         self._masks: list[Mask] = []
         self._rewind: Rewind | None = None
         self._train_step: TrainStep | None = None
-        self._started = False  # whether a fit has come to its first batch
-        self._by_hand = False  # whether its steps are made between the hooks
+        self._optimizer: Any = None  # in a loop of the user's own
+        self._averages: list[tuple[Mask, Any]] | None = None  # None: to be looked for
+        self._own_code = False
+        self._changed: list[str] = []  # in this fit, behind an optimizer's back
+        self._history_first = False
 
     def __getstate__(self) -> dict[str, Any]:
         # A copy, as KerasTuner and scikeras make them: with the arguments, and no run yet.
@@ -164,32 +153,37 @@ class Pruning(keras.callbacks.Callback):
         total = sum(mask.size for mask in self._masks)
         return 1.0 - sum(mask.kept for mask in self._masks) / total if total else 0.0
 
-    def after_step(self, model: Any, gradients: Sequence | None = None) -> None:
-        """Prunes a model in a training loop of your own: call it after each batch.
+    def after_step(
+        self, model: Any, gradients: Sequence | None = None, optimizer: Any = None
+    ) -> None:
+        """Prunes a model in a training loop of your own: call it after each optimizer step.
 
             for x, y in data:
                 grads = step(x, y)          # a tf.function that applies them, say
                 pruning.after_step(model)
 
         Outside of `tf.function` and of a strategy's replicas. Pruned weights are 0.0 when it
-        returns.
+        returns, and so are the optimizer's averages of them.
 
         Args:
           model: the model that the step has trained.
           gradients: of `model.trainable_variables`, in that order; only for a score that needs
             them.
+          optimizer: the one that has made the step; default that of the model.
 
         Raises:
           ValueError: as in `fit`; or a score needs gradients and got none.
         """
+        self._optimizer = optimizer
         if self._pruned_model is not model:
             self._begin(model)
             self._start()
         if gradients is not None:
             self._look_at(model, gradients)
         self._advance(1)
-        for mask in self._masks:
-            mask.enforce()
+        self._hold(weights=True)
+        if self.step == self._end_step():
+            self._conclude()
 
     def write_mask_pictures(self) -> None:
         """Writes a picture of each mask, as it is, for TensorBoard.
@@ -201,63 +195,62 @@ class Pruning(keras.callbacks.Callback):
             raise ValueError("Pictures of masks need a log_dir: Pruning(..., log_dir=FOLDER).")
         self._log.pictures(self.step, self._masks)
 
-    # What Keras calls. In `fit` masks are updated in the train function itself, right behind the
-    # step, before other callbacks see the weights. Whoever calls these hooks in a loop of their own,
-    # as tfmot's guide does, makes the step between two of them: then it is up to the hooks.
+    # What Keras calls. Masks are updated in the train function itself, right behind the step: the
+    # batch-end hooks may run later in another thread, and after the other callbacks.
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         self._begin(self.model)
-        self._started = self._by_hand = False
+        self._train_step, self._changed = None, []
         if isinstance(self.model.train_function, TrainStep):  # of a fit that was interrupted
             self.model.train_function.dismantle()
 
     def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
-        self._enter()
-        if self._train_step.phase is Phase.ARMED:  # nobody has called the train function
-            self._stepped_by_hand()
-        self._train_step.phase = Phase.ARMED
-
-    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        self._enter()
-        if self._train_step.phase is not Phase.RAN:
-            self._stepped_by_hand()
-        self._train_step.phase = Phase.IDLE
-
-    def on_epoch_end(
-        self, epoch: int | None = None, logs: dict | None = None, batch: int | None = None
-    ) -> None:  # tfmot's guide gives the batch
-        if not self._started:  # no batch at all
-            return
-        if self._train_step.phase is Phase.ARMED:
-            self._stepped_by_hand()
-        self._train_step.phase = Phase.IDLE
-        self._train_step.count()  # tf_keras: steps of a last call that ran out of data
-        if self._apply_masks():
-            warnings.warn(
-                "Pruned weights were changed by something else than a Keras optimizer's step "
-                "(a train_step that assigns weights, or that is a tf.function traced before?). "
-                "They are zero again now, but the last validation ran without the masks.",
-                stacklevel=2,
+        # The first masks wait until here: the on_train_begin of another callback may load weights.
+        if self._train_step is None or self.model.train_function is not self._train_step:
+            if isinstance(self.model.train_function, TrainStep):
+                raise ValueError(
+                    "Two Pruning callbacks in one fit: give one callback a Policy with a pattern "
+                    "and a sparsity by layer instead."
+                )
+            self._train_step = TrainStep(
+                self.model,
+                self._contexts,
+                self._trace,
+                self._step,
+                self._logs,
             )
+            self._start()
+        self._train_step.armed = True
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        if self._train_step is None:  # no batch at all
+            return
+        self._train_step.count()  # tf_keras: steps of a last call that ran out of data
+        self._averages = None  # an optimizer may have made them since the first step
+        changed = self._apply_masks()
+        outcome.warn_of_changed([name for name in changed if name not in self._changed])
+        self._changed += changed
+        history = getattr(self.model, "history", None)
+        self._history_first = epoch in getattr(history, "epoch", ())  # it is not Keras' own
         self._save(epoch_end=True)
         if logs is not None:
-            logs.update(self._train_step.logs())
+            logs.update(self._logs())
 
     def on_train_end(self, logs: dict | None = None) -> None:
-        if not self._started:
+        if self._train_step is None:
             return
-        # An optimizer with use_ema=True has just assigned its averages.
-        if self._apply_masks() and not keras_compat.averages_weights(self.model):
-            warnings.warn(_RESTORED, stacklevel=2)
+        restored = self._apply_masks()
         self._prune_to(self._reader.at(self.step))
         self._train_step.dismantle()
-        self._started = False
+        self._train_step = None
         self._warn_if_short()
         # Callbacks behind this one may still restore weights of an epoch that was less sparse
         # (EarlyStopping). Keras' own History comes last and lives for one fit.
         history = getattr(self.model, "history", None)
-        if history is not None and not self._by_hand:
-            history.on_train_end = functools.partial(self._after_other_callbacks, history)
+        if history is None or self._history_first:
+            self._conclude(restored)
+        else:
+            history.on_train_end = functools.partial(self._after_other_callbacks, restored, history)
 
     def _implements_train_batch_hooks(self) -> bool:  # asked by tf_keras
         return True
@@ -269,31 +262,6 @@ class Pruning(keras.callbacks.Callback):
         return False
 
     # The work.
-
-    def _enter(self) -> None:
-        """Puts masks into the train function, before the first batch of a fit.
-
-        No earlier: the `on_train_begin` of another callback may load weights.
-        """
-        if self._started and self.model.train_function is self._train_step:
-            return
-        if isinstance(self.model.train_function, TrainStep):
-            raise ValueError(
-                "Two Pruning callbacks in one fit: give one callback a Policy with a pattern and a "
-                "sparsity by layer instead."
-            )
-        if self._train_step is None or not self._train_step.again():
-            self._train_step = TrainStep(
-                self.model, self._contexts, self._trace, self._advance, self._logs
-            )
-        self._start()
-        self._started = True
-
-    def _stepped_by_hand(self) -> None:
-        self._by_hand = True
-        self._advance(1)
-        for mask in self._masks:
-            mask.enforce()
 
     def _begin(self, model: Any) -> None:
         """Makes the masks, or goes on with those of an earlier fit."""
@@ -314,7 +282,6 @@ class Pruning(keras.callbacks.Callback):
             for mask, share in zip(self._masks, shares):
                 mask.share = share
             self._target, self._shared_out = None, False
-            self._train_step = None  # its traces have the old masks
 
     def _mask(self, choice: Choice, batch_norm: Any | None) -> Mask:
         return Mask(choice, self.score, batch_norm)
@@ -328,6 +295,10 @@ class Pruning(keras.callbacks.Callback):
         self._keep_for_later()
         self._prune_to(self._reader.at(self.step))
         self._apply_masks()
+        self._hold()
+        self._averages = None  # the optimizer may make them in its first step
+        trains = [self._pruned_model.train_step, *optimizers.of(self._pruned_model)]
+        self._own_code = not all(map(keras_compat.is_keras, trains))
         self._save(epoch_end=True)
 
     def _share_out(self, sparsity: float) -> None:
@@ -361,7 +332,7 @@ class Pruning(keras.callbacks.Callback):
     def _contexts(self) -> list[contextlib.AbstractContextManager]:
         """What is around each call of the train function."""
         contexts = [mask.constrained() for mask in self._masks]
-        contexts.append(gradients.tapped(self.model.optimizer, self._taps()))
+        contexts.append(gradients.tapped(optimizers.of(self.model), self._taps()))
         if self.distillation is not None:
             contexts.append(self.distillation.teaching(self.model))
         return contexts
@@ -398,6 +369,23 @@ class Pruning(keras.callbacks.Callback):
         self._keep_for_later()
         self._prune_to(due)
 
+    def _step(self, steps: int) -> None:
+        """What is due after a call of the train function."""
+        if steps:
+            self._advance(steps)
+            # Constraints hold the masks where Keras' code alone writes weights.
+            self._hold(weights=self._own_code)
+
+    def _hold(self, weights: bool = False) -> None:
+        """Zeroes what is pruned in the optimizer's averages of weights, and in the weights."""
+        if self._averages is None:
+            model, optimizer = self._pruned_model, self._optimizer
+            self._averages = outcome.averages(self._masks, model, optimizer)
+        for mask, average in self._averages:
+            mask.enforce(average)
+        for mask in self._masks if weights else ():
+            mask.enforce()
+
     def _keep_for_later(self) -> None:
         if self._rewind is not None:
             self._rewind.keep(self.step)
@@ -427,6 +415,7 @@ class Pruning(keras.callbacks.Callback):
 
     def _record(self) -> None:
         """Masks have changed: keeps the state, and logs."""
+        self._averages = None
         self._save()
         if self._log is not None and keras_compat.is_chief(self._pruned_model):
             self._log.write(self.step, self._masks)
@@ -489,15 +478,28 @@ class Pruning(keras.callbacks.Callback):
         method, score = type(self).__name__, repr(self.score)
         return json.dumps({"method": method, "score": score, "kernels": kernels_})
 
-    def _apply_masks(self) -> bool:
-        """Zeroes what is pruned; whether any of it was not zero."""
-        return any([mask.apply() for mask in self._masks])
+    def _apply_masks(self) -> list[str]:
+        """Zeroes what is pruned; the names of the kernels where any of it was not zero."""
+        return [mask.name for mask in self._masks if mask.apply()]
 
-    def _after_other_callbacks(self, history: Any, logs: dict | None = None) -> None:
+    def _after_other_callbacks(
+        self, restored: list[str], history: Any, logs: dict | None = None
+    ) -> None:
         del history.on_train_end
-        if self._apply_masks():
-            warnings.warn(_RESTORED, stacklevel=2)
+        self._conclude(restored + self._apply_masks())
         history.on_train_end(logs)
+
+    def _conclude(self, restored: Sequence[str] = ()) -> None:
+        """Says where the model that is left is not the one that was reported."""
+        self._hold()
+        outcome.warn_of_restored(list(dict.fromkeys(restored)))
+        model = self._pruned_model
+        choose = functools.partial(self.policy.choose, model, self.pattern)
+        outcome.warn_of_differences(self._masks, model, choose)
+
+    def _end_step(self) -> int | None:
+        """The step from which on nothing changes, if there is one."""
+        return self._reader.end_step
 
     def _warn_if_short(self) -> None:
         begin, end = self._reader.begin_step, self._reader.end_step

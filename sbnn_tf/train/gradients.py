@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from sbnn_tf.models import keras_compat
-from sbnn_tf.train import functions
+from sbnn_tf.models import keras_compat, optimizers
 
 # A tap gets the weights and their gradient, and returns the gradient to go on with.
 Tap = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
@@ -64,30 +63,36 @@ class Gatherer:
 
 
 @contextlib.contextmanager
-def tapped(optimizer: Any, taps: list[tuple[Any, Tap]]) -> Iterator[None]:
+def tapped(trained_by: list, taps: list[tuple[Any, Tap]]) -> Iterator[None]:
     """While it lasts, updates of these variables go through their taps.
 
     Args:
-      optimizer: the model's.
+      trained_by: the optimizers that may make them.
       taps: pairs of a variable and a tap; those of one variable are called in this order.
     """
     if not taps:
         yield
         return
-    optimizer = getattr(optimizer, "inner_optimizer", optimizer)  # of a LossScaleOptimizer
     by_variable: dict[int, list[Tap]] = {}
     for variable, tap in taps:
         for part in keras_compat.components(variable):
             by_variable.setdefault(id(part), []).append(tap)
+    with contextlib.ExitStack() as stack:
+        for optimizer in optimizers.innermost(trained_by):
+            stack.enter_context(_tapped(optimizer, by_variable))
+        yield
+
+
+def _tapped(
+    optimizer: Any, by_variable: Mapping[int, list[Tap]]
+) -> contextlib.AbstractContextManager:
     legacy = not hasattr(optimizer, "update_step")  # tf_keras.optimizers.legacy
     method = "_resource_apply_dense" if legacy else "update_step"
     update = getattr(optimizer, method)
 
     def look_first(gradient: Any, variable: Any, *args: Any, **kwargs: Any) -> Any:
-        functions.check()
         for tap in by_variable.get(id(keras_compat.components(variable)[0]), ()):
             gradient = tap(tf.convert_to_tensor(variable), tf.convert_to_tensor(gradient))
         return update(gradient, variable, *args, **kwargs)
 
-    with keras_compat.replaced(optimizer, method, look_first):
-        yield
+    return keras_compat.replaced(optimizer, method, look_first)

@@ -17,7 +17,7 @@ from sbnn_tf.patterns import Pattern
 from sbnn_tf.plan import importance
 from sbnn_tf.plan.budgets import Layer
 from sbnn_tf.plan.policy import Choice
-from sbnn_tf.train import functions, gradients
+from sbnn_tf.train import gradients
 
 
 @dataclasses.dataclass(frozen=True)
@@ -149,9 +149,14 @@ class Mask:
         self._kernel.variable.assign(np.where(keep, weights, np.zeros_like(weights)))
         return True
 
-    def enforce(self) -> None:
-        """Zeroes what is pruned, without a look at it."""
-        self._kernel.variable.assign(self._select(self._kernel.variable))
+    def enforce(self, variable: Any = None) -> None:
+        """Zeroes what is pruned, without a look at it.
+
+        Args:
+          variable: of the kernel's shape, such as an average of it; default the kernel's own.
+        """
+        variable = self._kernel.variable if variable is None else variable
+        variable.assign(self._select(variable))
 
     @contextlib.contextmanager
     def constrained(self) -> Iterator[None]:
@@ -159,13 +164,16 @@ class Mask:
         own = self._kernel.variable.constraint
 
         def constraint(weights: Any) -> tf.Tensor:
-            functions.check()
             # The user's constraint sees the masked kernel (a norm counts only what is kept).
             masked = self._select(weights)
             return masked if own is None else self._select(own(masked))
 
         with keras_compat.constrained(self._kernel.variable, constraint):
             yield
+
+    def zeros(self) -> float:
+        """The fraction of weights that are 0, without those that are only new."""
+        return float(np.mean(self.weights() == 0))
 
     def taps(self) -> list[tuple[Any, gradients.Tap]]:
         """What is to look at the kernel's gradients in the train step."""

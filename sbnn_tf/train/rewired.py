@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from sbnn_tf.models import keras_compat
+from sbnn_tf.models import optimizers
 from sbnn_tf.plan.importance import Score
 from sbnn_tf.plan.policy import Choice
 from sbnn_tf.train.activations import Correlations, unrecordable
@@ -31,7 +31,7 @@ class LayerState:
 
     Attributes:
       name: the kernel's.
-      step: the training batches so far.
+      step: the optimizer steps made.
       weights: the kernel; what is pruned is 0.
       keep: True where a weight is not pruned.
       rng: a random generator that is the same for the same seed, kernel and step.
@@ -170,8 +170,8 @@ class RewiredMask(Mask):
         churn = np.count_nonzero(keep != before) / self.size
         return MaskUpdate(self.pattern, keep, churn, kept_score=1.0)
 
-    def replace(self, update: MaskUpdate | None, optimizer: Any) -> None:
-        """Takes over what `rewire` has chosen. What comes is 0, and as new to the optimizer."""
+    def replace(self, update: MaskUpdate | None, trained_by: list) -> None:
+        """Takes over what `rewire` has chosen. What comes is 0, and as new to the optimizers."""
         for statistic in self._statistics.values():
             statistic.forget()
         if update is None:
@@ -181,9 +181,10 @@ class RewiredMask(Mask):
         self.update(update)  # a pruned weight is 0, and so is what was one until now
         self._born = born
         old = tf.constant(~born.reshape(self._kernel.shape))
-        for slot in keras_compat.slots(optimizer, self.variable):
-            value = tf.convert_to_tensor(slot)
-            slot.assign(tf.math.multiply_no_nan(value, tf.cast(old, value.dtype)))
+        for optimizer in trained_by:
+            for _, slot in optimizers.slots(optimizer, self.variable):
+                value = tf.convert_to_tensor(slot)
+                slot.assign(tf.math.multiply_no_nan(value, tf.cast(old, value.dtype)))
 
     def apply(self) -> bool:
         """Zeroes what is pruned; whether any of it was not zero.
@@ -198,6 +199,9 @@ class RewiredMask(Mask):
                 self._born[:] = False
                 return False
         return super().apply()
+
+    def zeros(self) -> float:
+        return float(np.mean((self.weights() == 0) & ~self._born))
 
     def state(self) -> dict[str, np.ndarray]:
         gathered = {

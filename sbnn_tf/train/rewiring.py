@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from sbnn_tf.models import keras_compat
+from sbnn_tf.models import keras_compat, optimizers
 from sbnn_tf.patterns import Pattern
 from sbnn_tf.patterns.base import check_sparsity
 from sbnn_tf.plan import steps
@@ -134,7 +134,6 @@ class Rewiring(Pruning):
     def _forget(self) -> None:
         super()._forget()
         self._end = 0
-        self._optimizer: Any = None  # that of a training loop of one's own
 
     def after_step(
         self, model: Any, gradients: Sequence | None = None, optimizer: Any = None
@@ -149,11 +148,10 @@ class Rewiring(Pruning):
           ValueError: as in `fit`; or a rule needs gradients and got none, or needs activations,
             which are recorded in `fit` alone.
         """
-        self._optimizer = optimizer
         if self._pruned_model is model:  # a weight that comes must be 0 when it does
             for mask in self._masks:
                 mask.enforce()
-        super().after_step(model, gradients)
+        super().after_step(model, gradients, optimizer)
 
     # What `Pruning` leaves open.
 
@@ -208,6 +206,9 @@ class Rewiring(Pruning):
 
     # The work.
 
+    def _end_step(self) -> int:
+        return self._end
+
     def _default_end(self) -> int:
         params = self.params or {}
         epochs, batches = params.get("epochs"), params.get("steps")
@@ -240,9 +241,9 @@ class Rewiring(Pruning):
             raise ValueError(
                 f"Step {step}: cannot rewire. {error} The masks stay as they are."
             ) from error
-        optimizer = self._optimizer or _optimizer(self._pruned_model)
+        trained_by = optimizers.of(self._pruned_model, self._optimizer)
         for mask, update in zip(self._masks, updates):
-            mask.replace(update, optimizer)
+            mask.replace(update, trained_by)
         self._record()
 
 

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 import sbnn_tf as sbnn
-from sbnn_tf.models import keras_compat, kernels
+from sbnn_tf.models import kernels, optimizers
 from sbnn_tf.train.rewiring import SET, HebbianRewiring, Rewiring, RigL
 
 ALL = sbnn.Policy(first_and_last=True)
@@ -80,8 +80,8 @@ class _Watch:
 
 
 def _slots(optimizer, mask):
-    found = keras_compat.slots(optimizer, mask.variable)
-    return [np.array(slot.numpy()).reshape(mask.keep.shape) for slot in found]
+    found = optimizers.slots(optimizer, mask.variable)
+    return [np.array(slot.numpy()).reshape(mask.keep.shape) for _, slot in found]
 
 
 @pytest.mark.parametrize(
