@@ -4,6 +4,10 @@ PYTHON3 ?= python3
 VENV ?= .venv
 PYTHON := $(VENV)/bin/python
 BAZEL ?= bazel
+# In CI a warning is an error; a newcomer's compiler may know warnings that we have never seen.
+BAZEL_FLAGS ?= $(if $(CI),--config=strict)
+export SBNN_BAZEL := $(BAZEL)
+export SBNN_BAZEL_FLAGS := $(BAZEL_FLAGS)
 
 # Packages of Debian 12 and Ubuntu. A Bazel that is not from there brings its rules itself.
 DEBIAN_BAZEL := bazel-bootstrap bazel-platforms bazel-rules-java bazel-rules-proto bazel-skylib
@@ -15,48 +19,65 @@ MODEL_PACKAGES := llvm-19 g++-aarch64-linux-gnu qemu-user-static
 AARCH64 := build/aarch64
 DELEGATE := //delegate/tflite:sbnn_delegate
 # Those that depend on the instruction set or on the size of an address.
-ARMV7_TESTS := $(addprefix //tests/delegate:,arm_cpu_test engine_test kernels_test memory_test \
-  moving_test out_of_memory_test weight_store_test)
+ARMV7_TESTS := $(addprefix //tests/delegate:,arm_cpu_test engine_test format_test kernels_test vec_test \
+  out_of_memory_test)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-cpp test-python test-arm64 test-armv7 test-sanitizers stress fuzz accuracy \
-  bench bench-layers bench-compare bench-peers bench-halves arm-model clean packages test-packages
+.PHONY: help setup demo test lint test-cpp test-python test-arm64 test-armv7 test-clang \
+  test-sanitizers stress fuzz accuracy bench bench-layers bench-compare bench-peers bench-halves \
+  arm-model clean packages test-packages
 
 help:  ## list the targets
 	@echo "make TARGET, where TARGET is one of"
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1\t\2/p' Makefile | \
-	  while IFS="$$(printf '\t')" read -r name text; do printf '  %-14s %s\n' "$$name" "$$text"; done
+	  while IFS="$$(printf '\t')" read -r name text; do printf '  %-15s %s\n' "$$name" "$$text"; done
 
 setup: packages $(VENV)/.ready  ## prepare .venv with sbnn_tf, the delegate and the sbnn command
-	@SBNN_BAZEL=$(BAZEL) $(PYTHON) setup.py --quiet build_ext --inplace
+	@$(PYTHON) setup.py --quiet build_ext --inplace
 
 demo: setup  ## train, prune, convert, run: Fashion-MNIST and MobileNet-v1 timings (10 minutes)
 	$(PYTHON) -m experiments.fashion_mnist.demo
 
-test: test-cpp test-python test-arm64 test-armv7  ## run every test
+test: lint test-cpp test-python test-arm64 test-armv7  ## run every test
+
+lint: setup  ## check format and likely mistakes in Python and C++
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(VENV)/bin/clang-format --dry-run -Werror $$(git ls-files '*.cc' '*.h')
 
 test-cpp: packages test-packages  ## run the C++ tests
-	$(BAZEL) test //...
+	$(BAZEL) test $(BAZEL_FLAGS) //...
 
 test-python: setup  ## run the Python tests
 	$(PYTHON) -m pytest tests -n 2
 
 test-arm64: setup test-packages $(AARCH64)/python  ## run the C++ tests and the delegate for aarch64, under qemu
-	$(BAZEL) test --config=aarch64 //...
-	$(BAZEL) test --config=cortex-a72 //tests/delegate:kernels_test //tests/delegate:options_test
-	$(BAZEL) build --config=aarch64 $(DELEGATE)
+	$(BAZEL) test $(BAZEL_FLAGS) --config=aarch64 //...
+	$(BAZEL) test $(BAZEL_FLAGS) --config=cortex-a72 //tests/delegate:kernels_test //tests/delegate:vec_test //tests/delegate:options_test
+	$(BAZEL) build $(BAZEL_FLAGS) --config=aarch64 $(DELEGATE)
 	$(PYTHON) tests/e2e/arm64_model.py $(AARCH64)
 	$(AARCH64)/python tests/e2e/arm64_delegate.py $(AARCH64) \
-	  "$$($(BAZEL) info --config=aarch64 bazel-bin 2>/dev/null)/delegate/tflite/libsbnn_delegate.so"
+	  "$$($(BAZEL) info $(BAZEL_FLAGS) --config=aarch64 bazel-bin 2>/dev/null)/delegate/tflite/libsbnn_delegate.so"
 
 test-armv7: packages test-packages  ## run the C++ tests for 32-bit ARM, under qemu, and build the delegate for it
-	$(BAZEL) test --config=armv7 $(ARMV7_TESTS)
-	$(BAZEL) test --config=cortex-a9 //tests/delegate:kernels_test
-	$(BAZEL) build --config=armv7 $(DELEGATE)
+	$(BAZEL) test $(BAZEL_FLAGS) --config=armv7 $(ARMV7_TESTS)
+	$(BAZEL) test $(BAZEL_FLAGS) --config=cortex-a9 //tests/delegate:kernels_test
+	$(BAZEL) build $(BAZEL_FLAGS) --config=armv7 $(DELEGATE)
+
+# Debian 12 has these; Android's NDK begins with 14, WebAssembly is built with 22.
+CLANGS ?= 14 19 22
+
+test-clang: packages test-packages  ## build with clang for x86-64, aarch64 and armv7, warnings as errors; CLANGS="14 19 22"
+	@delegate/build/packages.sh $(addprefix clang-,$(CLANGS))
+	for version in $(CLANGS); do \
+	  $(BAZEL) test --config=strict --config=clang$$version //tests/delegate/... && \
+	  $(BAZEL) build --config=strict --config=clang$$version --config=aarch64 //delegate/... //tests/delegate/... && \
+	  $(BAZEL) build --config=strict --config=clang$$version --config=armv7 //delegate/... $(ARMV7_TESTS) || exit 1; \
+	done
 
 test-sanitizers: packages test-packages  ## run the C++ tests under ASan with UBSan, then under TSan
-	$(BAZEL) test --config=asan //tests/delegate/...
-	$(BAZEL) test --config=tsan //tests/delegate/...
+	$(BAZEL) test $(BAZEL_FLAGS) --config=asan //tests/delegate/...
+	$(BAZEL) test $(BAZEL_FLAGS) --config=tsan //tests/delegate/...
 
 stress: setup  ## run 16 interpreters on 4 threads against stock TensorFlow Lite, MINUTES=10
 	$(PYTHON) -m tests.e2e.stress --minutes $(or $(MINUTES),10)
@@ -75,29 +96,29 @@ bench: setup  ## time networks in the delegate against TensorFlow Lite; OPTIONS=
 	$(PYTHON) -m delegate.bench.networks $(OPTIONS)
 
 bench-layers:  ## time single layers of the networks in the engine; OPTIONS="--keep 0.3 ..."
-	$(BAZEL) build //delegate/bench:layers
+	$(BAZEL) build $(BAZEL_FLAGS) //delegate/bench:layers
 	bazel-bin/delegate/bench/layers delegate/bench/shapes/*.txt $(or $(OPTIONS),--keep 0.5 --cold 5)
 
 bench-peers: setup  ## time MobileNet-v1 in other engines too: MNN, OpenVINO, ... (6 minutes; OPTIONS=--help)
 	$(PYTHON) -m delegate.bench.peers $(OPTIONS)
 
 bench-compare: setup  ## time the delegate of this tree against that of another commit: BASE=commit
-	SBNN_BAZEL=$(BAZEL) $(PYTHON) -m delegate.bench.compare $(or $(BASE),$(error BASE=commit)) $(OPTIONS)
+	$(PYTHON) -m delegate.bench.compare $(or $(BASE),$(error BASE=commit)) $(OPTIONS)
 
 arm-model: setup  ## predict the NEON kernels' time on phones' cores: delegate/bench/ARM.md
 	@delegate/build/packages.sh $(MODEL_PACKAGES)
-	$(BAZEL) build --config=aarch64 //delegate/bench:plan
+	$(BAZEL) build $(BAZEL_FLAGS) --config=aarch64 //delegate/bench:plan
 	mkdir -p build/arm-model/aarch64 build/arm-model/host
-	cp -f "$$($(BAZEL) info --config=aarch64 bazel-bin 2>/dev/null)/delegate/bench/plan" build/arm-model/aarch64
-	$(BAZEL) build //delegate/bench:plan //delegate/bench:layers
+	cp -f "$$($(BAZEL) info $(BAZEL_FLAGS) --config=aarch64 bazel-bin 2>/dev/null)/delegate/bench/plan" build/arm-model/aarch64
+	$(BAZEL) build $(BAZEL_FLAGS) //delegate/bench:plan //delegate/bench:layers
 	cp -f bazel-bin/delegate/bench/plan bazel-bin/delegate/bench/layers build/arm-model/host
 	$(PYTHON) -m delegate.bench.arm.predict --arm-bin build/arm-model/aarch64 --host-bin build/arm-model/host \
 	  --work build/arm-model $(OPTIONS)
 
 bench-halves: setup test-packages $(AARCH64)/python  ## what 16-bit floats cost in accuracy, under qemu; MODELS=build/demo/*.tflite
-	$(BAZEL) build --config=aarch64 $(DELEGATE)
+	$(BAZEL) build $(BAZEL_FLAGS) --config=aarch64 $(DELEGATE)
 	$(AARCH64)/python delegate/bench/halves.py $(OPTIONS) \
-	  "$$($(BAZEL) info --config=aarch64 bazel-bin 2>/dev/null)/delegate/tflite/libsbnn_delegate.so" \
+	  "$$($(BAZEL) info $(BAZEL_FLAGS) --config=aarch64 bazel-bin 2>/dev/null)/delegate/tflite/libsbnn_delegate.so" \
 	  $(or $(MODELS),$(wildcard build/demo/fashion_*.tflite))
 
 clean:  ## remove what was built (not .venv)
@@ -113,7 +134,7 @@ test-packages:
 $(VENV)/.ready: setup.py Makefile sbnn_tf/version.py | packages
 	test -x $(PYTHON) || $(PYTHON3) -m venv $(VENV)
 	$(PYTHON) -m pip install --upgrade pip setuptools
-	SBNN_BAZEL=$(BAZEL) $(PYTHON) -m pip install --editable '.[all]'
+	$(PYTHON) -m pip install --editable '.[all]'
 	touch $@
 
 $(AARCH64)/python: delegate/build/aarch64/python_env.sh | $(VENV)/.ready test-packages

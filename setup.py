@@ -3,6 +3,7 @@
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -26,6 +27,8 @@ EXTRAS = {
     "litert": [LITERT],
     "notebook": ["ipykernel>=6.29,<8", "nbclient>=0.10,<0.12", "nbformat>=5.10,<6"],
     "test": ["hypothesis>=6.100,<7", "pytest>=8,<10", "pytest-xdist>=3.6.1,<4"],
+    # What other versions of these write differs.
+    "lint": ["clang-format==19.1.7", "ruff>=0.17.6,<0.18"],
 }
 
 
@@ -44,9 +47,10 @@ class BuildDelegate(build_ext):
                 "needed; elsewhere install Bazel, maven and a C++17 compiler."
             )
         try:
-            subprocess.run([bazel, "build", DELEGATE], cwd=ROOT, check=True)
+            flags = shlex.split(os.environ.get("SBNN_BAZEL_FLAGS", ""))
+            subprocess.run([bazel, "build", *flags, DELEGATE], cwd=ROOT, check=True)
             built = subprocess.run(
-                [bazel, "info", "bazel-bin"],
+                [bazel, "info", *flags, "bazel-bin"],
                 cwd=ROOT,
                 check=True,
                 stdout=subprocess.PIPE,

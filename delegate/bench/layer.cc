@@ -20,7 +20,7 @@ class Columns {
  public:
   // keep: the share kept. taps: 0, or how many of a kept kernel's taps are.
   Columns(int inputs, int taps_of_kernel, float keep, int taps, std::mt19937* random)
-      : inputs_(inputs), taps_of_kernel_(taps_of_kernel), taps_(taps), random_(random) {
+      : inputs_(inputs), taps_(taps), random_(random) {
     order_.resize(taps > 0 ? inputs : inputs * taps_of_kernel);
     for (size_t i = 0; i < order_.size(); ++i) order_[i] = static_cast<int>(i);
     const double share = taps > 0 ? keep * taps_of_kernel / taps : keep;
@@ -48,7 +48,7 @@ class Columns {
   }
 
  private:
-  const int inputs_, taps_of_kernel_, taps_;
+  const int inputs_, taps_;
   std::mt19937* const random_;
   std::vector<int> order_;
   int kept_;

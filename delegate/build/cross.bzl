@@ -1,23 +1,26 @@
-"""Cross compilers of Debian's packages g++-TRIPLE."""
+"""Compilers beside the machine's own: g++ for other processors, and clang."""
 
 load("@bazel_tools//tools/cpp:unix_cc_toolchain_config.bzl", "cc_toolchain_config")
 
-_TOOLS = {
-    "ar": "ar",
-    "cpp": "cpp",
-    "dwp": "dwp",
-    "gcc": "gcc",
-    "gcov": "gcov",
-    "ld": "ld",
-    "llvm-cov": "gcov",
-    "nm": "nm",
-    "objcopy": "objcopy",
-    "objdump": "objdump",
-    "strip": "strip",
+_GCC_TOOLS = {
+    "ar": "/usr/bin/{triple}-ar",
+    "cpp": "/usr/bin/{triple}-cpp",
+    "dwp": "/usr/bin/{triple}-dwp",
+    "gcc": "/usr/bin/{triple}-gcc",
+    "gcov": "/usr/bin/{triple}-gcov",
+    "ld": "/usr/bin/{triple}-ld",
+    "llvm-cov": "/usr/bin/{triple}-gcov",
+    "nm": "/usr/bin/{triple}-nm",
+    "objcopy": "/usr/bin/{triple}-objcopy",
+    "objdump": "/usr/bin/{triple}-objdump",
+    "strip": "/usr/bin/{triple}-strip",
 }
 
+# Of what Debian's clang-VERSION compiles, g++'s binutils make libraries and programs.
+_CLANG_TOOLS = dict(_GCC_TOOLS, cpp = "/usr/bin/clang-cpp-{version}", gcc = "/usr/bin/clang-{version}")
+
 def cross_toolchain(cpu, triple):
-    """The platform `linux` and the toolchain `toolchain` that compiles for it.
+    """The platform `linux` and the toolchain `toolchain` of Debian's g++-TRIPLE that compiles for it.
 
     Args:
       cpu: as in @platforms//cpu.
@@ -25,55 +28,81 @@ def cross_toolchain(cpu, triple):
     """
     native.platform(
         name = "linux",
-        constraint_values = [
-            "@platforms//cpu:" + cpu,
-            "@platforms//os:linux",
-        ],
+        constraint_values = _constraints(cpu),
     )
+    _toolchain("toolchain", cpu, triple, "gcc", {
+        name: path.format(triple = triple)
+        for name, path in _GCC_TOOLS.items()
+    }, [
+        "/usr/%s/include" % triple,
+        "/usr/lib/gcc-cross/" + triple,
+    ], ["-fno-canonical-system-headers"])
 
+def clang_toolchain(version, cpu, triple):
+    """The toolchain `VERSION_CPU` of Debian's clang-VERSION, with the headers and libraries of g++.
+
+    Args:
+      version: of clang, a string.
+      cpu: as in @platforms//cpu.
+      triple: what clang calls the target; g++ for it must be installed.
+    """
+    _toolchain("%s_%s" % (version, cpu), cpu, triple, "clang", {
+        name: path.format(triple = triple, version = version)
+        for name, path in _CLANG_TOOLS.items()
+    }, [
+        "/usr/include",
+        "/usr/%s/include" % triple,
+        "/usr/lib/gcc/" + triple,
+        "/usr/lib/gcc-cross/" + triple,
+        "/usr/lib/clang",  # 14.0.6, 19, ...
+        "/usr/lib/llvm-%s/lib/clang" % version,
+    ], [
+        "--target=" + triple,
+        "-Wno-ignored-optimization-argument",  # of GCC's
+        "-Wno-unknown-warning-option",
+    ])
+
+def _constraints(cpu):
+    return [
+        "@platforms//cpu:" + cpu,
+        "@platforms//os:linux",
+    ]
+
+def _toolchain(name, cpu, triple, compiler, tools, include_directories, flags):
     native.toolchain(
-        name = "toolchain",
-        exec_compatible_with = [
-            "@platforms//cpu:x86_64",
-            "@platforms//os:linux",
-        ],
-        target_compatible_with = [
-            "@platforms//cpu:" + cpu,
-            "@platforms//os:linux",
-        ],
-        toolchain = ":cc_toolchain",
+        name = name,
+        exec_compatible_with = _constraints("x86_64"),
+        target_compatible_with = _constraints(cpu),
+        toolchain = ":cc_" + name,
         toolchain_type = "@bazel_tools//tools/cpp:toolchain_type",
     )
 
     native.cc_toolchain(
-        name = "cc_toolchain",
-        all_files = ":none",
-        compiler_files = ":none",
-        dwp_files = ":none",
-        linker_files = ":none",
-        objcopy_files = ":none",
-        strip_files = ":none",
-        toolchain_config = ":config",
-        toolchain_identifier = triple,
+        name = "cc_" + name,
+        all_files = ":none_" + name,
+        compiler_files = ":none_" + name,
+        dwp_files = ":none_" + name,
+        linker_files = ":none_" + name,
+        objcopy_files = ":none_" + name,
+        strip_files = ":none_" + name,
+        toolchain_config = ":config_" + name,
+        toolchain_identifier = "%s-%s" % (name, triple),
     )
 
-    native.filegroup(name = "none")
+    native.filegroup(name = "none_" + name)
 
     cc_toolchain_config(
-        name = "config",
+        name = "config_" + name,
         abi_libc_version = "glibc",
         abi_version = "gcc",
         compile_flags = [
             "-fno-omit-frame-pointer",
         ],
-        compiler = "gcc",
+        compiler = compiler,
         coverage_compile_flags = ["--coverage"],
         coverage_link_flags = ["--coverage"],
         cpu = cpu,
-        cxx_builtin_include_directories = [
-            "/usr/%s/include" % triple,
-            "/usr/lib/gcc-cross/" + triple,
-        ],
+        cxx_builtin_include_directories = include_directories,
         cxx_flags = [],
         dbg_compile_flags = ["-g"],
         host_system_name = "local",
@@ -95,11 +124,10 @@ def cross_toolchain(cpu, triple):
         supports_start_end_lib = False,
         target_libc = "glibc",
         target_system_name = triple,
-        tool_paths = {name: "/usr/bin/%s-%s" % (triple, tool) for name, tool in _TOOLS.items()},
-        toolchain_identifier = triple,
-        unfiltered_compile_flags = [
+        tool_paths = tools,
+        toolchain_identifier = "%s-%s" % (name, triple),
+        unfiltered_compile_flags = flags + [
             "-no-canonical-prefixes",
-            "-fno-canonical-system-headers",
             "-Wno-builtin-macro-redefined",
             "-D__DATE__=\"redacted\"",
             "-D__TIMESTAMP__=\"redacted\"",

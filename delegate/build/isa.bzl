@@ -31,6 +31,8 @@ _ISAS = {
         "-mavx512vl",
         "-mavx2",
         "-mfma",
+        "-Wno-maybe-uninitialized",  # GCC 12 finds its own AVX-512 header guilty
+        "-Wno-uninitialized",
     ]},
     "neon": {
         "aarch64": _IN_ORDER,

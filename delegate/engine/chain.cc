@@ -146,9 +146,9 @@ Status Chain::Plan(const std::vector<const Tensor*>& inputs, const Tensor& outpu
     }
   }
 
+  buffers_.clear();
   buffer_begin_.clear();
   worker_floats_ = 0;
-  std::vector<Tensor> buffers;
   for (size_t i = 0; i + 1 < count; ++i) {
     const Link& link = links_[i];
     buffer_begin_.push_back(worker_floats_ + kMaxLanes);
@@ -156,20 +156,14 @@ Status Chain::Plan(const std::vector<const Tensor*>& inputs, const Tensor& outpu
     Tensor buffer(link.output, Layout::kPanel, link.element_bytes);
     buffer.plane_stride = BufferStride(link, held[i]);
     buffer.image_stride = 0;  // it holds one
-    buffers.push_back(std::move(buffer));
+    buffers_.push_back(std::move(buffer));
   }
-  workers_.assign(context.threads, {buffers, {}, std::vector<double>(count, 0.0)});
-  for (Worker& worker : workers_) {
-    worker.inputs.push_back({inputs[0]});
-    for (const Tensor& buffer : worker.buffers) worker.inputs.push_back({&buffer});
-    worker.inputs.back().insert(worker.inputs.back().end(), inputs.begin() + 1, inputs.end());
-  }
+  const Buffers buffers(buffers_, inputs);
   uint64_t most = 0;
   for (size_t i = 0; i < count; ++i) {
-    const Worker& worker = workers_[0];
     uint64_t floats = 0;
     const Status status =
-        links_[i].op->PlanRows(worker.inputs[i], i + 1 < count ? worker.buffers[i] : output,
+        links_[i].op->PlanRows(buffers.inputs[i], i + 1 < count ? buffers.behind[i] : output,
                                {context.kernels, 1, links_[i].epilogue}, computed[i], &floats);
     if (!status.ok()) return status;
     most = std::max(most, floats);
@@ -180,37 +174,50 @@ Status Chain::Plan(const std::vector<const Tensor*>& inputs, const Tensor& outpu
   return Status();
 }
 
-void Chain::Run(const std::vector<const Tensor*>&, const Tensor& output,
-                const RunContext& context) const {
-  for (Worker& worker : workers_) std::fill(worker.seconds.begin(), worker.seconds.end(), 0.0);
-  const int strips = static_cast<int>(strips_.size());
-  context.team.Run(output.images().n * strips, [&](int task, int worker) {
-    RunStrip(strips_[task % strips], task / strips, &workers_[worker], output, context,
-             context.scratch + worker * worker_floats_);
-  });
+Chain::Buffers::Buffers(const std::vector<Tensor>& planned,
+                        const std::vector<const Tensor*>& chain_inputs)
+    : behind(planned), inputs{{chain_inputs[0]}} {
+  for (const Tensor& buffer : behind) inputs.push_back({&buffer});
+  inputs.back().insert(inputs.back().end(), chain_inputs.begin() + 1, chain_inputs.end());
 }
 
-void Chain::RunStrip(const std::vector<Band>& strip, int n, Worker* worker, const Tensor& output,
-                     const RunContext& context, float* scratch) const {
+void Chain::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
+                const RunContext& context) const {
+  const int strips = static_cast<int>(strips_.size());
+  const size_t count = links_.size();
+  std::vector<double> seconds(count * context.team.size(), 0.0);  // by worker and link
+  context.team.Run(output.images().n * strips, [&](int task, int worker) {
+    RunStrip(strips_[task % strips], task / strips, inputs, output, context,
+             context.scratch + worker * worker_floats_, &seconds[worker * count]);
+  });
+  if (context.link_seconds == nullptr) return;
+  context.link_seconds->assign(count, 0.0);
+  for (size_t i = 0; i < seconds.size(); ++i) (*context.link_seconds)[i % count] += seconds[i];
+}
+
+// Adds to `seconds` what each link took, if the context asks for it.
+void Chain::RunStrip(const std::vector<Band>& strip, int n,
+                     const std::vector<const Tensor*>& inputs, const Tensor& output,
+                     const RunContext& context, float* scratch, double* seconds) const {
   const size_t last = links_.size() - 1;
+  Buffers buffers(buffers_, inputs);
   const RunContext rows_context{context.kernels, context.team, scratch + buffer_begin_[last],
                                 context.ahead};
   const auto now = std::chrono::steady_clock::now;
+  const bool timed = context.link_seconds != nullptr;
   for (size_t b = 0; b < strip.size(); ++b) {
     for (size_t i = 0; i <= last; ++i) {
-      const auto start = context.timed ? now() : std::chrono::steady_clock::time_point();
+      const auto start = timed ? now() : std::chrono::steady_clock::time_point();
       const Stage& stage = strip[b][i];
       if (i < last) {
         const Stage before = b > 0 ? strip[b - 1][i] : Stage{stage.rows, stage.base};
-        Hold(&worker->buffers[i], scratch + buffer_begin_[i], before, stage);
+        Hold(&buffers.behind[i], scratch + buffer_begin_[i], before, stage);
       }
       if (stage.rows.count() > 0) {
-        links_[i].op->RunRows(worker->inputs[i], i < last ? worker->buffers[i] : output, n,
+        links_[i].op->RunRows(buffers.inputs[i], i < last ? buffers.behind[i] : output, n,
                               stage.rows, rows_context);
       }
-      if (context.timed) {
-        worker->seconds[i] += std::chrono::duration<double>(now() - start).count();
-      }
+      if (timed) seconds[i] += std::chrono::duration<double>(now() - start).count();
     }
   }
 }
@@ -238,16 +245,6 @@ std::vector<Range> Chain::Constants() const {
     for (const Range& range : link.op->Constants()) all.push_back(range);
   }
   return all;
-}
-
-std::vector<double> Chain::Shares() const {
-  std::vector<double> shares(links_.size(), 0.0);
-  for (const Worker& worker : workers_) {
-    for (size_t i = 0; i < shares.size(); ++i) shares[i] += worker.seconds[i];
-  }
-  const double all = std::accumulate(shares.begin(), shares.end(), 0.0);
-  for (double& share : shares) share = all > 0 ? share / all : 1.0 / shares.size();
-  return shares;
 }
 
 }  // namespace sbnn

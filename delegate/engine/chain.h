@@ -33,8 +33,6 @@ class Chain : public Op {
       : links_(std::move(links)), cache_bytes_(cache_bytes) {}
 
   const std::vector<Link>& links() const { return links_; }
-  // The part of the time of the last Run that each link took; measured where RunContext says so.
-  std::vector<double> Shares() const;
 
   Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
   bool TakesFlatImages(const Shape& shape) const override {
@@ -54,11 +52,14 @@ class Chain : public Op {
     int base = 0;
   };
   using Band = std::vector<Stage>;  // by link
-  // What one thread works with.
-  struct Worker {
-    std::vector<Tensor> buffers;  // behind each link but the last
-    std::vector<std::vector<const Tensor*>> inputs;
-    std::vector<double> seconds;
+  // What the links of a strip hand on.
+  struct Buffers {
+    std::vector<Tensor> behind;                      // each link but the last
+    std::vector<std::vector<const Tensor*>> inputs;  // of each link
+
+    Buffers(const std::vector<Tensor>& planned, const std::vector<const Tensor*>& chain_inputs);
+    Buffers(const Buffers&) = delete;
+    Buffers& operator=(const Buffers&) = delete;
   };
 
   static std::vector<Band> Schedule(const std::vector<Link>& links, Rows strip, int band_rows);
@@ -68,8 +69,9 @@ class Chain : public Op {
   static uint64_t BufferBytes(const std::vector<Link>& links, int band_rows);
   int BandRows() const;
   static void Hold(Tensor* buffer, float* begin, const Stage& before, const Stage& now);
-  void RunStrip(const std::vector<Band>& strip, int n, Worker* worker, const Tensor& output,
-                const RunContext& context, float* scratch) const;
+  void RunStrip(const std::vector<Band>& strip, int n, const std::vector<const Tensor*>& inputs,
+                const Tensor& output, const RunContext& context, float* scratch,
+                double* seconds) const;
 
   const std::vector<Link> links_;
   const uint64_t cache_bytes_;
@@ -77,8 +79,8 @@ class Chain : public Op {
   // Of the plan.
   std::vector<std::vector<Band>> strips_;
   uint64_t worker_floats_ = 0;
-  std::vector<uint64_t> buffer_begin_;   // floats, by link
-  mutable std::vector<Worker> workers_;  // each is used by one thread at a time
+  std::vector<Tensor> buffers_;         // as in Buffers, without data
+  std::vector<uint64_t> buffer_begin_;  // floats, by link
 };
 
 }  // namespace sbnn

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <numeric>
 #include <utility>
 
 #include "delegate/engine/layout.h"
@@ -39,6 +40,7 @@ std::vector<std::string> Network::labels() const {
 
 Status Network::Prepare(const std::vector<Shape>& input_shapes, const Kernels& kernels, int threads,
                         const Kernels* halves) {
+  const std::lock_guard<std::mutex> lock(mutex_);
   if (!rewritten_) {
     AbsorbMargins(&graph_);
     MakeSwishes(&graph_);
@@ -72,6 +74,7 @@ Status Network::Prepare(const std::vector<Shape>& input_shapes, const Kernels& k
 
 void Network::Run(const std::vector<const float*>& inputs, const std::vector<float*>& outputs,
                   std::vector<double>* seconds) {
+  const std::lock_guard<std::mutex> lock(mutex_);
   if (seconds != nullptr) seconds->clear();
   if (empty_) return;
   Team team(threads_);
@@ -85,18 +88,20 @@ void Network::Run(const std::vector<const float*>& inputs, const std::vector<flo
   }
   for (size_t n = 0; n < program_.steps.size(); ++n) {
     const Step& step = program_.steps[n];
+    std::vector<double> links;
     placement_.ahead().Begin(n);
     const RunContext context{*step.kernels, team, placement_.scratch(n), &placement_.ahead(),
-                             seconds != nullptr};
+                             seconds == nullptr ? nullptr : &links};
     const auto start = std::chrono::steady_clock::now();
     step.op->Run(placement_.inputs(n), placement_.tensor(step.output), context);
     if (seconds == nullptr) continue;
     const auto end = std::chrono::steady_clock::now();
     const double whole = std::chrono::duration<double>(end - start).count();
-    if (step.chain == nullptr) {
-      seconds->push_back(whole);
-    } else {
-      for (double share : step.chain->Shares()) seconds->push_back(share * whole);
+    if (links.empty()) links = {1.0};
+    // Of a step's time each link gets its share of the threads' time.
+    const double all = std::accumulate(links.begin(), links.end(), 0.0);
+    for (double link : links) {
+      seconds->push_back(whole * (all > 0 ? link / all : 1.0 / links.size()));
     }
   }
   for (size_t i = 0; i < outputs.size(); ++i) {

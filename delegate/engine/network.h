@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -34,7 +35,8 @@ class Network {
   void set_cache_bytes(uint64_t bytes) { cache_bytes_ = bytes; }
 
   // Runs on data in the outside's layout, with the shapes of the last Prepare. `seconds`, if given,
-  // receives the time of each step.
+  // receives the time of each step. Any threads may call: they take turns, since the activations
+  // have one place. (Who wants to run at once makes a network a thread; they share weights.)
   void Run(const std::vector<const float*>& inputs, const std::vector<float*>& outputs,
            std::vector<double>* seconds = nullptr);
 
@@ -53,6 +55,7 @@ class Network {
  private:
   static constexpr uint64_t kCacheBytes = 960 << 10;  // of an L2 cache of 1 MB
 
+  std::mutex mutex_;  // held while anything below is changed
   Graph graph_;
   std::vector<std::string> labels_;  // by the order of AddOp
   bool rewritten_ = false;           // by what depends on the graph alone

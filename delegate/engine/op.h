@@ -65,7 +65,8 @@ struct RunContext {
   Team& team;
   float* scratch;  // as many floats as Plan asked for, 64-byte aligned
   Ahead* ahead = nullptr;
-  bool timed = false;  // see Chain::Shares
+  // If given, a chain puts here how long all threads worked on each of its links.
+  std::vector<double>* link_seconds = nullptr;
 };
 
 class RowOp;

@@ -35,10 +35,10 @@ struct OutputPair {
 // What packing depends on. Times are those of one vector of pixels, in any unit. (No std::array:
 // the kernels' sources must not call inline functions of the library.)
 struct ColumnCost {
-  float of[4];         // a column, for each of kGroupSizes
-  float mixed_weight;  // mixed: a weight
-  float mixed_column;  // mixed: a column of two outputs, beside their weights
-  int block;           // mixed: inputs whose part of a tile fits the L1 cache; 0: never mixed
+  float of[4];             // a column, for each of kGroupSizes
+  float mixed_weight = 0;  // mixed: a weight
+  float mixed_column = 0;  // mixed: a column of two outputs, beside their weights
+  int block = 0;           // mixed: inputs whose part of a tile fits the L1 cache; 0: never mixed
 };
 
 // For weights that are to be taken apart.

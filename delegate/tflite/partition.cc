@@ -213,8 +213,10 @@ TfLiteStatus MakePartition(TfLiteContext* context, const TfLiteIntArray& plan,
     int count = 0;
     ok = context->PreviewDelegatePartitioning(context, claimed.get(), &parts, &count);
     if (ok != kTfLiteOk) return ok;
-    partition->parts = static_cast<int>(std::count_if(
-        parts, parts + count, [&](const TfLiteDelegateParams& p) { return Computes(p, constants); }));
+    partition->parts =
+        static_cast<int>(std::count_if(parts, parts + count, [&](const TfLiteDelegateParams& p) {
+          return Computes(p, constants);
+        }));
     for (int i = 0; i < count; ++i) {
       if (Reconsider(context, parts[i], constants, index, nodes, &partition->verdicts))
         changed = true;

@@ -38,9 +38,9 @@ def convert(
     Every filter of a convolution or fully connected layer whose zeros form groups becomes a
     sparse tensor behind DENSIFY, with the group (1, 2, 4, 8 or 16 outputs) that suits the zeros
     found, if that makes it smaller; RESHAPE to the dynamic batch becomes a constant RESHAPE.
-    All other buffers, names, signatures and metadata stay. The outputs are bit-identical. What is
-    sparse in the source already is left as it is. A filter that stock TFLite would not read rightly
-    from a DENSIFY stays dense; `inspect` says why.
+    All other buffers, names, signatures, metadata and files that are zipped behind the model stay.
+    The outputs are bit-identical. What is sparse in the source already is left as it is. A filter
+    that stock TFLite would not read rightly from a DENSIFY stays dense; `inspect` says why.
 
     Args:
       source: a Keras model (Keras 3 or tf_keras), the path of a `.keras` file, of a SavedModel or

@@ -7,14 +7,16 @@ or else with TensorFlow; no other package is needed.
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import struct
 from functools import cache
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import flatbuffers
+import flatbuffers.table
 import numpy as np
 
+from sbnn_tf.convert import behind
 from sbnn_tf.errors import SbnnError
 
 IDENTIFIER = b"TFL3"
@@ -31,22 +33,69 @@ REWRITTEN = (
 )
 # Flatbuffer offsets are 31 bits; what is not a buffer's data needs some room too.
 MAX_BYTES = 2**31 - 2**24
+# A metadata entry of files whose data lies behind the flatbuffer.
+BUFFER_LOCATION = b"buffer_location"
 # TFLite maps tensor data in place and expects it at this alignment (schema: force_align).
 DATA_ALIGNMENT = 16
 
 
+class _File(np.ndarray):
+    """The bytes of a file, which keep how far they were read: there the flatbuffer ends."""
+
+    end = 0
+
+    def seen(self, end: int) -> None:
+        self.end = max(self.end, end)
+
+
+class _Table(flatbuffers.table.Table):
+    """Tells its file what belongs to the flatbuffer."""
+
+    def __init__(self, buf: _File, pos: int):
+        super().__init__(buf, pos)
+        types = flatbuffers.number_types
+        vtable = pos - self.Get(types.SOffsetTFlags, pos)
+        size, fields = (self.Get(types.VOffsetTFlags, vtable + 2 * i) for i in (0, 1))
+        buf.seen(max(vtable + size, pos + fields))
+
+    def String(self, off):  # noqa: N802
+        found = super().String(off)
+        self.Bytes.seen(self.Indirect(off) + 4 + len(found) + 1)
+        return found
+
+    def VectorLen(self, off):  # noqa: N802
+        length = super().VectorLen(off)
+        self.Bytes.seen(self.Vector(off))
+        return length
+
+    def GetVectorAsNumpy(self, flags, off):  # noqa: N802
+        found = super().GetVectorAsNumpy(flags, off)
+        self.Bytes.seen(self.Vector(off) + found.nbytes)
+        return found
+
+    def Indirect(self, off):  # noqa: N802
+        self.Bytes.seen(off + 4)
+        return super().Indirect(off)
+
+
 @cache
 def schema() -> ModuleType:
-    """The module generated from TFLite's schema.
+    """The module generated from TFLite's schema: a copy of our own, which reads by `_Table`.
 
     Raises:
       SbnnError: neither ai-edge-litert nor TensorFlow is installed.
     """
-    for name in ("ai_edge_litert", "tensorflow.lite.python"):
+    for package in ("ai_edge_litert", "tensorflow.lite.python"):
         try:
-            return importlib.import_module(f"{name}.schema_py_generated")
+            spec = importlib.util.find_spec(f"{package}.schema_py_generated")
         except ImportError:
             continue
+        if spec is not None:
+            module = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(module)
+            module.flatbuffers = SimpleNamespace(**vars(flatbuffers))
+            module.flatbuffers.table = SimpleNamespace(Table=_Table)
+            return module
     raise SbnnError(
         "reading a .tflite file needs the package ai-edge-litert or tensorflow, and found "
         "neither: pip install ai-edge-litert"
@@ -63,12 +112,14 @@ def read(data: bytes):
 
     Returns:
       A `ModelT` whose arrays are read-only views of `data`, with all lists present and all
-      indices within range.
+      indices within range. Its attribute `behind` has what else lies behind the flatbuffer, for
+      `write`: a zip of labels, say.
 
     Raises:
       SbnnError: not a `.tflite` file, truncated, damaged, or newer than the installed schema.
     """
     data = bytes(data)
+    file = np.frombuffer(data, np.uint8).view(_File)
     if len(data) < 8 or data[4:8] != IDENTIFIER:
         found = data[4:8] if len(data) >= 8 else data
         raise SbnnError(
@@ -76,10 +127,10 @@ def read(data: bytes):
             f"{found!r} in {len(data)} bytes"
         )
     try:
-        root = schema().Model.GetRootAs(data, 0)
+        root = schema().Model.GetRootAs(file, 0)
         _reject_unknown_fields(root)
         model = schema().ModelT.InitFromObj(root)
-        _inline(model, data)
+        model.behind = behind.find(data, file.end, _inline(model, data))
         _check(model)
     except SbnnError:
         raise
@@ -103,7 +154,7 @@ def read(data: bytes):
 
 
 def write(model) -> bytes:
-    """Pack a `ModelT` into the bytes of a `.tflite` file.
+    """Pack a `ModelT` into the bytes of a `.tflite` file, with what was behind the one it is from.
 
     Raises:
       SbnnError: the model does not fit a flatbuffer (2 GB).
@@ -120,7 +171,7 @@ def write(model) -> bytes:
     except (struct.error, AttributeError, TypeError, ValueError, OverflowError) as error:
         # Values that no writer of the format can produce, found only when written again.
         raise SbnnError(f"the model cannot be written as .tflite: {error}") from error
-    return bytes(builder.Output())
+    return behind.append(bytes(builder.Output()), getattr(model, "behind", ()))
 
 
 class _Builder(flatbuffers.Builder):
@@ -162,33 +213,38 @@ def _known_fields(start) -> int:
     return len(builder.current_vtable)
 
 
-def _inline(model, data: bytes) -> None:
-    def behind(offset: int, size: int, what: str) -> np.ndarray:
+def _inline(model, data: bytes) -> list[tuple[int, int]]:
+    """Bring data from behind the flatbuffer into it; returns (start, stop) of each."""
+    read = []
+
+    def outside(offset: int, size: int, what: str) -> np.ndarray:
         if offset + size > len(data):
             raise SbnnError(
                 f"truncated .tflite model: {what} lies at bytes {offset} to {offset + size}, "
                 f"and the file has {len(data)}"
             )
+        read.append((offset, offset + size))
         return np.frombuffer(data, np.uint8, size, offset)
 
     for index, buffer in enumerate(model.buffers or []):
         if buffer.offset > 1:
-            buffer.data = behind(buffer.offset, buffer.size, f"buffer {index}")
+            buffer.data = outside(buffer.offset, buffer.size, f"buffer {index}")
         buffer.offset = buffer.size = 0
     for subgraph in model.subgraphs or []:
         for index, op in enumerate(subgraph.operators or []):
             if op.largeCustomOptionsOffset > 1:
-                op.customOptions = behind(
+                op.customOptions = outside(
                     op.largeCustomOptionsOffset, op.largeCustomOptionsSize, f"node {index}"
                 )
             op.largeCustomOptionsOffset = op.largeCustomOptionsSize = 0
+    model.metadata = [m for m in model.metadata or [] if m.name != BUFFER_LOCATION]
+    return read
 
 
 def _check(model) -> None:
     """Check every index of the model, and replace absent lists by empty ones."""
     model.operatorCodes = model.operatorCodes or []
     model.buffers = model.buffers or []
-    model.metadata = model.metadata or []
     model.signatureDefs = model.signatureDefs or []
     if not model.subgraphs:
         raise SbnnError("the model has no subgraph: expected at least one")

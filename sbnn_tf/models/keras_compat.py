@@ -34,6 +34,25 @@ def sublayers(layer: Any) -> list:
     return list(layer._flatten_layers(include_self=False, recursive=False))
 
 
+def all_layers(model: Any) -> list:
+    """A model and the layers inside it, however deep."""
+    return list(model._flatten_layers())
+
+
+def optimizers(model: Any) -> list:
+    """The optimizers that hang on a model or a layer of it: its own first, then a GAN's, say."""
+    found = {}
+    for owner in (model, *all_layers(model)):
+        attributes = [getattr(owner, "optimizer", None), *vars(owner).values()]
+        for value in attributes:
+            values = value.values() if isinstance(value, dict) else value
+            for one in values if isinstance(values, (list, tuple)) else [value]:
+                if hasattr(one, "apply_gradients") and hasattr(one, "iterations"):
+                    one = getattr(one, "inner_optimizer", one)  # of a LossScaleOptimizer
+                    found[id(one)] = one
+    return list(found.values())
+
+
 def own_variables(layer: Any) -> list:
     """A layer's variables that train unless it is frozen, without those of its sublayers."""
     for name in ("_trainable_variables", "_trainable_weights"):  # Keras 3, tf_keras

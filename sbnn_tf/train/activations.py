@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from sbnn_tf.models import keras_compat
 from sbnn_tf.models.kernels import Kernel
+from sbnn_tf.train import functions
 
 _DENSE, _CONVOLUTIONS, _DEPTHWISE = "Dense", ("Conv1D", "Conv2D", "Conv3D"), "DepthwiseConv2D"
 _CONSTANT = 1e-6  # of a mean square: a smaller variance is rounding, and the activation constant
@@ -70,6 +71,7 @@ class Correlations:
         call = layer.call
 
         def recorded(inputs: Any, *args: Any, **kwargs: Any) -> Any:
+            functions.check()
             outputs = call(inputs, *args, **kwargs)
             self._add(inputs, outputs)
             return outputs

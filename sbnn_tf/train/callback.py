@@ -37,7 +37,7 @@ from sbnn_tf.train.mask_log import MaskLog
 from sbnn_tf.train.masks import Mask, MaskUpdate
 from sbnn_tf.train.rewind import Rewind
 from sbnn_tf.train.state import StateFile, below
-from sbnn_tf.train.train_step import TrainStep
+from sbnn_tf.train.train_step import Phase, TrainStep
 
 _WORKERS = (
     "TF_CONFIG names {} workers, and fit of Keras 3 trains on one only: it fails, before it asks a "
@@ -52,21 +52,28 @@ class Pruning(keras.callbacks.Callback):
         pruning = Pruning(Group(4), PolynomialDecay(0.0, 0.5, begin_step=0, end_step=2000))
         model.fit(data, epochs=4, callbacks=[pruning])
 
-    After every optimizer step each pruned weight is exactly 0.0. The key 'sparsity' in the logs is
-    the fraction of pruned weights in all layers that the policy names.
+    After every step each pruned weight is exactly 0.0. The key 'sparsity' in the logs is the
+    fraction of pruned weights in all layers that the policy names ('pruning_sparsity', where the
+    model has a metric of that name).
 
-    Steps are optimizer steps, counted from the first fit with this object: 0 is the state before
-    the first one, whatever training the model has seen. A second fit of the same model with the
-    same object goes on counting.
+    A step is one training batch (one call of the model's `train_step`), whatever
+    `steps_per_execution`, gradient accumulation or an optimizer of one's own make of it: there are
+    `epochs * len(dataset)` of them. They are counted from the first fit with this object: 0 is the
+    state before the first one, whatever training the model has seen. A second fit of the same model
+    with the same object goes on counting.
 
     What is pruned stays pruned as long as the schedule does not fall. Weights that are zero at the
     start are the first to be pruned.
 
     A copy (`copy.deepcopy`, `pickle`) has the arguments, and no training behind it.
 
-    A training loop of your own calls `after_step` once a step instead of `fit`. Under
+    A training loop of your own calls `after_step` once a step instead of `fit`, or the hooks that
+    `fit` calls: `set_model`, `on_train_begin`, `on_train_batch_begin` and so on. Under
     `MultiWorkerMirroredStrategy` that is the way for Keras 3, whose `fit` fails there; `fit` of
     tf_keras works.
+
+    A `@tf.function` inside of a `train_step` is traced anew for the fit where it is an attribute of
+    the model, and else refused: it would keep the masks.
 
     Args:
       pattern: which weights are pruned together; a `Pattern` or a name such as "group4".
@@ -134,6 +141,8 @@ class Pruning(keras.callbacks.Callback):
         self._masks: list[Mask] = []
         self._rewind: Rewind | None = None
         self._train_step: TrainStep | None = None
+        self._started = False  # whether a fit has come to its first batch
+        self._by_hand = False  # whether its steps are made between the hooks
         self._optimizer: Any = None  # in a loop of the user's own
         self._averages: list[tuple[Mask, Any]] | None = None  # None: to be looked for
         self._own_code = False
@@ -156,7 +165,7 @@ class Pruning(keras.callbacks.Callback):
     def after_step(
         self, model: Any, gradients: Sequence | None = None, optimizer: Any = None
     ) -> None:
-        """Prunes a model in a training loop of your own: call it after each optimizer step.
+        """Prunes a model in a training loop of your own: call it after each batch.
 
             for x, y in data:
                 grads = step(x, y)          # a tf.function that applies them, say
@@ -195,36 +204,37 @@ class Pruning(keras.callbacks.Callback):
             raise ValueError("Pictures of masks need a log_dir: Pruning(..., log_dir=FOLDER).")
         self._log.pictures(self.step, self._masks)
 
-    # What Keras calls. Masks are updated in the train function itself, right behind the step: the
-    # batch-end hooks may run later in another thread, and after the other callbacks.
+    # What Keras calls. In `fit` masks are updated in the train function itself, right behind the
+    # step, before other callbacks see the weights. Whoever calls these hooks in a loop of their own,
+    # as tfmot's guide does, makes the step between two of them: then it is up to the hooks.
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         self._begin(self.model)
-        self._train_step, self._changed = None, []
+        self._started = self._by_hand = False
+        self._changed = []
         if isinstance(self.model.train_function, TrainStep):  # of a fit that was interrupted
             self.model.train_function.dismantle()
 
     def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
-        # The first masks wait until here: the on_train_begin of another callback may load weights.
-        if self._train_step is None or self.model.train_function is not self._train_step:
-            if isinstance(self.model.train_function, TrainStep):
-                raise ValueError(
-                    "Two Pruning callbacks in one fit: give one callback a Policy with a pattern "
-                    "and a sparsity by layer instead."
-                )
-            self._train_step = TrainStep(
-                self.model,
-                self._contexts,
-                self._trace,
-                self._step,
-                self._logs,
-            )
-            self._start()
-        self._train_step.armed = True
+        self._enter()
+        if self._train_step.phase is Phase.ARMED:  # nobody has called the train function
+            self._stepped_by_hand()
+        self._train_step.phase = Phase.ARMED
 
-    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        if self._train_step is None:  # no batch at all
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        self._enter()
+        if self._train_step.phase is not Phase.RAN:
+            self._stepped_by_hand()
+        self._train_step.phase = Phase.IDLE
+
+    def on_epoch_end(
+        self, epoch: int | None = None, logs: dict | None = None, batch: int | None = None
+    ) -> None:  # tfmot's guide gives the batch
+        if not self._started:  # no batch at all
             return
+        if self._train_step.phase is Phase.ARMED:
+            self._stepped_by_hand()
+        self._train_step.phase = Phase.IDLE
         self._train_step.count()  # tf_keras: steps of a last call that ran out of data
         self._averages = None  # an optimizer may have made them since the first step
         changed = self._apply_masks()
@@ -234,20 +244,20 @@ class Pruning(keras.callbacks.Callback):
         self._history_first = epoch in getattr(history, "epoch", ())  # it is not Keras' own
         self._save(epoch_end=True)
         if logs is not None:
-            logs.update(self._logs())
+            logs.update(self._train_step.logs())
 
     def on_train_end(self, logs: dict | None = None) -> None:
-        if self._train_step is None:
+        if not self._started:
             return
         restored = self._apply_masks()
         self._prune_to(self._reader.at(self.step))
         self._train_step.dismantle()
-        self._train_step = None
+        self._started = False
         self._warn_if_short()
         # Callbacks behind this one may still restore weights of an epoch that was less sparse
         # (EarlyStopping). Keras' own History comes last and lives for one fit.
         history = getattr(self.model, "history", None)
-        if history is None or self._history_first:
+        if history is None or self._history_first or self._by_hand:
             self._conclude(restored)
         else:
             history.on_train_end = functools.partial(self._after_other_callbacks, restored, history)
@@ -262,6 +272,30 @@ class Pruning(keras.callbacks.Callback):
         return False
 
     # The work.
+
+    def _enter(self) -> None:
+        """Puts masks into the train function, before the first batch of a fit.
+
+        No earlier: the `on_train_begin` of another callback may load weights.
+        """
+        if self._started and self.model.train_function is self._train_step:
+            return
+        if isinstance(self.model.train_function, TrainStep):
+            raise ValueError(
+                "Two Pruning callbacks in one fit: give one callback a Policy with a pattern and a "
+                "sparsity by layer instead."
+            )
+        if self._train_step is None or not self._train_step.again():
+            self._train_step = TrainStep(
+                self.model, self._contexts, self._trace, self._step, self._logs
+            )
+        self._start()
+        self._started = True
+
+    def _stepped_by_hand(self) -> None:
+        self._by_hand = True
+        self._advance(1)
+        self._hold(weights=True)
 
     def _begin(self, model: Any) -> None:
         """Makes the masks, or goes on with those of an earlier fit."""
@@ -282,6 +316,7 @@ class Pruning(keras.callbacks.Callback):
             for mask, share in zip(self._masks, shares):
                 mask.share = share
             self._target, self._shared_out = None, False
+            self._train_step = None  # its traces have the old masks
 
     def _mask(self, choice: Choice, batch_norm: Any | None) -> Mask:
         return Mask(choice, self.score, batch_norm)

@@ -15,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from sbnn_tf.models import keras_compat, optimizers
+from sbnn_tf.train import functions
 
 # A tap gets the weights and their gradient, and returns the gradient to go on with.
 Tap = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
@@ -91,6 +92,7 @@ def _tapped(
     update = getattr(optimizer, method)
 
     def look_first(gradient: Any, variable: Any, *args: Any, **kwargs: Any) -> Any:
+        functions.check()
         for tap in by_variable.get(id(keras_compat.components(variable)[0]), ()):
             gradient = tap(tf.convert_to_tensor(variable), tf.convert_to_tensor(gradient))
         return update(gradient, variable, *args, **kwargs)

@@ -17,7 +17,7 @@ from sbnn_tf.patterns import Pattern
 from sbnn_tf.plan import importance
 from sbnn_tf.plan.budgets import Layer
 from sbnn_tf.plan.policy import Choice
-from sbnn_tf.train import gradients
+from sbnn_tf.train import functions, gradients
 
 
 @dataclasses.dataclass(frozen=True)
@@ -164,6 +164,7 @@ class Mask:
         own = self._kernel.variable.constraint
 
         def constraint(weights: Any) -> tf.Tensor:
+            functions.check()
             # The user's constraint sees the masked kernel (a norm counts only what is kept).
             masked = self._select(weights)
             return masked if own is None else self._select(own(masked))

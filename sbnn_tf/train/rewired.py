@@ -31,7 +31,7 @@ class LayerState:
 
     Attributes:
       name: the kernel's.
-      step: the optimizer steps made.
+      step: the training batches so far.
       weights: the kernel; what is pruned is 0.
       keep: True where a weight is not pruned.
       rng: a random generator that is the same for the same seed, kernel and step.

@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 import contextlib
+import enum
+import functools
 from collections.abc import Callable, Hashable
 from typing import Any
 
+import tensorflow as tf
+
 from sbnn_tf.models import keras_compat
+from sbnn_tf.train import functions
+
+
+class Phase(enum.Enum):
+    """Where a train step is, between the two hooks of a callback that are around each."""
+
+    IDLE = 0  # no batch has begun
+    ARMED = 1  # one has, and the train function was not called yet
+    RAN = 2  # it was
 
 
 class TrainStep:
-    """A model's train function, traced and run inside of contexts, which then report its steps.
+    """A model's train function, traced and run inside of contexts, which then reports its steps.
+
+    A step is one call of the model's `train_step`: one batch, however many of them an execution
+    has, and whatever the optimizer makes of them.
 
     It stays with the model when an exception ends the fit, for Keras then calls no callback. So it
-    runs only if `armed`, just before each call, in the fit it was made for (Keras makes a new
-    History for each). Otherwise it is a leftover, and makes way for a plain train function.
+    runs only if its `phase` was set to `ARMED`, just before each call, in the fit it was made for
+    (Keras makes a new History for each). Otherwise it is a leftover, and makes way for a plain
+    train function.
 
     Args:
       model: a compiled Keras model; this becomes its train function.
@@ -22,7 +39,7 @@ class TrainStep:
         and changes it back.
       trace: says, before each call, which trace it needs: one for each set of contexts that trace
         differently. So what only some steps do costs the others nothing.
-      advance: called with the number of optimizer steps made, after each call.
+      advance: called with the number of steps made, after each call.
       logs: what to add to the logs of each call.
     """
 
@@ -39,25 +56,71 @@ class TrainStep:
         self._trace = trace
         self._advance = advance
         self._logs = logs
-        self._history = getattr(model, "history", None)
         self._traces: dict[Hashable, Callable] = {}
-        self._iterations = keras_compat.iterations(model)
-        self.armed = False
-        model.train_function = self
+        self._functions = functions.Functions(model)
+        self._trained = _trained(model)
+        with keras_compat.strategy(model).scope():
+            self._steps = tf.Variable(
+                0,
+                trainable=False,
+                dtype=tf.int64,
+                aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
+            )
+        self._reported = 0
+        self._plain: Callable | None = None  # what it has left behind
+        self._begin()
+
+    def again(self) -> bool:
+        """Becomes the model's train function once more, in another fit, with the traces it has.
+
+        Returns:
+          Whether it does: not where Keras itself would trace anew, as after `compile`.
+        """
+        same = self._model.train_function is self._plain and self._trained == _trained(self._model)
+        if same:
+            self._begin()
+        return same
 
     def __call__(self, iterator: Any) -> Any:
-        if not self.armed or getattr(self._model, "history", None) is not self._history:
+        if (
+            self.phase is not Phase.ARMED
+            or getattr(self._model, "history", None) is not self._history
+        ):
             self.dismantle()
             return self._model.train_function(iterator)
-        self.armed = False
+        self.phase = Phase.RAN
         with contextlib.ExitStack() as stack:
-            for context in self._contexts():
+            for context in (*self._contexts(), self._functions.fresh(), self._counted()):
                 stack.enter_context(context)
             logs = self._traced()(iterator)
-        # Another optimizer than the model's own (a GAN's) leaves the model's count where it is.
-        if not self.count():
+        if not self.count():  # a train function of one's own, that has no use for `train_step`
             self._advance(keras_compat.steps_per_execution(self._model))
-        return {**logs, **self._logs()} if isinstance(logs, dict) else logs
+        if not isinstance(logs, dict):
+            return logs
+        self._taken = frozenset(logs)
+        return {**logs, **self.logs()}
+
+    def logs(self) -> dict[str, float]:
+        """What to add to the logs of a call or an epoch; the model's own metrics keep their names."""
+        logs = self._logs()
+        return {f"pruning_{k}" if k in self._taken else k: value for k, value in logs.items()}
+
+    def count(self) -> int:
+        """Reports how many steps were made since the last time."""
+        now = int(self._steps.numpy())
+        count, self._reported = now - self._reported, now
+        self._advance(count)
+        return count
+
+    def dismantle(self) -> None:
+        """Gives the model a train function without any of it."""
+        self._plain = keras_compat.new_train_function(self._model)
+
+    def _begin(self) -> None:
+        self._history = getattr(self._model, "history", None)
+        self._taken: frozenset[str] = frozenset()
+        self.phase = Phase.IDLE
+        self._model.train_function = self
 
     def _traced(self) -> Callable:
         key = self._trace()
@@ -66,13 +129,22 @@ class TrainStep:
             self._model.train_function = self
         return self._traces[key]
 
-    def count(self) -> int:
-        """Reports how many steps the optimizer has made since the last time."""
-        now = keras_compat.iterations(self._model)
-        steps, self._iterations = now - self._iterations, now
-        self._advance(steps)
-        return steps
+    @contextlib.contextmanager
+    def _counted(self) -> Any:
+        """While it lasts, the model's `train_step` counts its calls."""
+        own = self._model.train_step
 
-    def dismantle(self) -> None:
-        """Gives the model a train function without any of it."""
-        keras_compat.new_train_function(self._model)
+        @functools.wraps(own)
+        def train_step(data: Any) -> Any:
+            functions.mark()
+            # The data first: an execution may find that there are none.
+            with tf.control_dependencies([t for t in tf.nest.flatten(data) if tf.is_tensor(t)]):
+                self._steps.assign_add(1)
+            return own(data)
+
+        with keras_compat.replaced(self._model, "train_step", train_step):
+            yield
+
+
+def _trained(model: Any) -> list[int]:
+    return [id(variable) for variable in model.trainable_variables]

@@ -25,8 +25,7 @@ class Guarded {
     const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
     inner_ = std::max<size_t>(1, (count * sizeof(T) + page - 1) / page) * page;
     mapped_ = inner_ + 2 * page;
-    void* const memory =
-        mmap(nullptr, mapped_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void* const memory = mmap(nullptr, mapped_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) std::abort();
     base_ = static_cast<unsigned char*>(memory);
     begin_ = base_ + page;

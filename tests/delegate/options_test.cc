@@ -47,7 +47,8 @@ TEST(ParseOptions, NothingSaid) {
 
 TEST(ParseOptions, EverythingSaid) {
   Options options;
-  ASSERT_TRUE(Parse({{"num_threads", "12"}, {"explain", "a file"}, {"isa", "scalar"}}, &options).ok());
+  ASSERT_TRUE(
+      Parse({{"num_threads", "12"}, {"explain", "a file"}, {"isa", "scalar"}}, &options).ok());
   EXPECT_EQ(options.num_threads, 12);
   EXPECT_EQ(options.explain, "a file");
   EXPECT_EQ(options.kernels->isa, std::string("scalar"));

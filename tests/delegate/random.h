@@ -1,5 +1,5 @@
-// Random test data. Floats are small integers, so that sums of products are exact in any order, with
-// or without FMA, and results can be compared for equality.
+// Random test data. Floats are small integers, so that sums of products are exact in any order,
+// with or without FMA, and results can be compared for equality.
 #ifndef SBNN_TESTS_DELEGATE_RANDOM_H_
 #define SBNN_TESTS_DELEGATE_RANDOM_H_
 

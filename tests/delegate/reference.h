@@ -60,11 +60,23 @@ struct ReferenceAxis {
   }
 };
 
+// Element i of an array spread over the shape `large`.
+inline float Spread(const Array& small, const Shape& large, size_t i) {
+  size_t index = 0, stride = 1;
+  for (size_t d = large.size(); d-- > 0;) {
+    const size_t at = i % large[d];
+    i /= large[d];
+    if (small.shape[d] != 1) index += at * stride;
+    stride *= small.shape[d];
+  }
+  return small.data[index];
+}
+
 // A convolution's bias at every output, then fn(sums of the pixel, tap, reader of input channels)
 // for each tap that meets the image, then the clamp.
 template <typename Fn>
-Array ReferenceWindows(const Array& input, const std::vector<float>& bias, const Window& w, float lo,
-                       float hi, const Fn& fn) {
+Array ReferenceWindows(const Array& input, const std::vector<float>& bias, const Window& w,
+                       float lo, float hi, const Fn& fn) {
   const Array image = ReferencePad(input, w.margin);
   const ReferenceAxis rows(image.shape[1], w.kernel_h, w.stride_h, w.dilation_h, w.same);
   const ReferenceAxis columns(image.shape[2], w.kernel_w, w.stride_w, w.dilation_w, w.same);
@@ -89,8 +101,8 @@ Array ReferenceWindows(const Array& input, const std::vector<float>& bias, const
 
 // filter: [outputs][taps][inputs / groups].
 inline Array ReferenceConvolution(const Array& x, const std::vector<float>& filter,
-                                  const std::vector<float>& bias, const Window& w, float lo, float hi,
-                                  int groups = 1) {
+                                  const std::vector<float>& bias, const Window& w, float lo,
+                                  float hi, int groups = 1) {
   const int inputs = x.shape[3] / groups, outputs = static_cast<int>(bias.size());
   const int taps = w.kernel_h * w.kernel_w;
   return ReferenceWindows(x, bias, w, lo, hi, [&](double* sums, int t, const auto& source) {
@@ -120,7 +132,9 @@ inline Array ReferenceTransposeConvolution(const Array& x, const std::vector<flo
         const int column = j / w.kernel_w * w.stride_w + kx - left;
         if (row < 0 || row >= shape[1] || column < 0 || column >= shape[2]) continue;
         for (int o = 0; o < outputs; ++o) {
-          const float* const taps = filter.data() + ((static_cast<size_t>(o) * w.kernel_h + ky) * w.kernel_w + kx) * inputs;
+          const float* const taps =
+              filter.data() +
+              ((static_cast<size_t>(o) * w.kernel_h + ky) * w.kernel_w + kx) * inputs;
           for (int c = 0; c < inputs; ++c) {
             y.At(n, row, column, o) += taps[c] * x.At(n, i / w.kernel_h, j / w.kernel_w, c);
           }
@@ -134,7 +148,8 @@ inline Array ReferenceTransposeConvolution(const Array& x, const std::vector<flo
 
 // taps: [channels][taps].
 inline Array ReferenceDepthwise(const Array& x, const std::vector<float>& taps, int multiplier,
-                                const std::vector<float>& bias, const Window& w, float lo, float hi) {
+                                const std::vector<float>& bias, const Window& w, float lo,
+                                float hi) {
   const int channels = static_cast<int>(bias.size()), count = w.kernel_h * w.kernel_w;
   return ReferenceWindows(x, bias, w, lo, hi, [&](double* sums, int t, const auto& source) {
     for (int c = 0; c < channels; ++c) {
@@ -149,7 +164,8 @@ inline Array ReferenceMean(const Array& x, bool keep_dims) {
   for (int i = 0; i < n; ++i) {
     for (int c = 0; c < channels; ++c) {
       double sum = 0;
-      for (int p = 0; p < pixels; ++p) sum += x.data[(static_cast<size_t>(i) * pixels + p) * channels + c];
+      for (int p = 0; p < pixels; ++p)
+        sum += x.data[(static_cast<size_t>(i) * pixels + p) * channels + c];
       y.data[static_cast<size_t>(i) * channels + c] = static_cast<float>(sum / pixels);
     }
   }
@@ -159,13 +175,15 @@ inline Array ReferenceMean(const Array& x, bool keep_dims) {
 // weights: [outputs][inputs]; rows are whatever gives `inputs` values.
 inline std::vector<float> ReferenceFullyConnected(const std::vector<float>& x,
                                                   const std::vector<float>& weights,
-                                                  const std::vector<float>& bias, float lo, float hi) {
+                                                  const std::vector<float>& bias, float lo,
+                                                  float hi) {
   const size_t outputs = bias.size(), inputs = weights.size() / outputs;
   std::vector<float> y;
   for (size_t r = 0; r < x.size() / inputs; ++r) {
     for (size_t o = 0; o < outputs; ++o) {
       double sum = bias[o];
-      for (size_t i = 0; i < inputs; ++i) sum += double{x[r * inputs + i]} * weights[o * inputs + i];
+      for (size_t i = 0; i < inputs; ++i)
+        sum += double{x[r * inputs + i]} * weights[o * inputs + i];
       y.push_back(ReferenceClamp(sum, lo, hi));
     }
   }

@@ -2,18 +2,12 @@
 #ifndef SBNN_TESTS_DELEGATE_RUNNING_H_
 #define SBNN_TESTS_DELEGATE_RUNNING_H_
 
-#include <algorithm>
-#include <cmath>
-#include <cstring>
 #include <limits>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "delegate/engine/network.h"
-#include "gtest/gtest.h"
-#include "tests/delegate/guarded.h"
 #include "tests/delegate/random.h"
 #include "tests/delegate/reference.h"
 
@@ -37,118 +31,22 @@ inline Array RandomArray(const Shape& shape, Random* random) {
 
 // Prepares and runs. First on NaN, so that nothing of an earlier run may be left in the second.
 // The caller's arrays end at unmapped pages.
-inline std::vector<Array> RunNetwork(Network* network, const std::vector<Array>& inputs, size_t outputs,
-                              const Kernels& kernels, int threads, const Kernels* halves = nullptr) {
-  std::vector<Shape> shapes;
-  for (const Array& input : inputs) shapes.push_back(input.shape);
-  const Status status = network->Prepare(shapes, kernels, threads, halves);
-  EXPECT_TRUE(status.ok()) << status.message();
-  if (!status.ok()) return std::vector<Array>(outputs);
-
-  std::vector<std::unique_ptr<Guarded<float>>> in, out;
-  std::vector<const float*> in_data;
-  std::vector<float*> out_data;
-  for (const Array& input : inputs) {
-    in.push_back(std::make_unique<Guarded<float>>(std::vector<float>(input.data.size(), kNaN)));
-    in_data.push_back(in.back()->data());
-  }
-  for (size_t i = 0; i < outputs; ++i) {
-    out.push_back(std::make_unique<Guarded<float>>(ElementCount(network->output_shape(i))));
-    out_data.push_back(out.back()->data());
-  }
-  network->Run(in_data, out_data);
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    std::copy(inputs[i].data.begin(), inputs[i].data.end(), in[i]->begin());
-  }
-  network->Run(in_data, out_data);
-
-  std::vector<Array> results;
-  for (size_t i = 0; i < outputs; ++i) {
-    EXPECT_TRUE(out[i]->Intact());
-    results.emplace_back(network->output_shape(i), std::vector<float>(out[i]->begin(), out[i]->end()));
-  }
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    EXPECT_TRUE(in[i]->Intact());
-    EXPECT_EQ(std::memcmp(in[i]->data(), inputs[i].data.data(), 4 * in[i]->size()), 0)
-        << "an input was changed";
-  }
-  return results;
-}
+std::vector<Array> RunNetwork(Network* network, const std::vector<Array>& inputs, size_t outputs,
+                              const Kernels& kernels, int threads, const Kernels* halves = nullptr);
 
 // Equal, NaN to NaN.
-inline void ExpectSame(const Array& found, const Array& want) {
-  ASSERT_EQ(found.shape, want.shape);
-  ASSERT_EQ(found.data.size(), want.data.size());
-  for (size_t i = 0; i < want.data.size(); ++i) {
-    if (std::isnan(want.data[i])) {
-      ASSERT_TRUE(std::isnan(found.data[i])) << "element " << i << " is " << found.data[i];
-    } else {
-      ASSERT_EQ(found.data[i], want.data[i])
-          << "element " << i << " of " << testing::PrintToString(want.shape);
-    }
-  }
-}
+void ExpectSame(const Array& found, const Array& want);
 
 // As near as halves can be: 11 bits, of which sums of many lose some.
-inline void ExpectNear(const Array& found, const Array& want) {
-  ASSERT_EQ(found.shape, want.shape);
-  float largest = 1;
-  for (float v : want.data) {
-    if (std::isfinite(v)) largest = std::max(largest, std::fabs(v));
-  }
-  if (largest > 60000) return;  // too large for halves
-  for (size_t i = 0; i < want.data.size(); ++i) {
-    if (std::isnan(want.data[i])) {
-      ASSERT_TRUE(std::isnan(found.data[i])) << "element " << i << " is " << found.data[i];
-    } else if (std::isinf(want.data[i])) {
-      ASSERT_EQ(found.data[i], want.data[i]) << "element " << i;
-    } else {
-      ASSERT_NEAR(found.data[i], want.data[i], 4e-3 * largest)
-          << "element " << i << " of " << testing::PrintToString(want.shape);
-    }
-  }
-}
+void ExpectNear(const Array& found, const Array& want);
 
 // On every instruction set and number of threads, in one and the same Network.
-inline void ExpectEverywhere(Network* network, const std::vector<Array>& inputs,
-                      const std::vector<Array>& want) {
-  for (const Kernels* kernels : AvailableKernels()) {
-    for (int threads : kThreads) {
-      SCOPED_TRACE(testing::Message() << kernels->isa << ", " << threads << " threads");
-      const std::vector<Array> found = RunNetwork(network, inputs, want.size(), *kernels, threads);
-      for (size_t i = 0; i < want.size(); ++i) {
-        ExpectSame(found[i], want[i]);
-        if (testing::Test::HasFatalFailure()) return;
-      }
-      const Kernels* const halves = HalfKernels(*kernels);
-      if (halves == nullptr) continue;
-      SCOPED_TRACE("in halves");
-      const std::vector<Array> near =
-          RunNetwork(network, inputs, want.size(), *kernels, threads, halves);
-      for (size_t i = 0; i < want.size(); ++i) {
-        ExpectNear(near[i], want[i]);
-        if (testing::Test::HasFatalFailure()) return;
-      }
-    }
-  }
-}
-
-inline void ExpectEverywhere(std::unique_ptr<Op> op, const Array& input, const Array& want) {
-  Network network;
-  network.AddOp(std::move(op), {0}, 1);
-  network.SetInputs({0});
-  network.SetOutputs({1});
-  ExpectEverywhere(&network, {input}, {want});
-}
+void ExpectEverywhere(Network* network, const std::vector<Array>& inputs,
+                      const std::vector<Array>& want);
+void ExpectEverywhere(std::unique_ptr<Op> op, const Array& input, const Array& want);
 
 // Why a network of one operator can't be prepared; empty: it can.
-inline std::string Refusal(std::unique_ptr<Op> op, const Shape& shape) {
-  Network network;
-  network.AddOp(std::move(op), {0}, 1);
-  network.SetInputs({0});
-  network.SetOutputs({1});
-  return network.Prepare({shape}, *AvailableKernels().front(), 1).message();
-}
+std::string Refusal(std::unique_ptr<Op> op, const Shape& shape);
 
 }  // namespace sbnn
 

@@ -68,7 +68,8 @@ inline void EncodeSparse(
     }
     for (int i = 0; i < levels; ++i) {
       const int d = format.traversal[i];
-      p[i] = d < rank ? at[d] / block[d] : at[format.block_map[d - rank]] % block[format.block_map[d - rank]];
+      p[i] = d < rank ? at[d] / block[d]
+                      : at[format.block_map[d - rank]] % block[format.block_map[d - rank]];
     }
     return p;
   };

@@ -36,16 +36,19 @@ bool Pool::AbsorbMargin(const Margin& margin) {
   return true;
 }
 
-Status Pool::Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
+Status Pool::Plan(const std::vector<const Tensor*>& inputs, const Tensor&,
                   const PlanContext& context, uint64_t* scratch) {
   const Images in = inputs[0]->images();
   PlacedWindow placed;
   const Status status = Place(window_, in, &placed);
   if (!status.ok()) return status;
   small_ = SmallPool::Fits(window_, in);
-  if (!small_) return PlanRows(inputs, output, context, placed.out_h, scratch);
-  small_pool_.Plan(window_, placed, in, average_, context.kernels.element_bytes);
-  *scratch = small_pool_.floats() * context.threads;
+  if (small_) {
+    small_pool_.Plan(window_, placed, in, average_, context.kernels.element_bytes);
+    *scratch = small_pool_.floats() * context.threads;
+  } else {
+    PlanPadded(placed, in, context, scratch);
+  }
   return Status();
 }
 
@@ -54,14 +57,18 @@ Status Pool::PlanRows(const std::vector<const Tensor*>& inputs, const Tensor&,
   const Images in = inputs[0]->images();
   PlacedWindow placed;
   const Status status = Place(window_, in, &placed);
-  if (!status.ok()) return status;
+  if (status.ok()) PlanPadded(placed, in, context, scratch);
+  return status;
+}
+
+void Pool::PlanPadded(const PlacedWindow& placed, const Images& in, const PlanContext& context,
+                      uint64_t* scratch) {
   rows_.Plan(window_, placed);
   row_scale_ = Scales(placed.out_h, in.h, window_.kernel_h, window_.stride_h, placed.pad_top);
   column_scale_ = Scales(placed.out_w, in.w, window_.kernel_w, window_.stride_w, placed.pad_left);
   row_scales_.Plan(row_scale_.data(), row_scale_.size(), context.kernels.element_bytes);
   column_scales_.Plan(column_scale_.data(), column_scale_.size(), context.kernels.element_bytes);
   *scratch = rows_.floats() * context.threads;
-  return Status();
 }
 
 void Pool::RunChannel(const Tensor& input, const Tensor& output, int n, int c, Rows rows,

@@ -33,6 +33,9 @@ class Pool : public RowOp {
                const RunContext& context) const override;
 
  private:
+  // For rows that are copied with padding around them.
+  void PlanPadded(const PlacedWindow& placed, const Images& in, const PlanContext& context,
+                  uint64_t* scratch);
   // Rows of a channel, no more than fit `padded`.
   void RunChannel(const Tensor& input, const Tensor& output, int n, int c, Rows rows,
                   const Kernels& kernels, float* padded) const;

@@ -61,6 +61,7 @@ SBNN_INLINE Mask MaskOf(int first, int end) {
   const int32x4_t lane = vld1q_s32(lanes);
   return vandq_u32(vcgeq_s32(lane, vdupq_n_s32(first)), vcltq_s32(lane, vdupq_n_s32(end)));
 }
+#define SBNN_MASKED
 SBNN_INLINE Vec Masked(Vec a, Mask m) {
   return {vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f32(a.v), m))};
 }

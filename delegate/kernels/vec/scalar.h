@@ -107,6 +107,7 @@ SBNN_INLINE Vec LoadMasked(const float* p, Mask m) {
   SBNN_EACH r.v[i] = i >= m.first && i < m.end ? p[i] : 0.0f;
   return r;
 }
+#define SBNN_MASKED
 SBNN_INLINE Vec Masked(Vec a, Mask m) {
   SBNN_EACH if (i < m.first || i >= m.end) a.v[i] = 0;
   return a;

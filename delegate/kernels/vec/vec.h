@@ -2,12 +2,12 @@
 //
 // A kernel's translation unit is compiled with the options of one instruction set, and includes its
 // header from this folder before any kernel. Each such header defines, in the namespace SBNN_ISA
-// that keeps the copies of the kernels apart, what this page lists; tests/delegate/vec_test.cc holds
-// each to it. Nothing in these headers or in the kernels may call an inline function of the standard
-// library: the linker would be free to keep the copy that was compiled for a newer CPU.
+// that keeps the copies of the kernels apart, what this page lists; tests/delegate/vec_test.cc
+// holds each to it. Nothing in these headers or in the kernels may call an inline function of the
+// standard library: the linker would be free to keep the copy that was compiled for a newer CPU.
 //
-// Names: a, b, c and the results are Vecs of kLanes Elements; a[i] is lane i. p points to Elements of
-// any alignment.
+// Names: a, b, c and the results are Vecs of kLanes Elements; a[i] is lane i. p points to Elements
+// of any alignment.
 //
 // Constants
 //   kRegisters        vector registers that a kernel may fill.
@@ -22,15 +22,16 @@
 //   Load(p)  Store(p, a)          kLanes elements.
 //   LoadFirst(p, n)  StoreFirst(p, a, n)   touch the first n only, 0 < n < kLanes; the other lanes
 //                                 load as zero.
-//   MaskOf(first, end)            of the lanes first <= i < end; any integers, the mask may be empty.
-//   LoadMasked(p, mask)           those lanes, the others zero. May read the whole vector at p.
-//   LoadThirds(p)                 a[i] = p[3 * i].
+//   MaskOf(first, end)            of the lanes first <= i < end; any integers, the mask may be
+//   empty. LoadMasked(p, mask)           those lanes, the others zero. May read the whole vector at
+//   p. LoadThirds(p)                 a[i] = p[3 * i].
 //
 // Arithmetic, lane by lane
 //   Set(x)                        x in every lane.
 //   Add, Sub, Mul, Div (a, b)
 //   Fma(a, b, c)                  a * b + c; rounded once, or twice where FMAs are not fused.
-//   Max(a, b)  Min(a, b)          name the bound first: of NaN and a number, x86 returns the second,
+//   Max(a, b)  Min(a, b)          name the bound first: of NaN and a number, x86 returns the
+//   second,
 //                                 so that NaN in b stays NaN.
 //   PowerOfTwo(t)                 (floats only) of t = n + kRounder, n in [-126, 127): 2^n. Adding
 //                                 kRounder rounds n to steps of 1 / kStepsOfTwo, which count in the
@@ -50,8 +51,14 @@
 //   AddScaled<N>(w, x, &sum)      sum[i] += w[i] * x, for an Elements<N>::Type.
 //   AddProducts(w, x, &sum)       sum[i] += w[i] * x[i], i < 4.
 //
-// Where only some have a thing, a macro or a constant says so: SBNN_VECTOR_HALVES (two rows of 8 lanes
-// in one vector: avx512.h), SBNN_FP16 (elements of 16 bits: neon_fp16.h).
+// Where only some have a thing, a macro says so:
+//   SBNN_MASKED           Masked(a, mask): what the mask leaves out is zero. Those whose
+//   kSideBySide is
+//                         2 need it.
+//   SBNN_VECTOR_HALVES    two rows of 8 lanes in one vector: avx512.h.
+//   SBNN_FP16             elements are of 16 bits; WideVec is two vectors of floats, which
+//   LoadWide,
+//                         StoreWide and Narrow know.
 #ifndef SBNN_DELEGATE_KERNELS_VEC_VEC_H_
 #define SBNN_DELEGATE_KERNELS_VEC_VEC_H_
 

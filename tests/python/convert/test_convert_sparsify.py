@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from ai_edge_litert.schema_py_generated import Model
 from flat import Flat, chain, group_sparse, ops
 from models import assert_same_outputs, run_stock
 
@@ -201,7 +202,7 @@ def test_everything_else_is_kept():
 
 def test_data_is_aligned_as_tflite_expects():
     data = convert(chain(group_sparse((64, 1, 1, 64), 4, 0.75), group_sparse((7, 1, 1, 64), 1, 0)))
-    root = schema().Model.GetRootAs(data, 0)
+    root = Model.GetRootAs(data, 0)
     start = np.frombuffer(data, np.uint8).ctypes.data
     found = 0
     for i in range(root.BuffersLength()):

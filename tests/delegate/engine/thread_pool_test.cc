@@ -85,8 +85,8 @@ TEST(Team, UnequalTasks) {
   EXPECT_EQ(done.load(), 5);
 }
 
-// A core that is much slower than the others, such as a little one beside a big one, holds up nobody:
-// whoever takes the first task keeps it until all others are done.
+// A core that is much slower than the others, such as a little one beside a big one, holds up
+// nobody: whoever takes the first task keeps it until all others are done.
 TEST(Team, ASlowCoreTakesFewTasks) {
   Team team(2);
   if (team.size() < 2) GTEST_SKIP() << "one core";
