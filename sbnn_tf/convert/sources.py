@@ -12,6 +12,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+from sbnn_tf.convert.converter_errors import cause, first_line
 from sbnn_tf.errors import SbnnError
 from sbnn_tf.files import read_file
 
@@ -112,7 +113,7 @@ def _load_keras(name: str, path: Path):
         ) from error
     except (zipfile.BadZipFile, OSError, KeyError, TypeError, ValueError) as error:
         raise SbnnError(
-            f"cannot load {name} as a Keras model ({_first_line(error)}); if it has custom "
+            f"cannot load {name} as a Keras model ({first_line(error)}); if it has custom "
             "objects, load it yourself and pass the model"
         ) from error
 
@@ -138,11 +139,7 @@ def _run(make_converter, what: str) -> bytes:
         with contextlib.redirect_stdout(io.StringIO()):
             return make_converter().convert()
     except Exception as error:  # The converter raises many types, without a common base.
+        known = cause(str(error))
         raise SbnnError(
-            f"TensorFlow's converter does not convert {what}: {_first_line(error)}"
-        ) from error
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
+            f"TensorFlow's converter does not convert {what}: {known or first_line(error)}"
+        ) from (None if known else error)
