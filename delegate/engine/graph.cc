@@ -15,7 +15,7 @@ Status CheckShape(const Shape& shape) {
   uint64_t count = 1;
   for (int d : shape) {
     if (d < 0) return Status::Error("a tensor has a dimension of " + std::to_string(d));
-    count *= static_cast<uint64_t>(d);
+    count *= static_cast<uint64_t>(std::max(1, d));  // (also of nothing: products stay in range)
     if (count > uint64_t{1} << kMaxElementBits) {
       return Status::Error("a tensor has more than 2^" + std::to_string(kMaxElementBits) +
                            " elements");

@@ -1,6 +1,5 @@
 #include "delegate/engine/network.h"
 
-#include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <numeric>
@@ -48,18 +47,13 @@ Status Network::Prepare(const std::vector<Shape>& input_shapes, const Kernels& k
   rewritten_ = true;
   kernels_ = &kernels;
   threads_ = threads;
-  empty_ = true;
+  prepared_ = false;
   program_ = Program();
   std::vector<Shape> shapes;
   const Status status = graph_.InferShapes(input_shapes, &shapes);
   if (!status.ok()) return status;
   output_shapes_.clear();
   for (int t : graph_.outputs) output_shapes_.push_back(shapes[t]);
-  const auto is_empty = [](const Shape& shape) { return ElementCount(shape) == 0; };
-  if (std::all_of(output_shapes_.begin(), output_shapes_.end(), is_empty)) return Status();
-  if (std::any_of(shapes.begin(), shapes.end(), is_empty)) {
-    return Status::Error("an empty tensor before an output that is not");
-  }
   if (convert_ == nullptr) convert_ = std::make_unique<Convert>();
   Program program(graph_, std::move(shapes));
   FuseEpilogues(&program);
@@ -68,7 +62,7 @@ Status Network::Prepare(const std::vector<Shape>& input_shapes, const Kernels& k
   MakeChains(cache_bytes_, &program);
   program_ = std::move(program);
   const Status placed = placement_.Place(program_, threads);
-  empty_ = !placed.ok();
+  prepared_ = placed.ok();
   return placed;
 }
 
@@ -76,9 +70,10 @@ void Network::Run(const std::vector<const float*>& inputs, const std::vector<flo
                   std::vector<double>* seconds) {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (seconds != nullptr) seconds->clear();
-  if (empty_) return;
+  if (!prepared_) return;
   Team team(threads_);
   for (size_t i = 0; i < inputs.size(); ++i) {
+    if (program_.IsEmpty(program_.inputs[i])) continue;
     Tensor& t = placement_.tensor(program_.inputs[i]);
     if (t.layout == Layout::kFlat) {
       t.data = const_cast<float*>(inputs[i]);  // operators only read it
@@ -105,6 +100,7 @@ void Network::Run(const std::vector<const float*>& inputs, const std::vector<flo
     }
   }
   for (size_t i = 0; i < outputs.size(); ++i) {
+    if (program_.IsEmpty(program_.results[i])) continue;
     const Tensor& t = placement_.tensor(program_.results[i]);
     if (t.layout == Layout::kFlat) {
       std::memcpy(outputs[i], t.data, ElementCount(t.shape) * sizeof(float));

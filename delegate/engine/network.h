@@ -23,9 +23,8 @@ class Network {
   void SetInputs(std::vector<int> tensors) { graph_.inputs = std::move(tensors); }
   void SetOutputs(std::vector<int> tensors) { graph_.outputs = std::move(tensors); }
 
-  // Plans for these shapes of the inputs. May be called again with others. Images may be none: then
-  // the outputs are empty. With `halves`, kernels of halves, operators that can compute in halves
-  // do.
+  // Plans for these shapes of the inputs. May be called again with others. Any tensor may be empty.
+  // With `halves`, kernels of halves, operators that can compute in halves do.
   Status Prepare(const std::vector<Shape>& input_shapes, const Kernels& kernels, int threads,
                  const Kernels* halves = nullptr);
   const Shape& output_shape(size_t i) const { return output_shapes_[i]; }
@@ -66,7 +65,7 @@ class Network {
   int threads_ = 1;
   std::vector<Shape> output_shapes_;
   std::unique_ptr<Op> convert_;
-  bool empty_ = true;  // there is nothing to run, since no output has an element
+  bool prepared_ = false;
   Program program_;
   Placement placement_;
 };

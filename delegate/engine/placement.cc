@@ -13,6 +13,7 @@ constexpr uint64_t kArenaPart = 4096;
 // The layout that all readers of an input of the program take.
 Layout InputLayout(const Program& program, int tensor) {
   const Shape& shape = program.shapes[tensor];
+  if (program.IsEmpty(tensor)) return Layout::kFlat;
   for (const Step& step : program.steps) {
     if (std::find(step.inputs.begin(), step.inputs.end(), tensor) == step.inputs.end()) continue;
     if (step.op->Converts()) {
@@ -30,6 +31,7 @@ Layout InputLayout(const Program& program, int tensor) {
 void Placement::MakeTensors(const Program& program) {
   tensors_.assign(program.shapes.size(), Tensor());
   for (int t : program.inputs) tensors_[t] = Tensor(program.shapes[t], InputLayout(program, t));
+  for (int t : program.empty) tensors_[t] = Tensor(program.shapes[t], Layout::kFlat);
   for (const Step& step : program.steps) {
     const Shape& shape = program.shapes[step.output];
     const Layout layout = step.op->Converts() ? tensors_[step.inputs[0]].layout : LayoutOf(shape);

@@ -17,7 +17,11 @@ Program::Program(const Graph& graph, std::vector<Shape> tensor_shapes)
   element_bytes.assign(shapes.size(), sizeof(float));
   for (const Node& node : graph.nodes) {
     if (node.op->OnShapes()) continue;
-    steps.push_back({node.op.get(), node.inputs, node.output, node.ops});
+    if (IsEmpty(node.output)) {
+      empty.push_back(node.output);
+    } else {
+      steps.push_back({node.op.get(), node.inputs, node.output, node.ops});
+    }
   }
 }
 
@@ -38,5 +42,7 @@ size_t Program::Uses(int tensor) const {
 bool Program::IsInput(int tensor) const { return Contains(inputs, tensor); }
 
 bool Program::IsResult(int tensor) const { return Contains(results, tensor); }
+
+bool Program::IsEmpty(int tensor) const { return ElementCount(shapes[tensor]) == 0; }
 
 }  // namespace sbnn

@@ -36,15 +36,17 @@ struct Program {
   std::vector<Step> steps;
   std::vector<int> inputs;
   std::vector<int> results;  // tensors of floats: the outputs, or what is made of them
+  std::vector<int> empty;    // tensors without elements that an operator would have made
 
   Program() = default;
-  // A step for each operator that runs. The graph must live as long.
+  // A step for each operator that runs and makes something. The graph must live as long.
   Program(const Graph& graph, std::vector<Shape> tensor_shapes);
 
   std::vector<Shape> InputShapes(const Step& step) const;
   size_t Uses(int tensor) const;  // by steps, their epilogues included
   bool IsInput(int tensor) const;
   bool IsResult(int tensor) const;
+  bool IsEmpty(int tensor) const;
 };
 
 }  // namespace sbnn

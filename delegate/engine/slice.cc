@@ -42,10 +42,9 @@ Status Place(const Slice& slice, const Shape& shape, PlacedSlice* placed) {
                                            : Position(slice.end[d], size, low, high);
     const int64_t step = stride > 0 ? stride : -int64_t{stride};
     const int64_t reach = stride > 0 ? int64_t{end} - first : int64_t{first} - end;
-    if (reach <= 0) return Status::Error("a slice of no element");
     placed->first.push_back(first);
     placed->stride.push_back(stride);
-    placed->size.push_back(static_cast<int>((reach + step - 1) / step));
+    placed->size.push_back(reach <= 0 ? 0 : static_cast<int>((reach + step - 1) / step));
     placed->shape.push_back(placed->size.back());
   }
   return Status();

@@ -74,6 +74,7 @@ Strides StridesOf(const Tensor& t) {
 
 void CopyStrided(const Shape& shape, const float* x, const Strides& x_strides, float* y,
                  const Strides& y_strides, const Kernels& kernels, Team& team) {
+  if (ElementCount(shape) == 0) return;
   std::vector<Dimension> outer = Simplify(shape, x_strides, y_strides);
   Mover move;
   move.kernels = &kernels;

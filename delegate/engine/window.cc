@@ -19,11 +19,13 @@ Status PlaceAxis(int size, int kernel, int stride, int dilation, bool same, int 
     *pad = static_cast<int>(before + missing / 2);
     return Status();
   }
-  if (total < reach) {
+  // As TensorFlow Lite computes it: a window a little larger than the image gives an empty output.
+  const int64_t places = (total - reach + stride) / stride;
+  if (places < 0) {
     return Status::Error("a window of " + std::to_string(reach) + " does not fit an image of " +
                          std::to_string(total));
   }
-  *out = static_cast<int>((total - reach) / stride + 1);
+  *out = static_cast<int>(places);
   *pad = before;
   return Status();
 }

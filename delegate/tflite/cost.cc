@@ -109,7 +109,7 @@ Prediction PredictNode(const NodeView& view, const Translation& t,
     here = stock = Elements(output);
   } else if (kind != kMove) {
     here = stock = Elements(output) * DenseDepth(view, kind);
-    if (!packed.empty()) {
+    if (!packed.empty() && here > 0) {
       const ColumnCost& cost = kind == kMatrix ? kOneVectorCost : view.kernels.column_cost;
       here = 0;
       for (const auto& w : packed) {

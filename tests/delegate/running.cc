@@ -43,6 +43,7 @@ std::vector<Array> RunNetwork(Network* network, const std::vector<Array>& inputs
   }
   for (size_t i = 0; i < inputs.size(); ++i) {
     EXPECT_TRUE(in[i]->Intact());
+    if (inputs[i].data.empty()) continue;
     EXPECT_EQ(std::memcmp(in[i]->data(), inputs[i].data.data(), 4 * in[i]->size()), 0)
         << "an input was changed";
   }

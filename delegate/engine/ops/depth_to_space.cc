@@ -1,6 +1,8 @@
 #include "delegate/engine/ops/depth_to_space.h"
 
+#include <algorithm>
 #include <cstdint>
+#include <string>
 
 #include "delegate/engine/strided.h"
 
@@ -29,7 +31,7 @@ Status DepthToSpace::InferShape(const std::vector<Shape>& inputs, Shape* output)
   if (inputs[0].size() != 4) return Status::Error("expected 4 dimensions");
   const Images image = AsImages(inputs[0]);
   const int64_t block = block_;
-  if (block < 1 || block > image.c || image.c % (block * block) != 0 ||
+  if (block < 1 || block > UINT16_MAX || image.c % (block * block) != 0 ||
       block * image.h > INT32_MAX || block * image.w > INT32_MAX) {
     return Status::Error("blocks of " + std::to_string(block) + " do not divide the channels");
   }
@@ -47,7 +49,7 @@ Status SpaceToDepth::InferShape(const std::vector<Shape>& inputs, Shape* output)
   if (inputs[0].size() != 4) return Status::Error("expected 4 dimensions");
   const Images image = AsImages(inputs[0]);
   if (block_ < 1 || image.h % block_ != 0 || image.w % block_ != 0 ||
-      int64_t{block_} * block_ > INT32_MAX / image.c) {
+      int64_t{block_} * block_ > INT32_MAX / std::max(1, image.c)) {
     return Status::Error("blocks of " + std::to_string(block_) + " do not divide the image");
   }
   *output = {image.n, image.h / block_, image.w / block_, image.c * block_ * block_};

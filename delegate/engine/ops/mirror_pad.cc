@@ -1,5 +1,6 @@
 #include "delegate/engine/ops/mirror_pad.h"
 
+#include <algorithm>
 #include <string>
 
 #include "delegate/engine/strided.h"
@@ -10,7 +11,7 @@ Status MirrorPad::InferShape(const std::vector<Shape>& inputs, Shape* output) co
   const Status status = padding_.InferShape(inputs[0], output);
   if (!status.ok()) return status;
   for (size_t d = 0; d < inputs[0].size(); ++d) {
-    const int most = inputs[0][d] - (symmetric_ ? 0 : 1);
+    const int most = std::max(0, inputs[0][d] - (symmetric_ ? 0 : 1));
     if (padding_.before[d] > most || padding_.after[d] > most) {
       return Status::Error("a mirror image larger than the image");
     }

@@ -20,7 +20,7 @@ Status Reshape::InferShape(const std::vector<Shape>& inputs, Shape* output) cons
   for (int& d : *output) {
     if (d == -1 && open == nullptr) {
       open = &d;
-    } else if (d <= 0) {
+    } else if (d < 0) {
       return Status::Error("a reshape to a dimension of " + std::to_string(d));
     } else {
       known *= static_cast<size_t>(d);
@@ -30,6 +30,7 @@ Status Reshape::InferShape(const std::vector<Shape>& inputs, Shape* output) cons
     }
   }
   if (open != nullptr) {
+    if (known == 0) return Status::Error("a reshape to nothing of open shape");
     *open = static_cast<int>(count / known);
     known *= static_cast<size_t>(*open);
   }

@@ -14,6 +14,10 @@ Status Resize::InferShape(const std::vector<Shape>& inputs, Shape* output) const
     width = inputs[1][1];
   }
   if (height < 1 || width < 1) return Status::Error("a size that is not positive");
+  const Images image = AsImages(inputs[0]);
+  if (image.pixels() == 0 && image.n > 0 && image.c > 0) {
+    return Status::Error("an image without pixels is resized");
+  }
   *output = {inputs[0][0], height, width, inputs[0][3]};
   return Status();
 }

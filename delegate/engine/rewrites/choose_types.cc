@@ -13,7 +13,7 @@ void ChooseTypes(const Kernels& kernels, const Kernels* halves, Op* convert, Pro
   std::vector<int> other(shapes.size(), -1);  // the tensor that holds the same in the other type
   std::vector<Step> steps;
   const auto as = [&](int tensor, int bytes) {
-    if (element_bytes[tensor] == bytes) return tensor;
+    if (element_bytes[tensor] == bytes || program->IsEmpty(tensor)) return tensor;
     if (other[tensor] < 0) {
       other[tensor] = static_cast<int>(shapes.size());
       steps.push_back({convert, {tensor}, other[tensor], {}});

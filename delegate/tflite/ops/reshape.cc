@@ -22,12 +22,13 @@ Status TranslateReshape(const NodeView& view, Translation* t) {
       return Status::Error("the new shape is missing");
     }
     target.assign(params.shape, params.shape + params.num_dimensions);
+    if (target == Shape{0}) target.clear();  // as old files write a scalar
   }
   if (target.empty()) return Status::Error("a reshape to a scalar");
   int open = 0;
   for (int d : target) {
     if (d == -1) ++open;
-    if (d == 0 || d < -1) return Status::Error("a reshape to a dimension of " + std::to_string(d));
+    if (d < -1) return Status::Error("a reshape to a dimension of " + std::to_string(d));
   }
   if (open > 1) return Status::Error("a reshape with more than one open dimension");
   t->op = std::make_unique<Reshape>(std::move(target));

@@ -116,8 +116,8 @@ TEST(Convolution, Refuses) {
         kInfinity);
   };
   EXPECT_EQ(Refusal(convolution(MakeWindow(3, 1, false)), {1, 3, 3, 3}), "");
-  EXPECT_NE(Refusal(convolution(MakeWindow(3, 1, false)), {1, 2, 3, 3}), "") << "does not fit";
-  EXPECT_NE(Refusal(convolution(MakeWindow(3, 1, false, 2)), {1, 9, 4, 3}), "") << "does not fit";
+  EXPECT_NE(Refusal(convolution(MakeWindow(3, 1, false)), {1, 1, 3, 3}), "") << "does not fit";
+  EXPECT_NE(Refusal(convolution(MakeWindow(3, 1, false, 2)), {1, 9, 3, 3}), "") << "does not fit";
   EXPECT_NE(Refusal(convolution(MakeWindow(3, 1, false)), {1, 3, 3, 4}), "") << "channels";
   EXPECT_NE(Refusal(convolution(MakeWindow(3, 1, false)), {3, 3, 3}), "") << "rank";
   EXPECT_EQ(Refusal(convolution(MakeWindow(3, 1, true)), {0, 3, 3, 3}), "") << "an empty batch";

@@ -107,7 +107,7 @@ TEST(Pool, Windows) {
     }
   }
   EXPECT_NE(
-      Refusal(std::make_unique<Pool>(true, MakeWindow(3, 1, false), 0.0f, 6.0f), {1, 2, 9, 1}), "");
+      Refusal(std::make_unique<Pool>(true, MakeWindow(3, 1, false), 0.0f, 6.0f), {1, 1, 9, 1}), "");
   EXPECT_NE(Refusal(std::make_unique<Pool>(true, MakeWindow(3, 1, false), 0.0f, 6.0f), {9, 9}), "");
 }
 
