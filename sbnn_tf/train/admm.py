@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -73,6 +73,20 @@ class ADMM(Pruning):
         apart = sum(dual.apart() for dual in self._duals)
         norm = sum(float(np.square(dual.mask.weights()).sum()) for dual in self._duals)
         return (apart / norm) ** 0.5 if norm else 0.0
+
+    def after_step(
+        self, model: Any, gradients: Sequence | None = None, optimizer: Any = None
+    ) -> None:
+        """Not for ADMM: its term has to be in the gradients before a step is made.
+
+        Raises:
+          ValueError: always.
+        """
+        raise ValueError(
+            "ADMM's term is added to the gradients inside of fit's step: in a loop of your own the "
+            "weights would not be drawn to their pattern. Train with fit; the model may have a "
+            "train_step of its own."
+        )
 
     def _start(self) -> None:
         if [dual.mask for dual in self._duals] != self._masks:

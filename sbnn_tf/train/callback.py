@@ -181,8 +181,13 @@ class Pruning(keras.callbacks.Callback):
           optimizer: the one that has made the step; default that of the model.
 
         Raises:
-          ValueError: as in `fit`; or a score needs gradients and got none.
+          ValueError: as in `fit`; or there is a teacher, or a score needs gradients and got none.
         """
+        if self.distillation is not None:
+            raise ValueError(
+                "A teacher is learnt from in fit. In a loop of your own give the callback none, "
+                "and apply the gradients of Distillation(teacher).mixed(loss, x, y_pred)."
+            )
         self._optimizer = optimizer
         if self._pruned_model is not model:
             self._begin(model)

@@ -1,75 +1,12 @@
-"""Distillation and rewinding."""
+"""Rewinding and ADMM."""
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from sbnn_tf.patterns import Group
-from sbnn_tf.plan.schedules import ConstantSparsity, IterativeMagnitude
+from sbnn_tf.plan.schedules import IterativeMagnitude
 from sbnn_tf.train.admm import ADMM
 from sbnn_tf.train.callback import Pruning
-from sbnn_tf.train.distillation import Distillation
-
-HALF = ConstantSparsity(0.5, 0)
-
-
-def _clone(K, model):
-    clone = K.models.clone_model(model)
-    clone.set_weights(model.get_weights())
-    return clone
-
-
-class TestDistillation:
-    @pytest.mark.parametrize("softmax", [False, True])
-    def test_the_loss_is_mixed(self, K, softmax):
-        L = K.layers
-        x = K.Input((8,))
-        outputs = L.Dense(5, activation="softmax" if softmax else None)
-        model = K.Model(x, outputs(L.Dense(8, name="middle")(L.Dense(8)(x))))
-        teacher = _clone(K, model)
-        teacher.set_weights([w + 0.3 for w in model.get_weights()])
-        loss = K.losses.SparseCategoricalCrossentropy(from_logits=not softmax)
-        model.compile(K.optimizers.SGD(0.0), loss, jit_compile=False)
-        images = np.random.default_rng(0).normal(size=(16, 8)).astype("float32")
-        labels = np.arange(16) % 5
-        distillation = Distillation(teacher, weight=0.25, temperature=2.0)
-        with distillation.teaching(model):
-            found = float(model.compute_loss(*map(tf.constant, (images, labels)), model(images)))
-        p, q = (m.predict(images, verbose=0).astype(np.float64) for m in (teacher, model))
-        if not softmax:
-            p, q = np.exp(p), np.exp(q)
-        own = -np.mean(np.log((q / q.sum(-1, keepdims=True))[np.arange(16), labels]))
-        p, q = ((x**0.5) / (x**0.5).sum(-1, keepdims=True) for x in (p, q))
-        divergence = 4.0 * np.mean(np.sum(p * np.log(p / q), axis=-1))
-        assert divergence > 1e-3
-        expected = 0.75 * own + 0.25 * divergence
-        assert found == pytest.approx(expected, rel=1e-3)
-        assert model.evaluate(images, labels, verbose=0) == pytest.approx(own, rel=1e-3)
-
-    def test_pulls_towards_the_teacher(self, K, functional, data):
-        distances = []
-        for teach in (False, True):
-            K.utils.set_random_seed(0)
-            model = functional()
-            teacher = _clone(K, model)
-            taught = Distillation(teacher, weight=1.0) if teach else None
-            model.fit(
-                *data, epochs=2, verbose=0, callbacks=[Pruning("group4", HALF, teacher=taught)]
-            )
-            out = [m.predict(data[0], verbose=0) for m in (teacher, model)]
-            distances.append(np.abs(out[0] - out[1]).mean())
-        assert distances[1] < 0.7 * distances[0]
-
-    def test_mistakes(self, K, functional, data):
-        model = functional()
-        with pytest.raises(ValueError, match="teacher is the model"):
-            model.fit(*data, verbose=0, callbacks=[Pruning("group4", HALF, teacher=model)])
-        with pytest.raises(TypeError, match="Expected a Keras model"):
-            Pruning("group4", HALF, teacher=3)
-        with pytest.raises(ValueError, match="weight"):
-            Distillation(model, weight=1.5)
-        with pytest.raises(ValueError, match="temperature"):
-            Distillation(model, temperature=0.0)
 
 
 class TestRewind:
@@ -139,3 +76,7 @@ class TestADMM:
             ADMM("group4", 0.5, 10, rho=0.0)
         with pytest.raises(ValueError, match="frequency"):
             ADMM("group4", 0.5, 10, frequency=0)
+
+    def test_a_loop_of_ones_own_would_be_without_the_term(self, functional):
+        with pytest.raises(ValueError, match="inside of fit's step"):
+            ADMM("group4", 0.5, 10).after_step(functional())
