@@ -33,6 +33,6 @@ const char* sbnn_isa() { return sbnn::AvailableKernels().front()->isa; }
 const char* sbnn_version() { return SBNN_VERSION; }
 
 // FMA peak of one core, 1e9 operations a second, measured now.
-double sbnn_peak_gflops(int) { return sbnn::MeasurePeakGflops(*sbnn::AvailableKernels().front()); }
+double sbnn_peak_gflops() { return sbnn::MeasurePeakGflops(*sbnn::AvailableKernels().front()); }
 
 }  // extern "C"

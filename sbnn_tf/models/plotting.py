@@ -25,8 +25,6 @@ def plot(model: Any, layer: str | None = None) -> Any:
     """
     from matplotlib.figure import Figure
 
-    from sbnn_tf.train.mask_log import picture
-
     found = {kernel.name: kernel for kernel in kernels.find(model)}
     sparsity = {name: float(np.mean(kernel.value() == 0)) for name, kernel in found.items()}
     shown = layer or max(sparsity, key=sparsity.get, default=None)
@@ -37,10 +35,17 @@ def plot(model: Any, layer: str | None = None) -> Any:
     bars.barh(list(sparsity), list(sparsity.values()), color="tab:blue")
     bars.invert_yaxis()
     bars.set(xlim=(0, 1), xlabel="sparsity", title=model.name)
-    mask.imshow(picture(found[shown].weights() != 0), cmap="gray_r", aspect="auto", vmin=0, vmax=1)
+    mask.imshow(
+        mask_picture(found[shown].weights() != 0), cmap="gray_r", aspect="auto", vmin=0, vmax=1
+    )
     mask.set(
         xlabel="input channel x tap",
         ylabel="output channel",
         title=f"{shown}: kept weights are dark",
     )
     return figure
+
+
+def mask_picture(keep: np.ndarray) -> np.ndarray:
+    """A mask (*window, inputs, outputs) as (outputs, inputs * taps): an output channel a row."""
+    return np.moveaxis(keep.reshape(-1, *keep.shape[-2:]), 0, 1).reshape(-1, keep.shape[-1]).T

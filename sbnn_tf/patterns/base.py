@@ -75,10 +75,6 @@ class Pattern(abc.ABC):
         """
         return self
 
-    def cost(self, mask: np.ndarray) -> int:
-        """Multiply-adds that a kernel of this pattern spends per output position."""
-        return int(np.count_nonzero(mask))
-
     def get_config(self) -> dict:
         """The arguments that make an equal pattern; they can be written as JSON."""
         return {}

@@ -96,7 +96,7 @@ def _benchmark(
 ) -> Result:
     functions = runtime.open_library(library)
     with pinned(threads):
-        peaks = [functions.sbnn_peak_gflops(1)]
+        peaks = [functions.sbnn_peak_gflops()]
         made, lines = _explained(sparse, threads, library, claim, folder)
         words = _summary(lines).split()  # claimed <c> of <t> nodes in <p> parts
         doing(f"loading {dense.name}")
@@ -108,7 +108,7 @@ def _benchmark(
             doing(f"running {file.name}")
             outputs.append(runtime.run(side, inputs))
         times = take_turns([side.invoke for side in sides], rounds)
-        peaks.append(functions.sbnn_peak_gflops(1))
+        peaks.append(functions.sbnn_peak_gflops())
     stock, ours = (Times(min(t), statistics.median(t)) for t in times)
     return Result(
         baseline=stock,

@@ -140,7 +140,7 @@ def open_library(library: str | os.PathLike | None = None) -> ctypes.CDLL:
         opened.sbnn_isa.restype = ctypes.c_char_p
         opened.sbnn_version.restype = ctypes.c_char_p
         opened.sbnn_peak_gflops.restype = ctypes.c_double
-        opened.sbnn_peak_gflops.argtypes = [ctypes.c_int]
+        opened.sbnn_peak_gflops.argtypes = []
         opened.tflite_plugin_create_delegate, opened.tflite_plugin_destroy_delegate
     except (OSError, AttributeError) as error:
         raise SbnnError(f"{path} is not a usable delegate library: {error}") from None

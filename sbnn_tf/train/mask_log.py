@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
+from sbnn_tf.models.plotting import mask_picture
 from sbnn_tf.train.masks import Mask
 
 
@@ -49,17 +50,12 @@ class MaskLog:
         self._writer.flush()
 
     def pictures(self, step: int, masks: Sequence[Mask]) -> None:
-        """Each mask as a picture: see `picture`."""
+        """Each mask as a picture: see `mask_picture`."""
         with self._writer.as_default(step):
             for mask in masks:
-                pixels = picture(mask.keep).astype(np.uint8) * 255
+                pixels = mask_picture(mask.keep).astype(np.uint8) * 255
                 png = tf.io.encode_png(pixels[:, :, None])
                 size = [tf.strings.as_string(n) for n in reversed(pixels.shape)]
                 image = tf.stack([*size, png])
                 tf.summary.write(f"mask/{mask.name}", image, metadata=_IMAGES)
         self._writer.flush()
-
-
-def picture(keep: np.ndarray) -> np.ndarray:
-    """A mask (*window, inputs, outputs) as (outputs, inputs * taps): an output channel a row."""
-    return np.moveaxis(keep.reshape(-1, *keep.shape[-2:]), 0, 1).reshape(-1, keep.shape[-1]).T
