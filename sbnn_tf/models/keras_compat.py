@@ -39,18 +39,9 @@ def all_layers(model: Any) -> list:
     return list(model._flatten_layers())
 
 
-def optimizers(model: Any) -> list:
-    """The optimizers that hang on a model or a layer of it: its own first, then a GAN's, say."""
-    found = {}
-    for owner in (model, *all_layers(model)):
-        attributes = [getattr(owner, "optimizer", None), *vars(owner).values()]
-        for value in attributes:
-            values = value.values() if isinstance(value, dict) else value
-            for one in values if isinstance(values, (list, tuple)) else [value]:
-                if hasattr(one, "apply_gradients") and hasattr(one, "iterations"):
-                    one = getattr(one, "inner_optimizer", one)  # of a LossScaleOptimizer
-                    found[id(one)] = one
-    return list(found.values())
+def is_trainable(model: Any, variable: Any) -> bool:
+    """Whether a variable is trained with its model: neither it nor a layer around it is frozen."""
+    return any(variable is other for other in model.trainable_variables)
 
 
 def own_variables(layer: Any) -> list:
@@ -162,6 +153,13 @@ def steps_per_execution(model: Any) -> int:
     if steps is None:
         steps = getattr(model, "_steps_per_execution", None)  # tf_keras: None or a variable
     return 1 if steps is None else int(getattr(steps, "numpy", lambda: steps)())
+
+
+def accumulated_steps(model: Any) -> int:
+    """Train steps whose gradients the model's optimizer adds up before it makes use of them."""
+    optimizer = getattr(model, "optimizer", None)
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+    return getattr(optimizer, "gradient_accumulation_steps", None) or 1
 
 
 def is_keras(thing: Any) -> bool:

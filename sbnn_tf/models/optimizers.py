@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from sbnn_tf.models import keras_compat
+
 # Both Keras keep averages of weights in `_model_variables_moving_average`; wrappers such as
 # MovingAverage, SWA and Lookahead in slots of these names.
 _AVERAGES = re.compile(r"average|ema(_|$)|slow|shadow|swa", re.IGNORECASE)
@@ -16,11 +18,13 @@ def of(model: Any, *others: Any) -> list:
     """The optimizers that a model trains with.
 
     Args:
-      model: a Keras model: its own optimizer, and those among its attributes (a GAN's).
+      model: a Keras model: its own optimizer, and those among the attributes of it and of its
+        layers (a GAN's).
       others: optimizers that the model knows nothing of, or None.
     """
     own = getattr(model, "optimizer", None)  # Keras 3 has none before it is compiled
-    return list(_optimizers([own, *others, *_held(model)]).values())
+    held = [value for layer in keras_compat.all_layers(model) for value in _held(layer)]
+    return list(_optimizers([own, *others, *held]).values())
 
 
 def slots(optimizer: Any, variable: Any) -> list[tuple[str, Any]]:
@@ -30,7 +34,7 @@ def slots(optimizer: Any, variable: Any) -> list[tuple[str, Any]]:
       names and variables of the same shape. Factored ones, such as Adafactor's, are none of them.
     """
     found: dict[int, tuple[str, Any]] = {}
-    for part in _nested([optimizer]):
+    for part in nested([optimizer]):
         legacy = hasattr(part, "get_slot_names")
         named = _legacy_slots(part, variable) if legacy else _listed_slots(part, variable)
         found.update((id(slot), (name, slot)) for name, slot in named)
@@ -48,14 +52,16 @@ def averages(optimizer: Any, variable: Any) -> list:
 
 def innermost(trained_by: Iterable[Any]) -> list:
     """The optimizers that make the updates: those that wrap others leave it to them."""
-    return [part for part in _nested(trained_by) if not _optimizers(_held(part))]
+    return [part for part in nested(trained_by) if not _optimizers(_held(part))]
 
 
 def _held(owner: Any) -> Iterator[Any]:
-    """What is among an object's attributes, and in the lists there."""
+    """What is among an object's attributes, and in the lists and dictionaries there."""
     for value in vars(owner).values():
         yield value
-        if isinstance(value, (list, tuple)):
+        if isinstance(value, dict):
+            yield from value.values()
+        elif isinstance(value, (list, tuple)):
             yield from value
 
 
@@ -64,7 +70,7 @@ def _optimizers(objects: Iterable[Any]) -> dict[int, Any]:
     return {id(o): o for o in objects if hasattr(type(o), "apply_gradients")}
 
 
-def _nested(objects: Iterable[Any]) -> list:
+def nested(objects: Iterable[Any]) -> list:
     """Optimizers, and those that they wrap: loss scaling, averaging, several in one."""
     found: dict[int, Any] = {}
     new = _optimizers(objects)

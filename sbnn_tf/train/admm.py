@@ -136,6 +136,7 @@ class _Dual:
         self._z = np.zeros(mask.weights().shape, np.float32)
         self._u = np.zeros_like(self._z)
         self._on = tf.Variable(0.0, trainable=False)
+        self._seen = 0  # W's fingerprint at the last update
 
     @property
     def started(self) -> bool:
@@ -146,7 +147,14 @@ class _Dual:
         return gradient + tf.cast(self._on * self._rho * pull, gradient.dtype)
 
     def update(self, sparsity: float) -> None:
-        """U += W - Z, then Z = the pattern's projection of W + U."""
+        """U += W - Z, then Z = the pattern's projection of W + U.
+
+        Not where nothing has trained W since the last time (it is frozen, or gradients are still
+        accumulated): U would grow without end.
+        """
+        seen, self._seen = self._seen, self.mask.fingerprint()
+        if self.started and seen == self._seen:
+            return
         weights = self.mask.weights().astype(np.float32)
         if self.started:
             self._u = self._u + weights - self._z
@@ -161,10 +169,12 @@ class _Dual:
         return float(np.square(self.mask.weights() - self._z).sum())
 
     def state(self) -> dict[str, np.ndarray]:
-        return {"z": self._z, "u": self._u, "on": self._on.numpy()}
+        seen = np.uint64(self._seen)
+        return {"z": self._z, "u": self._u, "on": self._on.numpy(), "seen": seen}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         self._z, self._u = np.array(state["z"]), np.array(state["u"])
+        self._seen = int(state.get("seen", 0))  # older states have none
         self._assign()
         self._on.assign(state["on"])
 

@@ -332,14 +332,27 @@ class Pruning(keras.callbacks.Callback):
             self._rewind = Rewind(self._pruned_model, self._reader.rewind_step)
         if self._state_file is not None and self.step == self.initial_step:
             self._resume()
+        self._check_trained()
         self._keep_for_later()
         self._prune_to(self._reader.at(self.step))
         self._apply_masks()
         self._hold()
         self._averages = None  # the optimizer may make them in its first step
-        trains = [self._pruned_model.train_step, *optimizers.of(self._pruned_model)]
+        self._trained_by = optimizers.of(self._pruned_model, self._optimizer)
+        trains = [self._pruned_model.train_step, *self._trained_by]
         self._own_code = not all(map(keras_compat.is_keras, trains))
         self._save(epoch_end=True)
+
+    def _check_trained(self) -> None:
+        """Refuses a frozen layer at the beginning of a fit that would fail because of it."""
+        params = self.params or {}
+        last = self.step + (params.get("epochs") or 0) * (params.get("steps") or 0)
+        if self._reader.at(last):
+            try:
+                for mask in self._masks:
+                    mask.check_trained(self._pruned_model)
+            except gradients.NoGradients as error:
+                raise ValueError(self._reason(error)) from None
 
     def _share_out(self, sparsity: float) -> None:
         """Has the budget decide, the first time that anything is pruned."""
@@ -372,7 +385,7 @@ class Pruning(keras.callbacks.Callback):
     def _contexts(self) -> list[contextlib.AbstractContextManager]:
         """What is around each call of the train function."""
         contexts = [mask.constrained() for mask in self._masks]
-        contexts.append(gradients.tapped(optimizers.of(self.model), self._taps()))
+        contexts.append(gradients.tapped(self._trained_by, self._taps()))
         if self.distillation is not None:
             contexts.append(self.distillation.teaching(self.model))
         return contexts
@@ -439,8 +452,8 @@ class Pruning(keras.callbacks.Callback):
             updates = [self._choose(mask, sparsity) for mask in self._masks]
         except ValueError as error:
             raise ValueError(
-                f"Step {self.step}: cannot prune to {sparsity:.3f}. {error} The masks stay those "
-                f"of sparsity {self.sparsity:.3f}."
+                f"Step {self.step}: cannot prune to {sparsity:.3f}. {self._reason(error)} The "
+                f"masks stay those of sparsity {self.sparsity:.3f}."
             ) from None
         for mask, update in zip(self._masks, updates):
             mask.update(update)
@@ -449,6 +462,11 @@ class Pruning(keras.callbacks.Callback):
             self._rewind.back()
             self._apply_masks()
         self._record()
+
+    def _reason(self, error: ValueError) -> str:
+        if not isinstance(error, gradients.NoGradients):
+            return str(error)
+        return gradients.why(error, self._pruned_model, self.initial_step, self.step)
 
     def _choose(self, mask: Mask, sparsity: float) -> MaskUpdate | None:
         return mask.choose(sparsity)

@@ -18,7 +18,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from sbnn_tf.models import keras_compat
+from sbnn_tf.models import keras_compat, optimizers
 
 _KIND = type(tf.function(lambda: None))  # functions of a loaded SavedModel are of another one
 _COMPILED = ("train_function", "train_tf_function", "test_function", "predict_function")  # by Keras
@@ -34,7 +34,8 @@ class Functions:
 
     def __init__(self, model: Any):
         owners = {}
-        for part in (*keras_compat.all_layers(model), *keras_compat.optimizers(model)):
+        trained_by = optimizers.nested(optimizers.of(model))
+        for part in (*keras_compat.all_layers(model), *trained_by):
             owners |= {id(owner): owner for owner in (part, *type(part).__mro__)}
         self._found = [
             (owner, name, value)

@@ -55,7 +55,7 @@ class Mask:
         # A variable, so that a new mask needs no new trace. No attribute of the model: not saved.
         self._keep = tf.Variable(tf.ones(self._kernel.shape, tf.bool), trainable=False)
         self._gatherer = (
-            gradients.Gatherer(score.gather, self._kernel.shape, self.name)
+            gradients.Gatherer(score.gather, self._kernel.variable, self.name)
             if score.gathers
             else None
         )
@@ -72,6 +72,11 @@ class Mask:
     def weights(self) -> np.ndarray:
         """The kernel, in the shape that patterns see."""
         return self._kernel.weights()
+
+    def fingerprint(self) -> int:
+        """The same number for the same weights, and most likely for no others."""
+        weights = self._kernel.value()
+        return int(np.sum(weights.view(f"u{weights.itemsize}"), dtype=np.uint64))
 
     def layer(self) -> Layer:
         """What a budget needs to know."""
@@ -175,6 +180,12 @@ class Mask:
     def zeros(self) -> float:
         """The fraction of weights that are 0, without those that are only new."""
         return float(np.mean(self.weights() == 0))
+
+    def check_trained(self, model: Any) -> None:
+        """Raises NoGradients where the score needs them, and the layer is frozen and has none."""
+        frozen = not keras_compat.is_trainable(model, self.variable)
+        if self._gatherer and self._gatherer.empty and frozen:
+            raise gradients.NoGradients(self.name, self.variable)
 
     def taps(self) -> list[tuple[Any, gradients.Tap]]:
         """What is to look at the kernel's gradients in the train step."""

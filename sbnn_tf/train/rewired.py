@@ -85,10 +85,11 @@ class RewiredMask(Mask):
         super().__init__(choice, score, batch_norm)
         self.survival = 1.0  # of what the update before regrew, the fraction that is left
         self._born = np.zeros(self._kernel.view, bool)
+        self._seen = 0  # the weights' fingerprint when the mask was last chosen
         self._statistics: dict[str, Any] = {}
         if "gradient" in gathers:
             gather = lambda weights, gradient: gradient
-            self._statistics["gradient"] = Gatherer(gather, self._kernel.shape, self.name)
+            self._statistics["gradient"] = Gatherer(gather, self._kernel.variable, self.name)
         if "correlation" in gathers:
             if reason := unrecordable(self._kernel):
                 raise ValueError(
@@ -147,6 +148,10 @@ class RewiredMask(Mask):
     ) -> MaskUpdate | None:
         """The mask in which some of the kept weights are replaced; None: as it is.
 
+        Weights that nothing has trained since the last time keep their mask: it would take away
+        weights that matter, and put none in their place. A frozen layer has such, and any other
+        while gradients are still accumulated.
+
         Args:
           step: of the update.
           fraction: of the kept weights to replace, in [0, 1).
@@ -157,7 +162,7 @@ class RewiredMask(Mask):
         Raises:
           ValueError: scores that are NaN, negative or of another shape.
         """
-        if not self.moves or not fraction:
+        if not self.moves or not fraction or self.fingerprint() == self._seen:
             return None
         before, weights = self.keep, self.weights()
         layer = LayerState(self.name, step, weights, before, self._rng(seed, step), self)
@@ -209,14 +214,20 @@ class RewiredMask(Mask):
             for name, statistic in self._statistics.items()
             for key, value in statistic.state().items()
         }
-        return {**super().state(), "born": np.packbits(self._born), **gathered}
+        born = np.packbits(self._born)
+        return {**super().state(), "born": born, "seen": np.uint64(self._seen), **gathered}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         super().restore(state)
         born = np.unpackbits(state["born"], count=self.size).astype(bool)
         self._born = born.reshape(self._kernel.view)
+        self._seen = int(state.get("seen", self._seen))  # older states have none
         for name, statistic in self._statistics.items():
             statistic.restore(below(state, name))
+
+    def _set(self, keep: np.ndarray) -> None:
+        super()._set(keep)
+        self._seen = self.fingerprint()
 
     def _rng(self, seed: int, step: int) -> np.random.Generator:
         return np.random.default_rng([seed, step, self.number])

@@ -50,6 +50,9 @@ class Rewiring(Pruning):
     random. So a model that `sbnn_tf.topology` has connected starts from its own connections:
     `budget="present"`. With `fraction=0` nothing moves: static sparse training.
 
+    A layer that nothing has trained since the last update keeps its mask: one that is frozen, until
+    it is no longer, and each while gradients are accumulated for longer than `update_every`.
+
     Statistics are gathered in the `window` steps before an update only, and in a trace of its own:
     the other steps are those of `Pruning`. With `steps_per_execution` above 1 all steps of an
     execution that has such a step gather, and at most one update is made after it. A gradient costs
@@ -225,7 +228,7 @@ class Rewiring(Pruning):
             return False
         model = self._pruned_model
         # With gradients that are accumulated, only every so many steps the optimizer sees one.
-        accumulated = getattr(_optimizer(model), "gradient_accumulation_steps", None) or 1
+        accumulated = keras_compat.accumulated_steps(model)
         last = self.step + keras_compat.steps_per_execution(model)
         due = (self.step // self.update_every + 1) * self.update_every
         return due < self._end and last > due - max(self.window, accumulated)
@@ -235,11 +238,13 @@ class Rewiring(Pruning):
         try:  # all are chosen before the first is changed
             updates = [
                 mask.rewire(step, fraction, self.regrow, self.drop, self.seed)
+                if keras_compat.is_trainable(self._pruned_model, mask.variable)
+                else None
                 for mask in self._masks
             ]
         except ValueError as error:
             raise ValueError(
-                f"Step {step}: cannot rewire. {error} The masks stay as they are."
+                f"Step {step}: cannot rewire. {self._reason(error)} The masks stay as they are."
             ) from error
         trained_by = optimizers.of(self._pruned_model, self._optimizer)
         for mask, update in zip(self._masks, updates):

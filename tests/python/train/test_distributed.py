@@ -202,7 +202,7 @@ class TestOwnLoop:
         pruning = Pruning("group4", OneShot(0.5, 4), score="taylor")
         seen = self.loop(K, self.model(K), pruning, 4, gradients=True)
         assert seen[-1].mean() == 0.5 and Group(4).explains(seen[-1])
-        with pytest.raises(ValueError, match="No gradients"):
+        with pytest.raises(ValueError, match="no gradients of .*give after_step the"):
             again = Pruning("group4", OneShot(0.5, 4), score="taylor")
             self.loop(K, self.model(K), again, 4)
         with pytest.raises(ValueError, match="gradients: expected 6.*found 1"):
