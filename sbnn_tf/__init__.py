@@ -66,6 +66,7 @@ _HOME = {
     "load_delegate": "run.runtime",
     "verify": "run.verify",
     "benchmark": "run.benchmark",
+    "explain": "run.explaining",
     "SbnnError": "errors",
 }
 

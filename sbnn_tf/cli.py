@@ -185,9 +185,9 @@ def _profile(options: argparse.Namespace) -> None:
 
 
 def _explain(options: argparse.Namespace) -> None:
-    from sbnn_tf.run.benchmark import explain
+    from sbnn_tf.run.explaining import explain
 
-    print("\n".join(explain(options.file)))
+    print(explain(options.file))
 
 
 def _parser() -> argparse.ArgumentParser:

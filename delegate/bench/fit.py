@@ -12,10 +12,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import datetime
-import os
-import re
 import sys
-import tempfile
 import time
 
 import numpy as np
@@ -98,23 +95,16 @@ def here_seconds(model: bytes, isa: str) -> float:
     import sbnn_tf as sbnn
     from sbnn_tf.run import runtime
 
-    delegate = sbnn.load_delegate(profile=True, claim="all", isa=isa)
+    records = []
+    delegate = sbnn.load_delegate(profile=True, claim="all", isa=isa, report=records.append)
     made = runtime.interpreter(model, delegate=delegate)
     for _ in range(ROUNDS):
         made.invoke()
-    with tempfile.TemporaryFile("w+") as profile:
-        kept = os.dup(2)
-        os.dup2(profile.fileno(), 2)
-        try:
-            del made  # which is when it prints
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
-        profile.seek(0)
-        found = re.findall(r"([\d.]+) us +node ", profile.read())
-    if not found:
-        raise RuntimeError("the delegate printed no profile")
-    return 1e-6 * sum(map(float, found))
+    del made  # which is when it reports the profile
+    steps = [record for record in records if record["record"] == "step_profile"]
+    if not steps:
+        raise RuntimeError("the delegate reported no profile")
+    return sum(step["least_seconds"] for step in steps)
 
 
 def fit(rows: list[tuple[float, float, float]]) -> tuple[float, float]:

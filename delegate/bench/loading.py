@@ -71,13 +71,9 @@ def arena_bytes(model: bytes) -> int:
 
 def delegate_bytes(model: bytes) -> tuple[int, int]:
     """Bytes of activations and of packed weights in the delegate."""
-    with tempfile.TemporaryDirectory() as folder:
-        report = Path(folder) / "report"
-        runtime.interpreter(model, delegate=sbnn.load_delegate(explain=report, claim="all"))
-        text = report.read_text()
-    activations = re.findall(r"^activations of a part: (\d+) bytes$", text, re.MULTILINE)
-    packed = re.findall(r"^packed weights: (\d+) bytes$", text, re.MULTILINE)
-    return sum(map(int, activations)), sum(map(int, packed))
+    explanation = sbnn.explain(model, claim="all")
+    parts, subgraphs = explanation.of_kind("part"), explanation.of_kind("subgraph")
+    return sum(p["activation_bytes"] for p in parts), sum(s["packed_bytes"] for s in subgraphs)
 
 
 def least_bytes(model: bytes) -> float:

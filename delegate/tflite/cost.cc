@@ -138,11 +138,4 @@ double PredictLayoutChange(const TfLiteContext& context, int tensor, const Kerne
   return 1e-12 * RatesOf(kernels.isa).layout * 8 * Elements(shape);
 }
 
-std::string ToString(const Prediction& p) {
-  char text[80];
-  std::snprintf(text, sizeof(text), "%.3f ms here, %.3f ms in TensorFlow Lite", p.here * 1e3,
-                p.stock * 1e3);
-  return text;
-}
-
 }  // namespace sbnn

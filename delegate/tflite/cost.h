@@ -27,9 +27,6 @@ Prediction PredictNode(const NodeView& view, const Translation& translation,
 // Of bringing a tensor of the graph to or from the engine's layout.
 double PredictLayoutChange(const TfLiteContext& context, int tensor, const Kernels& kernels);
 
-// Such as "0.12 ms here, 0.15 ms in TensorFlow Lite".
-std::string ToString(const Prediction& prediction);
-
 }  // namespace sbnn
 
 #endif  // SBNN_DELEGATE_TFLITE_COST_H_

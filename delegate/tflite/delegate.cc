@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "delegate/tflite/constants.h"
-#include "delegate/tflite/explain.h"
 #include "delegate/tflite/int_array.h"
 #include "delegate/tflite/part.h"
 #include "delegate/tflite/partition.h"
+#include "delegate/tflite/subgraph.h"
 
 namespace sbnn {
 namespace {
@@ -25,6 +25,9 @@ struct DelegateData {
   // Of the graph that is being prepared.
   Constants constants;
   Translations translations;  // of claimed nodes
+  int subgraph = 0;
+  int parts = 0;  // made so far, that compute something
+  std::vector<const TfLiteContext*> prepared;
 };
 
 // No exception may pass through TFLite's C frames.
@@ -47,7 +50,9 @@ void* InitPart(TfLiteContext* context, const char* buffer, size_t) {
   auto* const data = static_cast<DelegateData*>(params->delegate->data_);
   Part* part = nullptr;
   Guarded(context, [&] {
-    part = new Part(context, *params, data->constants, data->options, &data->translations);
+    part = new Part(context, *params, data->constants, data->options, data->subgraph, data->parts,
+                    &data->translations);
+    if (part->computes()) ++data->parts;
     return Status();
   });
   return part;
@@ -57,7 +62,7 @@ void FreePart(TfLiteContext* context, void* memory) {
   const std::unique_ptr<Part> part(static_cast<Part*>(memory));
   if (part == nullptr) return;
   Guarded(context, [&] {
-    part->PrintProfile();
+    part->SendProfile();
     return Status();
   });
 }
@@ -120,6 +125,8 @@ TfLiteStatus PrepareDelegate(TfLiteContext* context, TfLiteDelegate* delegate) {
     data->constants = Constants(context, *nodes);
     const Status readable = data->constants.CheckSparse(context);
     if (!readable.ok()) return readable;
+    data->subgraph = SubgraphNumber(context, &data->prepared);
+    data->parts = 0;
     WeightStore weights(data->options.cache_path);
     Partition partition;
     if (MakePartition(context, *nodes, data->constants, data->options, &weights, &partition) !=
@@ -127,12 +134,12 @@ TfLiteStatus PrepareDelegate(TfLiteContext* context, TfLiteDelegate* delegate) {
       return Status::Error("the graph could not be divided");
     }
     data->translations = partition.TakeTranslations();
-    Explain(data->options.explain, partition.Report());
-    Explain(data->options.explain,
-            "packed weights: " + std::to_string(weights.bytes()) + " bytes\n");
+    Reporter* const reporter = data->options.reporter.get();
+    partition.Report(data->subgraph, weights.bytes(), reporter);
     const Status saved = weights.Save();
     if (!saved.ok()) {
-      Explain(data->options.explain, "no packed weights kept: " + saved.message() + "\n");
+      reporter->Send(WarningRecord{
+          "cache_not_written", "packed weights are not kept: " + saved.message(), data->subgraph});
     }
 
     TfLiteRegistration registration{};

@@ -14,11 +14,23 @@ std::string IsaNames() {
   return names;
 }
 
+Status ReadSink(const std::string& value, std::shared_ptr<Sink>* sink) {
+  const bool number = !value.empty() && value.size() < 10 &&
+                      value.find_first_not_of("0123456789") == std::string::npos;
+  *sink = number ? FindSink(std::atoi(value.c_str())) : nullptr;
+  if (*sink != nullptr) return Status();
+  return Status::Error(
+      "report_sink: expected the number of a sink that sbnn_add_report_sink returned and that was "
+      "not removed, found \"" +
+      value + "\"");
+}
+
 }  // namespace
 
 Status ParseOptions(const char* const* keys, const char* const* values, size_t count,
                     Options* options) {
   std::string isa;
+  Reporter::Targets targets;
   for (size_t i = 0; i < count; ++i) {
     const std::string key = keys[i] == nullptr ? "" : keys[i];
     const std::string value = values[i] == nullptr ? "" : values[i];
@@ -32,12 +44,17 @@ Status ParseOptions(const char* const* keys, const char* const* values, size_t c
       }
       options->num_threads = static_cast<int>(threads);
     } else if (key == "explain") {
-      options->explain = value == "0" ? "" : value;
+      targets.explain = value == "0" ? "" : value;
     } else if (key == "profile") {
       if (value != "0" && value != "1") {
         return Status::Error("profile: expected 0 or 1, found \"" + value + "\"");
       }
-      options->profile = value == "1";
+      targets.profile = value == "1";
+    } else if (key == "report") {
+      targets.report = value;
+    } else if (key == "report_sink") {
+      const Status status = ReadSink(value, &targets.sink);
+      if (!status.ok()) return status;
     } else if (key == "claim") {
       if (value != "faster" && value != "all") {
         return Status::Error("claim: expected faster or all, found \"" + value + "\"");
@@ -53,9 +70,10 @@ Status ParseOptions(const char* const* keys, const char* const* values, size_t c
     } else if (key == "isa") {
       isa = value;
     } else {
-      return Status::Error("unknown option \"" + key +
-                           "\"; expected num_threads, explain, profile, claim, cache_path, "
-                           "allow_fp16 or isa");
+      return Status::Error(
+          "unknown option \"" + key +
+          "\"; expected num_threads, explain, profile, report, report_sink, claim, "
+          "cache_path, allow_fp16 or isa");
     }
   }
   options->kernels = FindKernels(isa);
@@ -64,7 +82,7 @@ Status ParseOptions(const char* const* keys, const char* const* values, size_t c
                          "\"");
   }
   options->halves = options->allow_fp16 ? HalfKernels(*options->kernels) : nullptr;
-  return Status();
+  return Reporter::Open(targets, &options->reporter);
 }
 
 }  // namespace sbnn

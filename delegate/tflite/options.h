@@ -3,22 +3,23 @@
 #define SBNN_DELEGATE_TFLITE_OPTIONS_H_
 
 #include <cstddef>
+#include <memory>
 #include <string>
 
 #include "delegate/format/status.h"
 #include "delegate/kernels/table.h"
+#include "delegate/report/reporter.h"
 
 namespace sbnn {
 
 struct Options {
   int num_threads = 1;
-  std::string explain;               // "": off; "1": to standard error; else a file to append to
-  bool profile = false;              // print the time of each operator when the interpreter goes
   bool claim_all = false;            // also what is not expected to be faster here
   std::string cache_path;            // file of packed weights; "": none
   const Kernels* kernels = nullptr;  // never null after ParseOptions
   bool allow_fp16 = false;
-  const Kernels* halves = nullptr;  // null: not allowed, or this CPU has no arithmetic on them
+  const Kernels* halves = nullptr;     // null: not allowed, or this CPU has no arithmetic on them
+  std::shared_ptr<Reporter> reporter;  // never null after ParseOptions
 };
 
 Status ParseOptions(const char* const* keys, const char* const* values, size_t count,

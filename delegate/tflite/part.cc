@@ -1,13 +1,11 @@
 #include "delegate/tflite/part.h"
 
 #include <algorithm>
-#include <cstdio>
-#include <limits>
+#include <chrono>
 #include <set>
 #include <string>
 #include <utility>
 
-#include "delegate/tflite/explain.h"
 #include "delegate/tflite/int_array.h"
 #include "delegate/tflite/translate.h"
 
@@ -25,27 +23,25 @@ bool Has(const std::vector<int>& tensors, int tensor) {
 }  // namespace
 
 Part::Part(TfLiteContext* context, const TfLiteDelegateParams& params, const Constants& constants,
-           const Options& options, Translations* translations)
+           const Options& options, int subgraph, int number, Translations* translations)
     : options_(options) {
-  status_ = Build(context, params, constants, translations);
+  std::vector<NetworkReport::Op> ops;
+  status_ = Build(context, params, constants, translations, &ops);
+  const TfLiteIntArray& nodes = *params.nodes_to_replace;
+  report_.emplace(options.reporter, subgraph, number,
+                  std::vector<int>(nodes.data, nodes.data + nodes.size), std::move(ops));
 }
 
 bool Part::Reads(int tensor) const { return Has(inputs_, tensor); }
 bool Part::Writes(int tensor) const { return Has(outputs_, tensor); }
 
-void Part::PrintProfile() const {
-  if (least_seconds_.empty()) return;
-  double total = 0;
-  const std::vector<std::string> labels = network_.labels();
-  for (size_t i = 0; i < least_seconds_.size(); ++i) {
-    std::fprintf(stderr, "%10.1f us  %s\n", least_seconds_[i] * 1e6, labels[i].c_str());
-    total += least_seconds_[i];
-  }
-  std::fprintf(stderr, "%10.1f us  in all\n", total * 1e6);
+void Part::SendProfile() const {
+  if (report_->profiles()) report_->SendProfile();
 }
 
 Status Part::Build(TfLiteContext* context, const TfLiteDelegateParams& params,
-                   const Constants& constants, Translations* translations) {
+                   const Constants& constants, Translations* translations,
+                   std::vector<NetworkReport::Op>* ops) {
   std::set<int> read, written;
   const TfLiteIntArray& nodes = *params.nodes_to_replace;
   for (int i = 0; i < nodes.size; ++i) {
@@ -56,16 +52,14 @@ Status Part::Build(TfLiteContext* context, const TfLiteDelegateParams& params,
       return Status::Error("node " + std::to_string(nodes.data[i]) + " is not to be had");
     }
     if (constants.Unpacks(nodes.data[i])) continue;
-    std::string label = "node " + std::to_string(nodes.data[i]) + " " + OpName(*registration);
+    const std::string label = "node " + std::to_string(nodes.data[i]) + " " + OpName(*registration);
     const auto found = translations->find(nodes.data[i]);
     if (found == translations->end()) return Status::Error(label + " was not claimed");
-    char predicted[48];
-    std::snprintf(predicted, sizeof(predicted), " (predicted %.1f us)",
-                  found->second[0].predicted * 1e6);
-    label += predicted;
+    const auto count = static_cast<double>(found->second.size());
     for (Translation& t : found->second) {
       read.insert(t.inputs.begin(), t.inputs.end());
       written.insert(t.output);
+      ops->push_back({nodes.data[i], found->second[0].predicted / count});
       network_.AddOp(std::move(t.op), t.inputs, t.output, label);
     }
   }
@@ -81,33 +75,15 @@ Status Part::Build(TfLiteContext* context, const TfLiteDelegateParams& params,
   return Status();
 }
 
-std::string Part::ReportHalves() const {
-  if (options_.halves == nullptr) {
-    return "allow_fp16: none, for " + std::string(options_.kernels->isa) +
-           " has no kernels of halves, or this CPU no arithmetic on them\n";
-  }
-  std::string report;
-  for (const Network::StepInfo& step : network_.Steps()) {
-    if (step.fp16) report += step.label + " in halves\n";
-  }
-  return report.empty() ? "allow_fp16: no operator of this part computes in halves\n" : report;
-}
-
 Status Part::Prepare(TfLiteContext* context) {
   if (!status_.ok()) return status_;
-  least_seconds_.clear();                 // other shapes have other steps
   if (outputs_.empty()) return Status();  // only unpacks constants for other parts
   std::vector<Shape> shapes;
   for (int t : inputs_) shapes.push_back(ShapeOf(context->tensors[t]));
   const Status status =
       network_.Prepare(shapes, *options_.kernels, options_.num_threads, options_.halves);
   if (!status.ok()) return status;
-  Explain(options_.explain,
-          "activations of a part: " + std::to_string(network_.arena_bytes()) + " bytes\n");
-  for (const Network::StepInfo& step : network_.Steps()) {
-    if (!step.remark.empty()) Explain(options_.explain, step.label + ": " + step.remark + "\n");
-  }
-  if (options_.allow_fp16) Explain(options_.explain, ReportHalves());
+  report_->Planned(network_, shapes);
   for (size_t i = 0; i < outputs_.size(); ++i) {
     TfLiteTensor* const tensor = &context->tensors[outputs_[i]];
     if (ShapeOf(*tensor) == network_.output_shape(i)) continue;
@@ -125,16 +101,15 @@ void Part::Run(TfLiteContext* context) {
   for (int t : inputs_) inputs.push_back(context->tensors[t].data.f);
   std::vector<float*> outputs;
   for (int t : outputs_) outputs.push_back(context->tensors[t].data.f);
-  if (!options_.profile) {
+  if (!report_->profiles()) {
     network_.Run(inputs, outputs);
     return;
   }
-  std::vector<double> seconds;
-  network_.Run(inputs, outputs, &seconds);
-  least_seconds_.resize(seconds.size(), std::numeric_limits<double>::infinity());
-  for (size_t i = 0; i < seconds.size(); ++i) {
-    least_seconds_[i] = std::min(least_seconds_[i], seconds[i]);
-  }
+  std::vector<double> steps;
+  const auto start = std::chrono::steady_clock::now();
+  network_.Run(inputs, outputs, &steps);
+  const auto end = std::chrono::steady_clock::now();
+  report_->Ran(std::chrono::duration<double>(end - start).count(), steps);
 }
 
 }  // namespace sbnn

@@ -2,10 +2,11 @@
 #ifndef SBNN_DELEGATE_TFLITE_PART_H_
 #define SBNN_DELEGATE_TFLITE_PART_H_
 
-#include <string>
+#include <optional>
 #include <vector>
 
 #include "delegate/engine/network.h"
+#include "delegate/report/network_report.h"
 #include "delegate/tflite/constants.h"
 #include "delegate/tflite/options.h"
 #include "delegate/tflite/partition.h"
@@ -15,9 +16,10 @@ namespace sbnn {
 
 class Part {
  public:
-  // Takes the part's operators out of `translations`.
+  // Takes the part's operators out of `translations`. `number` is for reports, of the parts of the
+  // subgraph that compute something.
   Part(TfLiteContext* context, const TfLiteDelegateParams& params, const Constants& constants,
-       const Options& options, Translations* translations);
+       const Options& options, int subgraph, int number, Translations* translations);
   Part(const Part&) = delete;
   Part& operator=(const Part&) = delete;
 
@@ -27,19 +29,21 @@ class Part {
   // While it runs: not the constants, which TensorFlow Lite counts among what it reads and writes.
   bool Reads(int tensor) const;
   bool Writes(int tensor) const;
+  // Whether there is more in it than constants for other parts.
+  bool computes() const { return !outputs_.empty(); }
   // If one was asked for.
-  void PrintProfile() const;
+  void SendProfile() const;
 
  private:
-  std::string ReportHalves() const;
   Status Build(TfLiteContext* context, const TfLiteDelegateParams& params,
-               const Constants& constants, Translations* translations);
+               const Constants& constants, Translations* translations,
+               std::vector<NetworkReport::Op>* ops);
 
   const Options options_;
   Status status_;
   Network network_;
   std::vector<int> inputs_, outputs_;
-  std::vector<double> least_seconds_;  // of each operator
+  std::optional<NetworkReport> report_;
 };
 
 }  // namespace sbnn

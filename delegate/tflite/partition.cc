@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <set>
-#include <sstream>
 #include <unordered_map>
 
 #include "delegate/tflite/int_array.h"
@@ -134,8 +133,23 @@ bool Compare(const TfLiteDelegateParams& part, TfLiteContext* context, const Con
   }
   if (claimed.empty() || sum.here < kMargin * sum.stock) return false;
   for (Verdict* verdict : claimed)
-    verdict->reason = "its part is predicted to take " + ToString(sum);
+    verdict->reason = "its part is predicted to take " + DescribeTimes(sum.here, sum.stock);
   return true;
+}
+
+// Numbers the parts that compute something, for reports, and returns how many they are.
+int NumberParts(const TfLiteDelegateParams* parts, int count, const Constants& constants,
+                const std::unordered_map<int, size_t>& index, std::vector<Verdict>* verdicts) {
+  int number = 0;
+  for (int i = 0; i < count; ++i) {
+    if (!Computes(parts[i], constants)) continue;
+    for (int k = 0; k < parts[i].nodes_to_replace->size; ++k) {
+      const int node = parts[i].nodes_to_replace->data[k];
+      if (!constants.Unpacks(node)) (*verdicts)[index.at(node)].part = number;
+    }
+    ++number;
+  }
+  return number;
 }
 
 }  // namespace
@@ -156,17 +170,12 @@ std::vector<int> Partition::Claimed() const {
   return nodes;
 }
 
-std::string Partition::Report() const {
-  std::ostringstream out;
+void Partition::Report(int subgraph, uint64_t packed_bytes, Reporter* reporter) const {
   for (const Verdict& v : verdicts) {
-    out << "node " << v.node << ' ' << v.op << (v.reason.empty() ? " claimed" : " left: ")
-        << v.reason;
-    if (v.reason.empty() && v.time.stock > 0) out << ", predicted " << ToString(v.time);
-    out << '\n';
+    reporter->Send(NodeRecord{subgraph, v.node, v.op, v.reason, v.part, v.time.here, v.time.stock});
   }
-  out << "claimed " << Claimed().size() << " of " << verdicts.size() << " nodes in " << parts
-      << (parts == 1 ? " part\n" : " parts\n");
-  return out.str();
+  reporter->Send(SubgraphRecord{subgraph, static_cast<int>(verdicts.size()),
+                                static_cast<int>(Claimed().size()), parts, packed_bytes});
 }
 
 TfLiteStatus MakePartition(TfLiteContext* context, const TfLiteIntArray& plan,
@@ -213,10 +222,6 @@ TfLiteStatus MakePartition(TfLiteContext* context, const TfLiteIntArray& plan,
     int count = 0;
     ok = context->PreviewDelegatePartitioning(context, claimed.get(), &parts, &count);
     if (ok != kTfLiteOk) return ok;
-    partition->parts =
-        static_cast<int>(std::count_if(parts, parts + count, [&](const TfLiteDelegateParams& p) {
-          return Computes(p, constants);
-        }));
     for (int i = 0; i < count; ++i) {
       if (Reconsider(context, parts[i], constants, index, nodes, &partition->verdicts))
         changed = true;
@@ -224,6 +229,9 @@ TfLiteStatus MakePartition(TfLiteContext* context, const TfLiteIntArray& plan,
     for (int i = 0; i < count && !changed && !options.claim_all; ++i) {
       changed =
           Compare(parts[i], context, constants, *options.kernels, index, &partition->verdicts);
+    }
+    if (!changed) {
+      partition->parts = NumberParts(parts, count, constants, index, &partition->verdicts);
     }
   }
   return kTfLiteOk;

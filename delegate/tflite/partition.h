@@ -2,12 +2,14 @@
 #ifndef SBNN_DELEGATE_TFLITE_PARTITION_H_
 #define SBNN_DELEGATE_TFLITE_PARTITION_H_
 
+#include <cstdint>
 #include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "delegate/format/weight_store.h"
+#include "delegate/report/reporter.h"
 #include "delegate/tflite/constants.h"
 #include "delegate/tflite/cost.h"
 #include "delegate/tflite/options.h"
@@ -23,6 +25,7 @@ struct Verdict {
   int node;
   std::string op;
   std::string reason;  // empty: claimed
+  int part = -1;       // that computes it; -1: none, for it unpacks a constant
   std::vector<Translation> translations;
   Prediction time;  // of a node that could be translated
 };
@@ -34,7 +37,7 @@ struct Partition {
 
   std::vector<int> Claimed() const;
   Translations TakeTranslations();  // gives them away
-  std::string Report() const;
+  void Report(int subgraph, uint64_t packed_bytes, Reporter* reporter) const;
 };
 
 // Claims what can be translated, sits next to a convolution or fully connected layer, and is

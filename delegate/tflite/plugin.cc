@@ -5,8 +5,25 @@
 
 #include "delegate/build/version.h"
 #include "delegate/kernels/table.h"
+#include "delegate/report/records.h"
+#include "delegate/report/reporter.h"
 #include "delegate/tflite/delegate.h"
 #include "delegate/tflite/options.h"
+
+namespace {
+
+void ReportEngine(const sbnn::Options& options) {
+  const std::string isa = options.kernels->isa;
+  const bool fp16 = options.halves != nullptr;
+  options.reporter->Send(sbnn::EngineRecord{SBNN_VERSION, isa, options.num_threads, fp16});
+  if (options.allow_fp16 && !fp16) {
+    options.reporter->Send(sbnn::WarningRecord{
+        "no_fp16", "nothing computes in 16-bit floats: " + isa +
+                       " has no kernels for them, or this CPU no arithmetic on them"});
+  }
+}
+
+}  // namespace
 
 extern "C" {
 
@@ -17,7 +34,10 @@ TfLiteDelegate* tflite_plugin_create_delegate(const char* const* options_keys,
     sbnn::Options options;
     const sbnn::Status status =
         sbnn::ParseOptions(options_keys, options_values, num_options, &options);
-    if (status.ok()) return sbnn::NewDelegate(options);
+    if (status.ok()) {
+      ReportEngine(options);
+      return sbnn::NewDelegate(options);
+    }
     if (report_error != nullptr) report_error(("SparseByteNN: " + status.message()).c_str());
   } catch (const std::exception& e) {
     if (report_error != nullptr) report_error(e.what());

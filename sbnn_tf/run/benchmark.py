@@ -5,10 +5,8 @@ from __future__ import annotations
 import dataclasses
 import os
 import platform
-import re
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,6 +18,7 @@ from sbnn_tf.errors import SbnnError
 from sbnn_tf.run import runtime
 from sbnn_tf.run.child import doing, in_child
 from sbnn_tf.run.comparing import largest_difference
+from sbnn_tf.run.explaining import explained
 from sbnn_tf.run.runtime import File, Model
 
 
@@ -87,18 +86,16 @@ def benchmark(
         dense = File(f"{sparse.name}, stored densely", densify(sparse.content))
     else:
         dense = runtime.read_model(baseline)
-    with tempfile.TemporaryDirectory() as folder:
-        return in_child(_benchmark, sparse, dense, threads, rounds, library, claim, folder)
+    return in_child(_benchmark, sparse, dense, threads, rounds, library, claim)
 
 
 def _benchmark(
-    sparse: File, dense: File, threads: int, rounds: int, library: Any, claim: str, folder: str
+    sparse: File, dense: File, threads: int, rounds: int, library: Any, claim: str
 ) -> Result:
     functions = runtime.open_library(library)
     with pinned(threads):
         peaks = [functions.sbnn_peak_gflops()]
-        made, lines = _explained(sparse, threads, library, claim, folder)
-        words = _summary(lines).split()  # claimed <c> of <t> nodes in <p> parts
+        made, explanation = explained(sparse, threads, library, claim)
         doing(f"loading {dense.name}")
         sides = (runtime.interpreter(dense, num_threads=threads), made)
         runtime.check_alike(*sides)
@@ -119,54 +116,9 @@ def _benchmark(
         threads=threads,
         cpu=cpu_name(),
         peak_gflops=max(peaks),
-        claimed_nodes=int(words[1]),
-        total_nodes=int(words[3]),
+        claimed_nodes=len(explanation.claimed),
+        total_nodes=len(explanation.nodes),
     )
-
-
-def explain(
-    model: Model,
-    *,
-    num_threads: int = 1,
-    library: str | os.PathLike | None = None,
-    claim: str = "faster",
-) -> list[str]:
-    """Return the delegate's report on a model: one line a node, then the total.
-
-    Raises:
-      FileNotFoundError, ValueError: the model or the library cannot be used.
-    """
-    file = runtime.read_model(model)
-    with tempfile.TemporaryDirectory() as folder:
-        lines = in_child(_explain, file, num_threads, library, claim, folder)
-    end = lines.index(_summary(lines)) + 1
-    report = lines[:end]
-    for line in lines[end:]:  # bytes of memory, and what operators say of their plans
-        if remark := re.match(r"(node \d+ \w+ )\(.*?\): (.+)", line):
-            node = next(i for i, line in enumerate(report) if line.startswith(remark[1]))
-            report[node] += f"; {remark[2]}"
-    return report
-
-
-def _explain(*arguments: Any) -> list[str]:
-    return _explained(*arguments)[1]
-
-
-def _explained(
-    file: File, threads: int, library: Any, claim: str, folder: str
-) -> tuple[Any, list[str]]:
-    """An interpreter with the delegate, and the delegate's report, written in a folder of ours."""
-    doing(f"loading {file.name} with the delegate")
-    report = Path(folder) / "explain.txt"
-    delegate = runtime.load_delegate(
-        num_threads=threads, explain=report, library=library, claim=claim
-    )
-    made = runtime.interpreter(file, num_threads=threads, delegate=delegate)
-    return made, report.read_text().splitlines()
-
-
-def _summary(lines: list[str]) -> str:
-    return next(line for line in lines if line.startswith("claimed "))
 
 
 def take_turns(

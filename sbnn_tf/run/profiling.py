@@ -7,9 +7,7 @@ import dataclasses
 import glob
 import math
 import os
-import re
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -24,9 +22,12 @@ from sbnn_tf.plan.cost_table import CostTable, Key
 from sbnn_tf.run import runtime
 from sbnn_tf.run.benchmark import benchmark, cpu_name
 from sbnn_tf.run.child import Child, doing
+from sbnn_tf.run.reports import Record
 from sbnn_tf.run.runtime import File
 
 SPARSITIES = (0.0, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95)
+Node = tuple[int, int]  # subgraph, node
+
 _OPERATORS = {CONV: "conv", DEPTHWISE: "depthwise", FULLY_CONNECTED: "dense"}
 
 
@@ -141,64 +142,55 @@ def _fitting(content: bytes, pattern: Pattern) -> list[str]:
 def _weights(model: Any) -> Iterator[tuple[Key, np.ndarray]]:
     for weight in find_weights(model):
         for node in weight.nodes:
-            key = _key(model, model.subgraphs[weight.subgraph].operators[node])
+            key = _key(model, weight.subgraph, node)
             if key is not None:
                 yield key, weight.values
 
 
-def _timed_layers(content: bytes, nodes: dict[int, float]) -> dict[Key, float]:
+def _timed_layers(content: bytes, nodes: dict[Node, float]) -> dict[Key, float]:
     """Milliseconds of each kind of layer, where the delegate takes all of that kind: their mean."""
     model = flatbuffer.read(content)
     times: dict[Key, list[float | None]] = collections.defaultdict(list)
-    for index, op in enumerate(model.subgraphs[0].operators):
-        if (key := _key(model, op)) is not None:
-            times[key].append(nodes.get(index))
+    for subgraph, graph in enumerate(model.subgraphs):
+        for node in range(len(graph.operators)):
+            if (key := _key(model, subgraph, node)) is not None:
+                times[key].append(nodes.get((subgraph, node)))
     return {key: float(np.mean(ms)) for key, ms in times.items() if None not in ms}
 
 
-def _timed_nodes(file: File, threads: int, rounds: int, library: Any) -> dict[int, float]:
-    """Least milliseconds of each node that the delegate takes."""
+def _timed_nodes(file: File, threads: int, rounds: int, library: Any) -> dict[Node, float]:
+    """Milliseconds an inference of each node that the delegate takes, by the least of its runs."""
     doing(f"running {file.name} with the delegate")
-    options = {"profile": True, "claim": "all"}  # also what is slower than stock while dense
-    delegate = runtime.load_delegate(num_threads=threads, library=library, **options)
+    records: list[Record] = []
+    delegate = runtime.load_delegate(
+        num_threads=threads,
+        library=library,
+        claim="all",  # also what is slower than stock while dense
+        profile=True,
+        report=records.append,
+    )
     made = runtime.interpreter(file, num_threads=threads, delegate=delegate)
     inputs = runtime.random_inputs(made, np.random.default_rng(0))
     runtime.run(made, inputs)
     for _ in range(rounds):
         made.invoke()
-    with _stderr() as report:  # printed when the interpreter goes, and the delegate with it
-        del made, delegate
-    lines = re.findall(r"([\d.]+) us +node (\d+) ", report.getvalue())
-    return {int(node): float(us) / 1e3 for us, node in lines}
+    del made  # the delegate then reports
+    times: dict[Node, float] = collections.defaultdict(float)
+    for step in records:
+        if step["record"] == "step_profile":
+            an_inference = step["runs"] / (rounds + 1)  # in a loop more than one
+            for node in step["nodes"]:
+                times[step["subgraph"], node] += an_inference * step["least_seconds"] * 1e3
+    return dict(times)
 
 
-class _stderr:
-    """Catches what native code prints to stderr."""
-
-    def __enter__(self) -> _stderr:
-        sys.stderr.flush()
-        self._file = tempfile.TemporaryFile()
-        self._kept = os.dup(2)
-        os.dup2(self._file.fileno(), 2)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        os.dup2(self._kept, 2)
-        os.close(self._kept)
-        self._file.seek(0)
-        self._text = self._file.read().decode(errors="replace")
-        self._file.close()
-
-    def getvalue(self) -> str:
-        return self._text
-
-
-def _key(model: Any, op: Any) -> Key | None:
+def _key(model: Any, subgraph: int, node: int) -> Key | None:
     """What a node is in a cost table; None for one without a filter."""
+    op = model.subgraphs[subgraph].operators[node]
     kind = op_name(model, op)
     if kind not in _OPERATORS:
         return None
-    tensors = model.subgraphs[0].tensors
+    tensors = model.subgraphs[subgraph].tensors
     outputs = tensors[op.outputs[0]].shape
     positions = math.prod(outputs[1:3]) if kind != FULLY_CONNECTED else 1
     return _OPERATORS[kind], _view(kind, tensors[op.inputs[1]].shape), int(positions)

@@ -11,7 +11,8 @@ import importlib
 import os
 import platform
 import struct
-from collections.abc import Sequence
+import weakref
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +21,7 @@ import numpy as np
 from sbnn_tf.errors import SbnnError
 from sbnn_tf.files import read_file
 from sbnn_tf.run.child import doing
+from sbnn_tf.run.reports import Record, Sink
 from sbnn_tf.run.running import Running, named
 
 
@@ -33,7 +35,16 @@ class File(NamedTuple):
 Model = str | os.PathLike | bytes | File
 
 LIBRARY = "libsbnn_delegate.so"
-OPTIONS = ("num_threads", "explain", "isa", "profile", "claim", "cache_path", "allow_fp16")
+OPTIONS = (
+    "num_threads",
+    "explain",
+    "report",
+    "isa",
+    "profile",
+    "claim",
+    "cache_path",
+    "allow_fp16",
+)
 _MACHINES = {"x86_64": 62, "aarch64": 183, "i386": 3, "arm": 40, "riscv64": 243}  # ELF's e_machine
 _ALIASES = {"amd64": "x86_64", "arm64": "aarch64", "i686": "i386", "armv7l": "arm"}
 
@@ -42,6 +53,7 @@ def load_delegate(
     *,
     num_threads: int = 1,
     explain: bool | str | os.PathLike = False,
+    report: Callable[[Record], object] | str | os.PathLike | None = None,
     library: str | os.PathLike | None = None,
     **options: Any,
 ) -> Any:
@@ -54,15 +66,19 @@ def load_delegate(
       num_threads: threads that the delegate computes with, at least 1.
       explain: True prints to stderr, for each node, whether it was claimed and why; a path appends
         this report to a file.
+      report: a function that is called with each record of the delegate, a dict, as long as the
+        delegate lives; or a path: the file to append them to, one JSON object a line.
+        `delegate/report/README.md` says what they tell.
       library: the delegate's shared library; default is `$SBNN_DELEGATE`, else the one in the
         installed package, else the one that Bazel built in this source tree.
       **options: further options of the delegate: `isa` (force an instruction set: "avx512", "avx2",
         "neon", "scalar"), `claim` ("faster", the default, claims the parts of a network that it
         expects to run faster than TensorFlow Lite; "all" whatever it can run), `profile` (True
-        prints the time of each operator beside the predicted one), `cache_path` (a file that
-        keeps the packed weights, so that the next interpreter of this model starts faster; made
-        where it is missing or does not fit the model) and `allow_fp16` (True computes in 16-bit
-        floats where the CPU has arithmetic on them).
+        tells the time of each operator beside the predicted one when the interpreter goes: to
+        `report`, or to stderr where there is none), `cache_path` (a file that keeps the packed
+        weights, so that the next interpreter of this model starts faster; made where it is missing
+        or does not fit the model) and `allow_fp16` (True computes in 16-bit floats where the CPU
+        has arithmetic on them).
 
     Raises:
       FileNotFoundError: no such library.
@@ -75,12 +91,22 @@ def load_delegate(
         )
     if isinstance(num_threads, bool) or not isinstance(num_threads, int) or num_threads < 1:
         raise SbnnError(f"num_threads: expected an integer of at least 1, got {num_threads!r}")
+    opened = open_library(library)  # a clearer error than that of an interpreter
+    sink = Sink(opened, report) if callable(report) else None
     strings = {"num_threads": str(num_threads)}
-    for name, value in {"explain": explain, **options}.items():
+    told = {"report": report} if sink is None else {"report_sink": str(sink.number)}
+    for name, value in {"explain": explain, **told, **options}.items():
         if value is not False and value is not None:
             strings[name] = "1" if value is True else os.fspath(value)
-    open_library(library)  # a clearer error than that of an interpreter
-    return _interpreter_module().load_delegate(str(find_library(library)), strings)
+    try:
+        delegate = _interpreter_module().load_delegate(str(find_library(library)), strings)
+    except BaseException:
+        if sink is not None:
+            sink.remove()
+        raise
+    if sink is not None:
+        weakref.finalize(delegate, sink.remove)
+    return delegate
 
 
 def find_library(library: str | os.PathLike | None = None) -> Path:

@@ -41,24 +41,35 @@ TEST(ParseOptions, NothingSaid) {
   Options options;
   ASSERT_TRUE(ParseOptions(nullptr, nullptr, 0, &options).ok());
   EXPECT_EQ(options.num_threads, 1);
-  EXPECT_EQ(options.explain, "");
+  EXPECT_FALSE(options.reporter->active()) << "reports to nobody";
   EXPECT_EQ(options.kernels, AvailableKernels().front());
 }
 
 TEST(ParseOptions, EverythingSaid) {
   Options options;
+  const std::string file = testing::TempDir() + "a report";
   ASSERT_TRUE(
-      Parse({{"num_threads", "12"}, {"explain", "a file"}, {"isa", "scalar"}}, &options).ok());
+      Parse({{"num_threads", "12"}, {"report", file.c_str()}, {"isa", "scalar"}}, &options).ok());
   EXPECT_EQ(options.num_threads, 12);
-  EXPECT_EQ(options.explain, "a file");
+  EXPECT_TRUE(options.reporter->active());
   EXPECT_EQ(options.kernels->isa, std::string("scalar"));
 }
 
-TEST(ParseOptions, Explain) {
-  for (const auto& [said, want] : Pairs{{"0", ""}, {"1", "1"}, {"/tmp/x", "/tmp/x"}}) {
+TEST(ParseOptions, WhoIsReportedTo) {
+  const std::string file = testing::TempDir() + "a report";
+  for (const auto& [key, value] : Pairs{{"explain", "0"}, {"profile", "0"}, {"report", ""}}) {
     Options options;
-    ASSERT_TRUE(Parse({{"explain", said}}, &options).ok());
-    EXPECT_EQ(options.explain, want);
+    ASSERT_TRUE(Parse({{key, value}}, &options).ok());
+    EXPECT_FALSE(options.reporter->active()) << key << " = " << value;
+  }
+  for (const auto& [key, value] : Pairs{{"explain", "1"},
+                                        {"explain", file.c_str()},
+                                        {"profile", "1"},
+                                        {"report", file.c_str()}}) {
+    Options options;
+    ASSERT_TRUE(Parse({{key, value}}, &options).ok());
+    EXPECT_TRUE(options.reporter->active()) << key << " = " << value;
+    EXPECT_EQ(options.reporter->profiles(), key == std::string("profile"));
   }
 }
 
@@ -92,7 +103,9 @@ TEST(ParseOptions, Mistakes) {
       {"num_threads", "257"}, {"isa", "sse"},           {"isa", "AVX2"},
       {"threads", "2"},       {"Num_threads", "2"},     {"", "1"},
       {"num_threads ", "2"},  {"num_threads", nullptr}, {nullptr, "1"},
-      {"allow_fp16", "yes"},  {"allow_fp16", ""},
+      {"allow_fp16", "yes"},  {"allow_fp16", ""},       {"profile", "a file"},
+      {"report", "/no/such"}, {"explain", "/no/such"},  {"report_sink", "0"},
+      {"report_sink", ""},    {"report_sink", "one"},   {"report_sink", "987654321"},
   };
   for (const auto& [key, value] : mistakes) {
     Options options;

@@ -6,9 +6,9 @@ halves, too, within what is promised of them.
 """
 
 import ctypes
+import json
 import pathlib
 import platform
-import re
 import sys
 import tempfile
 
@@ -29,22 +29,26 @@ def run(model: pathlib.Path, images: np.ndarray, **options) -> np.ndarray:
     return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
 
 
-def check_claims(report: str) -> str:
-    nodes = re.findall(r"^node \d+ (\w+) (claimed|left)", report, re.MULTILINE)
-    convolutions = [claim for op, claim in nodes if op in ("CONV_2D", "DEPTHWISE_CONV_2D")]
-    assert convolutions.count("left") == 0, f"a convolution was left to TFLite:\n{report}"
-    assert convolutions.count("claimed") >= CONVOLUTIONS, f"convolutions are missing:\n{report}"
-    summary = re.search(r"^claimed \d+ of \d+ nodes in (\d+) parts?$", report, re.MULTILINE)
-    assert summary and summary[1] == "1", f"expected one claimed part:\n{report}"
-    return summary[0]
+def with_delegate(
+    model: pathlib.Path, library: pathlib.Path, images: np.ndarray, **options: str
+) -> tuple[np.ndarray, list[dict]]:
+    """The outputs, and the delegate's records."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = pathlib.Path(folder, "report.jsonl")
+        options = {"claim": "all", "report": str(report), **options}
+        outputs = run(model, images, experimental_delegates=[load_delegate(str(library), options)])
+        return outputs, [json.loads(line) for line in report.read_text().splitlines()]
 
 
-def run_in_halves(
-    model: pathlib.Path, library: pathlib.Path, images: np.ndarray, report: pathlib.Path
-) -> tuple[np.ndarray, str]:
-    options = {"allow_fp16": "1", "explain": str(report), "claim": "all"}
-    outputs = run(model, images, experimental_delegates=[load_delegate(str(library), options)])
-    return outputs, report.read_text()
+def check_claims(records: list[dict]) -> str:
+    nodes = [record for record in records if record["record"] == "node"]
+    convolutions = [node for node in nodes if node["op"] in ("CONV_2D", "DEPTHWISE_CONV_2D")]
+    left = [node["text"] for node in convolutions if not node["claimed"]]
+    assert not left, f"convolutions were left to TFLite: {left}"
+    assert len(convolutions) >= CONVOLUTIONS, f"convolutions are missing: {convolutions}"
+    (whole,) = [record for record in records if record["record"] == "subgraph"]
+    assert whole["parts"] == 1, f"expected one claimed part: {whole}"
+    return whole["text"]
 
 
 def check(model: pathlib.Path, library: pathlib.Path, images: np.ndarray) -> str:
@@ -54,21 +58,18 @@ def check(model: pathlib.Path, library: pathlib.Path, images: np.ndarray) -> str
         images,
         experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
     )
-    with tempfile.TemporaryDirectory() as folder:
-        report = pathlib.Path(folder, "report.txt")
-        options = {"num_threads": "1", "explain": str(report), "claim": "all"}
-        ours = run(model, images, experimental_delegates=[load_delegate(str(library), options)])
-        claims = check_claims(report.read_text())
-
-        halves, report = run_in_halves(model, library, images, pathlib.Path(folder, "halves.txt"))
+    ours, records = with_delegate(model, library, images, num_threads="1")
+    claims = check_claims(records)
+    halves, records = with_delegate(model, library, images, allow_fp16="1")
 
     largest = np.abs(stock).max()
     assert np.abs(stock[0] - stock[1]).max() > 0.01 * largest, "the model is dead to its input"
     difference = np.abs(ours - stock).max() / largest
     bar = min(1e-4, 4 * np.abs(plain - stock).max() / largest)
     assert difference <= bar, f"{model.name}: differs by {difference:.1e}, more than {bar:.1e}"
-    count = len(re.findall(r"^node .* in halves$", report, re.MULTILINE))
-    assert count >= CONVOLUTIONS, f"{count} operators in halves:\n{report}"
+    steps = [record for record in records if record["record"] == "step"]
+    count = sum(step["fp16"] for step in steps)
+    assert count >= CONVOLUTIONS, f"{count} operators in halves: {steps}"
     in_halves = np.abs(halves - stock).max() / largest
     half_bar = min(0.1, PRECISION * bar)
     message = f"{model.name}: in halves it differs by {in_halves:.1e}, more than {half_bar:.1e}"

@@ -18,8 +18,6 @@ from __future__ import annotations
 import collections
 import dataclasses
 import sys
-import tempfile
-from pathlib import Path
 
 import numpy as np
 
@@ -495,17 +493,20 @@ def run(seed: int) -> Result:
     tflite, resizable = make(seed)
     rng = np.random.default_rng(seed)
     names = isas()
-    with tempfile.TemporaryDirectory() as folder:
-        report = Path(folder) / "explain.txt"
-        delegate = sbnn.load_delegate(
-            claim="all", num_threads=1 + seed % 2, isa=names[seed // 2 % len(names)], explain=report
-        )
-        plain = runtime.interpreter(tflite, xnnpack=False)
-        fast = runtime.interpreter(tflite)
-        ours = runtime.interpreter(tflite, delegate=delegate, xnnpack=False)
-        lines = [each for each in report.read_text().splitlines() if each.startswith("node ")]
-    claimed = collections.Counter(line.split()[2] for line in lines if " claimed" in line)
-    result = Result(claimed, [line for line in lines if " left: " in line], 0.0, ROUNDING)
+    records = []
+    delegate = sbnn.load_delegate(
+        claim="all",
+        num_threads=1 + seed % 2,
+        isa=names[seed // 2 % len(names)],
+        report=records.append,
+    )
+    plain = runtime.interpreter(tflite, xnnpack=False)
+    fast = runtime.interpreter(tflite)
+    ours = runtime.interpreter(tflite, delegate=delegate, xnnpack=False)
+    nodes = [record for record in records if record["record"] == "node"]
+    claimed = collections.Counter(node["op"] for node in nodes if node["claimed"])
+    left = [node["text"] for node in nodes if not node["claimed"]]
+    result = Result(claimed, left, 0.0, ROUNDING)
     index = plain.get_input_details()[0]["index"]
     shape = [int(d) for d in plain.get_input_details()[0]["shape"]]
     for batch in [shape[0], 4 - shape[0], shape[0]] if resizable else [shape[0]]:

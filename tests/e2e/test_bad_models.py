@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 
@@ -16,7 +17,7 @@ import sys
 import sbnn_tf as sbnn
 from sbnn_tf.run import runtime
 
-delegate = sbnn.load_delegate(explain=sys.argv[2], claim="all")
+delegate = sbnn.load_delegate(report=sys.argv[2], claim="all")
 try:
     runtime.interpreter(sys.argv[1], delegate=delegate)
 except sbnn.SbnnError as error:
@@ -97,13 +98,13 @@ DAMAGES = [
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
 def test_damaged_sparse_tensor(damage, tiny_files, tmp_path):
-    path, report = tmp_path / "damaged.tflite", tmp_path / "explain.txt"
+    path, report = tmp_path / "damaged.tflite", tmp_path / "report.jsonl"
     path.write_bytes(damaged(tiny_files[1].read_bytes(), damage))
     done = in_a_process(path, report)
     # Not left to TensorFlow Lite: its own DENSIFY trusts the encoding, and crashes on some of these.
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("refused: ") and "damaged" in done.stdout + done.stderr
-    assert not report.exists()
+    assert [json.loads(line)["record"] for line in report.open()] == ["engine"]
 
 
 def in_a_process(*arguments: object) -> subprocess.CompletedProcess:

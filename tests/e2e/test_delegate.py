@@ -16,7 +16,6 @@ import pytest
 
 import sbnn_tf as sbnn
 from sbnn_tf.run import runtime
-from sbnn_tf.run.benchmark import explain
 from tests.python.models import bring_to_life, live_model
 
 NEVER_ABOVE = 1e-4
@@ -135,19 +134,16 @@ def test_an_interpreter_outlives_its_neighbours(pruned):
 
 
 def test_all_of_mobilenet_in_one_part(pruned):
-    lines = explain(pruned, claim="all")
-    nodes = sum(line.startswith("node ") for line in lines)
-    assert lines[nodes] == f"claimed {nodes} of {nodes} nodes in 1 part"
-    assert nodes > 40
+    explanation = sbnn.explain(pruned, claim="all")
+    (whole,) = explanation.of_kind("subgraph")
+    assert (whole["claimed"], whole["parts"]) == (whole["nodes"], 1) and whole["nodes"] > 40
+    assert f"claimed {whole['nodes']} of {whole['nodes']} nodes in 1 part," in str(explanation)
 
 
-def test_what_memory_is_used(pruned, tmp_path):
-    report = tmp_path / "report"
-    run(delegated(pruned, explain=report), images(1, 96, 96, 3))
-    packed, arena = (
-        int(re.search(rf"^{what}: (\d+) bytes$", report.read_text(), re.MULTILINE)[1])
-        for what in ("packed weights", "activations of a part")
-    )
+def test_what_memory_is_used(pruned):
+    explanation = sbnn.explain(pruned, claim="all")
+    (whole,), (part,) = explanation.of_kind("subgraph"), explanation.of_kind("part")
+    packed, arena = whole["packed_bytes"], part["activation_bytes"]
     assert 0.3 * len(pruned) < packed < 1.1 * len(pruned)
     assert arena > 2 * 48 * 48 * 8 * 4  # the stem's output and that of the next layer
 
@@ -163,12 +159,14 @@ def test_profile(pruned, capfd):
     """Each operator's time, measured beside predicted, when the interpreter goes."""
     made = delegated(pruned, profile=True)
     run(made, images(1, 96, 96, 3))
+    capfd.readouterr()
     del made
-    lines = [line for line in capfd.readouterr().err.splitlines() if " us  " in line]
-    assert len(lines) > 25 and lines[-1].endswith("in all")
-    for line in lines[:-1]:
-        found = re.match(r" *([\d.]+) us  node \d+ [A-Z0-9_]+ \(predicted ([\d.]+) us\)", line)
-        assert found and float(found[2]) > 0, line
+    first, *lines = capfd.readouterr().err.splitlines()
+    assert re.match(r"part 0, inputs 1x96x96x3: least [\d.]+ us, median [\d.]+ us of 1 run$", first)
+    assert len(lines) > 25
+    for line in lines:
+        pattern = r" *[\d.]+ us, median +[\d.]+ us  node \d+ [A-Z0-9_]+.* \(predicted [\d.]+ us\)$"
+        assert re.match(pattern, line)
 
 
 def test_what_tensorflow_lite_does_faster_is_left(keras_model, mobilenet):
@@ -177,11 +175,11 @@ def test_what_tensorflow_lite_does_faster_is_left(keras_model, mobilenet):
 
     x = keras.Input((64, 64, 32))
     lone = sbnn.convert(keras.Model(x, keras.layers.DepthwiseConv2D(3, padding="same")(x)))
-    assert any("claimed" in line for line in explain(lone, claim="all")[:1])
-    (line,) = [line for line in explain(lone) if "DEPTHWISE" in line]
-    found = re.search(r"predicted to take ([\d.]+) ms here, ([\d.]+) ms in TensorFlow Lite", line)
-    assert found and float(found[1]) > 0.96 * float(found[2]), line
-    assert " claimed" in explain(sbnn.convert(mobilenet, prune=0.9))[0]
+    assert sbnn.explain(lone, claim="all").nodes[0]["claimed"]
+    (node,) = [node for node in sbnn.explain(lone).nodes if "DEPTHWISE" in node["op"]]
+    assert "part is predicted to take" in node["reason"]
+    assert 0 < node["predicted_seconds"] and 0 < node["stock_seconds"]
+    assert sbnn.explain(sbnn.convert(mobilenet, prune=0.9)).nodes[0]["claimed"]
 
 
 def test_every_instruction_set(pruned):
@@ -220,10 +218,11 @@ print(run(delegated(model, cache_path={str(path)!r}), images(2, 96, 96, 3)).toby
 
 
 def test_no_place_for_packed_weights(pruned, tmp_path):
-    report = tmp_path / "report"
-    made = delegated(pruned, cache_path=tmp_path / "missing" / "packed", explain=report)
+    records = []
+    made = delegated(pruned, cache_path=tmp_path / "missing" / "packed", report=records.append)
     assert_as_stock(pruned, images(2, 96, 96, 3), made)
-    assert "no packed weights kept" in report.read_text()
+    (warning,) = [record for record in records if record["record"] == "warning"]
+    assert warning["kind"] == "cache_not_written" and "missing" in warning["message"]
 
 
 def test_benchmark(pruned):

@@ -9,7 +9,6 @@ import pytest
 import sbnn_tf as sbnn
 from sbnn_tf.convert.flatbuffer import schema
 from sbnn_tf.run import runtime
-from sbnn_tf.run.benchmark import explain
 from tests.python.convert.flat import Flat, group_sparse, ops
 
 CHANNELS, SIZE = 32, 24
@@ -56,8 +55,8 @@ class Half(Flat):
 
 def verdicts(tflite: bytes, name: str, **options) -> list[bool]:
     """Of each node of this name, in order, whether it is claimed."""
-    lines = [line for line in explain(tflite, **options) if f" {name} " in line]
-    return [" claimed" in line for line in lines]
+    nodes = sbnn.explain(tflite, **options).nodes
+    return [node["claimed"] for node in nodes if node["op"] == name]
 
 
 def assert_as_stock(tflite: bytes, xnnpack: bool = True, **options) -> None:
@@ -94,7 +93,8 @@ def test_constants_of_other_parts_are_not_unpacked(xnnpack):
     tflite = model.sparse(2)
     for name, count in {"CONV_2D": 3, "DENSIFY": 2, "DEQUANTIZE": 4}.items():
         assert verdicts(tflite, name, claim="all") == [True] * count
-    assert explain(tflite, claim="all")[-1] == "claimed 9 of 12 nodes in 3 parts"
+    (whole,) = sbnn.explain(tflite, claim="all").of_kind("subgraph")
+    assert (whole["claimed"], whole["nodes"], whole["parts"]) == (9, 12, 3)
     assert_as_stock(tflite, xnnpack, claim="all")
 
 
@@ -105,7 +105,8 @@ def test_an_unpacked_constant_that_the_graph_gives():
     model.output(bias)
     tflite = model.sparse(1)
     assert verdicts(tflite, "CONV_2D", claim="all") == [True]
-    (line,) = [each for each in explain(tflite, claim="all") if " DEQUANTIZE left" in each]
-    assert "its result is an output of the graph" in line
+    nodes = sbnn.explain(tflite, claim="all").nodes
+    (left,) = [node for node in nodes if node["op"] == "DEQUANTIZE" and not node["claimed"]]
+    assert left["reason"] == "its result is an output of the graph"
     assert_as_stock(tflite, claim="all")
     assert_as_stock(tflite, xnnpack=False, claim="all")

@@ -10,7 +10,6 @@ import pytest
 import sbnn_tf as sbnn
 from sbnn_tf.convert.flatbuffer import schema
 from sbnn_tf.run import runtime
-from sbnn_tf.run.benchmark import explain
 from tests.e2e.test_operators import Model, check, distinct
 from tests.python.models import bring_to_life
 
@@ -130,7 +129,8 @@ def test_split(axis, count):
     model.node("SPLIT", [model.numbers(axis), model.image], parts, options)
     model.graph.tensors[model.graph.operators[-1].inputs[0]].shape = np.zeros(0, np.int32)
     tflite = model.finished(*parts)
-    assert "SPLIT claimed" in explain(tflite, claim="all")[-2]
+    last = sbnn.explain(tflite, claim="all").nodes[-1]
+    assert last["op"] == "SPLIT" and last["claimed"]
     x = np.random.default_rng(1).uniform(-8, 8, (2, 4, 5, 6)).astype(np.float32)
     want = runtime.run(runtime.interpreter(tflite, xnnpack=False), [x])
     found = runtime.run(runtime.interpreter(tflite, delegate=sbnn.load_delegate(claim="all")), [x])
@@ -255,9 +255,9 @@ def test_a_reshape_that_follows_the_batch():
     )
     bring_to_life(model)
     tflite = tf.lite.TFLiteConverter.from_keras_model(model).convert()
-    lines = explain(tflite, claim="all")
-    assert sum(" SHAPE claimed" in line for line in lines) >= 1, lines
-    assert not [line for line in lines if " left: " in line]
+    explanation = sbnn.explain(tflite, claim="all")
+    assert "SHAPE" in [node["op"] for node in explanation.nodes]
+    assert explanation.claimed == explanation.nodes, str(explanation)
     resized(tflite, (1, 6, 6, 3), (3, 6, 6, 3), (2, 6, 6, 3), (1, 6, 6, 3))
 
 
@@ -281,12 +281,13 @@ def shape_chain(outputs: str) -> bytes:
 
 def test_numbers_of_shapes():
     tflite = shape_chain("image")
-    assert explain(tflite, claim="all")[-1].startswith("claimed 5 of 5 nodes in 1 part")
+    (whole,) = sbnn.explain(tflite, claim="all").of_kind("subgraph")
+    assert (whole["claimed"], whole["nodes"], whole["parts"]) == (5, 5, 1)
     resized(tflite, (1, 4, 6, 2), (3, 4, 6, 2), (2, 5, 4, 2))
 
 
 def test_numbers_that_others_need_are_left():
     tflite = shape_chain("numbers")
-    lines = explain(tflite, claim="all")
-    assert any(" PACK left: whole numbers go" in line for line in lines), lines
+    (pack,) = [node for node in sbnn.explain(tflite, claim="all").nodes if node["op"] == "PACK"]
+    assert pack["reason"].startswith("whole numbers go")
     resized(tflite, (1, 4, 6, 2), (3, 4, 6, 2))

@@ -17,7 +17,6 @@ import sbnn_tf as sbnn
 from sbnn_tf.convert.flatbuffer import schema
 from sbnn_tf.patterns import DepthwiseTaps
 from sbnn_tf.run import runtime
-from sbnn_tf.run.benchmark import explain
 from tests.python.convert.flat import Flat, group_sparse, ops
 
 SAME, VALID = 0, 1
@@ -66,12 +65,12 @@ class Model(Flat):
 
 def check(tflite: bytes, name: str, *, left: str | None = None) -> np.ndarray:
     """The last operator, `name`, is claimed (or left, for a reason that says `left`), and right."""
-    line = explain(tflite, claim="all")[-2]
-    assert f" {name} " in line
+    node = sbnn.explain(tflite, claim="all").nodes[-1]
+    assert node["op"] == name
     if left is None:
-        assert " claimed" in line, line
+        assert node["claimed"], node["reason"]
     else:
-        assert " left: " in line and left in line, line
+        assert left in node["reason"]
     stock = runtime.interpreter(tflite, xnnpack=False)
     ours = runtime.interpreter(tflite, delegate=sbnn.load_delegate(num_threads=2, claim="all"))
     (entry,) = stock.get_input_details()
@@ -242,7 +241,8 @@ def test_depthwise_taps(kernel, kept, skipped):
         skips = skipped and "strideW" not in fields
         how = "the others are skipped" if skips else "computed with the zeros"
         told = f"{kept}.0 of {kernel**2} taps are not zero, {how}"
-        assert told in explain(tflite, claim="all")[-2]
+        step = sbnn.explain(tflite, claim="all").of_kind("step")[-1]
+        assert step["label"].endswith("DEPTHWISE_CONV_2D") and step["remark"].startswith(told)
     distinct(results)
 
 
@@ -300,8 +300,8 @@ def test_an_activation_that_is_not_claimed():
     # TensorFlow Lite's own convolution does not know it either: only the report is looked at.
     model.graph.outputs = np.array([len(model.graph.tensors) - 1], np.int32)
     model.graph.tensors[-1].shape = np.array([2, 5, 7, 6], np.int32)
-    line = explain(model.bytes(), claim="all")[-2]
-    assert "CONV_2D left: " in line and "activation" in line
+    node = sbnn.explain(model.bytes(), claim="all").nodes[-1]
+    assert node["op"] == "CONV_2D" and "activation" in node["reason"]
 
 
 @pytest.mark.parametrize("shape", [(3, 8), (2, 3, 8), (2, 2, 2, 8)])
