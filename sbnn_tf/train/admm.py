@@ -14,7 +14,7 @@ from sbnn_tf.plan import steps
 from sbnn_tf.plan.policy import Policy
 from sbnn_tf.plan.schedules import OneShot
 from sbnn_tf.train.callback import Pruning
-from sbnn_tf.train.gradients import Tap
+from sbnn_tf.train.gradients import NoGradients, Tap
 from sbnn_tf.train.masks import Mask
 from sbnn_tf.train.state import below
 
@@ -42,7 +42,8 @@ class ADMM(Pruning):
       **options: `budget`, `teacher`, `state` and `log_dir` of `Pruning`.
 
     Raises:
-      ValueError, TypeError: as `Pruning`.
+      ValueError, TypeError: as `Pruning`; while it trains, an optimizer that is no attribute of the
+        model, so that the term is not in its steps.
     """
 
     def __init__(
@@ -100,13 +101,28 @@ class ADMM(Pruning):
         return [*super()._taps(), *((dual.mask.variable, dual) for dual in self._duals)]
 
     def _advance(self, count: int) -> None:
-        before = self.step
+        before, prune_step = self.step, self.schedule.begin_step
+        due = before // self.frequency != (before + count) // self.frequency
+        ends = before < prune_step <= before + count
+        if ends or (due and before < prune_step):
+            self._check_drawn()
         super()._advance(count)
-        if self.step >= self.schedule.begin_step:
+        if ends:
             for dual in self._duals:
                 dual.stop()
-        elif before // self.frequency != self.step // self.frequency:
+        elif due and self.step < prune_step:
             self._update_duals()
+
+    def _check_drawn(self) -> None:
+        """Raises ValueError where weights were trained without the term."""
+        try:
+            for dual in self._duals:
+                dual.check_drawn()
+        except NoGradients as error:
+            raise ValueError(
+                f"Step {self.step}: the weights are not drawn to their pattern. "
+                f"{self._reason(error)}"
+            ) from None
 
     def _update_duals(self) -> None:
         self._share_out(self.schedule.target_sparsity)
@@ -137,12 +153,14 @@ class _Dual:
         self._u = np.zeros_like(self._z)
         self._on = tf.Variable(0.0, trainable=False)
         self._seen = 0  # W's fingerprint at the last update
+        self._drawn = False  # whether the term is in the trace of an update
 
     @property
     def started(self) -> bool:
         return bool(self._z.any())
 
     def __call__(self, weights: tf.Tensor, gradient: tf.Tensor) -> tf.Tensor:
+        self._drawn = True
         pull = tf.cast(weights, tf.float32) - self._target
         return gradient + tf.cast(self._on * self._rho * pull, gradient.dtype)
 
@@ -161,6 +179,11 @@ class _Dual:
         self._z = np.where(self.mask.projection(weights + self._u, sparsity), weights + self._u, 0)
         self._z = self._z.astype(np.float32)
         self._assign()
+
+    def check_drawn(self) -> None:
+        """Raises NoGradients where W was trained by an optimizer that the term is not in."""
+        if self.started and not self._drawn and self.mask.fingerprint() != self._seen:
+            raise NoGradients(self.mask.name, self.mask.variable)
 
     def stop(self) -> None:
         self._on.assign(0.0)

@@ -178,7 +178,8 @@ class Pruning(keras.callbacks.Callback):
           model: the model that the step has trained.
           gradients: of `model.trainable_variables`, in that order; only for a score that needs
             them.
-          optimizer: the one that has made the step; default that of the model.
+          optimizer: the one that has made the step, if the model does not have it: what it keeps
+            of pruned weights, averages (`use_ema`) and momenta, is kept up as well.
 
         Raises:
           ValueError: as in `fit`; or there is a teacher, or a score needs gradients and got none.

@@ -35,6 +35,11 @@ _MISSING = (
     "with the same callback, or build the model before."
 )
 
+_GONE = (
+    "The masks of {} are on weights that can't be pruned any more: since training began they were "
+    "frozen into something else, or others are added to them (LoRA, quantization)."
+)
+
 
 def averages(masks: Iterable[Mask], model: Any, optimizer: Any) -> list[tuple[Mask, Any]]:
     """The averages of pruned kernels that optimizers keep, with the masks that they are to have.
@@ -76,14 +81,17 @@ def warn_of_differences(masks: Sequence[Mask], model: Any, choose: Callable[[], 
     ]
     if different:
         warnings.warn(_DIFFERENT.format("; ".join(different)), stacklevel=2)
-    masked = {id(mask.variable) for mask in masks}
+    masked = {id(mask.variable): mask.name for mask in masks}
     try:
         wanted = [choice.kernel for choice in choose()]
     except ValueError as error:  # at the end of a training nothing may fail for this
         warnings.warn(f"'{model.name}' has changed since its training began. {error}", stacklevel=2)
         return
-    if missing := [kernel.name for kernel in wanted if id(kernel.variable) not in masked]:
+    kept = {id(kernel.variable): kernel.name for kernel in wanted}
+    if missing := [name for key, name in kept.items() if key not in masked]:
         warnings.warn(_MISSING.format(_listed(missing)), stacklevel=2)
+    if gone := [name for key, name in masked.items() if key not in kept]:
+        warnings.warn(_GONE.format(_listed(gone)), stacklevel=2)
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from sbnn_tf.patterns import Group
 from sbnn_tf.plan.schedules import IterativeMagnitude
@@ -70,6 +71,43 @@ class TestADMM:
             model.fit(x, y, batch_size=96, verbose=0, callbacks=[admm])
         difference = twin.layers[1].get_weights()[0] - model.layers[1].get_weights()[0]
         np.testing.assert_allclose(difference, 0.1 * 2.0 * (before - z), atol=1e-5)
+
+    def own(self, K, known):
+        """A model that is trained by another optimizer than the one that compile knows."""
+        optimizer = K.optimizers.SGD(0.1)
+
+        class Stepping(K.Sequential):
+            def train_step(self, data):
+                x, y = data
+                with tf.GradientTape() as tape:
+                    loss = tf.reduce_mean(tf.square(self(x, training=True) - y))
+                gradients = tape.gradient(loss, self.trainable_variables)
+                optimizer.apply_gradients(zip(gradients, self.trainable_variables))
+                return {"loss": loss}
+
+        K.utils.set_random_seed(0)
+        model = Stepping([K.Input((6,)), *[K.layers.Dense(8) for _ in range(3)]])
+        optimizer.build(model.trainable_variables)
+        model.compile(jit_compile=False)
+        if known:
+            model.optimizer_of_mine = optimizer
+        x = np.ones((64, 6), "float32")
+        return lambda admm: model.fit(x, x[:, :1], batch_size=8, verbose=0, callbacks=[admm])
+
+    @pytest.mark.filterwarnings("ignore:.*stopped at step 8")
+    def test_an_optimizer_that_is_an_attribute(self, K):
+        distances = []
+        for rho in (1e-9, 2.0):
+            admm = ADMM("group4", 0.5, 99, rho=rho, frequency=99)
+            self.own(K, known=True)(admm)
+            distances.append(admm.distance)
+        assert distances[1] < 0.5 * distances[0]
+
+    @pytest.mark.parametrize("prune_step", [4, 99])
+    def test_an_optimizer_that_the_model_does_not_know(self, K, prune_step):
+        """Its steps would be without the term: that is told."""
+        with pytest.raises(ValueError, match="not drawn to their pattern.*an attribute of the"):
+            self.own(K, known=False)(ADMM("group4", 0.5, prune_step, frequency=6))
 
     def test_mistakes(self):
         with pytest.raises(ValueError, match="rho must be above 0"):

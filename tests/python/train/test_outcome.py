@@ -139,3 +139,16 @@ def test_layers_that_are_built_by_the_first_batch(K, data, told, zeros):
     assert "Not pruned are 'late'" in text and "Fit again" in text
     assert told(fit) == []
     assert zeros(model)["late"] == 0.5
+
+
+def test_weights_that_get_others_added(K, functional, data, told):
+    if K.__name__ == "tf_keras":
+        pytest.skip("tf_keras has no LoRA")
+
+    class Adapt(K.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.model.get_layer("hidden").enable_lora(2)
+
+    callbacks = [Pruning(Group(4), HALF), Adapt()]
+    (text,) = told(lambda: functional().fit(*data, verbose=0, callbacks=callbacks))
+    assert "masks of 'hidden' are on weights that can't be pruned any more" in text
