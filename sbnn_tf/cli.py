@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import os
 import sys
 from collections.abc import Iterator
 
 from sbnn_tf.files import check_target, is_stream, write_file
+from sbnn_tf.naming import printable
 from sbnn_tf.version import __version__
 
 # Everything else is imported where it is used: `sbnn --help` answers at once, and TensorFlow is
@@ -54,6 +56,8 @@ def _open_standard_streams() -> None:
             os.open(os.devnull, mode)  # gets the lowest number that is free: this one
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w")
+    if isinstance(sys.stdout, io.TextIOWrapper):  # what its encoding does not have is escaped
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _tell(text: str) -> None:
@@ -93,8 +97,8 @@ def _only_our_stderr() -> Iterator[None]:
 def _message(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         named = f"{error.filename}: " if error.filename else ""
-        return f"{named}{error.strerror}"
-    return " ".join(str(error).split())
+        return printable(f"{named}{error.strerror}")
+    return printable(" ".join(str(error).split()))
 
 
 def _convert(options: argparse.Namespace) -> None:
@@ -105,7 +109,7 @@ def _convert(options: argparse.Namespace) -> None:
     dense = options.input.endswith(".tflite") and os.path.isfile(options.input)
     was = f" (was {_megabytes(os.path.getsize(options.input))})" if dense else ""
     write_file(options.output, made.content)
-    lines = [f"{options.output}: {_megabytes(len(made.content))}{was}", *made.remarks()]
+    lines = [f"{printable(options.output)}: {_megabytes(len(made.content))}{was}", *made.remarks()]
     _say_beside(options.output, "\n".join(lines))
 
 

@@ -1,4 +1,4 @@
-"""Objects that may be given by a name, as Keras users expect."""
+"""Objects that may be given by a name, as Keras users expect; names that can be printed."""
 
 from __future__ import annotations
 
@@ -29,3 +29,8 @@ def resolve(
             raise ValueError(f"Unknown {what} {given!r}; expected one of {', '.join(named)}.")
         return named[given.lower()]()
     raise TypeError(f"Expected a {what} such as {example}, not {given!r}.")
+
+
+def printable(name: str) -> str:
+    """A name on one line: what cannot be printed is escaped as in Python, a terminal's codes too."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)

@@ -7,7 +7,7 @@ from collections.abc import Collection
 import numpy as np
 
 from sbnn_tf.convert.encoding import decode
-from sbnn_tf.convert.graph import Uses, dtype, op_name, set_data, text
+from sbnn_tf.convert.graph import NO_BUFFER, Uses, dtype, op_name, set_data, stored, text
 from sbnn_tf.convert.nodes import remove
 from sbnn_tf.errors import SbnnError
 
@@ -21,10 +21,18 @@ def densify(model, chosen: Collection[tuple[int, int]] | None = None) -> int:
     Raises:
       SbnnError: a sparse tensor's metadata contradict themselves.
     """
-    return sum(
-        _densify(model, index, None if chosen is None else {t for s, t in chosen if s == index})
-        for index in range(len(model.subgraphs))
-    )
+    found = [
+        (s, t, tensor)
+        for s, subgraph in enumerate(model.subgraphs)
+        for t, tensor in enumerate(subgraph.tensors)
+        if tensor.sparsity is not None and (chosen is None or (s, t) in chosen)
+    ]
+    set_data(model, [(tensor, expand(model, tensor)) for _, _, tensor in found])
+    for _, _, tensor in found:
+        tensor.sparsity = None
+    for index in range(len(model.subgraphs)):
+        _remove_densify(model, index, [t for s, t, _ in found if s == index])
+    return len(found)
 
 
 def sparse_values(model, tensor) -> np.ndarray:
@@ -34,14 +42,14 @@ def sparse_values(model, tensor) -> np.ndarray:
       SbnnError: a type without a numpy counterpart, or half a value at the end.
     """
     kind = dtype(tensor)
-    data = model.buffers[tensor.buffer].data
+    data = stored(model, tensor)
     size = 0 if data is None else len(data)
     if kind is None or size % kind.itemsize:
         raise SbnnError(
             f"sparse tensor {text(tensor.name)!r} cannot be read: expected values of a plain "
             f"type, found {size} bytes of type {tensor.type}"
         )
-    return np.zeros(0, kind) if not size else np.asarray(data, np.uint8).view(kind)
+    return np.zeros(0, kind) if data is None else data.view(kind)
 
 
 def expand(model, tensor) -> np.ndarray:
@@ -50,26 +58,22 @@ def expand(model, tensor) -> np.ndarray:
     return decode(tensor.sparsity, shape, sparse_values(model, tensor), text(tensor.name))
 
 
-def _densify(model, index: int, chosen: Collection[int] | None) -> int:
+def _remove_densify(model, index: int, expanded: list[int]) -> None:
+    """Let who reads a DENSIFY of these tensors, which are dense now, read them."""
     subgraph = model.subgraphs[index]
     uses = Uses(subgraph)
-    gone, unread, expanded = set(), set(), 0
-    for t, tensor in enumerate(subgraph.tensors):
-        if tensor.sparsity is None or (chosen is not None and t not in chosen):
-            continue
-        set_data(model, tensor, expand(model, tensor))
-        tensor.sparsity = None
-        expanded += 1
+    gone, unread = set(), set()
+    for t in expanded:
+        tensor = subgraph.tensors[t]
         readers = {node for node, _ in uses.consumers[t]}
         densifies = {n for n in readers if op_name(model, subgraph.operators[n]) == "DENSIFY"}
         for node in densifies:
             subgraph.tensors[subgraph.operators[node].outputs[0]].buffer = tensor.buffer
         if readers and readers == densifies and t not in uses.boundary:
-            tensor.buffer = 0
+            tensor.buffer = NO_BUFFER
             unread.add(t)
         gone |= densifies
     remove(model, index, gone)
     # Tensors that `sparsify` had added are the last ones; all others keep their indices.
     while len(subgraph.tensors) - 1 in unread:
         subgraph.tensors.pop()
-    return expanded

@@ -40,12 +40,20 @@ DATA_ALIGNMENT = 16
 
 
 class _File(np.ndarray):
-    """The bytes of a file, which keep how far they were read: there the flatbuffer ends."""
+    """The bytes of a file, which keep how far they were read: there the flatbuffer ends.
+
+    A small file in which everything is referred to over and over could keep a reader busy for
+    ever: what is read costs, and each byte of the file allows for so much.
+    """
 
     end = 0
+    cost = 0
 
-    def seen(self, end: int) -> None:
+    def seen(self, end: int, cost: int = 0) -> None:
         self.end = max(self.end, end)
+        self.cost += cost
+        if self.cost > _COST_OF_A_BYTE * min(self.size, _MOST_OF_TABLES) + _COST_OF_A_TABLE**2:
+            raise ValueError("its parts are referred to over and over")
 
 
 class _Table(flatbuffers.table.Table):
@@ -56,11 +64,11 @@ class _Table(flatbuffers.table.Table):
         types = flatbuffers.number_types
         vtable = pos - self.Get(types.SOffsetTFlags, pos)
         size, fields = (self.Get(types.VOffsetTFlags, vtable + 2 * i) for i in (0, 1))
-        buf.seen(max(vtable + size, pos + fields))
+        buf.seen(max(vtable + size, pos + fields), _COST_OF_A_TABLE)
 
     def String(self, off):  # noqa: N802
         found = super().String(off)
-        self.Bytes.seen(self.Indirect(off) + 4 + len(found) + 1)
+        self.Bytes.seen(self.Indirect(off) + 4 + len(found) + 1, len(found))
         return found
 
     def VectorLen(self, off):  # noqa: N802
@@ -76,6 +84,12 @@ class _Table(flatbuffers.table.Table):
     def Indirect(self, off):  # noqa: N802
         self.Bytes.seen(off + 4)
         return super().Indirect(off)
+
+
+# A table takes 8 bytes or more, and is read three times: an honest file stays far below the limit.
+_COST_OF_A_TABLE = 64
+_COST_OF_A_BYTE = 64
+_MOST_OF_TABLES = 2**22  # bytes; what is more in a file is data
 
 
 @cache

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 
@@ -13,6 +15,7 @@ from sbnn_tf.errors import SbnnError
 
 CONV, DEPTHWISE, FULLY_CONNECTED = "CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"
 TRANSPOSE_CONV = "TRANSPOSE_CONV"
+NO_BUFFER = 0
 WEIGHT_OPS = (CONV, DEPTHWISE, FULLY_CONNECTED, TRANSPOSE_CONV)
 
 
@@ -21,9 +24,11 @@ def op_name(model, op) -> str:
     code = model.operatorCodes[op.opcodeIndex]
     # Files written before there were 127 operators have the code in the old field alone.
     number = max(code.builtinCode, code.deprecatedBuiltinCode)
+    builtin = _names(schema().BuiltinOperator)
     if number == schema().BuiltinOperator.CUSTOM:
-        return text(code.customCode) or "CUSTOM"
-    return _names(schema().BuiltinOperator).get(number, f"OPERATOR_{number}")
+        name = text(code.customCode) or "CUSTOM"
+        return f"custom {name}" if name in builtin.values() and name != "CUSTOM" else name
+    return builtin.get(number, f"OPERATOR_{number}")
 
 
 def type_name(tensor) -> str:
@@ -31,6 +36,7 @@ def type_name(tensor) -> str:
     return _names(schema().TensorType).get(tensor.type, f"TYPE_{tensor.type}")
 
 
+@cache
 def _names(enumeration) -> dict[int, str]:
     return {v: k for k, v in vars(enumeration).items() if isinstance(v, int)}
 
@@ -61,10 +67,18 @@ def dtype(tensor) -> np.dtype | None:
     return None if known is None else np.dtype(known)
 
 
+def stored(model, tensor) -> np.ndarray | None:
+    """A tensor's bytes in the file; None if there are none.
+
+    To TFLite buffer 0 is the empty one, whatever is in it: its tensors are computed.
+    """
+    data = None if tensor.buffer == NO_BUFFER else model.buffers[tensor.buffer].data
+    return None if data is None or not len(data) else np.asarray(data, np.uint8)
+
+
 def is_constant(model, tensor) -> bool:
     """Whether the tensor's values are in the file."""
-    data = model.buffers[tensor.buffer].data
-    return data is not None and len(data) > 0 and not tensor.isVariable
+    return stored(model, tensor) is not None and not tensor.isVariable
 
 
 def constant(model, tensor) -> np.ndarray | None:
@@ -76,7 +90,7 @@ def constant(model, tensor) -> np.ndarray | None:
     kind = dtype(tensor)
     if kind is None or tensor.sparsity is not None or not is_constant(model, tensor):
         return None
-    data = model.buffers[tensor.buffer].data
+    data = stored(model, tensor)
     shape = [int(d) for d in tensor.shape]
     wanted = math.prod(shape) * kind.itemsize
     if wanted != len(data):
@@ -84,7 +98,7 @@ def constant(model, tensor) -> np.ndarray | None:
             f"damaged .tflite model: tensor {text(tensor.name)!r} of shape {shape} needs {wanted} "
             f"bytes, and its buffer has {len(data)}"
         )
-    return np.asarray(data, np.uint8).view(kind).reshape(shape)
+    return data.view(kind).reshape(shape)
 
 
 def buffer_users(model) -> Counter[int]:
@@ -95,12 +109,30 @@ def buffer_users(model) -> Counter[int]:
     return users
 
 
-def set_data(model, tensor, values: np.ndarray) -> None:
-    """Give a tensor new values, without changing what others read from the buffer they share."""
-    if buffer_users(model)[tensor.buffer] > 1:
-        model.buffers.append(schema().BufferT())
-        tensor.buffer = len(model.buffers) - 1
-    model.buffers[tensor.buffer].data = np.ascontiguousarray(values).reshape(-1).view(np.uint8)
+def set_data(model, changes: Sequence[tuple[object, np.ndarray]]) -> None:
+    """Give tensors new values, without changing what others read from the buffers they share.
+
+    Tensors that share a buffer and get the same values still share one.
+    """
+    by_buffer: dict[int, list[tuple[np.ndarray, list]]] = defaultdict(list)
+    for tensor, values in changes:
+        data = np.ascontiguousarray(values).reshape(-1).view(np.uint8)
+        for known, tensors in by_buffer[tensor.buffer]:
+            if np.array_equal(known, data):
+                tensors.append(tensor)
+                break
+        else:
+            by_buffer[tensor.buffer].append((data, [tensor]))
+    users = buffer_users(model)
+    for buffer, groups in by_buffer.items():
+        free = users[buffer] == sum(len(tensors) for _, tensors in groups) and buffer != NO_BUFFER
+        for data, tensors in groups:
+            if free:
+                model.buffers[buffer].data, free = data, False
+                continue
+            model.buffers.append(schema().BufferT(data=data))
+            for tensor in tensors:
+                tensor.buffer = len(model.buffers) - 1
 
 
 class Uses:

@@ -58,8 +58,8 @@ class Prune:
           SbnnError: nothing to prune, or a glob of `layers` that names nothing.
         """
         chosen = self._choose(model)
-        for weight in chosen:
-            self._prune(model, weight)
+        tensors = [model.subgraphs[w.subgraph].tensors[w.tensor] for w in chosen]
+        set_data(model, [(t, self._pruned(t, w)) for t, w in zip(tensors, chosen)])
         return chosen
 
     def _choose(self, model) -> list[Weight]:
@@ -97,12 +97,13 @@ class Prune:
             )
         return chosen
 
-    def _prune(self, model, weight: Weight) -> None:
-        tensor = model.subgraphs[weight.subgraph].tensors[weight.tensor]
+    def _pruned(self, tensor, weight: Weight) -> np.ndarray:
+        """The values of a filter's tensor with the least important zeroed."""
         values = weight.values
         depthwise = weight.kind == DEPTHWISE
         axis = values.ndim - 1 if depthwise else 0
-        scores = np.abs(values.astype(np.float64)) * _scales(tensor, values, axis)
+        with np.errstate(all="ignore"):
+            scores = np.abs(values.astype(np.float64)) * _scales(tensor, values, axis)
         if not np.isfinite(scores).all():
             raise SbnnError(f"{weight.names[0]!r} cannot be pruned: it has values like NaN or inf")
         # Patterns want the outputs last and the inputs before them, as Keras has them; a depthwise
@@ -113,7 +114,7 @@ class Prune:
         except ValueError as error:
             raise SbnnError(f"{weight.names[0]!r} cannot be pruned: {error}") from error
         mask = np.moveaxis(mask, -2 if depthwise else -1, 0)
-        set_data(model, tensor, np.where(mask, values, values.dtype.type(0)))
+        return np.where(mask, values, values.dtype.type(0))
 
 
 def _first_convolutions(weights: list[Weight]) -> list[Weight]:

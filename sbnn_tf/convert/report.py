@@ -9,8 +9,18 @@ import numpy as np
 
 from sbnn_tf.convert.densify import sparse_values
 from sbnn_tf.convert.encoding import levels
-from sbnn_tf.convert.graph import WEIGHT_OPS, Uses, constant, dtype, op_name, text, type_name
+from sbnn_tf.convert.graph import (
+    WEIGHT_OPS,
+    Uses,
+    constant,
+    dtype,
+    op_name,
+    stored,
+    text,
+    type_name,
+)
 from sbnn_tf.convert.sparsify import left_dense
+from sbnn_tf.naming import printable
 
 
 @dataclass(frozen=True)
@@ -90,7 +100,7 @@ class Inspection:
         nodes += [
             (
                 f"{row.subgraph}:{row.index}",
-                row.op,
+                _short(row.op),
                 _short(row.name),
                 _dims(row.shape),
                 row.pattern,
@@ -98,15 +108,11 @@ class Inspection:
             )
             for row in self.nodes
         ]
-        remarks = [f"left dense: {row.name}: {row.why_dense}" for row in self.tensors]
-        remarks = [line for line, row in zip(remarks, self.tensors) if row.why_dense]
-        return "\n\n".join(
-            [
-                _table(tensors, right=4),
-                _table(nodes, right=5),
-                *["\n".join(remarks)] * bool(remarks),
-            ]
-        )
+        parts = [_table(tensors, right=4), _table(nodes, right=5)]
+        left = [row for row in self.tensors if row.why_dense]
+        if left:
+            parts.append("\n".join(f"left dense: {_short(r.name)}: {r.why_dense}" for r in left))
+        return "\n\n".join(parts)
 
 
 def inspect_model(model) -> Inspection:
@@ -138,26 +144,24 @@ def inspect_model(model) -> Inspection:
 
 
 def _tensor_row(model, s: int, t: int, tensor) -> TensorRow | None:
-    buffer = model.buffers[tensor.buffer].data
-    stored = 0 if buffer is None else len(buffer)
+    data = stored(model, tensor)
+    size = 0 if data is None else len(data)
     shape = tuple(int(d) for d in tensor.shape)
     if tensor.sparsity is not None:
-        dense_bytes = math.prod(shape) * dtype(tensor).itemsize if dtype(tensor) else stored
+        dense_bytes = math.prod(shape) * dtype(tensor).itemsize if dtype(tensor) else size
         values = sparse_values(model, tensor)
         pattern = _pattern(tensor, shape, len(values))
         zeros = 1 - np.count_nonzero(values) / math.prod(shape) if math.prod(shape) else 0.0
         # Segments and indices are part of the price.
-        stored = values.nbytes + _metadata_bytes(tensor.sparsity)
+        size = values.nbytes + _metadata_bytes(tensor.sparsity)
         return TensorRow(
-            s, t, text(tensor.name), shape, type_name(tensor), pattern, zeros, dense_bytes, stored
+            s, t, text(tensor.name), shape, type_name(tensor), pattern, zeros, dense_bytes, size
         )
-    if not stored or tensor.isVariable:
+    if not size or tensor.isVariable:
         return None
     values = constant(model, tensor)
     zeros = 0.0 if values is None else _zeros(values)
-    return TensorRow(
-        s, t, text(tensor.name), shape, type_name(tensor), "dense", zeros, stored, stored
-    )
+    return TensorRow(s, t, text(tensor.name), shape, type_name(tensor), "dense", zeros, size, size)
 
 
 def _zeros(values: np.ndarray) -> float:
@@ -220,7 +224,7 @@ def _dims(shape) -> str:
 
 
 def _short(name: str, width: int = 48) -> str:
-    first = name.split(";")[0]
+    first = printable(name.split(";")[0])
     return first if len(first) <= width else "..." + first[3 - width :]
 
 

@@ -15,6 +15,7 @@ from sbnn_tf.convert.sources import load
 from sbnn_tf.convert.sparsify import LeftDense, left_dense, sparsify
 from sbnn_tf.convert.stock import misread
 from sbnn_tf.errors import SbnnError
+from sbnn_tf.naming import printable
 from sbnn_tf.patterns import Group, Pattern
 
 
@@ -39,9 +40,13 @@ class Conversion:
             kinds = Counter(_kind(weight) for weight in self.pruned)
             counted = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
             lines.append(f"pruned: {counted}")
-        return lines + [
-            f"left dense: {each.weight.names[0]}: {each.why}" for each in self.left_dense
-        ]
+        left: dict[str, list[str]] = {}
+        for each in self.left_dense:
+            left.setdefault(each.why, []).append(printable(each.weight.names[0]))
+        for why, names in left.items():
+            more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+            lines.append(f"left dense: {', '.join(names[:3])}{more}: {why}")
+        return lines
 
 
 def _kind(weight: Weight) -> str:

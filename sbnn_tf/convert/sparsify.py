@@ -13,6 +13,7 @@ from sbnn_tf.convert.flatbuffer import schema
 from sbnn_tf.convert.graph import (
     CONV,
     FULLY_CONNECTED,
+    NO_BUFFER,
     TRANSPOSE_CONV,
     Uses,
     Weight,
@@ -149,8 +150,7 @@ def _put_behind_densify(model, weight: Weight, encoded: Encoded, buffer: int) ->
             weight.values.shape, encoded.group, encoded.values, encoded.segments, encoded.indices
         )
     )
-    # Buffer 0 is the empty one by convention: the tensor is computed, not stored.
-    dense.buffer = 0
+    dense.buffer = NO_BUFFER  # it is computed
     subgraph.tensors.append(sparse)
 
     op = s.OperatorT()

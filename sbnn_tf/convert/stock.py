@@ -61,7 +61,8 @@ def refusal(model, uses: Uses, weight: Weight) -> str:
 def misread(model) -> set[tuple[int, int]]:
     """The sparse tensors, as (subgraph, tensor), that stock TFLite may read wrongly.
 
-    Those are float16 filters behind DEQUANTIZE, in a file that somebody else has written.
+    Those are float16 filters behind DEQUANTIZE, and outputs of the graph, in a file that somebody
+    else has written.
     """
     found = set()
     for s, subgraph in enumerate(model.subgraphs):
@@ -73,6 +74,8 @@ def misread(model) -> set[tuple[int, int]]:
 
 
 def _misread(model, subgraph, uses: Uses, dense: int) -> bool:
+    if int(dense) in uses.boundary:
+        return True  # XNNPACK takes the DENSIFY away, and nobody writes the graph's output
     for node, _ in uses.consumers[int(dense)]:
         unpack = subgraph.operators[node]
         if op_name(model, unpack) != "DEQUANTIZE":

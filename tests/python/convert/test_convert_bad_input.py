@@ -1,8 +1,11 @@
 """Files that are not what they should be: a clear error, whatever the bytes."""
 
+import io
 import random
 import struct
+import zipfile
 
+import flatbuffers
 import numpy as np
 import pytest
 from flat import Flat, chain, group_sparse
@@ -17,6 +20,32 @@ DENSE = chain(group_sparse((8, 3, 3, 3), 4, 0.0), group_sparse((16, 1, 1, 8), 4,
 SPARSE = convert(DENSE, prune=0.75)
 
 
+def rich() -> bytes:
+    """What the rewrites look at: halves, computed shapes, graphs, signatures, control edges, a zip."""
+    s = schema()
+    flat = Flat()
+    x = flat.input((1, 4, 4, 16))
+    shape, values = flat.computed_shape(x, 8, 8, 16), group_sparse((16, 3, 3, 16), 4, 0.75)
+    y = flat.transpose_conv(x, flat.half("w", values), shape, bias=flat.half("b", np.ones(16)))
+    flat.output(flat.conv(y, flat.half("v", values), bias=flat.half("c", np.ones(16))))
+    edges = flat.buffer(np.array([1, 1, 1, 0, 2], np.uint8))
+    flat.model.metadata.append(s.MetadataT(name="model_control_dependencies", buffer=edges))
+    signature = s.SignatureDefT(signatureKey="serve", subgraphIndex=0)
+    signature.inputs = [s.TensorMapT(name="x", tensorIndex=x)]
+    flat.model.signatureDefs.append(signature)
+    flat.add_subgraph()
+    x = flat.input((1, 64))
+    flat.output(flat.dense(x, flat.constant("matrix", group_sparse((64, 64), 4, 0.8))))
+    archive = io.BytesIO(flat.bytes())
+    with zipfile.ZipFile(archive, "a") as file:
+        file.writestr("labels.txt", "cat")
+    return archive.getvalue()
+
+
+RICH = rich()
+MODELS = [DENSE, SPARSE, RICH, convert(RICH)]
+
+
 def survives(data: bytes) -> None:
     """Every entry point gives a result or SbnnError."""
     for work in (convert, densify, lambda d: str(inspect(d)), lambda d: convert(d, prune=0.5)):
@@ -28,10 +57,11 @@ def survives(data: bytes) -> None:
 
 def test_the_models_used_here_are_good():
     convert(DENSE)
-    assert any(row.pattern == "group4" for row in inspect(SPARSE).tensors)
+    for model in MODELS:
+        assert any(row.pattern == "group4" for row in inspect(convert(model, prune=0.5)).tensors)
 
 
-@given(st.sampled_from([DENSE, SPARSE]), st.floats(0, 1))
+@given(st.sampled_from(MODELS), st.floats(0, 1))
 @settings(deadline=None, max_examples=100)
 def test_truncated(data, share):
     survives(data[: int(share * len(data))])
@@ -45,7 +75,7 @@ def test_random_bytes(data):
     survives(b"\x10\0\0\0TFL3" + data)
 
 
-@given(st.sampled_from([DENSE, SPARSE]), st.integers(0, 2**32), st.integers(1, 6))
+@given(st.sampled_from(MODELS), st.integers(0, 2**32), st.integers(1, 6))
 @settings(deadline=None, max_examples=150)
 def test_mutated(data, seed, count):
     rng = random.Random(seed)
@@ -157,6 +187,41 @@ def test_unknown_options_are_not_dropped_silently():
     with pytest.raises(SbnnError, match="unknown kind 250.*upgrade"):
         convert(flatbuffer.write(model))
     assert known != 250
+
+
+def test_parts_that_are_referred_to_over_and_over():
+    """A few kilobytes that stand for millions of tensors: refused, before they are all made."""
+    s = schema()
+    builder = flatbuffers.Builder(0)
+
+    def repeated(part: int, times: int) -> int:
+        builder.StartVector(4, times, 4)
+        for _ in range(times):
+            builder.PrependUOffsetTRelative(part)
+        return builder.EndVector()
+
+    name = builder.CreateString("x" * 1000)
+    s.TensorStart(builder)
+    s.TensorAddName(builder, name)
+    tensors = repeated(s.TensorEnd(builder), 1000)
+    s.SubGraphStart(builder)
+    s.SubGraphAddTensors(builder, tensors)
+    graphs = repeated(s.SubGraphEnd(builder), 1000)
+    s.ModelStart(builder)
+    s.ModelAddSubgraphs(builder, graphs)
+    builder.Finish(s.ModelEnd(builder), b"TFL3")
+    with pytest.raises(SbnnError, match="referred to over and over"):
+        inspect(bytes(builder.Output()))
+
+
+def test_many_small_parts_are_no_reason_to_refuse():
+    flat = Flat()
+    flat.model.buffers += [schema().BufferT() for _ in range(3000)]
+    flat.output(flat.input((1, 4)))
+    assert convert(flat.bytes()) == flat.bytes()
+    for _ in range(3000):
+        flat.tensor("", (1,))
+    assert convert(flat.bytes()) == flat.bytes()
 
 
 def test_too_large_to_write():

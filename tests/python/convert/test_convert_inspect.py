@@ -58,6 +58,19 @@ def test_patterns_of_other_writers():
     assert (row.pattern, row.sparsity) == ("block 1x4", 0.0)
 
 
+def test_names_that_a_terminal_would_obey_are_escaped():
+    flat = Flat()
+    weight = flat.constant("w", group_sparse((64, 1, 1, 64), 4, 0.75))
+    flat.graph.tensors[weight].name = b"\xff\x1b[2J\n"
+    flat.output(flat.conv(flat.input((1, 4, 4, 64)), weight, "a\nb\t\x1b[31mc\u202e\xe9"))
+    result = inspect(convert(flat.bytes()))
+    table = str(result)
+    assert all(line.isprintable() for line in table.splitlines())
+    assert len(table.splitlines()) == 10
+    assert "\\x1b[2J\\n" in table and "a\\nb\\t\\x1b[31mc\\u202e\xe9" in table
+    assert any(node.name == "a\nb\t\x1b[31mc\u202e\xe9" for node in result.nodes)
+
+
 def test_table_and_json():
     result = inspect(convert(chain(group_sparse((64, 1, 1, 64), 8, 0.5))))
     table = str(result)
