@@ -69,7 +69,8 @@ class Inspection:
 
     Attributes:
       tensors, nodes: rows, in the file's order.
-      dense_bytes, stored_bytes: sums over the buffers (one that is shared counts once).
+      dense_bytes, stored_bytes: sums over the buffers (one that is shared counts once; the tables
+        of sparse tensors that share their values are each its own).
     """
 
     tensors: list[TensorRow] = field(default_factory=list)
@@ -131,15 +132,15 @@ def inspect_model(model) -> Inspection:
                 tensors[s, t] = replace(row, why_dense=why_dense.get((s, t), ""))
         uses = Uses(subgraph)
         nodes += [_node_row(model, s, i, tensors, uses) for i in range(len(subgraph.operators))]
-    sizes = {
-        model.subgraphs[s].tensors[t].buffer: (row.dense_bytes, row.stored_bytes)
-        for (s, t), row in tensors.items()
-    }
+    dense, values, tables = {}, {}, 0
+    for (s, t), row in tensors.items():
+        tensor = model.subgraphs[s].tensors[t]
+        own = 0 if tensor.sparsity is None else _metadata_bytes(tensor.sparsity)
+        dense[tensor.buffer] = row.dense_bytes
+        values[tensor.buffer] = row.stored_bytes - own
+        tables += own
     return Inspection(
-        list(tensors.values()),
-        nodes,
-        sum(dense for dense, _ in sizes.values()),
-        sum(stored for _, stored in sizes.values()),
+        list(tensors.values()), nodes, sum(dense.values()), sum(values.values()) + tables
     )
 
 

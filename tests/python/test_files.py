@@ -195,7 +195,8 @@ def test_only_the_bytes_go_to_stdout(out, tiny_files, tmp_path):
     dense, sparse = tiny_files
     done = shell(f'sbnn convert "$dense" {out} --prune 0.5', dense=dense)
     assert (done.returncode, done.stdout) == (0, sparse.read_bytes())
-    assert b"/dev/stdout: " in done.stderr and done.stderr.count(b"\n") == 1
+    size, pruned = done.stderr.splitlines()
+    assert size.startswith(b"/dev/stdout: ") and pruned == b"pruned: 2 CONV_2D 1x1"
     log = tmp_path / "log"
     shell(f'(echo one; sbnn convert "$dense" {out}; echo two) >"$log"', dense=dense, log=log)
     assert log.read_bytes() == b"one\n" + dense.read_bytes() + b"two\n"

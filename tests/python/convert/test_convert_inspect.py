@@ -43,6 +43,21 @@ def test_shared_buffers_count_once():
     assert result.stored_bytes == values.nbytes + biases
 
 
+def test_tables_of_tensors_that_share_their_values_count_each():
+    flat = Flat()
+    values = group_sparse((64, 1, 1, 64), 4, 0.75)
+    x = flat.input((1, 2, 2, 64))
+    a = flat.constant("a", values)
+    b = flat.tensor("b", values.shape, buffer=flat.graph.tensors[a].buffer)
+    flat.output(flat.conv(flat.conv(x, a), b))
+    result = inspect(convert(flat.bytes()))
+    sparse = [row.stored_bytes for row in result.tensors if row.pattern == "group4"]
+    biases = sum(row.stored_bytes for row in result.tensors if row.name == "bias")
+    assert len(sparse) == 2 and sparse[0] == sparse[1]
+    assert result.stored_bytes == sum(sparse) - values.nbytes // 4 + biases
+    assert result.dense_bytes == values.nbytes + biases
+
+
 def test_patterns_of_other_writers():
     """A block over the inputs is neither a group nor unstructured."""
     s = schema()
