@@ -52,6 +52,18 @@ def own_variables(layer: Any) -> list:
     return []
 
 
+def weights(model: Any) -> list:
+    """A model's weights, in an order that does not depend on what is frozen."""
+    own = {id(variable) for variable in model.weights}
+    found = {}
+    for layer in all_layers(model):
+        for name in ("_trainable_variables", "_trainable_weights"):
+            for variables in (getattr(layer, name, ()), getattr(layer, f"_non{name}", ())):
+                found |= {id(v): v for v in variables if id(v) in own}
+    found |= {id(v): v for v in model.weights}  # what no layer holds
+    return list(found.values())
+
+
 def graph(layer: Any) -> Any | None:
     """The functional graph of a layer, or None where its wiring is plain Python code."""
     graph_ = getattr(layer, "_functional", None) or layer  # Keras 3's Sequential keeps one inside
@@ -110,20 +122,6 @@ def replaced(owner: Any, method: str, function: Callable) -> Iterator[None]:
         del attributes[method]
         if before is not None:
             attributes[method] = before
-
-
-def iterations(model: Any) -> int:
-    """Steps that the model's optimizer has made."""
-    count = getattr(getattr(model, "optimizer", None), "iterations", None)
-    return 0 if count is None else int(count.numpy())
-
-
-def optimizer_variables(model: Any) -> list:
-    """The variables of a model's optimizer, as far as they exist yet."""
-    optimizer = getattr(model, "optimizer", None)
-    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
-    variables = getattr(optimizer, "variables", [])
-    return list(variables() if callable(variables) else variables)
 
 
 def strategy(model: Any) -> Any:

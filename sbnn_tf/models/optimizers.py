@@ -33,21 +33,63 @@ def slots(optimizer: Any, variable: Any) -> list[tuple[str, Any]]:
     Returns:
       names and variables of the same shape. Factored ones, such as Adafactor's, are none of them.
     """
-    found: dict[int, tuple[str, Any]] = {}
-    for part in nested([optimizer]):
-        legacy = hasattr(part, "get_slot_names")
-        named = _legacy_slots(part, variable) if legacy else _listed_slots(part, variable)
-        found.update((id(slot), (name, slot)) for name, slot in named)
+    found = {
+        id(slot): (name, slot)
+        for part in nested([optimizer])
+        for name, slot in kept(part, variable)
+        if tuple(slot.shape) == tuple(variable.shape)
+    }
     return list(found.values())
+
+
+def kept(optimizer: Any, variable: Any) -> list[tuple[str, Any]]:
+    """What one optimizer, and none inside it, keeps for a variable, in whatever shape.
+
+    Returns:
+      names and variables; each has the same name in every optimizer of the class.
+    """
+    legacy = hasattr(optimizer, "get_slot_names")
+    found = _legacy_slots(optimizer, variable) if legacy else _listed_slots(optimizer, variable)
+    return [(name, slot) for name, slot in found if len(slot.shape) or not len(variable.shape)]
 
 
 def averages(optimizer: Any, variable: Any) -> list:
     """What an optimizer keeps of a variable's own values, to take their place one day."""
-    return [
-        slot
-        for name, slot in slots(optimizer, variable)
-        if _AVERAGES.search(name) and not _OF_GRADIENTS.search(name)
-    ]
+    return [slot for name, slot in slots(optimizer, variable) if is_average(name)]
+
+
+def is_average(name: str) -> bool:
+    """Whether what an optimizer keeps under a name is an average of a variable's own values."""
+    return bool(_AVERAGES.search(name) and not _OF_GRADIENTS.search(name))
+
+
+def fresh(optimizer: Any, variables: list) -> Any:
+    """An optimizer with the same arguments that has not made a step yet, for these variables.
+
+    Raises:
+      Exception: whatever its class raises where it can't be made from its `get_config`.
+    """
+    with keras_compat.replaced(optimizer, "_learning_rate", 0.0):  # some schedules have no config
+        config = optimizer.get_config()
+    made = type(optimizer).from_config(config)
+    if hasattr(made, "_create_all_weights"):  # tf_keras.optimizers.legacy
+        made._create_all_weights(variables)
+    else:
+        made.build(variables)
+    return made
+
+
+def count(model: Any, *others: Any) -> int:
+    """The batches that an optimizer of a model was given; where there are several, the most.
+
+    Args:
+      others: optimizers that the model knows nothing of, or None.
+    """
+    parts = nested(of(model, *others))
+    # Keras 3 divides those of `iterations` by the batches whose gradients it accumulates.
+    counts = [getattr(part, "_iterations", None) for part in parts]
+    counts = [part.iterations if c is None else c for part, c in zip(parts, counts)]
+    return max((int(c.numpy()) for c in counts), default=0)
 
 
 def innermost(trained_by: Iterable[Any]) -> list:
@@ -101,6 +143,5 @@ def _listed_slots(optimizer: Any, variable: Any) -> Iterator[tuple[str, Any]]:
         if not isinstance(entries, list) or len(entries) != len(places):
             continue
         slot = entries[place]
-        same_shape = tuple(getattr(slot, "shape", ())) == tuple(variable.shape)
-        if slot is not variable and hasattr(slot, "assign") and same_shape:
+        if slot is not variable and hasattr(slot, "assign"):
             yield name, slot

@@ -442,7 +442,7 @@ class Pruning(keras.callbacks.Callback):
 
     def _keep_for_later(self) -> None:
         if self._rewind is not None:
-            self._rewind.keep(self.step)
+            self._rewind.keep(self.step, self._optimizer)
 
     def _prune_to(self, sparsity: float | None) -> None:
         # At the same sparsity the same weights are pruned: they have the lowest scores.
@@ -460,7 +460,7 @@ class Pruning(keras.callbacks.Callback):
             mask.update(update)
         self._target = sparsity
         if self._rewind is not None and any(update is not None for update in updates):
-            self._rewind.back()
+            self._rewind.back(self._optimizer)
             self._apply_masks()
         self._record()
 
@@ -484,12 +484,12 @@ class Pruning(keras.callbacks.Callback):
             return
         state = self._state()  # on every worker: some of it is reduced over them when it is read
         if keras_compat.is_chief(self._pruned_model):
-            count = keras_compat.iterations(self._pruned_model)
+            count = optimizers.count(self._pruned_model, self._optimizer)
             self._state_file.save(count, state, epoch_end)
 
     def _resume(self) -> None:
         """Goes on from the state file, if there is one."""
-        count = keras_compat.iterations(self._pruned_model)
+        count = optimizers.count(self._pruned_model, self._optimizer)
         if (state := self._state_file.load(count)) is not None:
             self._restore(state)
             self.step += count - int(state["iterations"])
@@ -498,7 +498,7 @@ class Pruning(keras.callbacks.Callback):
         """All that a run needs to go on: arrays by name."""
         state = {
             "config": self._config(),
-            "iterations": keras_compat.iterations(self._pruned_model),
+            "iterations": optimizers.count(self._pruned_model, self._optimizer),
             "step": self.step,
             "target": np.nan if self._target is None else self._target,
             "shared_out": self._shared_out,

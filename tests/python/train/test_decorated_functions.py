@@ -10,6 +10,7 @@ import tensorflow as tf
 from sbnn_tf.plan.schedules import ConstantSparsity, OneShot
 from sbnn_tf.train.callback import Pruning
 from sbnn_tf.train.rewiring import HebbianRewiring
+from tests.python.train import dense
 
 
 def _step(model, data):
@@ -48,26 +49,10 @@ def _decorated(K):
     return {c.__name__: c for c in (TrainStep, Helper, Inherited, Attribute)}
 
 
-def _model(K, cls, **options):
-    x = inputs = K.Input((6,))
-    for name in "abc":
-        x = K.layers.Dense(8, name=name)(x)
-    model = cls(inputs, x)
-    options = {"optimizer": K.optimizers.SGD(0.05), "jit_compile": False, **options}
-    model.compile(loss="mse", **options)
-    return model
-
-
 def _fit(model, *callbacks):
-    rng = np.random.default_rng(0)
-    x, y = (rng.normal(size=(64, n)).astype("float32") for n in (6, 8))
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)  # weights changed behind the masks' back
-        model.fit(x, y, batch_size=16, verbose=0, callbacks=list(callbacks))
-
-
-def _zeros(model):
-    return np.mean(model.get_layer("b").get_weights()[0] == 0)
+        dense.fit(model, *callbacks, batches=4)
 
 
 @pytest.mark.parametrize(
@@ -78,16 +63,16 @@ def _zeros(model):
     ],
 )
 def test_masks_are_in_it_for_the_fit_and_no_longer(K, kind, eager):
-    model = _model(K, _decorated(K)[kind], run_eagerly=eager)
+    model = dense.make(K, cls=_decorated(K)[kind], run_eagerly=eager)
     decorated = {name: value for c in type(model).__mro__ for name, value in vars(c).items()}
     for _ in range(2):  # the second time the function was traced before
         pruning = Pruning("group4", ConstantSparsity(0.5, 0))
         _fit(model, pruning)
-        assert pruning.step == 4 and _zeros(model) == 0.5
+        assert pruning.step == 4 and dense.zeros(model) == 0.5
         del pruning
         gc.collect()  # and the masks' variables with it
         _fit(model)
-        assert _zeros(model) == 0.0
+        assert dense.zeros(model) == 0.0
     again = {name: value for c in type(model).__mro__ for name, value in vars(c).items()}
     assert all(again[name] is value for name, value in decorated.items())
 
@@ -100,18 +85,18 @@ def test_one_that_does_not_hang_on_the_model_is_refused(K):
             return free(self, data)
 
     with pytest.raises(ValueError, match="calls a tf.function, '_step', .*Take the decorator"):
-        _fit(_model(K, Free), Pruning("group4", ConstantSparsity(0.5, 0)))
+        _fit(dense.make(K, cls=Free), Pruning("group4", ConstantSparsity(0.5, 0)))
 
 
 def test_compiled_updates_of_tf_keras_optimizers():
     """Their functions live as long as the optimizer."""
     import tf_keras as K
 
-    model = _model(K, K.Model, optimizer=K.optimizers.SGD(0.05, jit_compile=True))
+    model = dense.make(K, optimizer=K.optimizers.SGD(0.05, jit_compile=True))
     pruning = Pruning("group4", OneShot(0.5, 4), score="taylor")
     _fit(model)
     _fit(model, pruning)
-    assert _zeros(model) == 0.5
+    assert dense.zeros(model) == 0.5
     gathered = pruning._masks[0]._gatherer
     before = gathered.state()
     _fit(model)
@@ -140,7 +125,7 @@ def test_activations_of_a_decorated_call(K):
     _fit(model)
     rewiring = HebbianRewiring("group4", 0.5, update_every=2, end_step=4, window=2)
     _fit(model, rewiring)
-    assert rewiring.step == 4 and _zeros(model) == 0.5
+    assert rewiring.step == 4 and dense.zeros(model) == 0.5
     before = rewiring._masks[0]._statistics["correlation"].state()
     _fit(model)
     for name, value in rewiring._masks[0]._statistics["correlation"].state().items():

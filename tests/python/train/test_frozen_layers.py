@@ -10,39 +10,12 @@ from sbnn_tf.train.admm import ADMM
 from sbnn_tf.train.callback import Pruning
 from sbnn_tf.train.gradients import Gatherer, NoGradients
 from sbnn_tf.train.rewiring import SET, HebbianRewiring, RigL
+from tests.python.train import dense
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Training stopped at step"),
     pytest.mark.filterwarnings("ignore:The zeros in the model"),  # of weights without a gradient
 ]
-BATCHES = 12
-
-
-def _fit(model, callback, epochs=1):
-    rng = np.random.default_rng(0)
-    x, y = (rng.normal(size=(8 * BATCHES, n)).astype("float32") for n in (6, 8))
-    model.fit(x, y, batch_size=8, epochs=epochs, verbose=0, callbacks=[callback])
-
-
-def _model(K, frozen=(), cls=None, optimizer=None):
-    """Four dense layers; the two in the middle are pruned."""
-    x = inputs = K.Input((6,))
-    for name in "abcd":
-        x = K.layers.Dense(8, name=name)(x)
-    model = (cls or K.Model)(inputs, x)
-    return _compiled(K, model, frozen, optimizer)
-
-
-def _compiled(K, model, frozen=(), optimizer=None):
-    for layer in model.layers:
-        layer.trainable = layer.name not in frozen
-    model.compile(optimizer or K.optimizers.Adam(0.01), "mse", jit_compile=False)
-    return model
-
-
-def _kernel(model, name="b"):
-    return model.get_layer(name).get_weights()[0]
-
 
 REWIRED = {
     "SET": lambda **o: SET("group4", 0.5, update_every=2, end_step=34, **o),
@@ -64,16 +37,16 @@ GATHERING = {
 
 @pytest.mark.parametrize("kind", REWIRED)
 def test_rewiring_leaves_the_mask_of_a_frozen_layer_until_it_is_thawed(K, kind):
-    model, callback = _model(K, frozen="b"), REWIRED[kind]()
-    before = _kernel(model)
-    _fit(model, callback)
-    frozen = _kernel(model)
+    model, callback = dense.make(K, frozen="b"), REWIRED[kind]()
+    before = dense.kernel(model)
+    dense.fit(model, callback)
+    frozen = dense.kernel(model)
     assert (frozen == 0).mean() == 0.5 == callback.sparsity  # it was worn away to 64 % once
     np.testing.assert_array_equal(frozen[frozen != 0], before[frozen != 0])
-    assert (_kernel(model, "c") != 0).any()
-    _compiled(K, model)
-    _fit(model, callback, epochs=2)
-    thawed = _kernel(model)
+    assert (dense.kernel(model, "c") != 0).any()
+    dense.compiled(K, model)
+    dense.fit(model, callback, epochs=2)
+    thawed = dense.kernel(model)
     assert ((thawed != 0) != (frozen != 0)).any()
     assert callback.step == 36 and (thawed == 0).mean() == pytest.approx(0.5, abs=0.1)
 
@@ -89,43 +62,43 @@ def test_layers_that_only_an_optimizer_of_ones_own_leaves_out_keep_theirs(K):
             return {"loss": loss}
 
     for kind in ("SET", "RigL"):
-        model, callback = _model(K, cls=Partly), REWIRED[kind]()
-        _fit(model, callback, epochs=2)
-        assert (_kernel(model) == 0).mean() == 0.5
+        model, callback = dense.make(K, cls=Partly), REWIRED[kind]()
+        dense.fit(model, callback, epochs=2)
+        assert (dense.kernel(model) == 0).mean() == 0.5
 
 
 @pytest.mark.parametrize("kind", PRUNED)
 def test_other_methods_go_on_when_a_layer_is_thawed(K, kind):
-    model, callback = _model(K, frozen="b"), PRUNED[kind]()
-    _fit(model, callback)
-    assert (_kernel(model) == 0).mean() == callback.sparsity
+    model, callback = dense.make(K, frozen="b"), PRUNED[kind]()
+    dense.fit(model, callback)
+    assert (dense.kernel(model) == 0).mean() == callback.sparsity
     if kind == "ADMM":
         assert not any(np.any(dual._u) for dual in callback._duals if dual.mask.name == "b")
-    _compiled(K, model)
-    _fit(model, callback, epochs=2)
+    dense.compiled(K, model)
+    dense.fit(model, callback, epochs=2)
     for name in "bc":
-        assert (_kernel(model, name) == 0).mean() == 0.5 == callback.sparsity
+        assert (dense.kernel(model, name) == 0).mean() == 0.5 == callback.sparsity
 
 
 @pytest.mark.parametrize("kind", GATHERING)
 def test_scores_from_gradients_name_the_layer_and_what_to_do(K, kind):
     with pytest.raises(ValueError, match="no gradients of 'b'. The layer is frozen: .*'b'"):
-        _fit(_model(K, frozen="b"), GATHERING[kind]())
+        dense.fit(dense.make(K, frozen="b"), GATHERING[kind]())
     # the remedies
-    model = _model(K, frozen="b")
-    _fit(model, GATHERING[kind](policy=Policy(exclude=["b"])), epochs=3)
-    assert (_kernel(model, "c") == 0).mean() == 0.5
-    model, callback = _model(K, frozen="b"), GATHERING[kind](begin=13)
-    _fit(model, callback)
-    _fit(_compiled(K, model), callback, epochs=2)
-    assert (_kernel(model) == 0).mean() == 0.5 == callback.sparsity
+    model = dense.make(K, frozen="b")
+    dense.fit(model, GATHERING[kind](policy=Policy(exclude=["b"])), epochs=3)
+    assert (dense.kernel(model, "c") == 0).mean() == 0.5
+    model, callback = dense.make(K, frozen="b"), GATHERING[kind](begin=13)
+    dense.fit(model, callback)
+    dense.fit(dense.compiled(K, model), callback, epochs=2)
+    assert (dense.kernel(model) == 0).mean() == 0.5 == callback.sparsity
 
 
 def test_scores_of_a_layer_that_is_frozen_later_are_those_it_had(K):
-    model, callback = _model(K), GATHERING["taylor"]()
-    _fit(model, callback)
-    _fit(_compiled(K, model, frozen="b"), callback, epochs=2)
-    assert (_kernel(model) == 0).mean() == 0.5
+    model, callback = dense.make(K), GATHERING["taylor"]()
+    dense.fit(model, callback)
+    dense.fit(dense.compiled(K, model, frozen="b"), callback, epochs=2)
+    assert (dense.kernel(model) == 0).mean() == 0.5
 
 
 def test_an_optimizer_that_hangs_on_the_model_is_seen(K):
@@ -139,14 +112,14 @@ def test_an_optimizer_that_hangs_on_the_model_is_seen(K):
             return {"loss": loss}
 
     for kind in ("taylor", "RigL"):
-        model, hidden = _model(K, cls=Own), K.optimizers.SGD(0.05)
+        model, hidden = dense.make(K, cls=Own), K.optimizers.SGD(0.05)
         hidden.build(model.trainable_variables)
         model.find = lambda hidden=hidden: hidden
         with pytest.raises(ValueError, match="no gradients of 'b'. No optimizer of the model"):
-            _fit(model, {**GATHERING, **REWIRED}[kind]())
+            dense.fit(model, {**GATHERING, **REWIRED}[kind]())
         model.own = hidden  # the remedy
         callback = {**GATHERING, **REWIRED}[kind]()
-        _fit(model, callback, epochs=3)
+        dense.fit(model, callback, epochs=3)
         assert callback.sparsity == 0.5
 
 
@@ -157,7 +130,7 @@ class TestAccumulation:
         import keras
 
         optimizer = keras.optimizers.Adam(0.01, gradient_accumulation_steps=4)
-        model = _model(keras, optimizer=optimizer)
+        model = dense.make(keras, optimizer=optimizer)
         model.steps_per_execution = steps_per_execution
         return model
 
@@ -165,16 +138,16 @@ class TestAccumulation:
     def test_the_first_gradient_is_waited_for(self, begin):
         rising = lambda begin: PolynomialDecay(0.1, 0.5, begin, 30, frequency=1)
         with pytest.raises(ValueError, match="no gradients of 'b'.*4 batches: begin at step 4"):
-            _fit(self.model(), Pruning("group4", rising(begin), score="taylor"))
-        _fit(self.model(), Pruning("group4", rising(4), score="taylor"))  # the remedy
+            dense.fit(self.model(), Pruning("group4", rising(begin), score="taylor"))
+        dense.fit(self.model(), Pruning("group4", rising(4), score="taylor"))  # the remedy
 
     @pytest.mark.parametrize("executions", [1, 3])
     def test_taylor_keeps_its_sum_until_there_is_a_new_one(self, executions):
         model = self.model(executions)
         schedule = PolynomialDecay(0.1, 0.5, 4, 30, frequency=1)
         callback = Pruning("group4", schedule, score="taylor")
-        _fit(model, callback, epochs=3)
-        assert callback.step == 36 and (_kernel(model) == 0).mean() == 0.5
+        dense.fit(model, callback, epochs=3)
+        assert callback.step == 36 and (dense.kernel(model) == 0).mean() == 0.5
 
     @pytest.mark.parametrize("executions", [1, 3])
     @pytest.mark.parametrize("kind", REWIRED)
@@ -190,7 +163,7 @@ class TestAccumulation:
                 seen.append(callback.step)
 
         callback._rewire = spy
-        _fit(model, callback, epochs=3)
+        dense.fit(model, callback, epochs=3)
         assert callback.step == 36 and callback.sparsity == 0.5
         assert seen and (executions > 1 or not any(step % 4 for step in seen))
 

@@ -1,35 +1,11 @@
-"""Rewinding and ADMM."""
+"""ADMM: weights are drawn to their pattern, then pruned to it."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from sbnn_tf.patterns import Group
-from sbnn_tf.plan.schedules import IterativeMagnitude
 from sbnn_tf.train.admm import ADMM
-from sbnn_tf.train.callback import Pruning
-
-
-class TestRewind:
-    def test_weights_and_averages_go_back(self, K, functional, data):
-        model = functional()
-        before = [np.array(w) for w in model.get_weights()]
-        names = [w.name for w in model.weights]
-        schedule = IterativeMagnitude(0.75, 4, 8, frequency=4)
-        pruning = Pruning("group4", schedule)
-        model.fit(*data, verbose=0, callbacks=[pruning])  # 8 steps: the last round is the last step
-        assert pruning.sparsity == pytest.approx(0.75, abs=0.02)
-        zeros = 0
-        for name, old, new in zip(names, before, model.get_weights()):
-            pruned = (new == 0) & (old != 0)
-            zeros += pruned.sum()
-            np.testing.assert_array_equal(new[~pruned], old[~pruned], err_msg=name)
-        assert zeros
-        slots = model.optimizer.variables
-        slots = slots() if callable(slots) else slots
-        assert not any(np.any(v.numpy()) for v in slots if len(v.shape))
-        model.fit(*data, verbose=0, callbacks=[pruning])
-        assert all((a != b).any() for a, b in zip(before, model.get_weights()))
 
 
 class TestADMM:
