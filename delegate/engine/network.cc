@@ -31,12 +31,6 @@ std::vector<Network::StepInfo> Network::Steps() const {
   return infos;
 }
 
-std::vector<std::string> Network::labels() const {
-  std::vector<std::string> labels;
-  for (StepInfo& step : Steps()) labels.push_back(std::move(step.label));
-  return labels;
-}
-
 Status Network::Prepare(const std::vector<Shape>& input_shapes, const Kernels& kernels, int threads,
                         const Kernels* halves) {
   const std::lock_guard<std::mutex> lock(mutex_);

@@ -40,7 +40,6 @@ class Network {
            std::vector<double>* seconds = nullptr);
 
   // A step of the last Prepare: an operator, and those around it that it does as well.
-  // (A PAD that another operator took over is not named.)
   struct StepInfo {
     std::vector<int> ops;  // by the order of AddOp, from 0; none: a conversion between types
     std::string label;     // theirs
@@ -48,7 +47,6 @@ class Network {
     std::string remark;    // what it says of its plan
   };
   std::vector<StepInfo> Steps() const;
-  std::vector<std::string> labels() const;
   uint64_t arena_bytes() const { return placement_.arena_bytes(); }
 
  private:

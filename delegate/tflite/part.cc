@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "delegate/tflite/int_array.h"
+#include "delegate/tflite/op_names.h"
 #include "delegate/tflite/translate.h"
 
 namespace sbnn {

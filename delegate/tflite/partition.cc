@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "delegate/tflite/int_array.h"
+#include "delegate/tflite/op_names.h"
 #include "delegate/tflite/translate.h"
 
 namespace sbnn {

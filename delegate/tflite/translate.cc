@@ -9,7 +9,6 @@ namespace {
 
 struct Entry {
   int code;
-  const char* name;
   bool has_params;
   int most_inputs;  // that change from run to run
   Status (*translate)(const NodeView&, Translation*);
@@ -21,50 +20,50 @@ struct Entry {
 constexpr int kMaxChannels = 1 << 24;
 
 constexpr Entry kEntries[] = {
-    {kTfLiteBuiltinAdd, "ADD", true, 2, TranslateBinary},
-    {kTfLiteBuiltinAveragePool2d, "AVERAGE_POOL_2D", true, 1, TranslatePool},
-    {kTfLiteBuiltinConcatenation, "CONCATENATION", true, 64, TranslateConcatenation},
-    {kTfLiteBuiltinConv2d, "CONV_2D", true, 1, TranslateConvolution},
-    {kTfLiteBuiltinDepthToSpace, "DEPTH_TO_SPACE", true, 1, TranslateDepthToSpace},
-    {kTfLiteBuiltinDepthwiseConv2d, "DEPTHWISE_CONV_2D", true, 1, TranslateDepthwise},
-    {kTfLiteBuiltinDiv, "DIV", true, 2, TranslateBinary},
-    {kTfLiteBuiltinElu, "ELU", false, 1, TranslateActivation},
-    {kTfLiteBuiltinExpandDims, "EXPAND_DIMS", false, 1, TranslateExpandDims},
-    {kTfLiteBuiltinFullyConnected, "FULLY_CONNECTED", true, 1, TranslateFullyConnected},
-    {kTfLiteBuiltinGelu, "GELU", true, 1, TranslateActivation},
-    {kTfLiteBuiltinHardSwish, "HARD_SWISH", false, 1, TranslateActivation},
-    {kTfLiteBuiltinLeakyRelu, "LEAKY_RELU", true, 1, TranslateActivation},
-    {kTfLiteBuiltinLogistic, "LOGISTIC", false, 1, TranslateActivation},
-    {kTfLiteBuiltinMaximum, "MAXIMUM", false, 2, TranslateBinary},
-    {kTfLiteBuiltinMaxPool2d, "MAX_POOL_2D", true, 1, TranslatePool},
-    {kTfLiteBuiltinMean, "MEAN", true, 1, TranslateMean},
-    {kTfLiteBuiltinMinimum, "MINIMUM", false, 2, TranslateBinary},
-    {kTfLiteBuiltinMirrorPad, "MIRROR_PAD", true, 1, TranslateMirrorPad},
-    {kTfLiteBuiltinMul, "MUL", true, 2, TranslateBinary},
-    {kTfLiteBuiltinPack, "PACK", true, 64, TranslatePack, ~0u, true},
-    {kTfLiteBuiltinPad, "PAD", false, 1, TranslatePad},
-    {kTfLiteBuiltinPadv2, "PADV2", false, 1, TranslatePad},
-    {kTfLiteBuiltinPrelu, "PRELU", false, 2, TranslateBinary},
-    {kTfLiteBuiltinRelu, "RELU", false, 1, TranslateClamp},
-    {kTfLiteBuiltinRelu0To1, "RELU_0_TO_1", false, 1, TranslateClamp},
-    {kTfLiteBuiltinRelu6, "RELU6", false, 1, TranslateClamp},
-    {kTfLiteBuiltinReluN1To1, "RELU_N1_TO_1", false, 1, TranslateClamp},
-    {kTfLiteBuiltinReshape, "RESHAPE", false, 2, TranslateReshape, 2u},
-    {kTfLiteBuiltinResizeBilinear, "RESIZE_BILINEAR", true, 2, TranslateResize, 2u},
-    {kTfLiteBuiltinResizeNearestNeighbor, "RESIZE_NEAREST_NEIGHBOR", true, 2, TranslateResize, 2u},
-    {kTfLiteBuiltinShape, "SHAPE", true, 1, TranslateShape, 0, true},
-    {kTfLiteBuiltinSoftmax, "SOFTMAX", true, 1, TranslateSoftmax},
-    {kTfLiteBuiltinSpaceToDepth, "SPACE_TO_DEPTH", true, 1, TranslateDepthToSpace},
-    {kTfLiteBuiltinSplit, "SPLIT", true, 1, TranslateSplit},
-    {kTfLiteBuiltinSqueeze, "SQUEEZE", true, 1, TranslateSqueeze},
-    {kTfLiteBuiltinStridedSlice, "STRIDED_SLICE", true, 1, TranslateStridedSlice, 1u, true},
-    {kTfLiteBuiltinSub, "SUB", true, 2, TranslateBinary},
-    {kTfLiteBuiltinTanh, "TANH", false, 1, TranslateActivation},
-    {kTfLiteBuiltinTranspose, "TRANSPOSE", false, 1, TranslateTranspose},
-    {kTfLiteBuiltinTransposeConv, "TRANSPOSE_CONV", true, 1, TranslateTransposeConvolution},
+    {kTfLiteBuiltinAdd, true, 2, TranslateBinary},
+    {kTfLiteBuiltinAveragePool2d, true, 1, TranslatePool},
+    {kTfLiteBuiltinConcatenation, true, 64, TranslateConcatenation},
+    {kTfLiteBuiltinConv2d, true, 1, TranslateConvolution},
+    {kTfLiteBuiltinDepthToSpace, true, 1, TranslateDepthToSpace},
+    {kTfLiteBuiltinDepthwiseConv2d, true, 1, TranslateDepthwise},
+    {kTfLiteBuiltinDiv, true, 2, TranslateBinary},
+    {kTfLiteBuiltinElu, false, 1, TranslateActivation},
+    {kTfLiteBuiltinExpandDims, false, 1, TranslateExpandDims},
+    {kTfLiteBuiltinFullyConnected, true, 1, TranslateFullyConnected},
+    {kTfLiteBuiltinGelu, true, 1, TranslateActivation},
+    {kTfLiteBuiltinHardSwish, false, 1, TranslateActivation},
+    {kTfLiteBuiltinLeakyRelu, true, 1, TranslateActivation},
+    {kTfLiteBuiltinLogistic, false, 1, TranslateActivation},
+    {kTfLiteBuiltinMaximum, false, 2, TranslateBinary},
+    {kTfLiteBuiltinMaxPool2d, true, 1, TranslatePool},
+    {kTfLiteBuiltinMean, true, 1, TranslateMean},
+    {kTfLiteBuiltinMinimum, false, 2, TranslateBinary},
+    {kTfLiteBuiltinMirrorPad, true, 1, TranslateMirrorPad},
+    {kTfLiteBuiltinMul, true, 2, TranslateBinary},
+    {kTfLiteBuiltinPack, true, 64, TranslatePack, ~0u, true},
+    {kTfLiteBuiltinPad, false, 1, TranslatePad},
+    {kTfLiteBuiltinPadv2, false, 1, TranslatePad},
+    {kTfLiteBuiltinPrelu, false, 2, TranslateBinary},
+    {kTfLiteBuiltinRelu, false, 1, TranslateClamp},
+    {kTfLiteBuiltinRelu0To1, false, 1, TranslateClamp},
+    {kTfLiteBuiltinRelu6, false, 1, TranslateClamp},
+    {kTfLiteBuiltinReluN1To1, false, 1, TranslateClamp},
+    {kTfLiteBuiltinReshape, false, 2, TranslateReshape, 2u},
+    {kTfLiteBuiltinResizeBilinear, true, 2, TranslateResize, 2u},
+    {kTfLiteBuiltinResizeNearestNeighbor, true, 2, TranslateResize, 2u},
+    {kTfLiteBuiltinShape, true, 1, TranslateShape, 0, true},
+    {kTfLiteBuiltinSoftmax, true, 1, TranslateSoftmax},
+    {kTfLiteBuiltinSpaceToDepth, true, 1, TranslateDepthToSpace},
+    {kTfLiteBuiltinSplit, true, 1, TranslateSplit},
+    {kTfLiteBuiltinSqueeze, true, 1, TranslateSqueeze},
+    {kTfLiteBuiltinStridedSlice, true, 1, TranslateStridedSlice, 1u, true},
+    {kTfLiteBuiltinSub, true, 2, TranslateBinary},
+    {kTfLiteBuiltinTanh, false, 1, TranslateActivation},
+    {kTfLiteBuiltinTranspose, false, 1, TranslateTranspose},
+    {kTfLiteBuiltinTransposeConv, true, 1, TranslateTransposeConvolution},
     // Claimed with what reads them, see Constants.
-    {kTfLiteBuiltinDensify, "DENSIFY", false, 0, nullptr},
-    {kTfLiteBuiltinDequantize, "DEQUANTIZE", false, 0, nullptr},
+    {kTfLiteBuiltinDensify, false, 0, nullptr},
+    {kTfLiteBuiltinDequantize, false, 0, nullptr},
 };
 
 const Entry* Find(const TfLiteRegistration& registration) {
@@ -75,13 +74,6 @@ const Entry* Find(const TfLiteRegistration& registration) {
 }
 
 }  // namespace
-
-std::string OpName(const TfLiteRegistration& registration) {
-  const Entry* const entry = Find(registration);
-  if (entry != nullptr) return entry->name;
-  if (registration.custom_name != nullptr) return registration.custom_name;
-  return "OPERATOR_" + std::to_string(registration.builtin_code);
-}
 
 Status Translate(const NodeView& view, Translation* translation) {
   const Entry* const entry = Find(*view.registration);

@@ -56,9 +56,6 @@ struct Translation {
 // with TensorFlow Lite.
 Status Translate(const NodeView& view, Translation* translation);
 
-// The name of a builtin operator that the delegate knows, such as "CONV_2D"; else its number.
-std::string OpName(const TfLiteRegistration& registration);
-
 // Shared by the translators under ops/.
 Status CheckFloatTensor(const NodeView& view, int tensor, int rank);  // rank 0: any
 Status ReadAxis(int axis, int rank, int* found);                      // -1 is the last

@@ -113,6 +113,12 @@ void ExpectEverywhere(std::unique_ptr<Op> op, const Array& input, const Array& w
   ExpectEverywhere(&network, {input}, {want});
 }
 
+std::vector<std::string> Labels(const Network& network) {
+  std::vector<std::string> labels;
+  for (Network::StepInfo& step : network.Steps()) labels.push_back(std::move(step.label));
+  return labels;
+}
+
 std::string Refusal(std::unique_ptr<Op> op, const Shape& shape) {
   Network network;
   network.AddOp(std::move(op), {0}, 1);

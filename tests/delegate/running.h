@@ -45,6 +45,9 @@ void ExpectEverywhere(Network* network, const std::vector<Array>& inputs,
                       const std::vector<Array>& want);
 void ExpectEverywhere(std::unique_ptr<Op> op, const Array& input, const Array& want);
 
+// Of the steps of the last Prepare.
+std::vector<std::string> Labels(const Network& network);
+
 // Why a network of one operator can't be prepared; empty: it can.
 std::string Refusal(std::unique_ptr<Op> op, const Shape& shape);
 

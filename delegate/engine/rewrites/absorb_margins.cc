@@ -24,6 +24,7 @@ void AbsorbMargins(Graph* graph) {
       continue;
     }
     std::replace(consumer->inputs.begin(), consumer->inputs.end(), padded, nodes[p].inputs[0]);
+    consumer->ops.insert(consumer->ops.begin(), nodes[p].ops.begin(), nodes[p].ops.end());
     nodes.erase(nodes.begin() + static_cast<std::ptrdiff_t>(p));
   }
 }

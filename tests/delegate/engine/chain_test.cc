@@ -89,11 +89,11 @@ TEST(Chain, GivesWhatWholeTensorsGive) {
     BuildRows(round, input, &whole);
     BuildRows(round, input, &rows);
     rows.set_cache_bytes(random.Pick<int>({16 << 10, 24 << 10, 40 << 10}));
-    if (!whole.Prepare({input}, scalar, 1).ok() || whole.labels().empty()) continue;
+    if (!whole.Prepare({input}, scalar, 1).ok() || Labels(whole).empty()) continue;
     const std::vector<Array> want = RunNetwork(&whole, {x}, 1, scalar, 1);
     ExpectEverywhere(&rows, {x}, want);
     if (testing::Test::HasFatalFailure()) return;
-    EXPECT_EQ(rows.labels(), whole.labels());
+    EXPECT_EQ(Labels(rows), Labels(whole));
     ASSERT_TRUE(rows.Prepare({input}, scalar, 1).ok());
     smaller += rows.arena_bytes() < whole.arena_bytes();
   }
@@ -123,7 +123,7 @@ TEST(Chain, NeedsLessMemory) {
   std::vector<float> y(ElementCount(network.output_shape(0)));
   std::vector<double> seconds;
   network.Run({x.data()}, {y.data()}, &seconds);
-  ASSERT_EQ(seconds.size(), network.labels().size());
+  ASSERT_EQ(seconds.size(), Labels(network).size());
   for (double s : seconds) EXPECT_GT(s, 0);
 }
 

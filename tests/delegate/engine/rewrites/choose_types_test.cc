@@ -29,7 +29,7 @@ TEST(ChooseTypes, WhoComputesInHalves) {
   const Kernels& kernels = *AvailableKernels().front();
   const std::vector<std::string> steps = {"pool of floats", "conv", "pool", "softmax"};
   ASSERT_TRUE(network.Prepare({{1, 9, 8, 8}}, kernels, 1).ok());
-  EXPECT_EQ(network.labels(), steps);
+  EXPECT_EQ(Labels(network), steps);
   for (const Network::StepInfo& step : network.Steps()) EXPECT_FALSE(step.fp16);
   const Kernels* const halves = HalfKernels(kernels);
   if (halves == nullptr) return;
@@ -39,10 +39,10 @@ TEST(ChooseTypes, WhoComputesInHalves) {
     if (step.fp16) in_halves.push_back(step.label);
   }
   EXPECT_EQ(in_halves, (std::vector<std::string>{"conv", "pool"}));
-  EXPECT_EQ(network.labels(), (std::vector<std::string>{"pool of floats", "conversion", "conv",
-                                                        "pool", "conversion", "softmax"}));
+  EXPECT_EQ(Labels(network), (std::vector<std::string>{"pool of floats", "conversion", "conv",
+                                                       "pool", "conversion", "softmax"}));
   ASSERT_TRUE(network.Prepare({{1, 9, 8, 8}}, kernels, 1).ok());
-  EXPECT_EQ(network.labels(), steps) << "not for ever";
+  EXPECT_EQ(Labels(network), steps) << "not for ever";
 }
 
 }  // namespace

@@ -54,7 +54,7 @@ TEST(FoldGates, GateInsideAConvolution) {
       std::vector<Array> want;
       for (int t : read) want.push_back(t == 3 ? gated : y);
       ExpectEverywhere(&network, {x, gate, other}, want);
-      EXPECT_EQ(network.labels(), labels);
+      EXPECT_EQ(Labels(network), labels);
     }
   };
   const Limits none = {-kInfinity, kInfinity};

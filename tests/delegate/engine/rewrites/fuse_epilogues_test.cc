@@ -57,7 +57,7 @@ class Residual {
     std::vector<Array> want;
     for (int t : outputs) want.push_back(values[t]);
     ExpectEverywhere(&network_, {x, added}, want);
-    EXPECT_EQ(network_.labels(), labels);
+    EXPECT_EQ(Labels(network_), labels);
   }
 
  private:
@@ -145,10 +145,10 @@ TEST(FuseEpilogues, ActivationInsideItsMaker) {
         network.SetInputs({0});
         network.SetOutputs({2});
         ExpectEverywhere(&network, {x}, {leaky(made[i])});
-        EXPECT_EQ(network.labels(), std::vector<std::string>({"make + apply"}));
+        EXPECT_EQ(Labels(network), std::vector<std::string>({"make + apply"}));
         network.SetOutputs({1, 2});  // both are read: nothing to save
         ExpectEverywhere(&network, {x}, {made[i], leaky(made[i])});
-        EXPECT_EQ(network.labels(), std::vector<std::string>({"make", "apply"}));
+        EXPECT_EQ(Labels(network), std::vector<std::string>({"make", "apply"}));
       }
     }
   }
@@ -170,7 +170,7 @@ TEST(FuseEpilogues, ActivationInsideItsMaker) {
   Array want = leaky(y);
   for (float& v : want.data) v = ReferenceClamp(v, -1, 1);
   ExpectEverywhere(&limited, {x}, {want});
-  EXPECT_EQ(limited.labels(), std::vector<std::string>({"conv + apply", "clamp"}));
+  EXPECT_EQ(Labels(limited), std::vector<std::string>({"conv + apply", "clamp"}));
   Network added;
   added.AddOp(convolve(), {0}, 1, "conv");
   added.AddOp(std::make_unique<Binary>(BinaryKind::kAdd, -kInfinity, kInfinity), {1, 0}, 2, "add");
@@ -180,7 +180,7 @@ TEST(FuseEpilogues, ActivationInsideItsMaker) {
   want = y;
   for (size_t i = 0; i < want.data.size(); ++i) want.data[i] += x.data[i];
   ExpectEverywhere(&added, {x}, {leaky(want)});
-  EXPECT_EQ(added.labels(), std::vector<std::string>({"conv + add", "apply"}));
+  EXPECT_EQ(Labels(added), std::vector<std::string>({"conv + add", "apply"}));
 }
 
 }  // namespace

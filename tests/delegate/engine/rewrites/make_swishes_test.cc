@@ -37,7 +37,7 @@ TEST(MakeSwishes, LogisticAndProductAreSwish) {
           ASSERT_NEAR(found[o].data[i], values[outputs[o]], 2e-6) << kernels->isa;
         }
       }
-      EXPECT_EQ(network.labels(), labels);
+      EXPECT_EQ(Labels(network), labels);
     }
   };
   const Limits none = {-kInfinity, kInfinity};
