@@ -71,6 +71,7 @@ void AddMixed(Kernels* k) {
   tiles[0] = MixedTiles<0>(Vectors());
   tiles[1] = MixedTiles<kTails[0]>(WithTail());
   tiles[2] = MixedTiles<kTails[1]>(WithTail());
+  k->spmm_mixed_pixel = &SpmmMixedPixel;
 }
 
 template <int K, int S>

@@ -157,6 +157,41 @@ void SpmmMixed(const SpmmArgs& args) {
   }
 }
 
+// One pixel. Outputs may lie side by side here, where vectors of pixels would lie over each other.
+void SpmmMixedPixel(const SpmmArgs& args) {
+  const char* const x = static_cast<const char*>(args.x);
+  Element* const y = AsElements(args.y);
+  const Element* const add = AsElements(args.add);
+  const Element* const biases = AsElements(args.bias);
+  const int32_t* offset = args.offset_bytes;
+  const Element* w = AsElements(args.weights);
+  for (uint32_t p = args.first_group; p < args.end_group; ++p) {
+    const OutputPair& pair = args.pairs[p];
+    float sum[2];
+    for (int i = 0; i < 2; ++i) {
+      sum[i] = biases == nullptr ? 0.0f : static_cast<float>(biases[pair.output[i]]);
+      if (add != nullptr) sum[i] += static_cast<float>(add[pair.output[i] * args.y_stride]);
+    }
+    const auto step = [&](int i) {
+      const Element pixel = *reinterpret_cast<const Element*>(x + *offset);
+      sum[i] += static_cast<float>(*w++) * static_cast<float>(pixel);
+    };
+    for (int n = pair.both; n > 0; --n, ++offset) {
+      step(0);
+      step(1);
+    }
+    for (int n = pair.one; n > 0; --n) {
+      step(0);
+      ++offset;
+      step(1);
+      ++offset;
+    }
+    for (int i = 0; i < 2; ++i) {
+      y[pair.output[i] * args.y_stride] = static_cast<Element>(ClampOne(sum[i], args.lo, args.hi));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace SBNN_ISA
 }  // namespace sbnn

@@ -139,8 +139,8 @@ std::vector<KernelRow> KernelRows() {
       if (k->depthwise_pairs[i / 2][i % 2] != nullptr) add("depthwise_pairs" + window + stride);
     }
     for (const char* name :
-         {"scale_columns", "depthwise", "depthwise_taps", "pool", "pad_row", "shift_rows", "clamp",
-          "binary", "unary", "sum", "transpose", "fma_loop"}) {
+         {"spmm_mixed_pixel", "scale_columns", "depthwise", "depthwise_taps", "pool", "pad_row",
+          "shift_rows", "clamp", "binary", "unary", "sum", "transpose", "fma_loop"}) {
       add(name);
     }
     if (k->narrow != nullptr) add("narrow");

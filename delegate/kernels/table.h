@@ -33,6 +33,7 @@ struct Kernels {
   ColumnCost column_cost;
 
   SpmmTiles spmm[kGroupKinds + 1][1 + kTailKinds];  // [g][0]: no tail; then longer and longer ones
+  SpmmFn spmm_mixed_pixel;                          // of mixed weights, a tile of one pixel
   SpmvFn spmv[kGroupKinds];
   ScaleColumnsFn scale_columns;
   DepthwiseFn depthwise;

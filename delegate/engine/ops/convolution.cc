@@ -45,6 +45,11 @@ bool Convolution::Pointwise(const Images& image) const {
   return one_tap && no_step && no_margin && (groups_ == 1 || image.pixels() > 1);
 }
 
+// (Mixed weights times one pixel are the narrowest tile.)
+bool Convolution::IsVector(const Images& image) const {
+  return image.pixels() == 1 && !weights_->mixed();
+}
+
 // Few channels: the padded copy gathers them from the outside's layout at no extra cost. (A single
 // channel is contiguous there, but a vector may not be read past the caller's buffer.)
 bool Convolution::TakesFlatImages(const Shape& shape) const {
@@ -63,13 +68,6 @@ bool Convolution::TakesGate(const Shape& shape) const {
   const Images image = AsImages(shape);
   return Pointwise(image) && groups_ == 1 && !weights_->mixed() &&
          weights_->values.size() <= image.pixels() * image.c;
-}
-
-// (Mixed weights times one pixel are computed in floats only.)
-Halves Convolution::TakesHalves(const std::vector<Shape>& inputs) const {
-  Shape output;
-  if (!InferShape({inputs[0]}, &output).ok()) return Halves::kNever;
-  return weights_->mixed() && LayoutOf(output) == Layout::kFlat ? Halves::kNever : Halves::kAsksFor;
 }
 
 Status Convolution::PlanOffsets(uint64_t channel_stride, const std::vector<int64_t>& tap_offset,
@@ -111,7 +109,7 @@ Status Convolution::Plan(const std::vector<const Tensor*>& inputs, const Tensor&
   gated_ = inputs.size() > 1u + epilogue_.add;
   if (gated_) *scratch = weights_->values.size();
   if (Pointwise(in)) {
-    if (in.pixels() == 1) {
+    if (IsVector(in)) {
       vector_grid_ = MakeVectorGrid(*weights_, context.threads);
       return Status();
     }
@@ -168,7 +166,7 @@ void Convolution::Run(const std::vector<const Tensor*>& inputs, const Tensor& ou
   const Images in = input.images();
   if (!Pointwise(in)) {
     RunBands(input, add, output, context);
-  } else if (in.pixels() == 1) {
+  } else if (IsVector(in)) {
     for (int n = 0; n < in.n; ++n) {
       void* const y = output.From(static_cast<size_t>(n) * weights_->outputs);
       RunSpmv(*weights_, vector_grid_, values_, bias_, input.From(static_cast<size_t>(n) * in.c), y,
@@ -186,11 +184,15 @@ void Convolution::Run(const std::vector<const Tensor*>& inputs, const Tensor& ou
 
 void Convolution::RunPointwise(const Tensor& input, const Tensor* add, const Tensor& output,
                                const RunContext& context) const {
-  context.team.Run(input.images().n * grid_.tasks(), [&](int task, int) {
-    const int n = task / grid_.tasks();
-    RunTask(grid_, task % grid_.tasks(), values_.From(0), input.At(n, 0), add, output, n, 0,
-            context);
-  });
+  // (Behind the outputs of a pixel the next image may begin, which is written later.)
+  const int images = input.images().n, together = output.layout == Layout::kFlat ? 1 : images;
+  for (int first = 0; first < images; first += together) {
+    context.team.Run(together * grid_.tasks(), [&](int task, int) {
+      const int n = first + task / grid_.tasks();
+      RunTask(grid_, task % grid_.tasks(), values_.From(0), input.At(n, 0), add, output, n, 0,
+              context);
+    });
+  }
 }
 
 void Convolution::RunGated(const Tensor& input, const Tensor& gate, const Tensor* add,

@@ -28,7 +28,7 @@ class Convolution : public RowOp {
     return !(epilogue.add && epilogue.activates) && Epilogue(limits_).Then(epilogue);
   }
   bool TakesGate(const Shape& input) const override;
-  Halves TakesHalves(const std::vector<Shape>& inputs) const override;
+  Halves TakesHalves(const std::vector<Shape>&) const override { return Halves::kAsksFor; }
   Status Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
               const PlanContext& context, uint64_t* scratch) override;
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
@@ -47,6 +47,7 @@ class Convolution : public RowOp {
 
  private:
   bool Pointwise(const Images& image) const;
+  bool IsVector(const Images& image) const;  // of pointwise convolutions
   void PlanConstants(const PlanContext& context);
   Status PlanOffsets(uint64_t channel_stride, const std::vector<int64_t>& tap_offset,
                      int element_bytes);

@@ -27,7 +27,7 @@ Halves FullyConnected::TakesHalves(const std::vector<Shape>& inputs) const {
   Shape output;
   const bool flat = InferShape(inputs, &output).ok() && LayoutOf(inputs[0]) == Layout::kFlat &&
                     LayoutOf(output) == Layout::kFlat;
-  return flat && !weights_->mixed() ? Halves::kAsksFor : Halves::kNever;
+  return flat ? Halves::kAsksFor : Halves::kNever;
 }
 
 // Images are brought into the outside's layout first, where a row of inputs is contiguous.

@@ -6,12 +6,6 @@
 namespace sbnn {
 namespace {
 
-// NaN stays NaN.
-float Clamp(float value, float lo, float hi) {
-  value = value < lo ? lo : value;
-  return value > hi ? hi : value;
-}
-
 // Tasks a thread should get, so that unequal cores finish together.
 constexpr int kTasksPerThread = 4;
 
@@ -61,6 +55,7 @@ const SpmmTiles& PickTail(const Kernels& kernels, int index, size_t pixels) {
 }
 
 std::vector<Tile> SplitPixels(const Kernels& kernels, int index, size_t pixels, int threads) {
+  if (index == kMixedKind && pixels == 1) return {{0, 1, kernels.spmm_mixed_pixel}};
   const SpmmTiles& whole = kernels.spmm[index][0];
   const SpmmTiles& last = PickTail(kernels, index, pixels);
   const size_t lanes = kernels.lanes;
@@ -102,35 +97,6 @@ TaskGrid MakeGrid(const PackedWeights& weights, size_t pixels, const Kernels& ke
 
 namespace {
 
-// Mixed weights times one pixel, for what was packed for larger images, in floats: segments of
-// groups [first, end), whose weights begin at `values(segment)`. Element k of `x` belongs to column
-// k.
-template <typename Values, typename Pixels>
-void RunMixedPixel(const PackedWeights& w, uint32_t first, uint32_t end, const Values& values,
-                   const Pixels& x, float* y) {
-  for (int b = 0; b < w.blocks(); ++b) {
-    for (uint32_t g = first; g < end; ++g) {
-      const size_t segment = static_cast<size_t>(b) * w.groups() + g;
-      const float* weight = values(segment);
-      uint32_t column = w.group_begin[segment];
-      const OutputPair* const pairs = w.PairsOf(segment);
-      for (size_t k = 0; k < w.pairs_of(segment); ++k) {
-        float sum[2] = {};
-        for (int step = pairs[k].both; step > 0; --step, ++column) {
-          for (float& s : sum) s += *weight++ * x(column);
-        }
-        for (int step = pairs[k].one; step > 0; --step) {
-          for (float& s : sum) s += *weight++ * x(column++);
-        }
-        for (int i = 0; i < 2; ++i) {
-          const uint32_t output = g * kMixedGroup + pairs[k].output[i];
-          if (output < static_cast<uint32_t>(w.outputs)) y[output] += sum[i];
-        }
-      }
-    }
-  }
-}
-
 void RunMixed(const PackedWeights& w, const TaskGrid& grid, const Tile& tile, const SpmmArgs& args,
               int element_bytes) {
   for (int b = 0; b < w.blocks(); ++b) {
@@ -167,44 +133,20 @@ void RunMixed(const PackedWeights& w, const TaskGrid& grid, const Tile& tile, co
 void RunSpmm(const PackedWeights& w, const TaskGrid& grid, const Tile& tile, const SpmmArgs& args,
              const Kernels& kernels) {
   if (!w.mixed()) return tile.spmm(args);
-  // Outputs of one pixel lie side by side: their vectors would lie over others.
-  if (args.y_stride > 1) return RunMixed(w, grid, tile, args, kernels.element_bytes);
-  const size_t first = static_cast<size_t>(args.first_group) * kMixedGroup;
-  const size_t end = std::min<size_t>(w.outputs, static_cast<size_t>(args.end_group) * kMixedGroup);
-  const float* const x = static_cast<const float*>(args.x);
-  const float* const add = static_cast<const float*>(args.add);
-  float* const y = static_cast<float*>(args.y);
-  for (size_t o = first; o < end; ++o) y[o] = w.bias[o] + (add == nullptr ? 0.0f : add[o]);
-  RunMixedPixel(
-      w, args.first_group, args.end_group,
-      [&](size_t segment) { return w.values.data() + grid.value_begin[segment]; },
-      [&](uint32_t column) { return x[args.offset_bytes[column] / int32_t{sizeof(float)}]; }, y);
-  for (size_t o = first; o < end; ++o) y[o] = Clamp(y[o], args.lo, args.hi);
+  RunMixed(w, grid, tile, args, kernels.element_bytes);
 }
 
 VectorGrid MakeVectorGrid(const PackedWeights& w, int threads) {
   VectorGrid grid;
   // Below some ten thousand weights a thread is not worth waking.
-  const bool split = !w.mixed() && threads > 1 && w.values.size() >= 16384;
+  const bool split = threads > 1 && w.values.size() >= 16384;
   grid.group_begin = SplitGroups(w, split ? threads * kTasksPerThread : 1);
-  if (w.mixed()) grid.value_begin = FirstValues(w);
   return grid;
 }
 
 void RunSpmv(const PackedWeights& w, const VectorGrid& grid, const Values& values,
              const Values& bias, const void* x, void* y, float lo, float hi,
              const RunContext& context) {
-  if (w.mixed()) {
-    const float* const pixels = static_cast<const float*>(x);
-    float* const outputs = static_cast<float*>(y);
-    std::copy_n(w.bias.begin(), w.outputs, outputs);
-    RunMixedPixel(
-        w, 0, static_cast<uint32_t>(w.groups()),
-        [&](size_t segment) { return w.values.data() + grid.value_begin[segment]; },
-        [&](uint32_t column) { return pixels[w.columns[column]]; }, outputs);
-    for (int o = 0; o < w.outputs; ++o) outputs[o] = Clamp(outputs[o], lo, hi);
-    return;
-  }
   const SpmvArgs args{x,
                       y,
                       w.group_begin.data(),

@@ -36,15 +36,14 @@ TaskGrid MakeGrid(const PackedWeights& weights, size_t pixels, const Kernels& ke
 void RunSpmm(const PackedWeights& weights, const TaskGrid& grid, const Tile& tile,
              const SpmmArgs& args, const Kernels& kernels);
 
-// The same for the product with one vector.
+// The same for the product with one vector, of weights that are not mixed.
 struct VectorGrid {
   std::vector<uint32_t> group_begin;  // [tasks + 1]
-  std::vector<uint32_t> value_begin;
 };
 VectorGrid MakeVectorGrid(const PackedWeights& weights, int threads);
 
 // y = clamp(W x + b) for one vector x, all outputs. `values` and `bias` are those of the weights,
-// in the type of the kernels. (If mixed, floats.)
+// in the type of the kernels.
 void RunSpmv(const PackedWeights& weights, const VectorGrid& grid, const Values& values,
              const Values& bias, const void* x, void* y, float lo, float hi,
              const RunContext& context);

@@ -133,11 +133,12 @@ struct MixedSegment {
 template <typename T>
 void TestSpmmMixed(const KernelRow& row) {
   const Kernels& k = *row.kernels;
+  const bool pixel = row.vectors == 0;
   const SpmmTiles* tiles = k.spmm[kMixedKind];
   while (tiles->tail != row.tail) ++tiles;
-  const SpmmFn spmm = tiles->kernel[row.vectors - 1];
+  const SpmmFn spmm = pixel ? k.spmm_mixed_pixel : tiles->kernel[row.vectors - 1];
   Random random(21);
-  const size_t tile = static_cast<size_t>(row.vectors) * k.lanes + row.tail;
+  const size_t tile = pixel ? 1 : static_cast<size_t>(row.vectors) * k.lanes + row.tail;
   // Behind a tail of one pixel three more are read.
   const size_t read = tile + (row.tail == 1 ? 3 : 0);
   for (int outputs : {2, 6, kMixedGroup}) {

@@ -74,7 +74,7 @@ INSTANTIATE_TEST_SUITE_P(Table, EveryKernel, testing::ValuesIn(KernelRows()), []
   return info.param.kernels->isa + ("_" + info.param.name);
 });
 
-constexpr int kOthers = 22;  // kernels that are neither spmm nor spmv
+constexpr int kOthers = 23;  // kernels that are neither spmm nor spmv
 
 // A new function in the struct needs a row, and a test.
 static_assert(sizeof(Kernels) - offsetof(Kernels, spmm) ==
