@@ -87,14 +87,14 @@ uint64_t Different(const int32_t* offsets, uint64_t count) {
 // There are many kernels for the product of a sparse matrix and a panel: slots tell them apart.
 struct SpmmSlot {
   SpmmFn kernel;
-  uint64_t group;  // 0: of mixed weights
+  uint64_t group;  // 0: of unstructured weights
   uint64_t vectors, tail;
 };
 constexpr int kSlots = (kGroupKinds + 1) * (1 + kTailKinds) * kMaxTileVectors;
 std::vector<SpmmSlot> slots;
 
 // One loop takes the columns that both outputs of a pair have, the other one those of either.
-void RecordMixed(const SpmmSlot& slot, const SpmmArgs& a) {
+void RecordUnstructured(const SpmmSlot& slot, const SpmmArgs& a) {
   const uint64_t tile = (slot.vectors * real.lanes + slot.tail) * kFloat;
   const uint64_t pairs = a.end_group - a.first_group, vectors = slot.vectors + (slot.tail > 0);
   Work& both = CallOf(slot.kernel, 1);
@@ -121,7 +121,7 @@ void RecordMixed(const SpmmSlot& slot, const SpmmArgs& a) {
 template <size_t Slot>
 void RecordSpmm(const SpmmArgs& a) {
   const SpmmSlot& slot = slots[Slot];
-  if (slot.group == 0) return RecordMixed(slot, a);
+  if (slot.group == 0) return RecordUnstructured(slot, a);
   const uint64_t groups = a.end_group - a.first_group, columns = Columns(a);
   const uint64_t pixels = slot.vectors * real.lanes + slot.tail, tile = pixels * kFloat;
   // In the tail the outputs are the vector.
@@ -212,7 +212,7 @@ Kernels Recorders(const Kernels& kernels) {
   Kernels k = kernels;
   const std::array<SpmmFn, kSlots> spmm = SpmmRecorders(std::make_index_sequence<kSlots>());
   for (int g = 0; g <= kGroupKinds; ++g) {
-    const uint64_t group = g == kMixedKind ? 0 : kGroupSizes[g];
+    const uint64_t group = g == kUnstructuredKind ? 0 : kGroupSizes[g];
     for (SpmmTiles& tiles : k.spmm[g]) {
       for (int p = 0; p < tiles.widest; ++p) {
         slots.push_back({tiles.kernel[p], group, uint64_t(p + 1), uint64_t(tiles.tail)});

@@ -11,7 +11,7 @@
 
 #include "delegate/format/aligned_memory.h"
 #include "delegate/format/half.h"
-#include "delegate/format/mixed_weights.h"
+#include "delegate/format/unstructured_weights.h"
 
 namespace sbnn {
 namespace {
@@ -234,10 +234,10 @@ size_t CheapestGroup(const ColumnCounts& counts, const ColumnCost& cost) {
 
 static_assert(kGroupSizes[0] == 1 && kGroupSizes[1] == 2);
 
-// Mixed weights have a value for each column of one output, and at most the columns of groups of
-// two.
-float MixedCost(const ColumnCounts& counts, const ColumnCost& cost) {
-  return counts[0] * cost.mixed_weight + counts[1] * cost.mixed_column;
+// Unstructured weights have a value for each column of one output, and at most the columns of
+// groups of two.
+float UnstructuredCost(const ColumnCounts& counts, const ColumnCost& cost) {
+  return counts[0] * cost.unstructured_weight + counts[1] * cost.unstructured_column;
 }
 
 // Appends the columns of one group. Each column is written, and overwritten by the next if it is
@@ -279,20 +279,22 @@ void PutGroups(BlockReader* reader, size_t index, const PackedWeights& p) {
   }
 }
 
-// Mixed weights in the making: `shape` is complete but for the numbers of columns and values.
-struct MixedColumns {
-  std::vector<MixedBlock> blocks;
+// Unstructured weights in the making: `shape` is complete but for the numbers of columns and
+// values.
+struct UnstructuredColumns {
+  std::vector<UnstructuredBlock> blocks;
   std::vector<uint32_t> columns;  // [segments]
 
-  MixedColumns(BlockReader* reader, const PackedShape& shape)
+  UnstructuredColumns(BlockReader* reader, const PackedShape& shape)
       : blocks(shape.blocks()), columns(shape.segments()) {
     // [block][output of the group]
-    std::vector<std::vector<MixedRow>> rows(blocks.size());
+    std::vector<std::vector<UnstructuredRow>> rows(blocks.size());
     for (int g = 0; g < shape.groups(); ++g) {
-      const int first = g * kMixedGroup, end = std::min(shape.outputs, first + kMixedGroup);
+      const int first = g * kUnstructuredGroup,
+                end = std::min(shape.outputs, first + kUnstructuredGroup);
       for (auto& of_block : rows) {
         of_block.resize(end - first);
-        for (MixedRow& row : of_block) row.Clear();
+        for (UnstructuredRow& row : of_block) row.Clear();
       }
       for (int o = first; o < end; o += kMaxGroup) {
         reader->Read(o / kMaxGroup);
@@ -308,13 +310,13 @@ struct MixedColumns {
 
   // The weights of `count` outputs that the reader holds, to the rows from `row` on.
   static void Collect(const BlockReader& reader, const PackedShape& shape, int count, int row,
-                      std::vector<std::vector<MixedRow>>* rows) {
+                      std::vector<std::vector<UnstructuredRow>>* rows) {
     const size_t step = static_cast<size_t>(shape.block) * shape.taps;
     for (size_t column = 0; column < reader.columns(); ++column) {
       if (reader.masks()[column] == 0) continue;
       for (int o = 0; o < count; ++o) {
         if ((reader.masks()[column] >> o & 1) == 0) continue;
-        MixedRow& to = (*rows)[column / step][row + o];
+        UnstructuredRow& to = (*rows)[column / step][row + o];
         to.columns.push_back(static_cast<uint16_t>(column));
         to.values.push_back(reader.values()[column * kMaxGroup + o]);
       }
@@ -322,7 +324,7 @@ struct MixedColumns {
   }
 
   void Count(PackedShape* shape) const {
-    for (const MixedBlock& b : blocks) {
+    for (const UnstructuredBlock& b : blocks) {
       shape->column_count += static_cast<uint32_t>(b.columns.size());
       shape->value_count += static_cast<uint32_t>(b.values.size());
     }
@@ -335,7 +337,7 @@ struct MixedColumns {
     uint16_t* column = Writable(p.columns);
     float* value = Writable(p.values);
     OutputPair* pair = Writable(p.pairs);
-    for (const MixedBlock& b : blocks) {
+    for (const UnstructuredBlock& b : blocks) {
       column = std::copy(b.columns.begin(), b.columns.end(), column);
       value = std::copy(b.values.begin(), b.values.end(), value);
       pair = std::copy(b.pairs.begin(), b.pairs.end(), pair);
@@ -376,8 +378,8 @@ Status Validate(const PackedWeights& w) {
   for (size_t s = 0; s < w.segments(); ++s) {
     if (w.group_begin[s] > w.group_begin[s + 1]) return Status::Error("groups out of order");
   }
-  uint64_t values = w.mixed() ? 0 : uint64_t{w.column_count} * w.group;
-  for (size_t s = 0; w.mixed() && s < w.segments(); ++s) {
+  uint64_t values = w.unstructured() ? 0 : uint64_t{w.column_count} * w.group;
+  for (size_t s = 0; w.unstructured() && s < w.segments(); ++s) {
     uint32_t end = w.group_begin[s];
     const size_t count = w.pairs_of(s);
     for (size_t k = 0; k < count; ++k) {
@@ -415,14 +417,14 @@ Status Pack(const Constant& filter, const float* bias, const ColumnCost& cost,
   BlockReader reader(filter, shape);
   const ColumnCounts counts = CountColumns(&reader);
   const size_t best = CheapestGroup(counts, cost);
-  const int block = std::min(cost.block, kMixedColumns / shape.taps);
-  std::unique_ptr<const MixedColumns> mixed;
-  if (block > 0 && MixedCost(counts, cost) < counts[best] * cost.of[best]) {
+  const int block = std::min(cost.block, kUnstructuredColumns / shape.taps);
+  std::unique_ptr<const UnstructuredColumns> unstructured;
+  if (block > 0 && UnstructuredCost(counts, cost) < counts[best] * cost.of[best]) {
     const int blocks = (shape.inputs + block - 1) / block;
     shape.block = (shape.inputs + blocks - 1) / blocks;
-    shape.group = kMixedGroup;
-    mixed = std::make_unique<const MixedColumns>(&reader, shape);
-    mixed->Count(&shape);
+    shape.group = kUnstructuredGroup;
+    unstructured = std::make_unique<const UnstructuredColumns>(&reader, shape);
+    unstructured->Count(&shape);
   } else {
     shape.group = kGroupSizes[best];
     shape.column_count = static_cast<uint32_t>(counts[best]);
@@ -432,8 +434,8 @@ Status Pack(const Constant& filter, const float* bias, const ColumnCost& cost,
   // A column more: see AppendGroup. (Of the values, that one falls on the bias.)
   const std::shared_ptr<void> memory = Allocate(shape.bytes() + sizeof(uint16_t));
   PackedWeights p(shape, memory);
-  if (p.mixed()) {
-    mixed->Put(p);
+  if (p.unstructured()) {
+    unstructured->Put(p);
   } else {
     PutGroups(&reader, best, p);
   }

@@ -20,12 +20,12 @@ namespace sbnn {
 constexpr std::array<int, 4> kGroupSizes = {1, 2, 4, 8};
 constexpr int kMaxGroup = 8;
 
-// Of mixed weights (see PackedWeights::pairs): the size of their groups, and the most columns that
-// a block of inputs has.
-constexpr int kMixedGroup = 128;
-constexpr int kMixedColumns = 255;
+// Of unstructured weights (see PackedWeights::pairs): the size of their groups, and the most
+// columns that a block of inputs has.
+constexpr int kUnstructuredGroup = 128;
+constexpr int kUnstructuredColumns = 255;
 
-// Two outputs of mixed weights in a block of inputs.
+// Two outputs of unstructured weights in a block of inputs.
 struct OutputPair {
   uint8_t output[2];  // of the group
   uint8_t both;       // so many columns serve both outputs; then,
@@ -35,14 +35,15 @@ struct OutputPair {
 // What packing depends on. Times are those of one vector of pixels, in any unit. (No std::array:
 // the kernels' sources must not call inline functions of the library.)
 struct ColumnCost {
-  float of[4];             // a column, for each of kGroupSizes
-  float mixed_weight = 0;  // mixed: a weight
-  float mixed_column = 0;  // mixed: a column of two outputs, beside their weights
-  int block = 0;           // mixed: inputs whose part of a tile fits the L1 cache; 0: never mixed
+  float of[4];  // a column, for each of kGroupSizes
+  // Of unstructured weights:
+  float unstructured_weight = 0;  // a weight
+  float unstructured_column = 0;  // a column of two outputs, beside their weights
+  int block = 0;  // inputs whose part of a tile fits the L1 cache; 0: weights stay structured
 };
 
 // For weights that are to be taken apart.
-inline ColumnCost Unmixed(ColumnCost cost) {
+inline ColumnCost Structured(ColumnCost cost) {
   cost.block = 0;
   return cost;
 }
@@ -78,44 +79,45 @@ struct PackedShape {
   int32_t inputs = 0;
   int32_t taps = 1;
   int32_t group = 1;
-  int32_t block = 0;  // inputs of a block of mixed weights; 0: not mixed
+  int32_t block = 0;  // inputs of a block of unstructured weights; 0: structured
   uint32_t column_count = 0;
   uint32_t value_count = 0;
 
-  bool mixed() const { return block > 0; }
+  bool unstructured() const { return block > 0; }
   int groups() const { return (outputs + group - 1) / group; }
-  // Outputs and what fills up the last group; of mixed weights, the last pair.
-  int lanes() const { return mixed() ? (outputs + 1) / 2 * 2 : groups() * group; }
-  int blocks() const { return mixed() ? (inputs + block - 1) / block : 1; }
+  // Outputs and what fills up the last group; of unstructured weights, the last pair.
+  int lanes() const { return unstructured() ? (outputs + 1) / 2 * 2 : groups() * group; }
+  int blocks() const { return unstructured() ? (inputs + block - 1) / block : 1; }
   // A damaged file may say anything: products need 64 bits everywhere.
   uint64_t segments() const { return static_cast<uint64_t>(blocks()) * groups(); }
   uint64_t pair_count() const {
-    return mixed() ? static_cast<uint64_t>(blocks()) * lanes() / 2 : 0;
+    return unstructured() ? static_cast<uint64_t>(blocks()) * lanes() / 2 : 0;
   }
   uint64_t bytes() const;
 };
 
 // A segment is a group's columns in one block of inputs; segments go block by block, and in each
-// group by group. Weights that are not mixed are one block.
+// group by group. Structured weights are one block.
 struct PackedWeights : PackedShape {
   View<uint32_t> group_begin;  // [segments + 1] first column of each segment
-  View<uint16_t> columns;      // input * taps + tap; unless mixed, increasing within a segment
-  View<float> values;          // [columns][group], or if mixed two for each step of a pair
-  View<float> bias;            // [lanes], zero behind the last output
-  // Of mixed weights only, those of a segment together: its columns and values belong to one pair
-  // after the other. First come the columns that both outputs have, with two values each, then as
-  // many of either output alone, by turns, with one value each. (Where one has fewer, it is given
-  // columns of the other and zeros.) An odd number of outputs has one more behind it, of zeros.
+  View<uint16_t> columns;  // input * taps + tap; unless unstructured, increasing within a segment
+  View<float> values;      // [columns][group], or if unstructured two for each step of a pair
+  View<float> bias;        // [lanes], zero behind the last output
+  // Of unstructured weights only, those of a segment together: its columns and values belong to one
+  // pair after the other. First come the columns that both outputs have, with two values each, then
+  // as many of either output alone, by turns, with one value each. (Where one has fewer, it is
+  // given columns of the other and zeros.) An odd number of outputs has one more behind it, of
+  // zeros.
   View<OutputPair> pairs;
 
   // The number of a segment's pairs, and the first of them.
   size_t pairs_of(size_t segment) const {
-    const int first_output = static_cast<int>(segment % groups()) * kMixedGroup;
-    return static_cast<size_t>(std::min(kMixedGroup, lanes() - first_output)) / 2;
+    const int first_output = static_cast<int>(segment % groups()) * kUnstructuredGroup;
+    return static_cast<size_t>(std::min(kUnstructuredGroup, lanes() - first_output)) / 2;
   }
   const OutputPair* PairsOf(size_t segment) const {
     const size_t of_block = segment / groups() * (lanes() / 2);
-    return pairs.data() + of_block + segment % groups() * (kMixedGroup / 2);
+    return pairs.data() + of_block + segment % groups() * (kUnstructuredGroup / 2);
   }
 
   std::shared_ptr<const void> storage;  // keeps alive what the views show
@@ -130,12 +132,12 @@ struct PackedWeights : PackedShape {
 Status Validate(const PackedWeights& weights);
 
 // Packs a filter of shape [outputs, ..., inputs] (OHWI, or OI) that passed Validate; the dimensions
-// between are the taps, row-major. The group, or mixed weights, is what `cost` makes cheapest for
-// the zeros found. `bias` has `outputs` values or is null. Throws std::bad_alloc.
+// between are the taps, row-major. The group, or unstructured weights, is what `cost` makes
+// cheapest for the zeros found. `bias` has `outputs` values or is null. Throws std::bad_alloc.
 Status Pack(const Constant& filter, const float* bias, const ColumnCost& cost,
             PackedWeights* packed);
 
-// Packed weights in the making, not mixed: what is known of `shape` but the columns, which are
+// Structured weights in the making: what is known of `shape` but the columns, which are
 // appended group by group.
 struct PackedColumns {
   PackedShape shape;
@@ -152,7 +154,7 @@ struct PackedColumns {
   PackedWeights Pack(const float* bias) const;
 };
 
-// The same in groups of `group`, a divisor of `packed.group`. They must not be mixed.
+// The same in groups of `group`, a divisor of `packed.group`. They must be structured.
 PackedWeights Narrow(const PackedWeights& packed, int group);
 
 }  // namespace sbnn

@@ -61,8 +61,8 @@ bool Plausible(const PackedShape& s) {
   return s.outputs > 0 && s.outputs <= kMost && s.inputs > 0 && s.inputs <= 65536 && s.taps > 0 &&
          s.taps <= 65536 && int64_t{s.inputs} * s.taps <= 65536 && s.block >= 0 &&
          s.block <= s.inputs &&
-         (s.mixed()
-              ? s.group == kMixedGroup
+         (s.unstructured()
+              ? s.group == kUnstructuredGroup
               : std::find(kGroupSizes.begin(), kGroupSizes.end(), s.group) != kGroupSizes.end());
 }
 

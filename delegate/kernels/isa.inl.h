@@ -13,7 +13,7 @@
 #include "delegate/kernels/move.inl.h"
 #include "delegate/kernels/pool.inl.h"
 #include "delegate/kernels/spmm.inl.h"
-#include "delegate/kernels/spmm_mixed.inl.h"
+#include "delegate/kernels/spmm_unstructured.inl.h"
 #include "delegate/kernels/spmv.inl.h"
 #include "delegate/kernels/table.h"
 #if defined(SBNN_FP16)
@@ -58,20 +58,20 @@ void AddGroup(int index, Kernels* k) {
 }
 
 template <int T, size_t... P>
-SpmmTiles MixedTiles(std::index_sequence<P...>) {
-  return {T, sizeof...(P), {&SpmmMixed<static_cast<int>(P) + 1, T>...}};
+SpmmTiles UnstructuredTiles(std::index_sequence<P...>) {
+  return {T, sizeof...(P), {&SpmmUnstructured<static_cast<int>(P) + 1, T>...}};
 }
 
 // A tail costs half as much as a vector where these are long, and else as much.
 template <int P>
-void AddMixed(Kernels* k) {
+void AddUnstructured(Kernels* k) {
   using Vectors = std::make_index_sequence<P>;
   using WithTail = std::make_index_sequence<Vec::kLanes == 16 ? P : 0>;
-  SpmmTiles* const tiles = k->spmm[kMixedKind];
-  tiles[0] = MixedTiles<0>(Vectors());
-  tiles[1] = MixedTiles<kTails[0]>(WithTail());
-  tiles[2] = MixedTiles<kTails[1]>(WithTail());
-  k->spmm_mixed_pixel = &SpmmMixedPixel;
+  SpmmTiles* const tiles = k->spmm[kUnstructuredKind];
+  tiles[0] = UnstructuredTiles<0>(Vectors());
+  tiles[1] = UnstructuredTiles<kTails[0]>(WithTail());
+  tiles[2] = UnstructuredTiles<kTails[1]>(WithTail());
+  k->spmm_unstructured_pixel = &SpmmUnstructuredPixel;
 }
 
 template <int K, int S>
@@ -80,9 +80,9 @@ DepthwiseDirectFn DirectKernel() {
   return &DepthwiseDirect<K, S>;
 }
 
-// The widest tiles for groups of 1, 2, 4 and 8 and for mixed weights: accumulators, pixels and a
-// weight fit the registers.
-template <int P1, int P2, int P4, int P8, int kMixed>
+// The widest tiles for groups of 1, 2, 4 and 8 and for unstructured weights: accumulators, pixels
+// and a weight fit the registers.
+template <int P1, int P2, int P4, int P8, int kUnstructured>
 Kernels Collect(const ColumnCost& cost) {
   Kernels k = {};
   k.isa = SBNN_ISA_NAME;
@@ -93,7 +93,7 @@ Kernels Collect(const ColumnCost& cost) {
   AddGroup<2, P2>(1, &k);
   AddGroup<4, P4>(2, &k);
   AddGroup<8, P8>(3, &k);
-  AddMixed<kMixed>(&k);
+  AddUnstructured<kUnstructured>(&k);
   k.scale_columns = &ScaleColumns;
   k.depthwise = &Depthwise;
   k.depthwise_direct[0][0] = DirectKernel<3, 1>();

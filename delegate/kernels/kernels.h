@@ -24,22 +24,22 @@ constexpr int kTails[] = {1, 4};  // squares leave 0, 1, 4 or 9 of 16
 
 // Sparse matrix times panel: for each group of outputs, the sum over its columns of `group` weights
 // times a tile of pixels; bias and clamp included. A tile is some vectors and a tail of single
-// pixels (see SpmmTiles); just these are written. Of mixed weights a call takes one segment (see
-// PackedWeights), from which y, bias, add, and all that is packed begin.
+// pixels (see SpmmTiles); just these are written. Of unstructured weights a call takes one segment
+// (see PackedWeights), from which y, bias, add, and all that is packed begin.
 struct SpmmArgs {
   const void* x;                // the tile's first pixel in the panel that the offsets refer to
   void* y;                      // the tile's first pixel of output 0
   size_t y_stride;              // between outputs
-  const uint32_t* group_begin;  // [groups + 1]; mixed weights do without
+  const uint32_t* group_begin;  // [groups + 1]; unstructured weights do without
   const int32_t* offset_bytes;  // [columns]
   const void* weights;          // [columns][group]
-  const void* bias;             // [groups * group]; of mixed weights may be null: zeros
-  uint32_t first_group;         // of mixed weights 0, and
+  const void* bias;             // [groups * group]; of unstructured weights may be null: zeros
+  uint32_t first_group;         // of unstructured weights 0, and
   uint32_t end_group;           // the number of pairs
   float lo;
   float hi;
   const void* add;          // null, or what is added before the clamp: laid out as y, and may be y
-  const OutputPair* pairs;  // of mixed weights
+  const OutputPair* pairs;  // of unstructured weights
   // Memory that is needed soon: a kernel may fetch a cache line for each column, each so many bytes
   // behind the one before.
   const char* fetch;
@@ -47,8 +47,8 @@ struct SpmmArgs {
 };
 using SpmmFn = void (*)(const SpmmArgs&);
 
-// Sparse matrix times one vector: the outputs are the vector. Same packed weights as spmm, but not
-// mixed.
+// Sparse matrix times one vector: the outputs are the vector. Same packed weights as spmm,
+// structured ones only.
 struct SpmvArgs {
   const void* x;
   void* y;  // written up to a whole group
@@ -63,8 +63,8 @@ struct SpmvArgs {
 };
 using SpmvFn = void (*)(const SpmvArgs&);
 
-// Packed weights, not mixed, times a factor for each input: of columns [0, count), as they go into
-// spmm or spmv.
+// Structured weights times a factor for each input: of columns [0, count), as they go into spmm or
+// spmv.
 struct ScaleColumnsArgs {
   const void* weights;      // [count][group]
   const uint16_t* columns;  // [count] the inputs

@@ -15,8 +15,8 @@
 namespace sbnn {
 
 // Cycles of a Cortex-A55's loops of the widest tiles by delegate/bench/arm: there, a load takes as
-// long as two multiplications. Mixed: a step of two weights is 3.2 cycles where they share a column
-// (2 weights + column), 5.2 where they do not (2 weights + 2 columns).
+// long as two multiplications. Unstructured: a step of two weights is 3.2 cycles where they share a
+// column (2 weights + column), 5.2 where they do not (2 weights + 2 columns).
 const ColumnCost kInOrderCost = {{2.4f, 3.75f, 4.83f, 9.33f}, 0.6f, 2.0f, 192};
 
 Kernels ScalarKernels();
@@ -86,7 +86,7 @@ int GroupIndex(int group) {
 }
 
 int KindIndex(const PackedShape& weights) {
-  return weights.mixed() ? kMixedKind : GroupIndex(weights.group);
+  return weights.unstructured() ? kUnstructuredKind : GroupIndex(weights.group);
 }
 
 const std::vector<const Kernels*>& AvailableKernels() {
@@ -120,9 +120,10 @@ std::vector<KernelRow> KernelRows() {
     if (const Kernels* halves = HalfKernels(*k)) all.push_back(halves);
   }
   for (const Kernels* k : all) {
-    for (int g = 0; g <= kMixedKind; ++g) {
-      const int size = g == kMixedKind ? 0 : kGroupSizes[g];
-      const std::string group = g == kMixedKind ? "_mixed" : "_g" + std::to_string(size);
+    for (int g = 0; g <= kUnstructuredKind; ++g) {
+      const int size = g == kUnstructuredKind ? 0 : kGroupSizes[g];
+      const std::string group =
+          g == kUnstructuredKind ? "_unstructured" : "_g" + std::to_string(size);
       for (const SpmmTiles& tiles : k->spmm[g]) {
         const std::string tail = tiles.tail == 0 ? "" : "_t" + std::to_string(tiles.tail);
         for (int p = 1; p <= tiles.widest; ++p) {
@@ -130,7 +131,7 @@ std::vector<KernelRow> KernelRows() {
               {"spmm" + group + "_p" + std::to_string(p) + tail, k, size, p, tiles.tail});
         }
       }
-      if (g < kMixedKind) rows.push_back({"spmv" + group, k, size, 0, 0});
+      if (g < kUnstructuredKind) rows.push_back({"spmv" + group, k, size, 0, 0});
     }
     const auto add = [&](const std::string& name) { rows.push_back({name, k, 0, 0, 0}); };
     for (int i = 0; i < 4; ++i) {
@@ -139,8 +140,8 @@ std::vector<KernelRow> KernelRows() {
       if (k->depthwise_pairs[i / 2][i % 2] != nullptr) add("depthwise_pairs" + window + stride);
     }
     for (const char* name :
-         {"spmm_mixed_pixel", "scale_columns", "depthwise", "depthwise_taps", "pool", "pad_row",
-          "shift_rows", "clamp", "binary", "unary", "sum", "transpose", "fma_loop"}) {
+         {"spmm_unstructured_pixel", "scale_columns", "depthwise", "depthwise_taps", "pool",
+          "pad_row", "shift_rows", "clamp", "binary", "unary", "sum", "transpose", "fma_loop"}) {
       add(name);
     }
     if (k->narrow != nullptr) add("narrow");

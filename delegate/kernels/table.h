@@ -13,7 +13,7 @@ namespace sbnn {
 
 constexpr int kMaxTileVectors = 16;
 constexpr int kGroupKinds = static_cast<int>(kGroupSizes.size());
-constexpr int kMixedKind = kGroupKinds;  // the index of mixed weights
+constexpr int kUnstructuredKind = kGroupKinds;  // the index of unstructured weights
 constexpr int kTailKinds = static_cast<int>(sizeof(kTails) / sizeof(kTails[0]));
 
 // The spmm kernels for tiles of one to `widest` vectors and a tail; widest is 0 where there are
@@ -24,8 +24,8 @@ struct SpmmTiles {
   SpmmFn kernel[kMaxTileVectors];  // [vectors - 1]
 };
 
-// The kernels of one instruction set. Index g stands for kGroupSizes[g], and kMixedKind for mixed
-// weights.
+// The kernels of one instruction set. Index g stands for kGroupSizes[g], and kUnstructuredKind for
+// unstructured weights.
 struct Kernels {
   const char* isa;    // "avx512", "avx2", "neon", "neon_fp16" or "scalar"
   int lanes;          // elements in a vector
@@ -33,7 +33,7 @@ struct Kernels {
   ColumnCost column_cost;
 
   SpmmTiles spmm[kGroupKinds + 1][1 + kTailKinds];  // [g][0]: no tail; then longer and longer ones
-  SpmmFn spmm_mixed_pixel;                          // of mixed weights, a tile of one pixel
+  SpmmFn spmm_unstructured_pixel;                   // of unstructured weights, a tile of one pixel
   SpmvFn spmv[kGroupKinds];
   ScaleColumnsFn scale_columns;
   DepthwiseFn depthwise;
@@ -77,7 +77,7 @@ const Kernels* HalfKernels(const Kernels& kernels);
 struct KernelRow {
   std::string name;  // such as "spmm_g4_p6" or, with a tail of one pixel, "spmm_g4_p3_t1"
   const Kernels* kernels;
-  int group;    // 0 where there is none or weights are mixed
+  int group;    // 0 where there is none or weights are unstructured
   int vectors;  // tile width in vectors, 0 where there is none, and
   int tail;     // pixels behind them
 };

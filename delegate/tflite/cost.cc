@@ -113,9 +113,9 @@ Prediction PredictNode(const NodeView& view, const Translation& t,
       const ColumnCost& cost = kind == kMatrix ? kOneVectorCost : view.kernels.column_cost;
       here = 0;
       for (const auto& w : packed) {
-        const double columns =
-            w->mixed() ? w->value_count * cost.mixed_weight + w->column_count * cost.mixed_column
-                       : w->column_count * cost.of[GroupIndex(w->group)];
+        const double columns = w->unstructured() ? w->value_count * cost.unstructured_weight +
+                                                       w->column_count * cost.unstructured_column
+                                                 : w->column_count * cost.of[GroupIndex(w->group)];
         // As if all columns had the widest group: eight multiply-adds a pixel.
         here += Elements(output) / AsImages(output).c * columns * kMaxGroup /
                 cost.of[GroupIndex(kMaxGroup)];

@@ -65,7 +65,7 @@ Status ReadPadding(const NodeView& view, Padding* padding);  // from the second 
 // Of CONV_2D and TRANSPOSE_CONV: OHWI, few enough inputs and taps for packed columns.
 Status ReadFilter(const NodeView& view, int input, Constant* filter);
 Status ReadBias(const NodeView& view, int input, int channels, std::vector<float>* bias);
-// `cost` is what the kernels say, or Unmixed of it for weights that are to be taken apart, or
+// `cost` is what the kernels say, or Structured of it for weights that are to be taken apart, or
 // kOneVectorCost.
 Status PackWeights(const NodeView& view, const Constant& filter, const std::vector<float>& bias,
                    const ColumnCost& cost, std::shared_ptr<const PackedWeights>* packed);

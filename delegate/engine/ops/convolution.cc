@@ -45,9 +45,9 @@ bool Convolution::Pointwise(const Images& image) const {
   return one_tap && no_step && no_margin && (groups_ == 1 || image.pixels() > 1);
 }
 
-// (Mixed weights times one pixel are the narrowest tile.)
+// (Unstructured weights times one pixel are the narrowest tile.)
 bool Convolution::IsVector(const Images& image) const {
-  return image.pixels() == 1 && !weights_->mixed();
+  return image.pixels() == 1 && !weights_->unstructured();
 }
 
 // Few channels: the padded copy gathers them from the outside's layout at no extra cost. (A single
@@ -63,10 +63,10 @@ bool Convolution::AbsorbMargin(const Margin& margin) {
 }
 
 // Of each image, the gate multiplies the weights: these should be fewer than its elements. (The
-// values of mixed weights are not laid out by columns.)
+// values of unstructured weights are not laid out by columns.)
 bool Convolution::TakesGate(const Shape& shape) const {
   const Images image = AsImages(shape);
-  return Pointwise(image) && groups_ == 1 && !weights_->mixed() &&
+  return Pointwise(image) && groups_ == 1 && !weights_->unstructured() &&
          weights_->values.size() <= image.pixels() * image.c;
 }
 
@@ -231,21 +231,22 @@ void Convolution::RunTask(const TaskGrid& grid, int task, const void* values, co
 }
 
 // With an activation, as many groups at a time as leave their results in the L1 cache for it; but
-// of mixed weights all, since there it is the inputs that stay in the cache from group to group.
+// of unstructured weights all, since there it is the inputs that stay in the cache from group to
+// group.
 void Convolution::RunTile(const TaskGrid& grid, const Tile& tile, const SpmmArgs& args,
                           const RunContext& context) const {
   const PackedWeights& w = *weights_;
   const Kernels& kernels = context.kernels;
   const size_t group = w.group;
   uint32_t step = args.end_group - args.first_group;
-  if (epilogue_.activates && !w.mixed()) {
+  if (epilogue_.activates && !w.unstructured()) {
     step = static_cast<uint32_t>(std::max<size_t>(1, kActivatedFloats / (tile.width * group)));
   }
   SpmmArgs part = args;
   for (uint32_t g = args.first_group; g < args.end_group; g += step) {
     part.first_group = g;
     part.end_group = std::min(args.end_group, g + step);
-    if (context.ahead != nullptr && !w.mixed()) {
+    if (context.ahead != nullptr && !w.unstructured()) {
       const Ahead::Lines lines =
           context.ahead->Take(w.group_begin[part.end_group] - w.group_begin[g]);
       part.fetch = lines.begin;

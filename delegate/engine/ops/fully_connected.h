@@ -14,7 +14,7 @@ namespace sbnn {
 
 class FullyConnected : public Op {
  public:
-  // `weights` are not mixed (see kOneVectorCost). keep_dims: the leading dimensions of the input
+  // `weights` are structured (see kOneVectorCost). keep_dims: the leading dimensions of the input
   // stay, otherwise they become one.
   FullyConnected(std::shared_ptr<const PackedWeights> weights, bool keep_dims, float lo, float hi)
       : weights_(std::move(weights)), keep_dims_(keep_dims), lo_(lo), hi_(hi) {}

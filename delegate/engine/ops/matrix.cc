@@ -55,7 +55,7 @@ const SpmmTiles& PickTail(const Kernels& kernels, int index, size_t pixels) {
 }
 
 std::vector<Tile> SplitPixels(const Kernels& kernels, int index, size_t pixels, int threads) {
-  if (index == kMixedKind && pixels == 1) return {{0, 1, kernels.spmm_mixed_pixel}};
+  if (index == kUnstructuredKind && pixels == 1) return {{0, 1, kernels.spmm_unstructured_pixel}};
   const SpmmTiles& whole = kernels.spmm[index][0];
   const SpmmTiles& last = PickTail(kernels, index, pixels);
   const size_t lanes = kernels.lanes;
@@ -91,18 +91,18 @@ TaskGrid MakeGrid(const PackedWeights& weights, size_t pixels, const Kernels& ke
     chunks = (wanted + tiles - 1) / tiles;
   }
   grid.group_begin = SplitGroups(weights, chunks);
-  if (weights.mixed()) grid.value_begin = FirstValues(weights);
+  if (weights.unstructured()) grid.value_begin = FirstValues(weights);
   return grid;
 }
 
 namespace {
 
-void RunMixed(const PackedWeights& w, const TaskGrid& grid, const Tile& tile, const SpmmArgs& args,
-              int element_bytes) {
+void RunUnstructured(const PackedWeights& w, const TaskGrid& grid, const Tile& tile,
+                     const SpmmArgs& args, int element_bytes) {
   for (int b = 0; b < w.blocks(); ++b) {
     for (uint32_t g = args.first_group; g < args.end_group; ++g) {
       const size_t segment = static_cast<size_t>(b) * w.groups() + g;
-      const size_t output = static_cast<size_t>(g) * kMixedGroup;
+      const size_t output = static_cast<size_t>(g) * kUnstructuredGroup;
       SpmmArgs part = args;
       part.y = Advance(args.y, output * args.y_stride, element_bytes);
       part.offset_bytes += w.group_begin[segment];
@@ -132,8 +132,8 @@ void RunMixed(const PackedWeights& w, const TaskGrid& grid, const Tile& tile, co
 
 void RunSpmm(const PackedWeights& w, const TaskGrid& grid, const Tile& tile, const SpmmArgs& args,
              const Kernels& kernels) {
-  if (!w.mixed()) return tile.spmm(args);
-  RunMixed(w, grid, tile, args, kernels.element_bytes);
+  if (!w.unstructured()) return tile.spmm(args);
+  RunUnstructured(w, grid, tile, args, kernels.element_bytes);
 }
 
 VectorGrid MakeVectorGrid(const PackedWeights& w, int threads) {

@@ -21,7 +21,7 @@ struct Tile {
 struct TaskGrid {
   std::vector<Tile> tiles;
   std::vector<uint32_t> group_begin;  // [chunks + 1] in groups, about equal numbers of columns
-  std::vector<uint32_t> value_begin;  // of mixed weights: [segments] first weight
+  std::vector<uint32_t> value_begin;  // of unstructured weights: [segments] first weight
 
   int chunks() const { return static_cast<int>(group_begin.size()) - 1; }
   int tasks() const { return static_cast<int>(tiles.size()) * chunks(); }
@@ -36,7 +36,7 @@ TaskGrid MakeGrid(const PackedWeights& weights, size_t pixels, const Kernels& ke
 void RunSpmm(const PackedWeights& weights, const TaskGrid& grid, const Tile& tile,
              const SpmmArgs& args, const Kernels& kernels);
 
-// The same for the product with one vector, of weights that are not mixed.
+// The same for the product with one vector, of structured weights.
 struct VectorGrid {
   std::vector<uint32_t> group_begin;  // [tasks + 1]
 };

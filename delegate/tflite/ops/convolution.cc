@@ -41,7 +41,7 @@ Status TranslateConvolution(const NodeView& view, Translation* t) {
   status = PackWeights(view, filter, bias,
                        one_vector    ? kOneVectorCost
                        : groups == 1 ? cost
-                                     : Unmixed(cost),
+                                     : Structured(cost),
                        &packed);
   if (!status.ok()) return status;
   // Packed groups must not reach over the parts of a grouped convolution.

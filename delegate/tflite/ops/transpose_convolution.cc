@@ -49,7 +49,7 @@ Status TranslateTransposeConvolution(const NodeView& view, Translation* t) {
 
   t->heavy = true;
   std::shared_ptr<const PackedWeights> packed;
-  status = PackWeights(view, filter, bias, Unmixed(view.kernels.column_cost), &packed);
+  status = PackWeights(view, filter, bias, Structured(view.kernels.column_cost), &packed);
   if (!status.ok()) return status;
   t->op = std::make_unique<TransposeConvolution>(*packed, window, output, lo, hi);
   return Status();

@@ -17,9 +17,9 @@
 
 namespace sbnn {
 
-constexpr int kMixed = 0;  // for a group
+constexpr int kUnstructured = 0;  // for a group
 
-// Packed as groups of `group`, or mixed, from a dense or from a sparse constant.
+// Packed as groups of `group`, or unstructured, from a dense or from a sparse constant.
 inline std::shared_ptr<const PackedWeights> PackAs(const std::vector<float>& filter,
                                                    const Shape& shape,
                                                    const std::vector<float>& bias, int group,
@@ -31,8 +31,8 @@ inline std::shared_ptr<const PackedWeights> PackAs(const std::vector<float>& fil
   } else {
     EncodeDense(filter, shape, &owned);
   }
-  ColumnCost cost = {{1e6f, 1e6f, 1e6f, 1e6f}, 1e-3f, 0, group == kMixed ? 5 : 0};
-  if (group != kMixed) cost.of[GroupIndex(group)] = 1e-3f;
+  ColumnCost cost = {{1e6f, 1e6f, 1e6f, 1e6f}, 1e-3f, 0, group == kUnstructured ? 5 : 0};
+  if (group != kUnstructured) cost.of[GroupIndex(group)] = 1e-3f;
   auto packed = std::make_shared<PackedWeights>();
   const Status status = Pack(owned.constant, bias.data(), cost, packed.get());
   EXPECT_TRUE(status.ok()) << status.message();
@@ -41,7 +41,9 @@ inline std::shared_ptr<const PackedWeights> PackAs(const std::vector<float>& fil
 
 inline int RandomGroup(Random* random) { return kGroupSizes[random->Int(0, kGroupKinds - 1)]; }
 
-inline int RandomKind(Random* random) { return random->Chance(0.3) ? kMixed : RandomGroup(random); }
+inline int RandomKind(Random* random) {
+  return random->Chance(0.3) ? kUnstructured : RandomGroup(random);
+}
 
 struct Limits {
   float lo, hi;

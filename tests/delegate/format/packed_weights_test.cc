@@ -19,9 +19,9 @@ constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
 
 constexpr ColumnCost kCost = {{1.0f, 1.5f, 2.5f, 4.5f}, 0, 0, 0};
 
-void UnpackMixed(const PackedWeights& p, std::vector<float>* dense) {
+void UnpackUnstructured(const PackedWeights& p, std::vector<float>* dense) {
   const size_t columns = static_cast<size_t>(p.inputs) * p.taps;
-  EXPECT_EQ(p.group, kMixedGroup);
+  EXPECT_EQ(p.group, kUnstructuredGroup);
   size_t column = 0, value = 0, pair = 0, zeros = 0;
   const auto take = [&](int block, int output) {
     const int input = p.columns[column] / p.taps, tap = p.columns[column] % p.taps;
@@ -38,14 +38,14 @@ void UnpackMixed(const PackedWeights& p, std::vector<float>* dense) {
     EXPECT_EQ(p.group_begin[s], column);
     EXPECT_EQ(p.PairsOf(s), p.pairs.data() + pair);
     const int block = static_cast<int>(s / p.groups()), group = static_cast<int>(s % p.groups());
-    const int size = std::min(kMixedGroup, p.outputs - group * kMixedGroup);
+    const int size = std::min(kUnstructuredGroup, p.outputs - group * kUnstructuredGroup);
     EXPECT_EQ(p.pairs_of(s), static_cast<size_t>(size + 1) / 2);
     std::set<int> outputs;
     for (size_t k = 0; k < p.pairs_of(s); ++k, ++pair) {
       int output[2];
       for (int i = 0; i < 2; ++i) {
         EXPECT_TRUE(outputs.insert(p.pairs[pair].output[i]).second);
-        output[i] = group * kMixedGroup + p.pairs[pair].output[i];
+        output[i] = group * kUnstructuredGroup + p.pairs[pair].output[i];
       }
       for (int n = p.pairs[pair].both; n > 0; --n, ++column) {
         for (int o : output) take(block, o);
@@ -77,8 +77,8 @@ std::vector<float> Unpack(const PackedWeights& p) {
   EXPECT_EQ(p.bias.size(), static_cast<size_t>(p.lanes()));
   EXPECT_GE(p.lanes(), p.outputs);
   EXPECT_TRUE(Validate(p).ok());
-  if (p.mixed()) {
-    UnpackMixed(p, &dense);
+  if (p.unstructured()) {
+    UnpackUnstructured(p, &dense);
     return dense;
   }
   EXPECT_EQ(p.blocks(), 1);
@@ -259,20 +259,20 @@ TEST(Pack, FollowsTheCost) {
   }
 }
 
-TEST(Pack, MixedWhereCheapest) {
+TEST(Pack, UnstructuredWhereCheapest) {
   Random random(8);
   for (const double density : {0.1, 0.5, 1.0}) {
     const std::vector<float> dense = random.Filter(18, 50, 1, density);
     OwnedConstant owned;
     EncodeDense(dense, {18, 50}, &owned);
     const size_t weights = ColumnCount(dense, 18, 50, 1);
-    const float mixed = weights * 0.5f + ColumnCount(dense, 18, 50, 2) * 0.25f;
+    const float unstructured = weights * 0.5f + ColumnCount(dense, 18, 50, 2) * 0.25f;
     for (const float factor : {0.99f, 1.01f}) {
       // Of the others, groups of one are the cheapest.
-      const ColumnCost cost = {{mixed / weights * factor, 1000, 1000, 1000}, 0.5f, 0.25f, 7};
+      const ColumnCost cost = {{unstructured / weights * factor, 1000, 1000, 1000}, 0.5f, 0.25f, 7};
       PackedWeights packed;
       ASSERT_TRUE(Pack(owned.constant, nullptr, cost, &packed).ok());
-      EXPECT_EQ(packed.mixed(), factor > 1);
+      EXPECT_EQ(packed.unstructured(), factor > 1);
       EXPECT_LE(packed.block, 7);
       EXPECT_GE(packed.values.size(), weights);
       EXPECT_EQ(Unpack(packed), dense);
@@ -282,7 +282,7 @@ TEST(Pack, MixedWhereCheapest) {
 
 // With rows of a trained network's kind hardly a zero is added, and partners are found that have
 // more in common than neighbors do.
-TEST(Pack, MixedPartners) {
+TEST(Pack, UnstructuredPartners) {
   Random random(9);
   std::vector<float> dense = random.Filter(300, 96, 1, 0.3);
   for (int o = 0; o < 300; ++o) {  // outputs o and 299 - o keep the same inputs
@@ -294,7 +294,7 @@ TEST(Pack, MixedPartners) {
   PackedWeights packed;
   const ColumnCost cost = {{1000, 1000, 1000, 1000}, 0.5f, 0.25f, 96};
   ASSERT_TRUE(Pack(owned.constant, nullptr, cost, &packed).ok());
-  ASSERT_TRUE(packed.mixed());
+  ASSERT_TRUE(packed.unstructured());
   EXPECT_EQ(Unpack(packed), dense);
   const size_t weights = ColumnCount(dense, 300, 96, 1);
   EXPECT_LT(packed.values.size(), 1.02 * weights);
@@ -313,7 +313,7 @@ TEST(Pack, ManyColumnsOfOneSet) {
     PackedWeights packed;
     const ColumnCost cost = {{2.0f, 2.0f, 2.5f, 4.5f}, 1.0f, 0.25f, 1000};
     ASSERT_TRUE(Pack(owned.constant, nullptr, cost, &packed).ok());
-    EXPECT_EQ(packed.mixed(), taps < 256);
+    EXPECT_EQ(packed.unstructured(), taps < 256);
     EXPECT_LE(packed.block * taps, 255);
     EXPECT_EQ(Unpack(packed), dense);
   }

@@ -303,10 +303,11 @@ TEST_F(CacheTest, DamageIsFoundOut) {
 
 // Hashes can be forged: sizes and indices are checked all the same.
 TEST_F(CacheTest, ForgedIndicesAreRefused) {
-  const PackedWeights fours = Packed(Filter(1)), mixed = Packed(Filter(1, {16, 3, 3, 90}, 1));
+  const PackedWeights fours = Packed(Filter(1)),
+                      unstructured = Packed(Filter(1, {16, 3, 3, 90}, 1));
   ASSERT_EQ(fours.group, 4);
-  ASSERT_FALSE(fours.mixed());
-  ASSERT_GT(mixed.blocks(), 1);
+  ASSERT_FALSE(fours.unstructured());
+  ASSERT_GT(unstructured.blocks(), 1);
   const auto forge = [&](const PackedWeights& good,
                          const std::function<void(PackedWeights*, char*)>& change) {
     // With room behind it, for what forged sizes say is there.
@@ -341,14 +342,16 @@ TEST_F(CacheTest, ForgedIndicesAreRefused) {
   EXPECT_EQ(forged([](PackedWeights* w, char*) { w->block = -1; }), nullptr);
   EXPECT_EQ(forged([](PackedWeights* w, char*) { --w->value_count; }), nullptr);
 
-  EXPECT_NE(forge(mixed, [](PackedWeights*, char*) {}), nullptr);
-  EXPECT_EQ(forge(mixed, [&](PackedWeights* w, char*) { set(w->columns, 3, 90 * 9); }), nullptr);
-  EXPECT_EQ(forge(mixed, [&](PackedWeights* w, char*) { set(w->group_begin, w->segments(), 7); }),
+  EXPECT_NE(forge(unstructured, [](PackedWeights*, char*) {}), nullptr);
+  EXPECT_EQ(forge(unstructured, [&](PackedWeights* w, char*) { set(w->columns, 3, 90 * 9); }),
             nullptr);
-  EXPECT_EQ(forge(mixed, [](PackedWeights* w, char*) { w->block = 90; }), nullptr);
-  EXPECT_EQ(forge(mixed, [](PackedWeights* w, char*) { w->group = 8; }), nullptr);
+  EXPECT_EQ(
+      forge(unstructured, [&](PackedWeights* w, char*) { set(w->group_begin, w->segments(), 7); }),
+      nullptr);
+  EXPECT_EQ(forge(unstructured, [](PackedWeights* w, char*) { w->block = 90; }), nullptr);
+  EXPECT_EQ(forge(unstructured, [](PackedWeights* w, char*) { w->group = 8; }), nullptr);
   const auto forge_pair = [&](const auto& change) {
-    return forge(mixed, [&](PackedWeights* w, char*) {
+    return forge(unstructured, [&](PackedWeights* w, char*) {
       size_t i = 0;
       while (w->pairs[i].both < 2) ++i;
       change(const_cast<OutputPair*>(&w->pairs[i]));

@@ -95,14 +95,14 @@ void TestSpmm(const KernelRow& row) {
   }
 }
 
-// A segment of mixed weights, see PackedWeights, of `outputs` outputs.
-struct MixedSegment {
+// A segment of unstructured weights, see PackedWeights, of `outputs` outputs.
+struct UnstructuredSegment {
   std::vector<OutputPair> pairs;
   std::vector<uint16_t> columns;
   std::vector<float> values;
   std::vector<std::vector<std::pair<uint16_t, float>>> weights;  // [outputs]: column, weight
 
-  MixedSegment(int outputs, int inputs, int longest, Random* random) : weights(outputs) {
+  UnstructuredSegment(int outputs, int inputs, int longest, Random* random) : weights(outputs) {
     std::vector<int> order(outputs);
     for (int o = 0; o < outputs; ++o) {
       order[o] = o;
@@ -131,20 +131,20 @@ struct MixedSegment {
 };
 
 template <typename T>
-void TestSpmmMixed(const KernelRow& row) {
+void TestSpmmUnstructured(const KernelRow& row) {
   const Kernels& k = *row.kernels;
   const bool pixel = row.vectors == 0;
-  const SpmmTiles* tiles = k.spmm[kMixedKind];
+  const SpmmTiles* tiles = k.spmm[kUnstructuredKind];
   while (tiles->tail != row.tail) ++tiles;
-  const SpmmFn spmm = pixel ? k.spmm_mixed_pixel : tiles->kernel[row.vectors - 1];
+  const SpmmFn spmm = pixel ? k.spmm_unstructured_pixel : tiles->kernel[row.vectors - 1];
   Random random(21);
   const size_t tile = pixel ? 1 : static_cast<size_t>(row.vectors) * k.lanes + row.tail;
   // Behind a tail of one pixel three more are read.
   const size_t read = tile + (row.tail == 1 ? 3 : 0);
-  for (int outputs : {2, 6, kMixedGroup}) {
+  for (int outputs : {2, 6, kUnstructuredGroup}) {
     for (int channels : {1, 3, 16}) {
       for (Edge edge : kEdges) {
-        const MixedSegment s(outputs, channels, outputs > 6 ? 3 : 9, &random);
+        const UnstructuredSegment s(outputs, channels, outputs > 6 ? 3 : 9, &random);
         const size_t plane = read + random.Int(0, 5);
         const Guarded<T> x(random.Floats((channels - 1) * plane + read), edge);
         std::vector<int32_t> offsets;
@@ -255,8 +255,8 @@ void TestScaleColumns(const KernelRow& row) {
 void SpmmAsTheReference(const KernelRow& row) {
   IsFp16(row) ? TestSpmm<Half>(row) : TestSpmm<float>(row);
 }
-void SpmmMixedAsTheReference(const KernelRow& row) {
-  IsFp16(row) ? TestSpmmMixed<Half>(row) : TestSpmmMixed<float>(row);
+void SpmmUnstructuredAsTheReference(const KernelRow& row) {
+  IsFp16(row) ? TestSpmmUnstructured<Half>(row) : TestSpmmUnstructured<float>(row);
 }
 void SpmvAsTheReference(const KernelRow& row) {
   IsFp16(row) ? TestSpmv<Half>(row) : TestSpmv<float>(row);

@@ -41,7 +41,7 @@ class EveryKernel : public testing::TestWithParam<KernelRow> {};
 
 // By the beginning of a row's name; what comes first counts.
 const std::vector<std::pair<std::string, void (*)(const KernelRow&)>> kTests = {
-    {"spmm_mixed_", &SpmmMixedAsTheReference},
+    {"spmm_unstructured_", &SpmmUnstructuredAsTheReference},
     {"spmm_g", &SpmmAsTheReference},
     {"spmv_g", &SpmvAsTheReference},
     {"scale_columns", &ScaleColumnsAsTheReference},
@@ -108,7 +108,7 @@ TEST(KernelTable, ARowForEveryKernel) {
       EXPECT_TRUE(k->narrow == nullptr && k->widen == nullptr);
       kernels -= 2;
     }
-    for (int g = 0; g <= kMixedKind; ++g) {
+    for (int g = 0; g <= kUnstructuredKind; ++g) {
       EXPECT_GE(k->spmm[g][0].widest, 1);
       EXPECT_EQ(k->spmm[g][0].tail, 0);
       for (int t = 0; t <= kTailKinds; ++t) {
@@ -122,7 +122,7 @@ TEST(KernelTable, ARowForEveryKernel) {
         }
         kernels += tiles.widest;
       }
-      if (g < kMixedKind) {
+      if (g < kUnstructuredKind) {
         EXPECT_EQ(GroupIndex(kGroupSizes[g]), g);
       }
     }

@@ -31,7 +31,7 @@ inline bool IsFp16(const KernelRow& row) { return row.kernels->element_bytes == 
 
 // The test of each kind of kernel.
 void SpmmAsTheReference(const KernelRow& row);
-void SpmmMixedAsTheReference(const KernelRow& row);
+void SpmmUnstructuredAsTheReference(const KernelRow& row);
 void SpmvAsTheReference(const KernelRow& row);
 void ScaleColumnsAsTheReference(const KernelRow& row);
 void DepthwiseAsTheReference(const KernelRow& row);

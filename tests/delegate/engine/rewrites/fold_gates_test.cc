@@ -70,7 +70,7 @@ TEST(FoldGates, GateInsideAConvolution) {
   // Weights of more columns than a task takes.
   run({1, 40, 40, 600}, {1, 1, 1, 600}, 24, 1, one, none, false, {4}, folded);
   run({1, 3, 3, 40}, {1, 1, 1, 40}, 96, 4, one, none, false, {4}, both);
-  run({1, 7, 7, 9}, {1, 1, 1, 9}, 12, kMixed, one, none, false, {4}, both);
+  run({1, 7, 7, 9}, {1, 1, 1, 9}, 12, kUnstructured, one, none, false, {4}, both);
   run({1, 7, 7, 9}, {1, 1, 1, 9}, 4, 4, MakeWindow(3, 1, true), none, false, {4}, both);
   run({1, 7, 7, 9}, {1, 1, 1, 9}, 12, 4, one, {0, kInfinity}, false, {4}, both);
   run({2, 7, 7, 9}, {1, 1, 1, 9}, 12, 4, one, none, false, {4}, both);

@@ -1,4 +1,4 @@
-#include "delegate/format/mixed_weights.h"
+#include "delegate/format/unstructured_weights.h"
 
 #include <algorithm>
 #include <array>
@@ -13,7 +13,7 @@ namespace {
 constexpr size_t kCandidates = 32;
 
 // A bit for each column of a block.
-using ColumnSet = std::array<uint64_t, (kMixedColumns + 63) / 64>;
+using ColumnSet = std::array<uint64_t, (kUnstructuredColumns + 63) / 64>;
 
 bool Has(const ColumnSet& set, int i) { return (set[i / 64] >> i % 64 & 1) != 0; }
 
@@ -31,7 +31,7 @@ struct Match {
   int both, one;
 };
 
-std::vector<ColumnSet> SetsOf(const std::vector<MixedRow>& rows, int first_column) {
+std::vector<ColumnSet> SetsOf(const std::vector<UnstructuredRow>& rows, int first_column) {
   std::vector<ColumnSet> sets(rows.size(), ColumnSet{});
   for (size_t o = 0; o < rows.size(); ++o) {
     for (uint16_t column : rows[o].columns) {
@@ -43,7 +43,7 @@ std::vector<ColumnSet> SetsOf(const std::vector<MixedRow>& rows, int first_colum
 }
 
 // Pairs of rows with equal lengths and many columns that both have.
-std::vector<Match> MatchRows(const std::vector<MixedRow>& rows,
+std::vector<Match> MatchRows(const std::vector<UnstructuredRow>& rows,
                              const std::vector<ColumnSet>& sets) {
   const auto length = [&](int o) { return static_cast<int>(rows[o].columns.size()); };
   std::vector<int> left(rows.size());
@@ -73,13 +73,14 @@ std::vector<Match> MatchRows(const std::vector<MixedRow>& rows,
 
 }  // namespace
 
-void AppendWindow(const std::vector<MixedRow>& given, int first_column, MixedBlock* block) {
-  std::vector<MixedRow> padded;
+void AppendWindow(const std::vector<UnstructuredRow>& given, int first_column,
+                  UnstructuredBlock* block) {
+  std::vector<UnstructuredRow> padded;
   if (given.size() % 2 != 0) {
     padded = given;
     padded.emplace_back();
   }
-  const std::vector<MixedRow>& rows = padded.empty() ? given : padded;
+  const std::vector<UnstructuredRow>& rows = padded.empty() ? given : padded;
   const std::vector<ColumnSet> sets = SetsOf(rows, first_column);
   std::vector<Match> matches = MatchRows(rows, sets);
   // Loops that are as long as those before them are foreseen.
@@ -99,7 +100,7 @@ void AppendWindow(const std::vector<MixedRow>& given, int first_column, MixedBlo
     uint16_t* const single = columns + match.both;
     int alone[2];
     for (int i = 0; i < 2; ++i) {
-      const MixedRow& row = rows[match.output[i]];
+      const UnstructuredRow& row = rows[match.output[i]];
       const ColumnSet& other = sets[match.output[1 - i]];
       int both = 0, one = 0;
       for (size_t k = 0; k < row.columns.size(); ++k) {

@@ -64,7 +64,7 @@ SBNN_INLINE void AddStepsAhead(const char* x, const int32_t* offset, const Eleme
 
 // P vectors of pixels of two outputs, and if T > 0 four single ones behind them, T of which count.
 template <int P, int T>
-void SpmmMixed(const SpmmArgs& args) {
+void SpmmUnstructured(const SpmmArgs& args) {
   constexpr int kTail = P * Vec::kLanes;
   const Vec lo = Set(args.lo), hi = Set(args.hi);
   const char* const x = static_cast<const char*>(args.x);
@@ -158,7 +158,7 @@ void SpmmMixed(const SpmmArgs& args) {
 }
 
 // One pixel. Outputs may lie side by side here, where vectors of pixels would lie over each other.
-void SpmmMixedPixel(const SpmmArgs& args) {
+void SpmmUnstructuredPixel(const SpmmArgs& args) {
   const char* const x = static_cast<const char*>(args.x);
   Element* const y = AsElements(args.y);
   const Element* const add = AsElements(args.add);
