@@ -31,7 +31,10 @@ def api(model: Any) -> ModuleType:
 
 def sublayers(layer: Any) -> list:
     """The layers directly inside a layer or model, in the order of creation."""
-    return list(layer._flatten_layers(include_self=False, recursive=False))
+    if not hasattr(layer, "_flatten_layers"):  # an operation in a functional model
+        return []
+    found = layer._flatten_layers(include_self=False, recursive=False)
+    return list({id(each): each for each in found}.values())
 
 
 def all_layers(model: Any) -> list:

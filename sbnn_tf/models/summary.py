@@ -24,7 +24,8 @@ def summary(
 
     The pattern is read off the zeros: the largest group that explains them. Multiply-adds are
     for one input image, of the weights that are not zero; '-' where an output size is not known.
-    Below stand the totals, and notes on what was pruned otherwise than one may expect.
+    Below stand the totals, and notes on what was pruned otherwise than one may expect, and on what
+    can't be.
 
     Args:
       model: a built Keras 3 or tf_keras model.
@@ -35,14 +36,15 @@ def summary(
       TypeError, ValueError: not a Keras model, never built, or an unknown pattern.
     """
     asked = None if pattern is None else patterns.get(pattern)
-    found = kernels.find(model)
+    survey = kernels.survey(model)
+    found = survey.kernels
     zeros = [kernel.weights() == 0 for kernel in found]
     patterns_found = [find_pattern(z, _fit(asked, k)) for k, z in zip(found, zeros)]
     rows = [_row(k, z, p) for k, z, p in zip(found, zeros, patterns_found)]
     total = ("total", "", "", *_totals(found, zeros))
     for line in _table([_HEADER, *rows, total]):
         print_fn(line)
-    for note in _notes(found, zeros, patterns_found, asked):
+    for note in [*_notes(found, zeros, patterns_found, asked), *_left_out(survey)]:
         print_fn(f"note: {note}")
 
 
@@ -113,7 +115,7 @@ def _notes(
             continue
         if fitted.name != asked.name and isinstance(asked, (Group, Block)):
             notes.append(
-                f"{kernel.name}: {asked.name} does not divide {kernel.shape[-1]} output channels, "
+                f"{kernel.name}: {asked.name} does not divide {kernel.view[-1]} output channels, "
                 f"so {fitted.name} is used."
             )
         if z.any() and not fitted.explains(z):
@@ -126,6 +128,21 @@ def _notes(
         )
     if missing := [kernel.name for kernel in found if kernel.positions() is None]:
         notes.append(f"multiply-adds not known, no fixed output size: {', '.join(missing)}.")
+    return notes
+
+
+def _left_out(survey: kernels.Survey) -> list[str]:
+    reasons: dict[str, list[str]] = {}
+    for kernel in survey.kernels:
+        if kernel.reason:
+            reasons.setdefault(kernel.reason, []).append(kernel.name)
+    for other in survey.others:
+        reasons.setdefault(other.reason, []).append(other.leaf.path)
+    notes = [
+        f"cannot be pruned, {reason}: {', '.join(names)}." for reason, names in reasons.items()
+    ]
+    if survey.unbuilt:
+        notes.append(f"not built yet, so without weights: {', '.join(survey.unbuilt)}.")
     return notes
 
 

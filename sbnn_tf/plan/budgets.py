@@ -176,7 +176,11 @@ class Sensitive(Budget):
         values, prices = [], []
         for layer in layers:
             if layer.name not in self.losses:
-                raise ValueError(f"The sensitivity of '{layer.name}' was not measured.")
+                raise ValueError(
+                    f"The sensitivity of '{layer.name}' was not measured, only that of "
+                    f"{', '.join(self.losses)}. Keras gives layers that you do not name another "
+                    "name in each new model: name them, or measure this model."
+                )
             curve = sorted((float(s), float(a)) for s, a in self.losses[layer.name].items())
             at, accuracy = np.array(curve).T
             if at[0] > 0.0:

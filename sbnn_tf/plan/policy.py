@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sbnn_tf import patterns
-from sbnn_tf.models import kernels
+from sbnn_tf.models import kernels, wiring
 from sbnn_tf.patterns import Pattern, check_sparsity
 
 
@@ -24,16 +24,19 @@ class Choice:
 class Policy:
     """Names what is pruned, with which sparsity and which pattern.
 
-    Layers are named as in `model.summary()`, or by a glob ("conv_pw_*"); a layer of a nested model
-    also by its path ("backbone/conv1", "backbone/*").
+    Layers are named as in `model.summary()`, or by a glob ("conv_pw_*"); one that is nested in a
+    model or layer also by its path ("backbone/conv1"). The name of a model or layer stands for all
+    that is nested in it. Where several layers beside each other have one name, it stands for all of
+    them, and each is also numbered: "tower#1/conv1", "tower#2".
 
-    The first and the last layer that hold a kernel (in a graph with several inputs or outputs: all
-    of them) stay dense, unless `include` or `sparsity` names them without a wildcard, or
-    `first_and_last` is true.
+    The first and the last layer that multiply with a kernel (in a graph with several inputs or
+    outputs: all of them) stay dense, unless `include` or `sparsity` names them, or a layer that
+    they are inside of, without a wildcard, or `first_and_last` is true.
 
     Args:
       include: names or globs of the layers to prune; default all that their pattern fits. Groups
-        fit dense layers and convolutions of any window, and no depthwise ones.
+        fit dense layers (EinsumDense too, and so the projections of an attention) and convolutions
+        of any window, transposed ones too, and no depthwise ones.
       exclude: names or globs of the layers to leave dense.
       sparsity: final sparsity by name or glob, in [0, 1); the first match counts. The layer follows
         the course of the schedule, stretched to this end. Other layers follow the schedule itself.
@@ -75,9 +78,12 @@ class Policy:
           ValueError: the model was never built, a name or glob matches no layer, or only layers
             that the pattern does not fit, or nothing is left to prune.
         """
-        found = [(kernel, _lookup(self.pattern, kernel, pattern)) for kernel in kernels.find(model)]
+        survey = kernels.survey(model)
+        found = [(kernel, _lookup(self.pattern, kernel.leaf, pattern)) for kernel in survey.kernels]
         able = [(kernel, p) for kernel, p in found if not _unfit(kernel, p)]
-        self._check_names(found, [kernel for kernel, _ in able])
+        unable = [(kernel.leaf, _unfit(kernel, p)) for kernel, p in found if _unfit(kernel, p)]
+        unable += [(other.leaf, other.reason) for other in survey.others]
+        self._check_names([kernel for kernel, _ in able], unable)
         chosen = [(kernel, p) for kernel, p in able if self._wants(kernel)]
         if not chosen:
             raise ValueError(
@@ -86,29 +92,31 @@ class Policy:
                 "Policy(first_and_last=True)."
             )
         return [
-            Choice(kernel, kernel.fitted(p), _lookup(self.sparsity, kernel, None))
+            Choice(kernel, kernel.fitted(p), _lookup(self.sparsity, kernel.leaf, None))
             for kernel, p in chosen
         ]
 
     def _wants(self, kernel: kernels.Kernel) -> bool:
-        if not _matches(self.include, kernel) or _matches(self.exclude, kernel):
+        leaf = kernel.leaf
+        if not _matches(self.include, leaf) or _matches(self.exclude, leaf):
             return False
-        if _lookup(self.sparsity, kernel, None) == 0.0:
+        if _lookup(self.sparsity, leaf, None) == 0.0:
             return False
-        if self.first_and_last or not (kernel.leaf.is_first() or kernel.leaf.is_last()):
+        if self.first_and_last or not (leaf.is_first() or leaf.is_last()):
             return True
-        named = [*self.include, *self.sparsity]
-        return any(name in (kernel.leaf.path, kernel.leaf.layer.name) for name in named)
+        return not leaf.own_names().isdisjoint((*self.include, *self.sparsity))
 
-    def _check_names(self, found: list[tuple], able: list[kernels.Kernel]) -> None:
+    def _check_names(
+        self, able: list[kernels.Kernel], unable: list[tuple[wiring.Leaf, str]]
+    ) -> None:
         for name in (*self.include, *self.exclude, *self.sparsity, *self.pattern):
-            if name == "*" or any(_matches((name,), kernel) for kernel in able):
+            if name == "*" or any(_matches((name,), kernel.leaf) for kernel in able):
                 continue
-            unfit = {_unfit(*pair) for pair in found if _matches((name,), pair[0])}
-            if not unfit:
+            reasons = {reason for leaf, reason in unable if _matches((name,), leaf)}
+            if not reasons:
                 raise ValueError(f"No layer matches '{name}'. {_listing(able)}")
             if name not in self.exclude:  # or it is dense anyway
-                raise ValueError(f"'{name}' can't be pruned: {'; '.join(sorted(unfit))}.")
+                raise ValueError(f"'{name}' can't be pruned: {'; '.join(sorted(reasons))}.")
 
 
 def _unfit(kernel: kernels.Kernel, pattern: Pattern) -> str:
@@ -133,18 +141,15 @@ def _names(value: str | Iterable[str], argument: str) -> tuple[str, ...]:
     return names
 
 
-def _matches(names: Iterable[str], kernel: kernels.Kernel) -> bool:
-    leaf = kernel.leaf
+def _matches(names: Iterable[str], leaf: wiring.Leaf) -> bool:
+    own = leaf.names()
     return any(
-        name in (leaf.path, leaf.layer.name)
-        or fnmatch.fnmatchcase(leaf.path, name)
-        or fnmatch.fnmatchcase(leaf.layer.name, name)
-        for name in names
+        name in own or any(fnmatch.fnmatchcase(each, name) for each in own) for name in names
     )
 
 
-def _lookup(table: Mapping[str, Any], kernel: kernels.Kernel, default: Any) -> Any:
-    return next((v for name, v in table.items() if _matches((name,), kernel)), default)
+def _lookup(table: Mapping[str, Any], leaf: wiring.Leaf, default: Any) -> Any:
+    return next((v for name, v in table.items() if _matches((name,), leaf)), default)
 
 
 def _listing(able: list[kernels.Kernel]) -> str:

@@ -71,13 +71,13 @@ def sensitivity(
         curve = found[kernel.name] = {0.0: dense}
 
         def pruned(keep: np.ndarray) -> float:
-            kernel.variable.assign(np.where(keep.reshape(kernel.shape), before, 0))
+            kernel.variable.assign(np.where(kernel.stored(keep), before, 0))
             return float(evaluate(model))
 
         try:
             for sparsity in todo:
                 keep = choice.pattern.mask(scores, sparsity)
-                key = f"{choice.pattern!r}/{kernel.name}/{sparsity}"
+                key = f"{choice.pattern!r}/{kernel.number}/{sparsity}"
                 curve[sparsity] = known(key, lambda: pruned(keep))
                 bar.add(1)
         finally:

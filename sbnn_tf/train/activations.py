@@ -13,19 +13,18 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from sbnn_tf.models import keras_compat
+from sbnn_tf.models import keras_compat, kinds
 from sbnn_tf.models.kernels import Kernel
 from sbnn_tf.train import functions
 
-_DENSE, _CONVOLUTIONS, _DEPTHWISE = "Dense", ("Conv1D", "Conv2D", "Conv3D"), "DepthwiseConv2D"
+_RECORDABLE = {"Dense", "Conv1D", "Conv2D", "Conv3D", "DepthwiseConv2D"}
 _CONSTANT = 1e-6  # of a mean square: a smaller variance is rounding, and the activation constant
 
 
 def unrecordable(kernel: Kernel) -> str:
     """Why the activations around a kernel can't be recorded; empty if they can."""
     layer = kernel.leaf.layer
-    kinds = {cls.__name__ for cls in type(layer).__mro__}
-    if not kinds & {_DENSE, *_CONVOLUTIONS, _DEPTHWISE}:
+    if kernel.operator == "transposed" or _RECORDABLE.isdisjoint(kinds.kinds(layer)):
         return f"a {type(layer).__name__} does not show what its kernel is multiplied with"
     if kernel.groups != 1:
         return "its convolution is grouped"
@@ -80,7 +79,7 @@ class Correlations:
             yield
 
     def value(self) -> np.ndarray:
-        """Pearson's correlation coefficients, in [-1, 1], in the shape that patterns see.
+        """Pearson's correlation coefficients, in [-1, 1], shaped as the kernel.
 
         Those of an activation that never changes are 0.
 
@@ -103,7 +102,7 @@ class Correlations:
         np.clip(found, -1.0, 1.0, out=found)
         if not np.isfinite(found.min() + yy.sum() + xx.sum()):  # NaN, if one of them is
             raise ValueError(f"The correlations of '{name}' are NaN, as its activations are.")
-        return found.reshape(self._kernel.view)
+        return found
 
     def forget(self) -> None:
         for variable in self._sums.values():

@@ -202,5 +202,5 @@ class _Dual:
         self._on.assign(state["on"])
 
     def _assign(self) -> None:
-        self._target.assign((self._z - self._u).reshape(self._target.shape))
+        self._target.assign(self.mask.choice.kernel.stored(self._z - self._u))
         self._on.assign(1.0)

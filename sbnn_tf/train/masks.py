@@ -91,7 +91,7 @@ class Mask:
     @property
     def keep(self) -> np.ndarray:
         """True where a weight is kept, in the shape that patterns see."""
-        return self._keep.numpy().reshape(self._kernel.view)
+        return self._kernel.viewed(self._keep.numpy())
 
     def scores(self) -> np.ndarray:
         """The scores of the weights as they are, in the shape that patterns see.
@@ -205,7 +205,8 @@ class Mask:
           ValueError: a weight that was pruned is not zero.
         """
         keep = np.unpackbits(state["keep"], count=self.size).astype(bool)
-        if np.any(self._kernel.value()[~keep.reshape(self._kernel.shape)] != 0):
+        keep = keep.reshape(self._kernel.view)
+        if np.any(self.weights()[~keep] != 0):
             raise ValueError(f"'{self.name}' has weights where it was pruned.")
         self.share = float(state["share"])
         self.pattern = patterns.get(json.loads(str(state["pattern"])))
@@ -216,7 +217,7 @@ class Mask:
     def _scores(self, weights: np.ndarray, dtype: type = np.float64) -> np.ndarray:
         """What the score says, which knows of no mask."""
         scale = importance.fold(weights.shape[-1], self._batch_norm).astype(dtype)
-        gathered = self._gatherer and self._gatherer.value().reshape(weights.shape)
+        gathered = self._gatherer and self._kernel.viewed(self._gatherer.value())
         return self._score(weights, scale, gathered, self.number)
 
     def _select(self, weights: Any) -> tf.Tensor:
@@ -227,6 +228,5 @@ class Mask:
 
     def _set(self, keep: np.ndarray) -> None:
         self.kept = int(np.count_nonzero(keep))
-        keep = keep.reshape(self._kernel.shape)
-        self._keep.assign(keep)
+        self._keep.assign(self._kernel.stored(keep))
         self.enforce()

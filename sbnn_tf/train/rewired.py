@@ -51,7 +51,7 @@ class LayerState:
         Raises:
           ValueError: the rule does not say that it needs gradients, or there were none.
         """
-        return self._mask.statistic("gradient").reshape(self.weights.shape)
+        return self._mask.statistic("gradient")
 
     @functools.cached_property
     def correlation(self) -> np.ndarray:
@@ -107,12 +107,13 @@ class RewiredMask(Mask):
         return {"density": 1.0 - self.sparsity, "churn": self.churn, "survival": self.survival}
 
     def statistic(self, name: str) -> np.ndarray:
+        """What was gathered, in the shape that patterns see."""
         if name not in self._statistics:
             raise ValueError(
                 f"The rule looks at the {name} of '{self.name}', which is not gathered: "
                 f"Rewiring(..., gathers=['{name}'])."
             )
-        return self._statistics[name].value()
+        return self._kernel.viewed(self._statistics[name].value())
 
     def gather_taps(self) -> list[tuple[Any, Tap]]:
         """What is to look at gradients, in the steps that gather."""
@@ -185,7 +186,7 @@ class RewiredMask(Mask):
         self.survival = float(np.mean(update.keep[self._born])) if self._born.any() else 1.0
         self.update(update)  # a pruned weight is 0, and so is what was one until now
         self._born = born
-        old = tf.constant(~born.reshape(self._kernel.shape))
+        old = tf.constant(self._kernel.stored(~born))
         for optimizer in trained_by:
             for _, slot in optimizers.slots(optimizer, self.variable):
                 value = tf.convert_to_tensor(slot)

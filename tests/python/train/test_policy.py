@@ -50,7 +50,7 @@ class TestChoice:
         assert _names(Policy().choose(K.Model(inputs, heads), Group(4))) == ["body"]
 
     def test_what_a_pattern_fits(self, K):
-        """Convolutions of any window and grouping, but no depthwise and no transposed ones."""
+        """Convolutions of any window and grouping, transposed too, but no depthwise ones."""
         L = K.layers
         x = inputs = K.Input((4, 4, 8))
         x = L.Conv2D(8, 1, name="first")(x)
@@ -61,14 +61,12 @@ class TestChoice:
         x = L.Conv2D(8, 1, strides=2, name="strided")(x)
         model = K.Model(inputs, L.Conv2D(8, 1, name="last")(x))
         chosen = Policy().choose(model, Group(4))
-        assert _names(chosen) == ["grouped", "window", "strided"]
+        assert _names(chosen) == ["grouped", "window", "transposed", "strided"]
         # a group does not reach over into the next of the convolution's own groups
-        assert [choice.pattern for choice in chosen] == [Group(2), Group(4), Group(4)]
+        assert [choice.pattern for choice in chosen] == [Group(2), *[Group(4)] * 3]
         message = r"group4 does not fit 'depthwise' \(depthwise, 3x3x8x1\): .*patterns that fit: "
         with pytest.raises(ValueError, match=message):
             Policy(include="depthwise").choose(model, Group(4))
-        with pytest.raises(ValueError, match="'transposed' can't be pruned: only Dense, Conv1D"):
-            Policy(include="transposed").choose(model, Group(4))
 
     def test_other_ranks(self, K):
         L = K.layers
