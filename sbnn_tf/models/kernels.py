@@ -176,8 +176,12 @@ def variable(layer: Any, attribute: str = "kernel") -> tuple[Any | None, str]:
     """What a layer has as its kernel.
 
     Returns:
-      The variable, and ""; or None, and why it is none.
+      The variable, or None; and why it can't be pruned, or why it is none; "" if it can.
     """
+    if getattr(layer, "lora_enabled", False):
+        return layer._kernel, "its kernel is split by LoRA"
+    if getattr(layer, "quantization_mode", None):
+        return layer._kernel, "its kernel is quantized"
     try:
         value = getattr(layer, attribute, _MISSING)
     except Exception as error:  # a property of somebody's own may raise anything
@@ -221,10 +225,6 @@ def _variable_of(leaf: wiring.Leaf, operator: str, matrices: list) -> tuple[Any 
     layer = leaf.layer
     if kinds.quantized(layer) is not None:  # the layer has a tensor; the wrapper has the variable
         return matrices[0], ""
-    if getattr(layer, "lora_enabled", False):
-        return layer._kernel, "its kernel is split by LoRA"
-    if getattr(layer, "quantization_mode", None):
-        return layer._kernel, "its kernel is quantized"
     of_its_own = operator == "depthwise" and hasattr(layer, "depthwise_kernel")  # tf_keras
     found, reason = variable(layer, "depthwise_kernel" if of_its_own else "kernel")
     wrapper = leaf.chain[-2][1] if len(leaf.chain) > 1 else None

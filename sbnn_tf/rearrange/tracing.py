@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sbnn_tf.models import keras_compat
+from sbnn_tf.models import keras_compat, kernels, kinds
 from sbnn_tf.rearrange.channels import Channels, Segment, count, fix, unify
 
 # What treats every channel alike, and so lets any order pass.
@@ -97,6 +97,8 @@ class _Tracer:
         return [_fixed(tensor) for tensor in outs]
 
     def _rule(self, layer: Any) -> Callable | None:
+        if not (kinds.is_keras_own(layer) and _is_elementwise(getattr(layer, "activation", None))):
+            return None
         kind = type(layer).__name__
         if kind in ("TFOpLambda", "SlicingOpLambda"):  # tf_keras: a TensorFlow function
             kind = getattr(layer, "symbol", None) or layer.name
@@ -169,22 +171,25 @@ class _Tracer:
         )
 
     def _Dense(self, layer, ins, out, channels):
-        return self._mixing(layer, channels[0], layer.kernel, -2, -1)
+        return self._mixing(layer, channels[0], -2, -1)
 
     def _Conv(self, layer, ins, out, channels):
         if getattr(layer, "groups", 1) != 1:
             return None
-        return self._mixing(layer, channels[0], layer.kernel, -2, -1)
+        return self._mixing(layer, channels[0], -2, -1)
 
     _Conv1D = _Conv2D = _Conv3D = _Conv
 
     def _ConvTranspose(self, layer, ins, out, channels):
-        return self._mixing(layer, channels[0], layer.kernel, -1, -2)
+        return self._mixing(layer, channels[0], -1, -2)
 
     _Conv1DTranspose = _Conv2DTranspose = _Conv3DTranspose = _ConvTranspose
 
-    def _mixing(self, layer, channels, kernel, in_axis, out_axis):
+    def _mixing(self, layer, channels, in_axis, out_axis):
         """A layer that makes new channels, in whatever order."""
+        kernel, reason = kernels.variable(layer)
+        if reason:
+            return None
         made = [Segment(int(kernel.shape[out_axis]))]
         bias = [(layer.bias, 0)] if layer.use_bias else []
         return self._weighted(
@@ -235,6 +240,16 @@ class _Tracer:
         if leading:
             self.trace.made[_key(leading[0][0])] = made
         return made
+
+
+def _is_elementwise(activation: Any) -> bool:
+    """Whether a layer's activation is known to treat every channel alike."""
+    if activation is None:
+        return True
+    if hasattr(activation, "weights"):  # a layer
+        return kinds.is_keras_own(activation) and type(activation).__name__ in _PASSING
+    module = getattr(activation, "__module__", None) or ""
+    return module.partition(".")[0] in ("keras", "tf_keras", "tensorflow")
 
 
 def _fixed(tensor: Any) -> Channels:
