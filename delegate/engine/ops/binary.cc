@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "delegate/engine/ops/flat_range.h"
+#include "delegate/engine/flat_range.h"
 #include "delegate/engine/strided.h"
 
 namespace sbnn {

@@ -1,6 +1,6 @@
 #include "delegate/engine/ops/clamp.h"
 
-#include "delegate/engine/ops/flat_range.h"
+#include "delegate/engine/flat_range.h"
 
 namespace sbnn {
 

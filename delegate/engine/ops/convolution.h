@@ -5,9 +5,9 @@
 #include <memory>
 #include <vector>
 
+#include "delegate/engine/lowered_input.h"
+#include "delegate/engine/matrix.h"
 #include "delegate/engine/op.h"
-#include "delegate/engine/ops/lowered_input.h"
-#include "delegate/engine/ops/matrix.h"
 #include "delegate/engine/window.h"
 #include "delegate/format/packed_weights.h"
 

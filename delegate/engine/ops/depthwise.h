@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "delegate/engine/kept_taps.h"
 #include "delegate/engine/op.h"
-#include "delegate/engine/ops/kept_taps.h"
-#include "delegate/engine/ops/padded_rows.h"
+#include "delegate/engine/padded_rows.h"
 #include "delegate/engine/window.h"
 
 namespace sbnn {

@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "delegate/engine/matrix.h"
 #include "delegate/engine/op.h"
-#include "delegate/engine/ops/matrix.h"
 #include "delegate/format/packed_weights.h"
 
 namespace sbnn {

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "delegate/engine/op.h"
-#include "delegate/engine/ops/padded_rows.h"
-#include "delegate/engine/ops/small_pool.h"
+#include "delegate/engine/padded_rows.h"
+#include "delegate/engine/small_pool.h"
 #include "delegate/engine/window.h"
 
 namespace sbnn {

@@ -1,6 +1,6 @@
 // Pooling of small planes, where the channels of a pixel are the vector.
-#ifndef SBNN_DELEGATE_ENGINE_OPS_SMALL_POOL_H_
-#define SBNN_DELEGATE_ENGINE_OPS_SMALL_POOL_H_
+#ifndef SBNN_DELEGATE_ENGINE_SMALL_POOL_H_
+#define SBNN_DELEGATE_ENGINE_SMALL_POOL_H_
 
 #include <cstdint>
 #include <vector>
@@ -50,4 +50,4 @@ class SmallPool {
 
 }  // namespace sbnn
 
-#endif  // SBNN_DELEGATE_ENGINE_OPS_SMALL_POOL_H_
+#endif  // SBNN_DELEGATE_ENGINE_SMALL_POOL_H_

@@ -1,4 +1,4 @@
-#include "delegate/engine/ops/matrix.h"
+#include "delegate/engine/matrix.h"
 
 #include <algorithm>
 #include <limits>

@@ -1,4 +1,4 @@
-#include "delegate/engine/ops/kept_taps.h"
+#include "delegate/engine/kept_taps.h"
 
 #include <algorithm>
 #include <limits>

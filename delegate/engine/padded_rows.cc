@@ -1,4 +1,4 @@
-#include "delegate/engine/ops/padded_rows.h"
+#include "delegate/engine/padded_rows.h"
 
 #include <algorithm>
 

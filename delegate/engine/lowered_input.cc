@@ -1,4 +1,4 @@
-#include "delegate/engine/ops/lowered_input.h"
+#include "delegate/engine/lowered_input.h"
 
 #include <algorithm>
 #include <cstring>

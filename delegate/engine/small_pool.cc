@@ -1,4 +1,4 @@
-#include "delegate/engine/ops/small_pool.h"
+#include "delegate/engine/small_pool.h"
 
 #include <algorithm>
 #include <map>

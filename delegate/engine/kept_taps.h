@@ -1,6 +1,6 @@
 // The taps of a depthwise filter that are not zero.
-#ifndef SBNN_DELEGATE_ENGINE_OPS_KEPT_TAPS_H_
-#define SBNN_DELEGATE_ENGINE_OPS_KEPT_TAPS_H_
+#ifndef SBNN_DELEGATE_ENGINE_KEPT_TAPS_H_
+#define SBNN_DELEGATE_ENGINE_KEPT_TAPS_H_
 
 #include <cstdint>
 #include <vector>
@@ -30,4 +30,4 @@ TapShifts ShiftsOf(const KeptTaps& kept, const Window& window, const PlacedWindo
 
 }  // namespace sbnn
 
-#endif  // SBNN_DELEGATE_ENGINE_OPS_KEPT_TAPS_H_
+#endif  // SBNN_DELEGATE_ENGINE_KEPT_TAPS_H_

@@ -1,6 +1,6 @@
 // The input of a convolution, copied such that each tap is one offset for all output pixels.
-#ifndef SBNN_DELEGATE_ENGINE_OPS_LOWERED_INPUT_H_
-#define SBNN_DELEGATE_ENGINE_OPS_LOWERED_INPUT_H_
+#ifndef SBNN_DELEGATE_ENGINE_LOWERED_INPUT_H_
+#define SBNN_DELEGATE_ENGINE_LOWERED_INPUT_H_
 
 #include <cstdint>
 #include <vector>
@@ -78,4 +78,4 @@ class LoweredInput {
 
 }  // namespace sbnn
 
-#endif  // SBNN_DELEGATE_ENGINE_OPS_LOWERED_INPUT_H_
+#endif  // SBNN_DELEGATE_ENGINE_LOWERED_INPUT_H_

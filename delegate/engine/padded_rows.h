@@ -1,6 +1,6 @@
 // Rows of one channel copied with padding around them, for kernels that slide a window over rows.
-#ifndef SBNN_DELEGATE_ENGINE_OPS_PADDED_ROWS_H_
-#define SBNN_DELEGATE_ENGINE_OPS_PADDED_ROWS_H_
+#ifndef SBNN_DELEGATE_ENGINE_PADDED_ROWS_H_
+#define SBNN_DELEGATE_ENGINE_PADDED_ROWS_H_
 
 #include <cstdint>
 #include <vector>
@@ -39,4 +39,4 @@ class PaddedRows {
 
 }  // namespace sbnn
 
-#endif  // SBNN_DELEGATE_ENGINE_OPS_PADDED_ROWS_H_
+#endif  // SBNN_DELEGATE_ENGINE_PADDED_ROWS_H_

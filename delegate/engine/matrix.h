@@ -1,6 +1,6 @@
 // How tiles and groups of a sparse matrix product are handed to the threads.
-#ifndef SBNN_DELEGATE_ENGINE_OPS_MATRIX_H_
-#define SBNN_DELEGATE_ENGINE_OPS_MATRIX_H_
+#ifndef SBNN_DELEGATE_ENGINE_MATRIX_H_
+#define SBNN_DELEGATE_ENGINE_MATRIX_H_
 
 #include <cstdint>
 #include <vector>
@@ -50,4 +50,4 @@ void RunSpmv(const PackedWeights& weights, const VectorGrid& grid, const Values&
 
 }  // namespace sbnn
 
-#endif  // SBNN_DELEGATE_ENGINE_OPS_MATRIX_H_
+#endif  // SBNN_DELEGATE_ENGINE_MATRIX_H_

@@ -1,6 +1,6 @@
 // Element-wise work on tensors of one shape, without looking at their layout.
-#ifndef SBNN_DELEGATE_ENGINE_OPS_FLAT_RANGE_H_
-#define SBNN_DELEGATE_ENGINE_OPS_FLAT_RANGE_H_
+#ifndef SBNN_DELEGATE_ENGINE_FLAT_RANGE_H_
+#define SBNN_DELEGATE_ENGINE_FLAT_RANGE_H_
 
 #include <algorithm>
 #include <cstddef>
@@ -24,4 +24,4 @@ void ForEachRange(const Tensor& tensor, Team& team, const Fn& fn) {
 
 }  // namespace sbnn
 
-#endif  // SBNN_DELEGATE_ENGINE_OPS_FLAT_RANGE_H_
+#endif  // SBNN_DELEGATE_ENGINE_FLAT_RANGE_H_
