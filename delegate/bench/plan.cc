@@ -163,8 +163,8 @@ template <int Kernel, int Stride, int Channels>
 void RecordDepthwiseDirect(const DepthwiseDirectArgs& a) {
   const uint64_t rows = a.end_row - a.first_row, channels = a.channels;
   const uint64_t vectors = (channels + Channels - 1) / Channels * rows * Vectors(a.out_w);
-  Work& work = CallOf(
-      (Channels == 1 ? real.depthwise_direct : real.depthwise_pairs)[Kernel / 2 - 1][Stride - 1]);
+  Work& work = CallOf((Channels == 1 ? real.depthwise_direct
+                                     : real.depthwise_two_channels)[Kernel / 2 - 1][Stride - 1]);
   work.outer += channels / Channels;
   work.entries += channels / Channels * rows;
   work.fmas += vectors * Kernel * Kernel;
@@ -228,11 +228,11 @@ Kernels Recorders(const Kernels& kernels) {
   k.depthwise_direct[0][1] = &RecordDepthwiseDirect<3, 2, 1>;
   k.depthwise_direct[1][0] = &RecordDepthwiseDirect<5, 1, 1>;
   k.depthwise_direct[1][1] = &RecordDepthwiseDirect<5, 2, 1>;
-  if (k.depthwise_pairs[0][0] != nullptr) {
-    k.depthwise_pairs[0][0] = &RecordDepthwiseDirect<3, 1, 2>;
-    k.depthwise_pairs[0][1] = &RecordDepthwiseDirect<3, 2, 2>;
-    k.depthwise_pairs[1][0] = &RecordDepthwiseDirect<5, 1, 2>;
-    k.depthwise_pairs[1][1] = &RecordDepthwiseDirect<5, 2, 2>;
+  if (k.depthwise_two_channels[0][0] != nullptr) {
+    k.depthwise_two_channels[0][0] = &RecordDepthwiseDirect<3, 1, 2>;
+    k.depthwise_two_channels[0][1] = &RecordDepthwiseDirect<3, 2, 2>;
+    k.depthwise_two_channels[1][0] = &RecordDepthwiseDirect<5, 1, 2>;
+    k.depthwise_two_channels[1][1] = &RecordDepthwiseDirect<5, 2, 2>;
   }
   k.depthwise = &RecordDepthwise;
   k.pad_row = &RecordPadRow;

@@ -4,10 +4,10 @@
 
 #include "delegate/kernels/depthwise.inl.h"
 #include "delegate/kernels/depthwise_taps.inl.h"
-#include "delegate/kernels/depthwise_twos.inl.h"
+#include "delegate/kernels/depthwise_side_by_side.inl.h"
 #include "delegate/kernels/vec/vec.h"
 #if defined(SBNN_VECTOR_HALVES)
-#include "delegate/kernels/depthwise_pairs.inl.h"
+#include "delegate/kernels/depthwise_two_channels.inl.h"
 #endif
 #include "delegate/kernels/elementwise.inl.h"
 #include "delegate/kernels/move.inl.h"
@@ -76,7 +76,7 @@ void AddUnstructured(Kernels* k) {
 
 template <int K, int S>
 DepthwiseDirectFn DirectKernel() {
-  if constexpr (Vec::kSideBySide == 2) return &DepthwiseTwos<K, S>;
+  if constexpr (Vec::kSideBySide == 2) return &DepthwiseSideBySide<K, S>;
   return &DepthwiseDirect<K, S>;
 }
 
@@ -101,10 +101,10 @@ Kernels Collect(const ColumnCost& cost) {
   k.depthwise_direct[1][0] = DirectKernel<5, 1>();
   k.depthwise_direct[1][1] = DirectKernel<5, 2>();
 #if defined(SBNN_VECTOR_HALVES)
-  k.depthwise_pairs[0][0] = &DepthwisePairs<3, 1>;
-  k.depthwise_pairs[0][1] = &DepthwisePairs<3, 2>;
-  k.depthwise_pairs[1][0] = &DepthwisePairs<5, 1>;
-  k.depthwise_pairs[1][1] = &DepthwisePairs<5, 2>;
+  k.depthwise_two_channels[0][0] = &DepthwiseTwoChannels<3, 1>;
+  k.depthwise_two_channels[0][1] = &DepthwiseTwoChannels<3, 2>;
+  k.depthwise_two_channels[1][0] = &DepthwiseTwoChannels<5, 1>;
+  k.depthwise_two_channels[1][1] = &DepthwiseTwoChannels<5, 2>;
 #endif
   k.depthwise_taps = &DepthwiseTaps;
   k.pad_row = &PadRow;

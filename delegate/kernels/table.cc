@@ -137,7 +137,8 @@ std::vector<KernelRow> KernelRows() {
     for (int i = 0; i < 4; ++i) {
       const std::string window = i < 2 ? "_3x3" : "_5x5", stride = i % 2 == 0 ? "_s1" : "_s2";
       add("depthwise_direct" + window + stride);
-      if (k->depthwise_pairs[i / 2][i % 2] != nullptr) add("depthwise_pairs" + window + stride);
+      if (k->depthwise_two_channels[i / 2][i % 2] != nullptr)
+        add("depthwise_two_channels" + window + stride);
     }
     for (const char* name :
          {"spmm_unstructured_pixel", "scale_columns", "depthwise", "depthwise_taps", "pool",

@@ -40,7 +40,7 @@ struct Kernels {
   DepthwiseDirectFn depthwise_direct[2][2];  // [3 x 3, 5 x 5][stride - 1]
   // For planes whose rows have at most `lanes` floats, and half as many of the output; null where
   // vectors are short.
-  DepthwiseDirectFn depthwise_pairs[2][2];
+  DepthwiseDirectFn depthwise_two_channels[2][2];
   DepthwiseTapsFn depthwise_taps;
   PadRowFn pad_row;
   ShiftRowsFn shift_rows;

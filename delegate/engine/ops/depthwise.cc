@@ -106,7 +106,7 @@ DepthwiseDirectFn Depthwise::DirectKernel(const Tensor& input, const Tensor& out
                     out.w * stride - placed_.pad_left <= in.w + kMaxLanes &&
                     input.layout == Layout::kPanel && output.layout == Layout::kPanel;
   if (!fits) return nullptr;
-  const DepthwiseDirectFn pairs = kernels.depthwise_pairs[(size - 3) / 2][stride - 1];
+  const DepthwiseDirectFn pairs = kernels.depthwise_two_channels[(size - 3) / 2][stride - 1];
   if (pairs != nullptr && in.w <= kernels.lanes && out.w <= kernels.lanes / 2) return pairs;
   return kernels.depthwise_direct[(size - 3) / 2][stride - 1];
 }

@@ -136,7 +136,7 @@ void TestDepthwiseDirect(const KernelRow& row) {
   const int kernel = row.name.find("3x3") != std::string::npos ? 3 : 5;
   const int stride = row.name.find("s1") != std::string::npos ? 1 : 2;
   const DepthwiseDirectFn depthwise =
-      (pairs ? k.depthwise_pairs : k.depthwise_direct)[(kernel - 3) / 2][stride - 1];
+      (pairs ? k.depthwise_two_channels : k.depthwise_direct)[(kernel - 3) / 2][stride - 1];
   Random random(4);
   for (int in_w = 1; in_w <= stride * (3 * k.lanes + 1); in_w += in_w < 20 ? 1 : 3) {
     for (int in_h : {1, 2, 3, 4, 5, 6, 8, 13}) {

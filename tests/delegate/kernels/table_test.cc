@@ -47,7 +47,7 @@ const std::vector<std::pair<std::string, void (*)(const KernelRow&)>> kTests = {
     {"scale_columns", &ScaleColumnsAsTheReference},
     {"depthwise_taps", &DepthwiseTapsAsTheReference},
     {"depthwise_direct_", &DepthwiseDirectAsTheReference},
-    {"depthwise_pairs_", &DepthwiseDirectAsTheReference},
+    {"depthwise_two_channels_", &DepthwiseDirectAsTheReference},
     {"depthwise", &DepthwiseAsTheReference},
     {"pad_row", &PadRowAsTheReference},
     {"shift_rows", &ShiftRowsAsTheReference},
@@ -100,7 +100,7 @@ TEST(KernelTable, ARowForEveryKernel) {
     }
     size_t kernels = kGroupKinds + kOthers;
     if (k->lanes < 16) {
-      EXPECT_EQ(k->depthwise_pairs[0][0], nullptr);
+      EXPECT_EQ(k->depthwise_two_channels[0][0], nullptr);
       kernels -= 4;
     }
     EXPECT_EQ(k->element_bytes == sizeof(Half), std::string(k->isa) == "neon_fp16");

@@ -58,7 +58,7 @@ SBNN_INLINE void PairBlock(const DepthwiseDirectArgs& a, const ChannelPair<K>& p
 
 // As DepthwiseDirect, of planes whose rows fit a vector and half a vector of outputs.
 template <int K, int S>
-void DepthwisePairs(const DepthwiseDirectArgs& a) {
+void DepthwiseTwoChannels(const DepthwiseDirectArgs& a) {
   constexpr int kRows = 7;  // of 7 x 7 and 14 x 14 planes nothing is left
   PairIndex taps[K];
   for (int k = 0; k < K; ++k) taps[k] = PairIndexOf(k - a.pad_left, S, a.in_w);

@@ -1,7 +1,7 @@
 // Depthwise convolution for short vectors: two of them side by side, 3 x 3 or 5 x 5 straight from
 // the panel. With one vector, the steps and tests beside it would take as long as its arithmetic.
-#ifndef SBNN_DELEGATE_KERNELS_DEPTHWISE_TWOS_INL_H_
-#define SBNN_DELEGATE_KERNELS_DEPTHWISE_TWOS_INL_H_
+#ifndef SBNN_DELEGATE_KERNELS_DEPTHWISE_SIDE_BY_SIDE_INL_H_
+#define SBNN_DELEGATE_KERNELS_DEPTHWISE_SIDE_BY_SIDE_INL_H_
 
 #include "delegate/kernels/depthwise.inl.h"
 #include "delegate/kernels/kernels.h"
@@ -201,7 +201,7 @@ struct TwosChannel {
 
 // As DepthwiseDirect.
 template <int K, int S>
-void DepthwiseTwos(const DepthwiseDirectArgs& a) {
+void DepthwiseSideBySide(const DepthwiseDirectArgs& a) {
   constexpr int L = Vec::kLanes;
   const int last_x0 = (a.out_w - 1) / L * L;
   const bool usual =
@@ -238,4 +238,4 @@ void DepthwiseTwos(const DepthwiseDirectArgs& a) {
 }  // namespace SBNN_ISA
 }  // namespace sbnn
 
-#endif  // SBNN_DELEGATE_KERNELS_DEPTHWISE_TWOS_INL_H_
+#endif  // SBNN_DELEGATE_KERNELS_DEPTHWISE_SIDE_BY_SIDE_INL_H_
