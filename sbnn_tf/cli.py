@@ -148,9 +148,15 @@ def _verify(options: argparse.Namespace) -> int:
 
 def _benchmark(options: argparse.Namespace) -> None:
     from sbnn_tf.run.benchmark import benchmark
+    from sbnn_tf.run.graph import sizes
 
     result = benchmark(
-        options.sparse, options.baseline, threads=options.threads, rounds=options.rounds
+        options.sparse,
+        options.baseline,
+        signature=options.signature,
+        shapes=dict(options.shape),
+        threads=options.threads,
+        rounds=options.rounds,
     )
     if options.json:
         import json
@@ -158,6 +164,9 @@ def _benchmark(options: argparse.Namespace) -> None:
         print(json.dumps(result.to_dict(), indent=2))
         return
     print(f"{result.cpu}, {result.threads} thread(s), {result.peak_gflops:.0f} GFLOP/s peak a core")
+    shapes = ", ".join(f"{name} {sizes(shape)}" for name, shape in result.inputs.items())
+    several = f" of {len(result.signatures)}" if len(result.signatures) > 1 else ""
+    print(f"timed: {result.graph}{several}, {shapes or 'no inputs'}")
     print(f"claimed by the delegate: {result.claimed_nodes} of {result.total_nodes} nodes")
     print(f"largest difference: {result.max_abs_diff:.3g}")
     print(f"{'':22} {'minimum':>12} {'median':>12}")
@@ -173,7 +182,14 @@ def _profile(options: argparse.Namespace) -> None:
     from sbnn_tf.run.profiling import profile
 
     check_target(options.table)
-    table = profile(options.model, options.pattern, threads=options.threads, rounds=options.rounds)
+    table = profile(
+        options.model,
+        options.pattern,
+        signature=options.signature,
+        shapes=dict(options.shape),
+        threads=options.threads,
+        rounds=options.rounds,
+    )
     table.save(options.table)
     sparsities = sorted({s for ms in table.layers.values() for s in ms})
     lines = [
@@ -191,7 +207,7 @@ def _profile(options: argparse.Namespace) -> None:
 def _explain(options: argparse.Namespace) -> None:
     from sbnn_tf.run.explaining import explain
 
-    print(explain(options.file))
+    print(explain(options.file, shapes=dict(options.shape)))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -306,6 +322,8 @@ example:
         metavar="DENSE",
         help="the .tflite file to run in TensorFlow Lite (default: SPARSE, stored densely)",
     )
+    _add_signature(add, "time this signature (default: that of the first graph)")
+    _add_shape(add)
     add("--threads", type=int, default=1, metavar="N", help="threads (default: 1)")
     add("--rounds", type=int, default=50, metavar="N", help="turns of each (default: 50)")
     add("--json", action="store_true", help="print JSON")
@@ -330,6 +348,8 @@ then in Python:
     )
     add("table", type=_target, metavar="TABLE", help="the JSON file to write; - is stdout")
     add("--pattern", default="auto", metavar="NAME", help="as for convert (default: auto)")
+    _add_signature(add, "time this signature (default: that of the first graph)")
+    _add_shape(add)
     add("--threads", type=int, default=1, metavar="N", help="threads (default: 1)")
     add("--rounds", type=int, default=30, metavar="N", help="inferences each (default: 30)")
 
@@ -341,6 +361,7 @@ then in Python:
         "example:\n  sbnn explain out.tflite",
     )
     add("file", type=_source, metavar="FILE", help="a .tflite file")
+    _add_shape(add)
     return parser
 
 

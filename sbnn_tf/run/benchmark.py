@@ -16,9 +16,11 @@ import numpy as np
 
 from sbnn_tf.errors import SbnnError
 from sbnn_tf.run import runtime
-from sbnn_tf.run.child import doing, in_child
-from sbnn_tf.run.comparing import largest_difference
+from sbnn_tf.run.child import in_child
+from sbnn_tf.run.comparing import Pair, largest_difference
 from sbnn_tf.run.explaining import explained
+from sbnn_tf.run.graph import Shapes, match, settle
+from sbnn_tf.run.running import Running
 from sbnn_tf.run.runtime import File, Model
 
 
@@ -42,6 +44,9 @@ class Result:
     threads: int
     cpu: str
     peak_gflops: float  # of one core: fused multiply-adds, counted as two
+    graph: str  # what was timed: "signature 'serving_default'", say
+    inputs: dict[str, tuple[int, ...]]  # the shapes they had
+    signatures: tuple[str, ...]  # all that the file has
     claimed_nodes: int
     total_nodes: int
 
@@ -54,6 +59,8 @@ def benchmark(
     sparse: Model,
     baseline: Model | None = None,
     *,
+    signature: str | None = None,
+    shapes: Shapes | None = None,
     threads: int = 1,
     rounds: int = 50,
     library: str | os.PathLike | None = None,
@@ -68,6 +75,8 @@ def benchmark(
       sparse: path or bytes of the model to run in the delegate.
       baseline: path or bytes of the model to beat; default is `sparse` itself with its weights
         stored densely, zeros included.
+      signature: the one to time. None: the first graph, which `invoke` runs.
+      shapes: of inputs, by name or position, for files that take any size.
       threads: of each side.
       rounds: turns of each side.
       library: the delegate's library, as in `load_delegate`.
@@ -80,44 +89,63 @@ def benchmark(
         if value < 1:
             raise SbnnError(f"{name}: expected at least 1, got {value}")
     sparse = runtime.read_model(sparse)
-    if baseline is None:
-        from sbnn_tf.convert import densify
+    from sbnn_tf.convert import densify  # not in the process that runs the models
+    from sbnn_tf.run import contents
 
+    if baseline is None:
         dense = File(f"{sparse.name}, stored densely", densify(sparse.content))
     else:
         dense = runtime.read_model(baseline)
-    return in_child(_benchmark, sparse, dense, threads, rounds, library, claim)
+    mine = contents.read(sparse)
+    graph, other = match(
+        contents.entry(contents.read(dense), signature, dense.name),
+        contents.entry(mine, signature, sparse.name),
+    )
+    (graph,) = settle([graph], shapes, sparse.name)
+    reached = contents.reached(mine, [other])
+    named = tuple(each.signature for each in contents.entries(mine) if each.signature is not None)
+    options = (threads, rounds, library, claim)
+    return in_child(_benchmark, dense, sparse, (graph, other), reached, named, *options)
 
 
 def _benchmark(
-    sparse: File, dense: File, threads: int, rounds: int, library: Any, claim: str
+    dense: File,
+    sparse: File,
+    pair: Pair,
+    reached: set[int],
+    signatures: tuple[str, ...],
+    threads: int,
+    rounds: int,
+    library: Any,
+    claim: str,
 ) -> Result:
+    shapes = [port.shape for port in pair[0].inputs]
     functions = runtime.open_library(library)
     with pinned(threads):
         peaks = [functions.sbnn_peak_gflops()]
-        made, explanation = explained(sparse, threads, library, claim)
-        doing(f"loading {dense.name}")
-        sides = (runtime.interpreter(dense, num_threads=threads), made)
-        runtime.check_alike(*sides)
-        inputs = runtime.random_inputs(sides[0], np.random.default_rng(0))
-        outputs = []
-        for file, side in zip((dense, sparse), sides):
-            doing(f"running {file.name}")
-            outputs.append(runtime.run(side, inputs))
+        (ours,), explanation = explained(sparse, [(pair[1], shapes)], threads, library, claim)
+        made = runtime.construct(dense, num_threads=threads)
+        sides = [Running.start(made, pair[0], dense.name), ours]
+        inputs = sides[0].draw(np.random.default_rng(0))
+        outputs = [side.run(inputs) for side in sides]
         times = take_turns([side.invoke for side in sides], rounds)
         peaks.append(functions.sbnn_peak_gflops())
+    nodes = [node for node in explanation.nodes if node["subgraph"] in reached]
     stock, ours = (Times(min(t), statistics.median(t)) for t in times)
     return Result(
         baseline=stock,
         delegate=ours,
         speedup_min=stock.min_ms / ours.min_ms,
         speedup_median=stock.median_ms / ours.median_ms,
-        max_abs_diff=max(largest_difference(x, y) for x, y in zip(*outputs)),
+        max_abs_diff=max(map(largest_difference, *outputs), default=0.0),
         threads=threads,
         cpu=cpu_name(),
         peak_gflops=max(peaks),
-        claimed_nodes=len(explanation.claimed),
-        total_nodes=len(explanation.nodes),
+        graph=pair[0].title,
+        inputs={port.name: port.shape for port in pair[0].inputs},
+        signatures=signatures,
+        claimed_nodes=sum(node["claimed"] for node in nodes),
+        total_nodes=len(nodes),
     )
 
 

@@ -86,7 +86,7 @@ def _wide(x: np.ndarray) -> np.ndarray:
 def run_alone(file: File, graph: Graph, num_threads: int, runs: int, seed: int) -> None:
     """Run a graph as `compare` would; raises SbnnError where TensorFlow Lite can't."""
     made = runtime.construct(file, num_threads=num_threads)
-    running = Running.start(made, graph, [port.shape for port in graph.inputs], file.name)
+    running = Running.start(made, graph, file.name)
     rng = np.random.default_rng(seed)
     for _ in range(runs):
         running.run(running.draw(rng))
@@ -119,7 +119,7 @@ def compare(
         shapes = [port.shape for port in pair[0].inputs]
         graphs = (*pair, pair[0])
         running = [
-            Running.start(made, graph, shapes, file.name)
+            Running.start(made, graph, file.name, shapes)
             for graph, (file, made) in zip(graphs, sides)
         ]
         tallies = [_Tally() for _ in pair[0].outputs]

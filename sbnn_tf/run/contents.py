@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import collections
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+import numpy as np
 
 from sbnn_tf.convert import flatbuffer
 from sbnn_tf.convert.flatbuffer import schema
 from sbnn_tf.convert.graph import op_name, text, type_name
 from sbnn_tf.errors import SbnnError
-from sbnn_tf.run.graph import OPEN, Graph, Port
+from sbnn_tf.run.graph import OPEN, Graph, Port, select
 from sbnn_tf.run.runtime import File
 
 
@@ -31,6 +33,18 @@ def entries(model) -> list[Graph]:
     if all(graph.subgraph for graph in found):
         found.insert(0, _graph(model, 0, None))
     return found
+
+
+def entry(model, signature: str | None, file: str) -> Graph:
+    """The graph of a signature; of none the first, which an interpreter's `invoke` runs.
+
+    Raises:
+      SbnnError: the file has no such signature.
+    """
+    found = entries(model)
+    if signature is not None:
+        return select(found, signature, file)
+    return next(graph for graph in found if graph.subgraph == 0)
 
 
 def inner(model) -> list[Graph]:
@@ -72,12 +86,13 @@ def _shape(tensor) -> tuple[int, ...]:
 
 def runs(model, outer: Sequence[Graph], graph: Graph) -> bool:
     """Whether one of these graphs runs that one, by a loop, a branch or a call."""
-    return graph.subgraph in _reached(model, [each.subgraph for each in outer])
+    return graph.subgraph in reached(model, outer)
 
 
-def _reached(model, subgraphs: Sequence[int]) -> set[int]:
+def reached(model, graphs: Sequence[Graph]) -> set[int]:
+    """The numbers of these graphs' subgraphs, and of those that operators in them run."""
     reached: set[int] = set()
-    todo = list(subgraphs)
+    todo = [graph.subgraph for graph in graphs]
     while todo:
         index = todo.pop()
         if index not in reached and 0 <= index < len(model.subgraphs):
@@ -91,7 +106,7 @@ def _reached(model, subgraphs: Sequence[int]) -> set[int]:
 
 def writes_files(model, graph: Graph) -> str | None:
     """The name of an operator with which the graph writes files, if it has one."""
-    for index in _reached(model, [graph.subgraph]):
+    for index in reached(model, [graph]):
         for op in model.subgraphs[index].operators:
             name = op_name(model, op)
             if name.startswith("Flex") and any(word in name for word in ("Save", "Write")):
@@ -128,3 +143,15 @@ def rounds_activations(model) -> bool:
             ):
                 return True
     return False
+
+
+def fix_sizes(model, sizes: Mapping[int, Mapping[int, Sequence[int]]]) -> None:
+    """Give tensors the shapes that they had in a run, with nothing open in them.
+
+    Args:
+      sizes: by number, by subgraph.
+    """
+    for index, shapes in sizes.items():
+        for t, tensor in enumerate(model.subgraphs[index].tensors):
+            if t in shapes:
+                tensor.shape, tensor.shapeSignature = np.array(shapes[t], np.int32), None

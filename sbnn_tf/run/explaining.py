@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Sequence
 from typing import Any
 
 from sbnn_tf.run import runtime
-from sbnn_tf.run.child import doing, in_child
+from sbnn_tf.run.child import in_child
+from sbnn_tf.run.graph import Graph, Shapes, settle
 from sbnn_tf.run.reports import Record
+from sbnn_tf.run.running import Running
 from sbnn_tf.run.runtime import File, Model
 
 
@@ -43,6 +46,7 @@ class Explanation:
 def explain(
     model: Model,
     *,
+    shapes: Shapes | None = None,
     num_threads: int = 1,
     library: str | os.PathLike | None = None,
     claim: str = "faster",
@@ -51,6 +55,7 @@ def explain(
 
     Args:
       model: path or bytes of a `.tflite` file.
+      shapes: of inputs, by name or position, for files that take any size.
       num_threads: of the delegate.
       library: the delegate's library, as in `load_delegate`.
       claim: what the delegate takes, as in `load_delegate`: "faster" or "all".
@@ -58,19 +63,30 @@ def explain(
     Raises:
       FileNotFoundError, ValueError: the model or the library cannot be used.
     """
-    return in_child(_explain, runtime.read_model(model), num_threads, library, claim)
+    from sbnn_tf.run import contents
+
+    file = runtime.read_model(model)
+    graphs = settle(contents.entries(contents.read(file)), shapes, file.name)
+    sized = [(graph, [port.shape for port in graph.inputs]) for graph in graphs]
+    return in_child(_explain, file, sized, num_threads, library, claim)
 
 
 def _explain(*arguments: Any) -> Explanation:
     return explained(*arguments)[1]
 
 
-def explained(file: File, threads: int, library: Any, claim: str) -> tuple[Any, Explanation]:
-    """An interpreter with the delegate, and what that reported."""
-    doing(f"loading {file.name} with the delegate")
+def explained(
+    file: File,
+    graphs: Sequence[tuple[Graph, Sequence[Sequence[int]]]],
+    threads: int,
+    library: Any,
+    claim: str,
+) -> tuple[list[Running], Explanation]:
+    """Graphs with inputs of given shapes in the delegate, and what that reported."""
     records: list[Record] = []
     delegate = runtime.load_delegate(
         num_threads=threads, report=records.append, library=library, claim=claim
     )
-    made = runtime.interpreter(file, num_threads=threads, delegate=delegate)
-    return made, Explanation(tuple(records))
+    made = runtime.construct(file, num_threads=threads, delegate=delegate)
+    running = [Running.start(made, graph, file.name, shapes) for graph, shapes in graphs]
+    return running, Explanation(tuple(records))

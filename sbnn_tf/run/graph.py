@@ -58,11 +58,6 @@ def sizes(shape: Sequence[int]) -> str:
     return "x".join("?" if n == OPEN else str(n) for n in shape) or "scalar"
 
 
-def first(graphs: Sequence[Graph]) -> Graph:
-    """The one that an interpreter's `invoke` runs."""
-    return next(graph for graph in graphs if graph.subgraph == 0)
-
-
 def select(graphs: Sequence[Graph], signature: str, file: str) -> Graph:
     """The graph of a signature.
 

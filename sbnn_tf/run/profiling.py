@@ -16,13 +16,16 @@ import numpy as np
 from sbnn_tf import patterns
 from sbnn_tf.convert import convert, densify, flatbuffer
 from sbnn_tf.convert.graph import CONV, DEPTHWISE, FULLY_CONNECTED, find_weights, op_name
+from sbnn_tf.convert.sources import load
 from sbnn_tf.errors import SbnnError
 from sbnn_tf.patterns import Pattern
 from sbnn_tf.plan.cost_table import CostTable, Key
-from sbnn_tf.run import runtime
+from sbnn_tf.run import contents, runtime
 from sbnn_tf.run.benchmark import benchmark, cpu_name
-from sbnn_tf.run.child import Child, doing
+from sbnn_tf.run.child import Child, in_child
+from sbnn_tf.run.graph import Graph, Shapes, settle
 from sbnn_tf.run.reports import Record
+from sbnn_tf.run.running import Running
 from sbnn_tf.run.runtime import File
 
 SPARSITIES = (0.0, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95)
@@ -36,6 +39,8 @@ def profile(
     pattern: Pattern | str = "auto",
     *,
     sparsities: Sequence[float] = SPARSITIES,
+    signature: str | None = None,
+    shapes: Shapes | None = None,
     threads: int = 1,
     rounds: int = 30,
     library: str | os.PathLike | None = None,
@@ -49,6 +54,8 @@ def profile(
       source: what `convert` takes: a Keras model, or a `.keras` or `.tflite` file.
       pattern: which weights are pruned together, wherever it fits.
       sparsities: in [0, 1); 0 is always measured.
+      signature: the one to time. None: the first graph, which `invoke` runs.
+      shapes: of inputs, by name or position, for networks that take any size.
       threads: of the delegate.
       rounds: inferences at each sparsity.
       library: the delegate's library, as in `load_delegate`.
@@ -57,7 +64,7 @@ def profile(
       FileNotFoundError, ValueError: the model, the pattern or the library cannot be used.
     """
     pattern = patterns.get(pattern)
-    dense = densify(source)
+    dense, graph = _fixed(densify(source), signature, shapes)
     names = [glob.escape(name) for name in _fitting(dense, pattern)]
     if not names:
         raise SbnnError(f"{pattern.name} fits no layer of this network")
@@ -67,13 +74,14 @@ def profile(
         for i, sparsity in enumerate(todo):
             pruned = convert(dense, prune=sparsity, pattern=pattern, layers=names)
             file = File(f"the model with {sparsity:.0%} zeros", pruned)
-            nodes = child.call(_timed_nodes, file, threads, rounds, library)
-            for key, ms in _timed_layers(pruned, nodes).items():
+            nodes = child.call(_timed_nodes, file, graph, threads, rounds, library)
+            for key, ms in _timed_layers(pruned, graph, nodes).items():
                 layers[key][sparsity] = ms
             if sys.stderr.isatty():
                 end = "\n" if i + 1 == len(todo) else ""
                 print(f"\rsparsity {i + 1} of {len(todo)}", end=end, file=sys.stderr, flush=True)
-    compared = benchmark(dense, dense, threads=threads, rounds=rounds, library=library, claim="all")
+    options = {"signature": signature, "threads": threads, "rounds": rounds, "library": library}
+    compared = benchmark(dense, dense, claim="all", **options)
     return CostTable(
         cpu=cpu_name(),
         threads=threads,
@@ -103,6 +111,8 @@ def latency(
     source: Any,
     table: CostTable | str | os.PathLike,
     *,
+    signature: str | None = None,
+    shapes: Shapes | None = None,
     rounds: int = 30,
     library: str | os.PathLike | None = None,
 ) -> LatencyReport:
@@ -111,6 +121,7 @@ def latency(
     Args:
       source: what `convert` takes: a Keras model after `Pruning`, say.
       table: of the dense network, or the path of one.
+      signature, shapes: as they were profiled, see `profile`.
       rounds: inferences to time.
       library: the delegate's library, as in `load_delegate`.
 
@@ -119,14 +130,33 @@ def latency(
     """
     if not isinstance(table, CostTable):
         table = CostTable.load(table)
-    sparse, dense = convert(source), flatbuffer.read(densify(source))
+    content, graph = _fixed(load(source), signature, shapes)
     predicted = table.dense_ms
-    for key, values in _weights(dense):
+    for key, values in _weights(flatbuffer.read(densify(content)), graph):
         if key in table.layers:
             zeros = 1.0 - np.count_nonzero(values) / values.size
             predicted += table.cost(*key, zeros) - table.cost(*key, 0.0)
-    measured = benchmark(sparse, threads=table.threads, rounds=rounds, library=library)
+    options = {"signature": signature, "threads": table.threads, "rounds": rounds}
+    measured = benchmark(convert(content), library=library, **options)
     return LatencyReport(predicted, measured.delegate.median_ms, measured.baseline.median_ms)
+
+
+def _fixed(content: bytes, signature: str | None, shapes: Shapes | None) -> tuple[bytes, Graph]:
+    """A model whose tensors all have the sizes that they have in a run, and the graph that ran."""
+    file = File("the model", content)
+    model = contents.read(file)
+    (graph,) = settle([contents.entry(model, signature, file.name)], shapes, file.name)
+    sizes = in_child(_sizes, file, graph)
+    contents.fix_sizes(model, {i: sizes[i] for i in contents.reached(model, [graph])})
+    return flatbuffer.write(model), graph
+
+
+def _sizes(file: File, graph: Graph) -> list[dict[int, tuple[int, ...]]]:
+    """The shapes of tensors after a run, by number, by subgraph."""
+    made = runtime.construct(file, xnnpack=False)
+    running = Running.start(made, graph, file.name)
+    running.run(running.draw(np.random.default_rng(0)))
+    return running.sizes()
 
 
 def _fitting(content: bytes, pattern: Pattern) -> list[str]:
@@ -139,28 +169,30 @@ def _fitting(content: bytes, pattern: Pattern) -> list[str]:
     ]
 
 
-def _weights(model: Any) -> Iterator[tuple[Key, np.ndarray]]:
+def _weights(model: Any, graph: Graph) -> Iterator[tuple[Key, np.ndarray]]:
+    reached = contents.reached(model, [graph])
     for weight in find_weights(model):
-        for node in weight.nodes:
+        for node in weight.nodes if weight.subgraph in reached else ():
             key = _key(model, weight.subgraph, node)
             if key is not None:
                 yield key, weight.values
 
 
-def _timed_layers(content: bytes, nodes: dict[Node, float]) -> dict[Key, float]:
+def _timed_layers(content: bytes, graph: Graph, nodes: dict[Node, float]) -> dict[Key, float]:
     """Milliseconds of each kind of layer, where the delegate takes all of that kind: their mean."""
     model = flatbuffer.read(content)
     times: dict[Key, list[float | None]] = collections.defaultdict(list)
-    for subgraph, graph in enumerate(model.subgraphs):
-        for node in range(len(graph.operators)):
+    for subgraph in contents.reached(model, [graph]):
+        for node in range(len(model.subgraphs[subgraph].operators)):
             if (key := _key(model, subgraph, node)) is not None:
                 times[key].append(nodes.get((subgraph, node)))
     return {key: float(np.mean(ms)) for key, ms in times.items() if None not in ms}
 
 
-def _timed_nodes(file: File, threads: int, rounds: int, library: Any) -> dict[Node, float]:
+def _timed_nodes(
+    file: File, graph: Graph, threads: int, rounds: int, library: Any
+) -> dict[Node, float]:
     """Milliseconds an inference of each node that the delegate takes, by the least of its runs."""
-    doing(f"running {file.name} with the delegate")
     records: list[Record] = []
     delegate = runtime.load_delegate(
         num_threads=threads,
@@ -169,12 +201,12 @@ def _timed_nodes(file: File, threads: int, rounds: int, library: Any) -> dict[No
         profile=True,
         report=records.append,
     )
-    made = runtime.interpreter(file, num_threads=threads, delegate=delegate)
-    inputs = runtime.random_inputs(made, np.random.default_rng(0))
-    runtime.run(made, inputs)
+    made = runtime.construct(file, num_threads=threads, delegate=delegate)
+    running = Running.start(made, graph, file.name)
+    running.run(running.draw(np.random.default_rng(0)))
     for _ in range(rounds):
-        made.invoke()
-    del made  # the delegate then reports
+        running.invoke()
+    del made, running  # the delegate then reports
     times: dict[Node, float] = collections.defaultdict(float)
     for step in records:
         if step["record"] == "step_profile":

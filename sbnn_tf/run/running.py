@@ -54,12 +54,26 @@ class Running:
         return cls(made, 0, calls.InputIndices(), calls.OutputIndices(), "the model")
 
     @classmethod
-    def start(cls, made: Any, graph: Graph, shapes: Sequence[Sequence[int]], file: str) -> Running:
-        """Any graph of an interpreter, its inputs resized to these shapes, its tensors allocated.
+    def start(
+        cls,
+        made: Any,
+        graph: Graph,
+        file: str,
+        shapes: Sequence[Sequence[int]] | None = None,
+    ) -> Running:
+        """Any graph of an interpreter, its inputs resized, its tensors allocated.
+
+        Args:
+          made: the interpreter.
+          graph: one of its file.
+          file: the file's name.
+          shapes: of the inputs. None: those of the graph.
 
         Raises:
           SbnnError: TensorFlow Lite cannot run it so.
         """
+        if shapes is None:
+            shapes = [port.shape for port in graph.inputs]
         inputs, outputs = (
             [port.index for port in ports] for ports in (graph.inputs, graph.outputs)
         )
@@ -104,6 +118,13 @@ class Running:
             self.feed(inputs)
             self.invoke()
             return self.results()
+
+    def sizes(self) -> list[dict[int, tuple[int, ...]]]:
+        """The shapes of the interpreter's tensors, as they are now, by number, by subgraph."""
+        return [
+            {each["index"]: tuple(map(int, each["shape"])) for each in details}
+            for details in map(self._made.get_tensor_details, range(self._made.num_subgraphs()))
+        ]
 
     def draw(self, rng: np.random.Generator) -> list[np.ndarray]:
         """Random inputs, in order.

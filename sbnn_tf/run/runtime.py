@@ -255,21 +255,3 @@ def run(made: Any, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
 def random_inputs(made: Any, rng: np.random.Generator) -> list[np.ndarray]:
     """Draw one random array for each input of an interpreter, in order (see `Running.draw`)."""
     return Running.first(made).draw(rng)
-
-
-def check_alike(first: Any, second: Any) -> None:
-    """Refuse two interpreters whose inputs or outputs differ in number, shape or type.
-
-    Raises:
-      ValueError: they do.
-    """
-    for kind in ("input", "output"):
-        mine, others = (
-            [
-                (tuple(map(int, detail["shape"])), np.dtype(detail["dtype"]).name)
-                for detail in getattr(made, f"get_{kind}_details")()
-            ]
-            for made in (first, second)
-        )
-        if mine != others:
-            raise SbnnError(f"the models' {kind}s differ: {mine} and {others}")

@@ -230,7 +230,7 @@ def test_benchmark(pruned):
     data = result.to_dict()
     assert set(data) == {
         "baseline", "delegate", "speedup_min", "speedup_median", "max_abs_diff", "threads", "cpu",
-        "peak_gflops", "claimed_nodes", "total_nodes",
+        "peak_gflops", "graph", "inputs", "signatures", "claimed_nodes", "total_nodes",
     }  # fmt: skip
     assert set(data["baseline"]) == set(data["delegate"]) == {"min_ms", "median_ms"}
     for side in (result.baseline, result.delegate):
