@@ -92,11 +92,11 @@ def benchmark(
     from sbnn_tf.convert import densify  # not in the process that runs the models
     from sbnn_tf.run import contents
 
+    mine = contents.read(sparse)
     if baseline is None:
         dense = File(f"{sparse.name}, stored densely", densify(sparse.content))
     else:
         dense = runtime.read_model(baseline)
-    mine = contents.read(sparse)
     graph, other = match(
         contents.entry(contents.read(dense), signature, dense.name),
         contents.entry(mine, signature, sparse.name),

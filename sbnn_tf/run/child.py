@@ -30,7 +30,15 @@ _START = (
 
 
 class Crash(SbnnError):
-    """The process has ended before its answer; the message says what it was doing, and of what."""
+    """The process has ended before its answer; the message says why.
+
+    Attributes:
+      doing: what it was at, as in "running model.tflite".
+    """
+
+    def __init__(self, message: str, doing: str):
+        super().__init__(message)
+        self.doing = doing
 
 
 def in_child(function: Callable, *args: Any, **keywords: Any) -> Any:
@@ -93,8 +101,10 @@ class Child:
             return self._answer()
         except (EOFError, pickle.UnpicklingError):
             if timer is not None and not timer.is_alive():
-                raise Crash(f"{self._doing} took more than {timeout:g} s") from None
-            raise Crash(f"TensorFlow Lite crashed while {self._doing}: {self._death()}") from None
+                told = f"{self._doing} took more than {timeout:g} s"
+            else:
+                told = f"TensorFlow Lite crashed while {self._doing}: {self._death()}"
+            raise Crash(told, self._doing) from None
         finally:
             if timer is not None:
                 timer.cancel()

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from sbnn_tf.errors import SbnnError
 from sbnn_tf.run import runtime
 from sbnn_tf.run.graph import Graph
 from sbnn_tf.run.running import Running
@@ -83,56 +84,82 @@ def _wide(x: np.ndarray) -> np.ndarray:
     return x.astype(np.complex128 if x.dtype.kind == "c" else np.float64)
 
 
-def run_alone(file: File, graph: Graph, num_threads: int, runs: int, seed: int) -> None:
-    """Run a graph as `compare` would; raises SbnnError where TensorFlow Lite can't."""
-    made = runtime.construct(file, num_threads=num_threads)
-    running = Running.start(made, graph, file.name)
-    rng = np.random.default_rng(seed)
-    for _ in range(runs):
-        running.run(running.draw(rng))
+class Unrunnable(SbnnError):
+    """The reference cannot run a graph; the message says why."""
 
 
-def compare(
-    a: File,
-    b: File,
-    pairs: list[Pair],
-    delegate: bool,
-    num_threads: int,
-    runs: int,
-    seed: int,
-    library: Any,
-    rounds: bool,
-) -> list[Difference]:
-    """Run both models' graphs, one after the other.
+class _Comparison:
+    """Two models, loaded; the arguments are those of `verify`.
 
     Args:
       rounds: whether to see how far small changes go in the first model, which rounds them to steps.
-      others: as for `verify`.
     """
-    plugin = runtime.load_delegate(num_threads=num_threads, library=library) if delegate else None
-    sides = [(a, runtime.construct(a, num_threads=num_threads))]
-    sides.append((b, runtime.construct(b, num_threads=num_threads, delegate=plugin)))
-    if rounds:
-        sides.append((a, runtime.construct(a, num_threads=num_threads)))
-    found = []
-    for pair in pairs:
-        shapes = [port.shape for port in pair[0].inputs]
-        graphs = (*pair, pair[0])
-        running = [
-            Running.start(made, graph, file.name, shapes)
-            for graph, (file, made) in zip(graphs, sides)
+
+    def __init__(
+        self,
+        a: File,
+        b: File,
+        delegate: bool,
+        num_threads: int,
+        runs: int,
+        seed: int,
+        library: Any,
+        rounds: bool,
+    ):
+        plugin = (
+            runtime.load_delegate(num_threads=num_threads, library=library) if delegate else None
+        )
+        self._runs, self._seed = runs, seed
+        self._sides = [(a, runtime.construct(a, num_threads=num_threads))]
+        self._sides.append((b, runtime.construct(b, num_threads=num_threads, delegate=plugin)))
+        if rounds:
+            self._sides.append((a, runtime.construct(a, num_threads=num_threads)))
+
+    def graph(self, mine: Graph, other: Graph) -> list[Difference]:
+        shapes = [port.shape for port in mine.inputs]
+        tallies = [_Tally() for _ in mine.outputs]
+        try:
+            running = [self._start(0, mine, shapes)]
+        except SbnnError as error:
+            raise Unrunnable(str(error)) from None
+        running += [
+            self._start(i, (other, mine)[i - 1], shapes) for i in range(1, len(self._sides))
         ]
-        tallies = [_Tally() for _ in pair[0].outputs]
-        rng = np.random.default_rng(seed)
-        for _ in range(runs):
-            inputs = running[0].draw(rng)
-            given = [inputs, inputs, _moved(inputs, seed)]
-            results = [each.run(values) for each, values in zip(running, given)]
+        rng = np.random.default_rng(self._seed)
+        for _ in range(self._runs):
+            try:
+                inputs = running[0].draw(rng)
+                results = [running[0].run(inputs)]
+            except SbnnError as error:
+                raise Unrunnable(str(error)) from None
+            given = inputs, _moved(inputs, self._seed)
+            results += [each.run(values) for each, values in zip(running[1:], given)]
             for tally, *outputs in zip(tallies, *results):
                 tally.add(*outputs)
-        for tally, port in zip(tallies, pair[0].outputs):
-            found.append(tally.difference(pair[0], port.name))
-    return found
+        return [tally.difference(mine, port.name) for tally, port in zip(tallies, mine.outputs)]
+
+    def _start(self, side: int, graph: Graph, shapes: list[tuple[int, ...]]) -> Running:
+        file, made = self._sides[side]
+        return Running.start(made, graph, file.name, shapes)
+
+
+_comparison: _Comparison | None = None
+
+
+def load(*arguments: Any) -> None:
+    """Load two models into this process, to `compare` graphs of them."""
+    global _comparison
+    _comparison = _Comparison(*arguments)
+
+
+def compare(mine: Graph, other: Graph) -> list[Difference]:
+    """Run a graph of each loaded model, with inputs of the sizes that the first of them has.
+
+    Raises:
+      Unrunnable: the first cannot be run.
+      SbnnError: the second cannot.
+    """
+    return _comparison.graph(mine, other)
 
 
 def _moved(inputs: list[np.ndarray], seed: int) -> list[np.ndarray]:

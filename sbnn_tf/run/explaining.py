@@ -83,6 +83,7 @@ def explained(
     claim: str,
 ) -> tuple[list[Running], Explanation]:
     """Graphs with inputs of given shapes in the delegate, and what that reported."""
+    file = runtime.with_delegate(file)
     records: list[Record] = []
     delegate = runtime.load_delegate(
         num_threads=threads, report=records.append, library=library, claim=claim

@@ -64,7 +64,8 @@ def profile(
       FileNotFoundError, ValueError: the model, the pattern or the library cannot be used.
     """
     pattern = patterns.get(pattern)
-    dense, graph = _fixed(densify(source), signature, shapes)
+    fixed, graph = _fixed(source, signature, shapes)
+    dense = densify(fixed)
     names = [glob.escape(name) for name in _fitting(dense, pattern)]
     if not names:
         raise SbnnError(f"{pattern.name} fits no layer of this network")
@@ -130,7 +131,7 @@ def latency(
     """
     if not isinstance(table, CostTable):
         table = CostTable.load(table)
-    content, graph = _fixed(load(source), signature, shapes)
+    content, graph = _fixed(source, signature, shapes)
     predicted = table.dense_ms
     for key, values in _weights(flatbuffer.read(densify(content)), graph):
         if key in table.layers:
@@ -141,9 +142,10 @@ def latency(
     return LatencyReport(predicted, measured.delegate.median_ms, measured.baseline.median_ms)
 
 
-def _fixed(content: bytes, signature: str | None, shapes: Shapes | None) -> tuple[bytes, Graph]:
+def _fixed(source: Any, signature: str | None, shapes: Shapes | None) -> tuple[bytes, Graph]:
     """A model whose tensors all have the sizes that they have in a run, and the graph that ran."""
-    file = File("the model", content)
+    named = isinstance(source, (str, os.PathLike))
+    file = File(os.fspath(source) if named else "the model", load(source))
     model = contents.read(file)
     (graph,) = settle([contents.entry(model, signature, file.name)], shapes, file.name)
     sizes = in_child(_sizes, file, graph)
@@ -193,6 +195,7 @@ def _timed_nodes(
     file: File, graph: Graph, threads: int, rounds: int, library: Any
 ) -> dict[Node, float]:
     """Milliseconds an inference of each node that the delegate takes, by the least of its runs."""
+    file = runtime.with_delegate(file)
     records: list[Record] = []
     delegate = runtime.load_delegate(
         num_threads=threads,

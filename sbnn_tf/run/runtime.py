@@ -34,6 +34,12 @@ class File(NamedTuple):
 
 Model = str | os.PathLike | bytes | File
 
+
+def with_delegate(file: File) -> File:
+    """The file, for messages that say that it runs in the delegate."""
+    return File(f"{file.name} with the delegate", file.content)
+
+
 LIBRARY = "libsbnn_delegate.so"
 OPTIONS = (
     "num_threads",
@@ -200,7 +206,7 @@ def construct(
     """As `interpreter`, before any tensor is allocated."""
     module = _interpreter_module()
     kinds = module.OpResolverType
-    doing(f"loading {file.name}{'' if delegate is None else ' with the delegate'}")
+    doing(f"loading {file.name}")
     with named(file.name):
         return module.Interpreter(
             model_content=file.content,

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sbnn_tf.errors import SbnnError
 from sbnn_tf.run import contents, runtime
-from sbnn_tf.run.child import Child, in_child
-from sbnn_tf.run.comparing import Difference, Pair, compare, relative, run_alone
+from sbnn_tf.run.child import Child, Crash
+from sbnn_tf.run.comparing import Difference, Pair, Unrunnable, compare, load, relative
 from sbnn_tf.run.graph import Graph, Shapes, match, select, settle
 from sbnn_tf.run.runtime import File, Model
 
@@ -93,21 +94,25 @@ def verify(
     """
     if runs < 1:
         raise SbnnError(f"runs: expected at least 1, got {runs}")
-    files = runtime.read_model(a), runtime.read_model(b)
+    files = _named_apart(runtime.read_model(a), runtime.read_model(b))
     models = [contents.read(file) for file in files]
     remarks: list[str] = []
     pairs = _entries(files, models, signature, shapes, remarks)
-    rounds = tolerance is None and any(map(contents.rounds_activations, models))
-    options = (delegate, num_threads, runs, seed, library, rounds)
-    try:
-        outputs = in_child(compare, *files, pairs, *options)
-    except SbnnError as error:
-        if len(pairs) == 1:
-            raise
-        raise SbnnError(f"{error}; --signature compares one signature alone") from None
     outer = [graph for graph, _ in pairs] if signature is not None else None
-    for pair in _inner(files, models, outer, remarks):
-        outputs += _alone(files, pair, options, remarks)
+    inner = _inner(files, models, outer, remarks)
+    rounds = tolerance is None and any(map(contents.rounds_activations, models))
+    second = runtime.with_delegate(files[1]) if delegate else files[1]
+    options = (delegate, num_threads, runs, seed, library, rounds)
+    with _Loaded(files[0], second, *options) as loaded:
+        try:
+            outputs = [one for pair in pairs for one in loaded.compare(*pair)]
+        except SbnnError as error:
+            if len(pairs) == 1:
+                raise
+            raise SbnnError(f"{error}; --signature compares one signature alone") from None
+    with _Loaded(files[0], second, *options) as loaded:  # anew: the others have run these already
+        for pair in inner:
+            outputs += loaded.compare_alone(*pair, remarks)
     if not outputs:
         raise SbnnError("; ".join([f"{files[0].name}: there is nothing to compare", *remarks]))
     if tolerance is None:
@@ -115,6 +120,12 @@ def verify(
     for name in contents.draws_random_numbers(models[0]):
         remarks.append(f"{name} draws other numbers in each: what depends on them differs")
     return Verification(tuple(outputs), tolerance, tuple(remarks))
+
+
+def _named_apart(a: File, b: File) -> tuple[File, File]:
+    if a.name != b.name or a.content == b.content:
+        return a, b
+    return File(f"{a.name} (the first)", a.content), File(f"{b.name} (the second)", b.content)
 
 
 def _fitting(outputs: Sequence[Difference], remarks: list[str]) -> float:
@@ -167,10 +178,14 @@ def _missing(graph: Graph, file: File) -> SbnnError:
 
 def _inner(
     files: Sequence[File], models: Sequence[Any], outer: list[Graph] | None, remarks: list[str]
-) -> Iterator[Pair]:
-    """The graphs that operators run, as far as they can be run by themselves."""
+) -> list[Pair]:
+    """The graphs that operators run, as far as they can be run by themselves.
+
+    A graph comes before those that run it, which leave it in a state of theirs.
+    """
     mine, others = (contents.inner(model) for model in models)
-    for graph in mine:
+    pairs = []
+    for graph in sorted(mine, key=lambda graph: len(contents.reached(models[0], [graph]))):
         if not graph.outputs or (outer and not contents.runs(models[0], outer, graph)):
             continue
         same = [other for other in others if other.subgraph == graph.subgraph]
@@ -178,23 +193,47 @@ def _inner(
             if not same:
                 raise _missing(graph, files[1])
             graph, other = match(graph, same[0])
-            (graph,) = settle([graph], None, files[0].name)
+            pairs.append((*settle([graph], None, files[0].name), other))
         except SbnnError as error:
             remarks.append(f"not compared by itself: {graph.title} ({error})")
-        else:
-            yield graph, other
+    return pairs
 
 
-def _alone(
-    files: Sequence[File], pair: Pair, options: tuple, remarks: list[str]
-) -> list[Difference]:
-    _, num_threads, runs, seed, *_ = options
-    with Child() as child:
-        try:  # whether random inputs are anything that stock TensorFlow Lite can run
-            child.call(run_alone, files[0], pair[0], num_threads, runs, seed, timeout=SECONDS_ALONE)
-        except SbnnError as error:
-            remarks.append(f"not compared by itself: {pair[0].title} ({error})")
+class _Loaded:
+    """Two models in a process of their own, and in a new one after a crash."""
+
+    def __init__(self, *arguments: Any):
+        self._arguments = arguments
+        self._ends = contextlib.ExitStack()
+        self._child: Child | None = None
+
+    def __enter__(self) -> _Loaded:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ends.close()
+        self._child = None
+
+    def compare(self, mine: Graph, other: Graph, timeout: float | None = None) -> list[Difference]:
+        """As `comparing.compare`; raises Crash too."""
+        try:
+            if self._child is None:
+                self._child = self._ends.enter_context(Child())
+                self._child.call(load, *self._arguments)
+            return self._child.call(compare, mine, other, timeout=timeout)
+        except Crash:
+            self.__exit__()
+            raise
+
+    def compare_alone(self, mine: Graph, other: Graph, remarks: list[str]) -> list[Difference]:
+        """Compare inner graphs, if random inputs are anything that the first model can run."""
+        try:
+            found = self.compare(mine, other, timeout=SECONDS_ALONE)
+        except (Crash, Unrunnable) as error:
+            first, second = (file.name for file in self._arguments[:2])
+            if isinstance(error, Crash) and error.doing.endswith(second) and first != second:
+                raise
+            remarks.append(f"not compared by itself: {mine.title} ({error})")
             return []
-        found = child.call(compare, *files, [pair], *options)
-    # A counter that random inputs don't move says nothing about the model.
-    return [dataclasses.replace(one, input_effect=math.nan) for one in found]
+        # A counter that random inputs don't move says nothing about the model.
+        return [dataclasses.replace(one, input_effect=math.nan) for one in found]

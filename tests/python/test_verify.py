@@ -7,7 +7,7 @@ import pytest
 
 import sbnn_tf as sbnn
 from sbnn_tf.cli import main
-from sbnn_tf.convert.flatbuffer import schema
+from sbnn_tf.convert.flatbuffer import read, schema, write
 from sbnn_tf.errors import SbnnError
 from tests.python.convert.flat import Flat
 
@@ -141,6 +141,55 @@ def test_branch_that_crashes_with_random_inputs():
     report = sbnn.verify(crash, crash)
     assert report.within and len(report.outputs) == 2
     assert "not compared by itself: subgraph 2 'graph2'" in str(report)
+
+
+def test_branch_that_crashes_in_the_second_model_only():
+    options = schema().LocalResponseNormalizationOptionsT(radius=-5)
+    crash = branches("ABS", "LOCAL_RESPONSE_NORMALIZATION", options, (1, 2, 2, 8))
+    fine = branches("ABS", "ABS", None, (1, 2, 2, 8))
+    with pytest.raises(SbnnError, match="crashed while running subgraph 2 .* of .*the second"):
+        sbnn.verify(fine, crash)
+
+
+def test_graphs_behind_one_that_crashes():
+    options = schema().LocalResponseNormalizationOptionsT(radius=-5)
+    crash = branches("ABS", "LOCAL_RESPONSE_NORMALIZATION", options, (1, 2, 2, 8))
+    model = read(crash)
+    model.subgraphs.append(model.subgraphs[1])
+    report = sbnn.verify(write(model), write(model))
+    assert [each.graph for each in report.outputs][1:] == [
+        "subgraph 1 'graph1'",
+        "subgraph 3 'graph1'",
+    ]
+
+
+def test_branch_of_a_branch():
+    """It is compared before the branch that runs it, and leaves its inputs to itself."""
+
+    def model(deepest: str) -> bytes:
+        flat = Flat()
+        for index in range(3):
+            if index:
+                flat.add_subgraph()
+            x, y = flat.input(X), flat.tensor("y", X)
+            if index < 2:
+                always = flat.constant("always", np.array([True]))
+                options = schema().IfOptionsT(
+                    thenSubgraphIndex=index + 1, elseSubgraphIndex=index + 1
+                )
+                flat.node("IF", [always, x], [y], options)
+            else:
+                flat.node(deepest, [x], [y])
+            flat.output(y)
+        return flat.bytes()
+
+    report = sbnn.verify(model("SIN"), model("SIN"), delegate=True)
+    assert report.within and not report.remarks
+    assert [each.graph for each in report.outputs] == [
+        "the graph",
+        "subgraph 2 'graph2'",
+        "subgraph 1 'graph1'",
+    ]
 
 
 def loop(body: str) -> bytes:
