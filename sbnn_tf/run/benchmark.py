@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from sbnn_tf.errors import SbnnError
 from sbnn_tf.run import runtime
 from sbnn_tf.run.child import in_child
 from sbnn_tf.run.comparing import Pair, largest_difference
@@ -85,9 +84,7 @@ def benchmark(
     Raises:
       FileNotFoundError, ValueError: a model or the library cannot be used.
     """
-    for name, value in (("threads", threads), ("rounds", rounds)):
-        if value < 1:
-            raise SbnnError(f"{name}: expected at least 1, got {value}")
+    runtime.at_least(1, threads=threads, rounds=rounds)
     sparse = runtime.read_model(sparse)
     from sbnn_tf.convert import densify  # not in the process that runs the models
     from sbnn_tf.run import contents

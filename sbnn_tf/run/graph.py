@@ -130,7 +130,13 @@ def settle(graphs: Sequence[Graph], shapes: Shapes | None, file: str) -> list[Gr
     Raises:
       SbnnError: open sizes other than the batch, and no word which; a shape that fits no input.
     """
-    asked = {key: _whole(key, shape) for key, shape in (shapes or {}).items()}
+    shapes = {} if shapes is None else shapes
+    if not isinstance(shapes, Mapping) or not all(isinstance(key, (str, int)) for key in shapes):
+        raise SbnnError(
+            "shapes: expected a shape by the name or position of its input, such as "
+            f"{{'input': (1, 128, 128, 3)}}, found {shapes!r}"
+        )
+    asked = {key: _whole(key, shape) for key, shape in shapes.items()}
     for key, shape in asked.items():
         places = [_place(graph, key) for graph in graphs]
         if all(place is None for place in places):

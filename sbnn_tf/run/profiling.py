@@ -63,6 +63,7 @@ def profile(
     Raises:
       FileNotFoundError, ValueError: the model, the pattern or the library cannot be used.
     """
+    runtime.at_least(1, threads=threads, rounds=rounds)
     pattern = patterns.get(pattern)
     fixed, graph = _fixed(source, signature, shapes)
     dense = densify(fixed)

@@ -95,8 +95,7 @@ def load_delegate(
         raise SbnnError(
             f"unknown delegate option {unknown[0]!r}: expected one of {', '.join(OPTIONS)}"
         )
-    if isinstance(num_threads, bool) or not isinstance(num_threads, int) or num_threads < 1:
-        raise SbnnError(f"num_threads: expected an integer of at least 1, got {num_threads!r}")
+    at_least(1, num_threads=num_threads)
     opened = open_library(library)  # a clearer error than that of an interpreter
     sink = Sink(opened, report) if callable(report) else None
     strings = {"num_threads": str(num_threads)}
@@ -113,6 +112,18 @@ def load_delegate(
     if sink is not None:
         weakref.finalize(delegate, sink.remove)
     return delegate
+
+
+def at_least(least: int, **options: Any) -> None:
+    """Refuse options that are no integers of at least this size.
+
+    Raises:
+      SbnnError: names the option.
+    """
+    for name, value in options.items():
+        whole = hasattr(value, "__index__") and not isinstance(value, bool)
+        if not whole or value < least:
+            raise SbnnError(f"{name}: expected an integer of at least {least}, got {value!r}")
 
 
 def find_library(library: str | os.PathLike | None = None) -> Path:
@@ -256,8 +267,3 @@ def run(made: Any, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
       ValueError: wrong inputs, or the model fails on them.
     """
     return Running.first(made).run(inputs)
-
-
-def random_inputs(made: Any, rng: np.random.Generator) -> list[np.ndarray]:
-    """Draw one random array for each input of an interpreter, in order (see `Running.draw`)."""
-    return Running.first(made).draw(rng)

@@ -92,8 +92,8 @@ def verify(
     Raises:
       FileNotFoundError, ValueError: a model cannot be read or run, or their signatures differ.
     """
-    if runs < 1:
-        raise SbnnError(f"runs: expected at least 1, got {runs}")
+    runtime.at_least(1, runs=runs, num_threads=num_threads)
+    runtime.at_least(0, seed=seed)
     files = _named_apart(runtime.read_model(a), runtime.read_model(b))
     models = [contents.read(file) for file in files]
     remarks: list[str] = []

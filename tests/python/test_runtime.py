@@ -138,9 +138,12 @@ def test_not_a_model(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["threads", "rounds"])
-def test_benchmark_refuses_zero(name, tiny_files):
-    with pytest.raises(SbnnError, match=f"{name}: expected at least 1"):
-        sbnn.benchmark(tiny_files[1], **{name: 0})
+@pytest.mark.parametrize("number", [0, 1.5, True, None])
+def test_bad_number(name, number, tiny_files):
+    with pytest.raises(SbnnError, match=f"{name}: expected an integer of at least 1"):
+        sbnn.benchmark(tiny_files[1], **{name: number})
+    with pytest.raises(SbnnError, match=f"{name}: expected an integer of at least 1"):
+        sbnn.profile(tiny_files[1], **{name: number})
 
 
 def test_pinned_restores_the_cores():

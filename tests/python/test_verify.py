@@ -266,6 +266,8 @@ def test_size_that_one_model_leaves_open():
         ({"input": (1, -1, 4, 3)}, "expected whole numbers"),
         ({"input": (1, 2.5, 4, 3)}, "expected whole numbers"),
         ({"input": 4}, "expected whole numbers"),
+        ([(1, 4, 4, 3)], "shapes: expected a shape by the name or position"),
+        ({1.5: (1, 4, 4, 3)}, "shapes: expected a shape by the name or position"),
     ],
 )
 def test_shape_that_fits_nothing(shapes, told):
@@ -433,6 +435,13 @@ def test_outputs_and_types_that_differ():
         sbnn.verify(one("ABS"), one("CAST", to=bool))
     with pytest.raises(SbnnError, match="inputs differ.*2x3 against .*2x4"):
         sbnn.verify(one("ABS"), one("ABS", (2, 4)))
+
+
+@pytest.mark.parametrize("option, least", [("runs", 1), ("num_threads", 1), ("seed", 0)])
+def test_bad_number(option, least):
+    for value in (least - 1, 1.5, "2"):
+        with pytest.raises(SbnnError, match=f"{option}: expected an integer of at least {least}"):
+            sbnn.verify(one("ABS"), one("ABS"), **{option: value})
 
 
 def test_command(tmp_path, capsys):
