@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 import traceback
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -176,6 +177,8 @@ def serve(terminal: bool) -> None:
     _answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # native code that prints does not answer
     sys.stderr = _Stderr(terminal)
+    # Which interpreter is used where ai_edge_litert is missing is nothing that its user chose.
+    warnings.filterwarnings("ignore", r"\s*Warning: tf.lite.Interpreter is deprecated")
     calls: queue.SimpleQueue = queue.SimpleQueue()
     threading.Thread(target=_receive, args=(calls,), daemon=True).start()
     while True:

@@ -461,7 +461,7 @@ def test_command(tmp_path, capsys):
         assert end.value.code == 2
 
 
-def test_with_the_interpreter_of_tensorflow(tmp_path, monkeypatch):
+def test_with_the_interpreter_of_tensorflow(tmp_path, monkeypatch, capfd):
     """Where ai-edge-litert is not installed."""
     package = tmp_path / "ai_edge_litert"
     package.mkdir()
@@ -471,3 +471,4 @@ def test_with_the_interpreter_of_tensorflow(tmp_path, monkeypatch):
     report = sbnn.verify(any_size, any_size, shapes={0: (1, 4, 4, 3)}, delegate=True)
     assert report.within and report.outputs[0].shape == (1, 4, 4, 3)
     assert not sbnn.verify(signatures("ABS"), signatures("NEG")).within
+    assert capfd.readouterr().err == ""  # no word about its deprecation
