@@ -63,6 +63,16 @@ def is_average(name: str) -> bool:
     return bool(_AVERAGES.search(name) and not _OF_GRADIENTS.search(name))
 
 
+def keeps_averages(optimizer: Any) -> bool:
+    """Whether there may be any `averages`: known faster than of all variables."""
+    for part in nested([optimizer]):
+        names = [name for name, value in vars(part).items() if isinstance(value, list) and value]
+        names += part.get_slot_names() if hasattr(part, "get_slot_names") else []
+        if any(map(is_average, names)):
+            return True
+    return False
+
+
 def fresh(optimizer: Any, variables: list) -> Any:
     """An optimizer with the same arguments that has not made a step yet, for these variables.
 

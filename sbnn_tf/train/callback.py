@@ -33,6 +33,7 @@ from sbnn_tf.plan.policy import Choice, Policy
 from sbnn_tf.plan.schedules import ScheduleReader
 from sbnn_tf.train import gradients, outcome
 from sbnn_tf.train.distillation import Distillation
+from sbnn_tf.train.keeper import Keeper
 from sbnn_tf.train.mask_log import MaskLog
 from sbnn_tf.train.masks import Mask, MaskUpdate
 from sbnn_tf.train.rewind import Rewind
@@ -144,7 +145,7 @@ class Pruning(keras.callbacks.Callback):
         self._started = False  # whether a fit has come to its first batch
         self._by_hand = False  # whether its steps are made between the hooks
         self._optimizer: Any = None  # in a loop of the user's own
-        self._averages: list[tuple[Mask, Any]] | None = None  # None: to be looked for
+        self._keeper: Keeper | None = None
         self._own_code = False
         self._changed: list[str] = []  # in this fit, behind an optimizer's back
         self._history_first = False
@@ -178,8 +179,8 @@ class Pruning(keras.callbacks.Callback):
           model: the model that the step has trained.
           gradients: of `model.trainable_variables`, in that order; only for a score that needs
             them.
-          optimizer: the one that has made the step, if the model does not have it: what it keeps
-            of pruned weights, averages (`use_ema`) and momenta, is kept up as well.
+          optimizer: the one that has made the step, if it is no attribute of the model: for the
+            averages that it keeps of the weights (`use_ema`).
 
         Raises:
           ValueError: as in `fit`; or there is a teacher, or a score needs gradients and got none.
@@ -196,6 +197,7 @@ class Pruning(keras.callbacks.Callback):
         if gradients is not None:
             self._look_at(model, gradients)
         self._advance(1)
+        self._keeper.look_until_found()
         self._hold(weights=True)
         if self.step == self._end_step():
             self._conclude()
@@ -242,7 +244,7 @@ class Pruning(keras.callbacks.Callback):
             self._stepped_by_hand()
         self._train_step.phase = Phase.IDLE
         self._train_step.count()  # tf_keras: steps of a last call that ran out of data
-        self._averages = None  # an optimizer may have made them since the first step
+        self._keeper.look_again()
         changed = self._apply_masks()
         outcome.warn_of_changed([name for name in changed if name not in self._changed])
         self._changed += changed
@@ -323,6 +325,7 @@ class Pruning(keras.callbacks.Callback):
                 mask.share = share
             self._target, self._shared_out = None, False
             self._train_step = None  # its traces have the old masks
+            self._keeper = Keeper(self._masks, model)
 
     def _mask(self, choice: Choice, batch_norm: Any | None) -> Mask:
         return Mask(choice, self.score, batch_norm)
@@ -338,7 +341,7 @@ class Pruning(keras.callbacks.Callback):
         self._prune_to(self._reader.at(self.step))
         self._apply_masks()
         self._hold()
-        self._averages = None  # the optimizer may make them in its first step
+        self._keeper.look_again()
         self._trained_by = optimizers.of(self._pruned_model, self._optimizer)
         trains = [self._pruned_model.train_step, *self._trained_by]
         self._own_code = not all(map(keras_compat.is_keras, trains))
@@ -432,13 +435,7 @@ class Pruning(keras.callbacks.Callback):
 
     def _hold(self, weights: bool = False) -> None:
         """Zeroes what is pruned in the optimizer's averages of weights, and in the weights."""
-        if self._averages is None:
-            model, optimizer = self._pruned_model, self._optimizer
-            self._averages = outcome.averages(self._masks, model, optimizer)
-        for mask, average in self._averages:
-            mask.enforce(average)
-        for mask in self._masks if weights else ():
-            mask.enforce()
+        self._keeper.hold(weights, self._optimizer)
 
     def _keep_for_later(self) -> None:
         if self._rewind is not None:
@@ -474,7 +471,6 @@ class Pruning(keras.callbacks.Callback):
 
     def _record(self) -> None:
         """Masks have changed: keeps the state, and logs."""
-        self._averages = None
         self._save()
         if self._log is not None and keras_compat.is_chief(self._pruned_model):
             self._log.write(self.step, self._masks)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from sbnn_tf.models import optimizers
 from sbnn_tf.train.masks import Mask
 
 _TOLERANCE = 0.02  # of a layer's weights: some that have grown never get a gradient
@@ -39,20 +38,6 @@ _GONE = (
     "The masks of {} are on weights that can't be pruned any more: since training began they were "
     "frozen into something else, or others are added to them (LoRA, quantization)."
 )
-
-
-def averages(masks: Iterable[Mask], model: Any, optimizer: Any) -> list[tuple[Mask, Any]]:
-    """The averages of pruned kernels that optimizers keep, with the masks that they are to have.
-
-    Args:
-      optimizer: one that the model knows nothing of, or None.
-    """
-    return [
-        (mask, average)
-        for trained_by in optimizers.of(model, optimizer)
-        for mask in masks
-        for average in optimizers.averages(trained_by, mask.variable)
-    ]
 
 
 def warn_of_restored(names: Sequence[str]) -> None:
