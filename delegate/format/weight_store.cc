@@ -1,5 +1,6 @@
 #include "delegate/format/weight_store.h"
 
+#include <algorithm>
 #include <mutex>
 #include <unordered_map>
 
@@ -72,16 +73,27 @@ class Registry {
   std::unordered_map<Hash, std::weak_ptr<const PackedWeights>, FirstWord> weights_;
 };
 
+bool Has(const std::vector<std::pair<Hash, std::shared_ptr<const PackedWeights>>>& weights,
+         const Hash& key) {
+  return std::any_of(weights.begin(), weights.end(), [&](const auto& w) { return w.first == key; });
+}
+
 }  // namespace
 
-WeightStore::WeightStore(std::string cache_path) : cache_path_(std::move(cache_path)) {
+WeightStore::WeightStore(std::string cache_path) : cache_path_(std::move(cache_path)) {}
+
+std::shared_ptr<const WeightFile> WeightStore::OpenFile() const {
+  std::shared_ptr<const WeightFile> file;
   // A file that cannot be read is written anew: nothing needs to be said about it.
-  if (!cache_path_.empty() && !WeightFile::Open(cache_path_, &file_).ok()) file_ = nullptr;
+  if (cache_path_.empty() || !WeightFile::Open(cache_path_, &file).ok()) return nullptr;
+  return file;
 }
 
 Status WeightStore::Get(const Constant& filter, const std::vector<float>& bias,
                         const ColumnCost& cost, const std::string& isa,
                         std::shared_ptr<const PackedWeights>* packed) {
+  if (!opened_) file_ = OpenFile();
+  opened_ = true;
   const Hash key = KeyOf(filter, bias, cost, isa);
   std::shared_ptr<const PackedWeights> weights = Registry::Get().Find(key);
   const bool filed = file_ != nullptr && file_->Has(key);
@@ -98,16 +110,28 @@ Status WeightStore::Get(const Constant& filter, const std::vector<float>& bias,
   }
   complete_ = complete_ && filed;
   bytes_ += weights->bytes();
-  if (!cache_path_.empty()) used_.emplace_back(key, weights);
+  if (!cache_path_.empty() && !Has(used_, key)) used_.emplace_back(key, weights);
   *packed = std::move(weights);
   return Status();
 }
 
 Status WeightStore::Save() {
   Status status;
-  if (!complete_ && !used_.empty()) status = WriteWeightFile(cache_path_, used_);
+  if (!complete_ && !used_.empty()) {
+    auto weights = used_;
+    for (const Hash& key : saved_) {
+      if (Has(weights, key)) continue;
+      std::shared_ptr<const PackedWeights> kept = Registry::Get().Find(key);
+      if (kept == nullptr && file_ != nullptr) kept = WeightFile::Find(file_, key);
+      if (kept != nullptr) weights.emplace_back(key, std::move(kept));
+    }
+    status = WriteWeightFile(cache_path_, weights);
+  }
+  for (const auto& [key, weights] : used_) saved_.push_back(key);
   used_.clear();
+  bytes_ = 0;
   complete_ = true;
+  opened_ = false;
   file_ = nullptr;  // the weights keep it mapped where they view it
   return status;
 }

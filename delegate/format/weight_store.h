@@ -27,18 +27,26 @@ class WeightStore {
   Status Get(const Constant& filter, const std::vector<float>& bias, const ColumnCost& cost,
              const std::string& isa, std::shared_ptr<const PackedWeights>* packed);
 
-  // Of all weights that were asked for, whether anyone shares them or not.
+  // Of all weights that were asked for since the last Save, whether anyone shares them or not.
   size_t bytes() const { return bytes_; }
 
-  // Writes the file if it lacks any of the weights that were asked for since the last call.
+  // Writes the file if it lacks any of the weights that were asked for since the last call; those
+  // that were saved before, of other graphs of the model, stay in it.
   Status Save();
 
  private:
+  // Null: none that can be read.
+  std::shared_ptr<const WeightFile> OpenFile() const;
+
   const std::string cache_path_;
-  std::shared_ptr<const WeightFile> file_;  // null: none that could be read
+  // Since the last Save:
+  bool opened_ = false;
+  std::shared_ptr<const WeightFile> file_;
   size_t bytes_ = 0;
   bool complete_ = true;  // the file has all of what was used
   std::vector<std::pair<Hash, std::shared_ptr<const PackedWeights>>> used_;
+
+  std::vector<Hash> saved_;
 };
 
 }  // namespace sbnn

@@ -20,8 +20,11 @@ namespace {
 constexpr char kName[] = "SparseByteNN";
 
 struct DelegateData {
+  explicit DelegateData(const Options& said) : options(said), weights(said.cache_path) {}
+
   TfLiteDelegate delegate{};
-  Options options;
+  const Options options;
+  WeightStore weights;
   // Of the graph that is being prepared.
   Constants constants;
   Translations translations;  // of claimed nodes
@@ -127,16 +130,15 @@ TfLiteStatus PrepareDelegate(TfLiteContext* context, TfLiteDelegate* delegate) {
     if (!readable.ok()) return readable;
     data->subgraph = SubgraphNumber(context, &data->prepared);
     data->parts = 0;
-    WeightStore weights(data->options.cache_path);
     Partition partition;
-    if (MakePartition(context, *nodes, data->constants, data->options, &weights, &partition) !=
-        kTfLiteOk) {
+    if (MakePartition(context, *nodes, data->constants, data->options, &data->weights,
+                      &partition) != kTfLiteOk) {
       return Status::Error("the graph could not be divided");
     }
     data->translations = partition.TakeTranslations();
     Reporter* const reporter = data->options.reporter.get();
-    partition.Report(data->subgraph, weights.bytes(), reporter);
-    const Status saved = weights.Save();
+    partition.Report(data->subgraph, data->weights.bytes(), reporter);
+    const Status saved = data->weights.Save();
     if (!saved.ok()) {
       reporter->Send(WarningRecord{
           "cache_not_written", "packed weights are not kept: " + saved.message(), data->subgraph});
@@ -162,8 +164,7 @@ TfLiteStatus PrepareDelegate(TfLiteContext* context, TfLiteDelegate* delegate) {
 }  // namespace
 
 TfLiteDelegate* NewDelegate(const Options& options) {
-  auto data = std::make_unique<DelegateData>();
-  data->options = options;
+  auto data = std::make_unique<DelegateData>(options);
   data->delegate.data_ = data.get();
   data->delegate.Prepare = PrepareDelegate;
   // Without this TFLite refuses graphs with DENSIFY, whose outputs it takes for dynamic.

@@ -16,6 +16,7 @@ import pytest
 
 import sbnn_tf as sbnn
 from sbnn_tf.run import runtime
+from tests.python.convert.flat import Flat, group_sparse
 from tests.python.models import bring_to_life, live_model
 
 NEVER_ABOVE = 1e-4
@@ -215,6 +216,20 @@ print(run(delegated(model, cache_path={str(path)!r}), images(2, 96, 96, 3)).toby
         )
         assert bytes.fromhex(done.stdout.strip()) == without.tobytes()
         assert path.read_bytes() == content
+
+
+def test_packed_weights_of_all_graphs_are_in_one_file(tmp_path):
+    flat = Flat()
+    for seed in range(2):
+        if seed > 0:
+            flat.add_subgraph()
+        filters = flat.constant("filters", group_sparse((8, 1, 1, 8), 4, 0.5, seed))
+        flat.output(flat.conv(flat.input((1, 4, 4, 8)), filters))
+    path = tmp_path / "packed"
+    delegated(flat.bytes(), cache_path=path)
+    first = path.stat()
+    delegated(flat.bytes(), cache_path=path)
+    assert path.stat().st_ino == first.st_ino, "written again without need"
 
 
 def test_no_place_for_packed_weights(pruned, tmp_path):

@@ -272,6 +272,23 @@ TEST_F(CacheTest, AnotherModelOrInstructionSetReplacesIt) {
   EXPECT_NE(Read(), content);
 }
 
+// The graphs of a model come one after another, and a file that has the weights of all stays.
+TEST_F(CacheTest, GraphsOfAModelShareIt) {
+  const Filter one(1), two(2), three(3);
+  struct stat before, after;
+  for (int time = 0; time < 2; ++time) {
+    stat(path_.c_str(), &before);
+    WeightStore store(path_);
+    for (const Filter* filter : {&one, &two, &three, &one}) {
+      EXPECT_TRUE(Same(*Get(&store, *filter), Packed(*filter)));
+      EXPECT_EQ(store.bytes(), Packed(*filter).bytes()) << "of this graph";
+      EXPECT_TRUE(store.Save().ok());
+    }
+    stat(path_.c_str(), &after);
+  }
+  EXPECT_EQ(before.st_ino, after.st_ino) << "written again without need";
+}
+
 TEST_F(CacheTest, WeightsInUseElsewhereAreWrittenToo) {
   const Filter filter(1);
   WeightStore other;
