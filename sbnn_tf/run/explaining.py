@@ -21,12 +21,17 @@ class Explanation:
 
     Attributes:
       records: as `delegate/report/README.md` documents them, in the delegate's order.
+      subgraphs: what each is, such as "signature 'serving_default'", by its number.
     """
 
     records: tuple[Record, ...]
+    subgraphs: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return "\n".join(record["text"] for record in self.records if "text" in record)
+        lines = [record["text"] for record in self.records if "text" in record]
+        if len(self.subgraphs) > 1:
+            lines += [f"subgraph {i} is {what}" for i, what in enumerate(self.subgraphs)]
+        return "\n".join(lines)
 
     def of_kind(self, kind: str) -> list[Record]:
         """The records of a kind, such as "node"."""
@@ -66,13 +71,25 @@ def explain(
     from sbnn_tf.run import contents
 
     file = runtime.read_model(model)
-    graphs = settle(contents.entries(contents.read(file)), shapes, file.name)
+    content = contents.read(file)
+    graphs = settle(contents.entries(content), shapes, file.name)
     sized = [(graph, [port.shape for port in graph.inputs]) for graph in graphs]
-    return in_child(_explain, file, sized, num_threads, library, claim)
+    found = in_child(_explain, file, sized, num_threads, library, claim)
+    everything = [*graphs, *contents.inner(content)]
+    return dataclasses.replace(found, subgraphs=_what_they_are(everything))
 
 
 def _explain(*arguments: Any) -> Explanation:
     return explained(*arguments)[1]
+
+
+def _what_they_are(graphs: Sequence[Graph]) -> tuple[str, ...]:
+    what: dict[int, list[str]] = {}
+    for graph in graphs:
+        signed = graph.signature is not None
+        named = f"signature {graph.signature!r}" if signed else repr(graph.name)
+        what.setdefault(graph.subgraph, []).append(named)
+    return tuple(" and ".join(what[number]) for number in sorted(what))
 
 
 def explained(

@@ -17,6 +17,7 @@ from sbnn_tf.convert.flatbuffer import schema
 from sbnn_tf.errors import SbnnError
 from sbnn_tf.run import runtime
 from sbnn_tf.run.reports import Sink
+from sbnn_tf.run.running import Running
 from tests.python.convert.flat import Flat, chain, group_sparse
 
 FILTERS = group_sparse((8, 1, 1, 8), 4, 0.5)
@@ -183,8 +184,9 @@ def test_a_body_of_a_loop_runs_as_often_as_the_loop():
     assert nodes[2, 1]["text"].startswith("subgraph 2: node 1 CONV_2D claimed")
     (part,) = records.of("part")
     assert (part["subgraph"], part["nodes"]) == (2, [1])
+    inputs = [np.array(0, np.int32), np.zeros(SHAPE, np.float32)]
     for _ in range(4):
-        made.invoke()
+        Running.first(made).run(inputs)
     del made
     (step,) = records.of("step_profile")
     assert (step["subgraph"], step["nodes"], step["runs"]) == (2, [1], 4 * LOOPS)
@@ -206,6 +208,21 @@ def test_every_signature_is_reported():
     assert [each["subgraph"] for each in records.of("part")] == [0, 1]
     del made
     assert [each["subgraph"] for each in records.of("step_profile")] == [1], "the first never ran"
+
+
+def test_an_explanation_says_what_subgraphs_are():
+    explanation = sbnn.explain(loop(), claim="all")
+    assert explanation.subgraphs == ("'graph0'", "'graph1'", "'graph2'")
+    *lines, first, second, third = str(explanation).splitlines()
+    assert lines == [record["text"] for record in explanation.records if "text" in record]
+    assert third == "subgraph 2 is 'graph2'"
+    flat = Flat()
+    x = flat.input(SHAPE)
+    y = flat.conv(x, flat.constant("filters", FILTERS))
+    flat.output(y)
+    for key in ("one\n", "two"):
+        flat.signature(key, {"x": x}, {"y": y})
+    assert sbnn.explain(flat.bytes()).subgraphs == ("signature 'one\\n' and signature 'two'",)
 
 
 def test_many_parts():
