@@ -12,15 +12,13 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import json
 import os
 import sys
 import warnings
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from sbnn_tf import patterns
@@ -36,8 +34,9 @@ from sbnn_tf.train.distillation import Distillation
 from sbnn_tf.train.keeper import Keeper
 from sbnn_tf.train.mask_log import MaskLog
 from sbnn_tf.train.masks import Mask, MaskUpdate
+from sbnn_tf.train.resuming import Resumable
 from sbnn_tf.train.rewind import Rewind
-from sbnn_tf.train.state import StateFile, below
+from sbnn_tf.train.state import StateFile
 from sbnn_tf.train.train_step import Phase, TrainStep
 
 _WORKERS = (
@@ -47,7 +46,7 @@ _WORKERS = (
 )
 
 
-class Pruning(keras.callbacks.Callback):
+class Pruning(Resumable, keras.callbacks.Callback):
     """Prunes a model gradually while it trains, in `keras.Model.fit` and `tf_keras.Model.fit`.
 
         pruning = Pruning(Group(4), PolynomialDecay(0.0, 0.5, begin_step=0, end_step=2000))
@@ -92,7 +91,10 @@ class Pruning(keras.callbacks.Callback):
       state: a file (.npz) to keep masks, step and all that was gathered in, so that a run that was
         interrupted goes on bit by bit: give the same path again, and restore the model with its
         optimizer (`BackupAndRestore`, or a saved model). Written after each change of the masks and
-        at the end of each epoch.
+        at the end of each epoch; in a loop of your own by `save_state`, and read by `start`. The
+        state that goes with a model is found by its weights. A model that was saved between two
+        states goes on with the masks of the earlier one, if its optimizer is restored and hangs on
+        it. It may have other names, but not other shapes.
       log_dir: a folder for TensorBoard: sparsity, churn (the fraction of weights whose fate
         changed) and kept score of each layer, whenever masks change.
 
@@ -135,6 +137,7 @@ class Pruning(keras.callbacks.Callback):
 
     def _forget(self) -> None:
         """Sets all that a run changes to what it is before the first fit."""
+        super()._forget()
         self.step = self.initial_step
         self._pruned_model: Any = None
         self._target: float | None = None
@@ -190,17 +193,30 @@ class Pruning(keras.callbacks.Callback):
                 "A teacher is learnt from in fit. In a loop of your own give the callback none, "
                 "and apply the gradients of Distillation(teacher).mixed(loss, x, y_pred)."
             )
-        self._optimizer = optimizer
         if self._pruned_model is not model:
-            self._begin(model)
-            self._start()
+            self.start(model, optimizer)
+        self._optimizer = optimizer
         if gradients is not None:
             self._look_at(model, gradients)
-        self._advance(1)
-        self._keeper.look_until_found()
-        self._hold(weights=True)
+        self._made(1, by_hand=True)
         if self.step == self._end_step():
             self._conclude()
+
+    def start(self, model: Any, optimizer: Any = None) -> None:
+        """Begins in a training loop of your own, before its first step.
+
+        Needed only where a run is to go on from its `state`, or to be pruned before its first step:
+        `after_step` begins, too, but when a step has been made.
+
+        Args:
+          model, optimizer: as for `after_step`.
+
+        Raises:
+          ValueError: as in `fit`; or the state is not that of the model.
+        """
+        self._optimizer = optimizer
+        self._begin(model)
+        self._start()
 
     def write_mask_pictures(self) -> None:
         """Writes a picture of each mask, as it is, for TensorBoard.
@@ -295,15 +311,14 @@ class Pruning(keras.callbacks.Callback):
             )
         if self._train_step is None or not self._train_step.again():
             self._train_step = TrainStep(
-                self.model, self._contexts, self._trace, self._step, self._logs
+                self.model, self._contexts, self._trace, self._made, self._logs
             )
         self._start()
         self._started = True
 
     def _stepped_by_hand(self) -> None:
         self._by_hand = True
-        self._advance(1)
-        self._hold(weights=True)
+        self.after_step(self.model, optimizer=self._optimizer)
 
     def _begin(self, model: Any) -> None:
         """Makes the masks, or goes on with those of an earlier fit."""
@@ -336,6 +351,7 @@ class Pruning(keras.callbacks.Callback):
             self._rewind = Rewind(self._pruned_model, self._reader.rewind_step)
         if self._state_file is not None and self.step == self.initial_step:
             self._resume()
+        self._begin_count()
         self._check_trained()
         self._keep_for_later()
         self._prune_to(self._reader.at(self.step))
@@ -426,16 +442,21 @@ class Pruning(keras.callbacks.Callback):
         self._keep_for_later()
         self._prune_to(due)
 
-    def _step(self, steps: int) -> None:
-        """What is due after a call of the train function."""
-        if steps:
-            self._advance(steps)
-            # Constraints hold the masks where Keras' code alone writes weights.
-            self._hold(weights=self._own_code)
+    def _made(self, count: int, by_hand: bool = False) -> None:
+        """What is due after so many more steps."""
+        if not count:
+            return
+        if by_hand:
+            self._own_code = True
+            self._keeper.look_until_found()
+        self._hold()
+        self._advance(count)
+        self._learn_rate()
 
-    def _hold(self, weights: bool = False) -> None:
-        """Zeroes what is pruned in the optimizer's averages of weights, and in the weights."""
-        self._keeper.hold(weights, self._optimizer)
+    def _hold(self) -> None:
+        """Zeroes what is pruned in the optimizers' averages of weights, and in the weights."""
+        # Constraints hold the masks where Keras' code alone writes weights.
+        self._keeper.hold(self._own_code, self._optimizer)
 
     def _keep_for_later(self) -> None:
         if self._rewind is not None:
@@ -471,67 +492,10 @@ class Pruning(keras.callbacks.Callback):
 
     def _record(self) -> None:
         """Masks have changed: keeps the state, and logs."""
+        self._hold()
         self._save()
         if self._log is not None and keras_compat.is_chief(self._pruned_model):
             self._log.write(self.step, self._masks)
-
-    def _save(self, epoch_end: bool = False) -> None:
-        if self._state_file is None:
-            return
-        state = self._state()  # on every worker: some of it is reduced over them when it is read
-        if keras_compat.is_chief(self._pruned_model):
-            count = optimizers.count(self._pruned_model, self._optimizer)
-            self._state_file.save(count, state, epoch_end)
-
-    def _resume(self) -> None:
-        """Goes on from the state file, if there is one."""
-        count = optimizers.count(self._pruned_model, self._optimizer)
-        if (state := self._state_file.load(count)) is not None:
-            self._restore(state)
-            self.step += count - int(state["iterations"])
-
-    def _state(self) -> dict[str, Any]:
-        """All that a run needs to go on: arrays by name."""
-        state = {
-            "config": self._config(),
-            "iterations": optimizers.count(self._pruned_model, self._optimizer),
-            "step": self.step,
-            "target": np.nan if self._target is None else self._target,
-            "shared_out": self._shared_out,
-        }
-        parts = {f"mask/{i}": mask for i, mask in enumerate(self._masks)}
-        if self._rewind is not None:
-            parts["rewind"] = self._rewind
-        for name, part in parts.items():
-            state.update({f"{name}/{key}": value for key, value in part.state().items()})
-        return state
-
-    def _restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Raises ValueError where the state is not that of this model and callback."""
-        if str(state["config"]) != self._config():
-            raise ValueError(
-                f"{self._state_file.path} is the state of another model or score. It has "
-                f"{state['config']}, and here is {self._config()}."
-            )
-        try:
-            for i, mask in enumerate(self._masks):
-                mask.restore(below(state, f"mask/{i}"))
-        except ValueError as error:
-            raise ValueError(
-                f"The model has changed since {self._state_file.path} was written: {error} Restore "
-                "the weights that go with it."
-            ) from None
-        if self._rewind is not None:
-            self._rewind.restore(below(state, "rewind"))
-        self.step = int(state["step"])
-        self._target = None if np.isnan(state["target"]) else float(state["target"])
-        self._shared_out = bool(state["shared_out"])
-
-    def _config(self) -> str:
-        """What a state must agree about, with the seeds."""
-        kernels_ = [[mask.name, list(mask.variable.shape)] for mask in self._masks]
-        method, score = type(self).__name__, repr(self.score)
-        return json.dumps({"method": method, "score": score, "kernels": kernels_})
 
     def _apply_masks(self) -> list[str]:
         """Zeroes what is pruned; the names of the kernels where any of it was not zero."""

@@ -18,6 +18,7 @@ from sbnn_tf.plan import importance
 from sbnn_tf.plan.budgets import Layer
 from sbnn_tf.plan.policy import Choice
 from sbnn_tf.train import functions, gradients
+from sbnn_tf.train.state import fingerprint
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,9 +75,8 @@ class Mask:
         return self._kernel.weights()
 
     def fingerprint(self) -> int:
-        """The same number for the same weights, and most likely for no others."""
-        weights = self._kernel.value()
-        return int(np.sum(weights.view(f"u{weights.itemsize}"), dtype=np.uint64))
+        """See `state.fingerprint`: of the kernel."""
+        return fingerprint([self.variable])
 
     def layer(self) -> Layer:
         """What a budget needs to know."""

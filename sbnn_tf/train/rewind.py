@@ -71,7 +71,7 @@ class Rewind:
         Raises:
           ValueError: it is of a version that kept weights by their place in a list.
         """
-        if "0" in state:
+        if any(key.isdigit() for key in state):
             raise SbnnError(
                 "It was written by an older version, whose weights to go back to can't be told "
                 "apart. Finish that run with that version, or delete the file to start over."

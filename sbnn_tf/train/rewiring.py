@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -137,24 +137,6 @@ class Rewiring(Pruning):
     def _forget(self) -> None:
         super()._forget()
         self._end = 0
-
-    def after_step(
-        self, model: Any, gradients: Sequence | None = None, optimizer: Any = None
-    ) -> None:
-        """As `Pruning.after_step`, for a training loop of your own. It needs an `end_step`.
-
-        Args:
-          model, gradients: as there; gradients are needed in the steps that gather them.
-          optimizer: whose averages are reset for weights that are new; default the model's.
-
-        Raises:
-          ValueError: as in `fit`; or a rule needs gradients and got none, or needs activations,
-            which are recorded in `fit` alone.
-        """
-        if self._pruned_model is model:  # a weight that comes must be 0 when it does
-            for mask in self._masks:
-                mask.enforce()
-        super().after_step(model, gradients, optimizer)
 
     # What `Pruning` leaves open.
 

@@ -117,23 +117,53 @@ def test_library_of_tap_patterns_is_kept(K, data, tmp_path):
 
 
 class TestStateFile:
-    def test_finds_the_state_that_goes_with_a_count(self, tmp_path):
+    def state(self, step, count=None, rate=1.0):
+        count = step if count is None else count
+        return {"step": step, "iterations": count, "weights": np.uint64(1000 + step), "rate": rate}
+
+    def found(self, file, *models):
+        return [int(StateFile(file.path).load(*model)["step"]) for model in models]
+
+    def test_finds_the_state_that_goes_with_a_model(self, tmp_path):
         file = StateFile(tmp_path / "s.npz")
-        assert file.load(5) is None
-        file.save(0, {"step": 0}, epoch_end=True)
-        for count in (3, 6):
-            file.save(count, {"step": count})
-        file.save(8, {"step": 8}, epoch_end=True)
-        file.save(9, {"step": 9})
-        again = StateFile(tmp_path / "s.npz")
-        assert [int(again.load(n)["step"]) for n in (0, 2, 3, 7, 8, 9, 99)] == [0, 0, 3, 6, 8, 9, 9]
-        file.save(16, {"step": 16}, epoch_end=True)
-        with pytest.raises(ValueError, match=r"optimizer steps \[8, 9, 16\].*is at 7"):
-            StateFile(tmp_path / "s.npz").load(7)
+        assert file.load(5, 1) is None
+        file.save(0, self.state(0), epoch_end=True)
+        for step in (3, 6):
+            file.save(step, self.state(step))
+        file.save(8, self.state(8), epoch_end=True)
+        file.save(9, self.state(9))
+        by_count = [(n, 1) for n in (0, 2, 3, 7, 8, 9, 99)]
+        assert self.found(file, *by_count) == [0, 0, 3, 6, 8, 9, 9]
+        # weights are the surer sign; a count may have been lost
+        assert self.found(file, (99, 1003), (0, 1006), (8, 1008)) == [3, 6, 8]
+        file.save(16, self.state(16), epoch_end=True)
+        with pytest.raises(ValueError, match=r"states of steps \[8, 9, 16\].*optimizer's step 7"):
+            StateFile(file.path).load(7, 1)
+
+    def test_only_weights_tell_where_the_optimizer_is_not_seen(self, tmp_path):
+        file = StateFile(tmp_path / "s.npz")
+        for step in (0, 4, 8):
+            rate = 0.0 if step else float("nan")
+            file.save(step, self.state(step, 0, rate), epoch_end=True)
+        assert self.found(file, (0, 1004), (0, 1008)) == [4, 8]
+        with pytest.raises(ValueError, match="none has the weights of the model"):
+            StateFile(file.path).load(0, 1)
+
+    def test_weights_that_do_not_change_are_told_apart_by_the_count(self, tmp_path):
+        file = StateFile(tmp_path / "s.npz")
+        for step in (0, 4, 8):
+            file.save(step, {**self.state(step), "weights": np.uint64(7)})
+        assert self.found(file, (5, 7), (8, 7), (3, 7)) == [4, 8, 0]
+
+    def test_a_recompiled_optimizer_counts_anew(self, tmp_path):
+        file = StateFile(tmp_path / "s.npz")
+        for step, count in ((100, 100), (150, 50)):
+            file.save(step, self.state(step, count))
+        assert self.found(file, (60, 1), (100, 1100)) == [150, 100]
 
     def test_killed_while_saving(self, tmp_path, monkeypatch):
         file = StateFile(tmp_path / "s.npz")
-        file.save(0, {"step": np.arange(3)})
+        file.save(0, self.state(0))
 
         def killed(*_):
             raise KeyboardInterrupt
@@ -141,17 +171,17 @@ class TestStateFile:
         for moment in ("os.replace", "os.fdopen"):
             with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
                 patch.setattr(moment, killed)
-                file.save(1, {"step": np.arange(4)})
-            np.testing.assert_array_equal(StateFile(file.path).load(1)["step"], np.arange(3))
+                file.save(1, self.state(1))
+            assert self.found(file, (1, 1)) == [0]
 
     def test_damaged(self, tmp_path):
         path = tmp_path / "s.npz"
-        StateFile(path).save(0, {"step": 0})
+        StateFile(path).save(0, self.state(0))
         content = path.read_bytes()
         for bad in (b"", b"no zip at all", content[: len(content) // 2]):
             path.write_bytes(bad)
             with pytest.raises(ValueError, match="holds no state"):
-                StateFile(path).load(0)
+                StateFile(path).load(0, 1)
         with pytest.raises(ValueError, match="no folder"):
             StateFile(tmp_path / "nowhere" / "s.npz")
 
