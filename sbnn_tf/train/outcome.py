@@ -25,8 +25,7 @@ _CHANGED = (
 
 _DIFFERENT = (
     "The zeros in the model are not those that are reported. {}. More zeros than reported come from "
-    "a constraint or regularizer of the layer, from a weight that two layers share, or from "
-    "connections without a gradient."
+    "a constraint or regularizer of the layer, or from connections without a gradient."
 )
 
 _MISSING = (

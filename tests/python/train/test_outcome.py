@@ -152,3 +152,27 @@ def test_weights_that_get_others_added(K, functional, data, told):
     callbacks = [Pruning(Group(4), HALF), Adapt()]
     (text,) = told(lambda: functional().fit(*data, verbose=0, callbacks=callbacks))
     assert "masks of 'hidden' are on weights that can't be pruned any more" in text
+
+
+def test_a_kernel_that_two_layers_share(K, told, zeros):
+    """It has one mask, so that their zeros do not add up."""
+
+    class Tied(K.layers.Dense):
+        def __init__(self, other):
+            super().__init__(other.units, name="tied")
+            self.other = other
+
+        def build(self, shape):
+            super().build(shape)
+            name = "_kernel" if K.__name__ == "keras" else "kernel"
+            object.__setattr__(self, name, getattr(self.other, name))
+
+    middle = K.layers.Dense(12, name="middle")
+    x = K.Input((12,))
+    outputs = Tied(middle)(middle(K.layers.Dense(12)(x)))
+    model = K.Model(x, K.layers.Dense(5)(outputs))
+    model.compile("sgd", "mse", jit_compile=False)
+    data = np.ones((32, 12), "float32"), np.zeros((32, 5), "float32")
+    pruning = SET(Group(4), 0.5, update_every=2, fraction=0.0)
+    assert told(lambda: model.fit(*data, batch_size=8, verbose=0, callbacks=[pruning])) == []
+    assert pruning.sparsity == zeros(model)["middle"] == 0.5
