@@ -18,12 +18,13 @@ def of(model: Any, *others: Any) -> list:
     """The optimizers that a model trains with.
 
     Args:
-      model: a Keras model: its own optimizer, and those among the attributes of it and of its
-        layers (a GAN's).
+      model: a Keras model: its own optimizer, and those among the attributes of it and of the
+        models inside it (a GAN's).
       others: optimizers that the model knows nothing of, or None.
     """
     own = getattr(model, "optimizer", None)  # Keras 3 has none before it is compiled
-    held = [value for layer in keras_compat.all_layers(model) for value in _held(layer)]
+    models = [layer for layer in keras_compat.all_layers(model) if hasattr(layer, "train_step")]
+    held = [value for part in models for value in _held(part)]
     return list(_optimizers([own, *others, *held]).values())
 
 

@@ -158,3 +158,33 @@ def assert_pruned(zeros):
             assert value == pytest.approx(sparsity if short in only else 0.0, abs=0.02), name
 
     return check
+
+
+@pytest.fixture
+def network(K):
+    """A Conv2D, a DepthwiseConv2D and a Dense layer to rewire, between two that stay dense."""
+
+    def make(optimizer=None, **options):
+        L = K.layers
+        inputs = x = K.Input((6, 6, 3))
+        for layer in (
+            L.Conv2D(8, 3, activation="relu", name="stem"),
+            L.Conv2D(16, 3, strides=2, padding="same", activation="relu", name="conv"),
+            L.DepthwiseConv2D(3, padding="same", name="dw"),
+            L.GlobalAveragePooling2D(),
+            L.Dense(12, activation="relu", name="hidden"),
+            L.Dense(5, name="logits"),
+        ):
+            x = layer(x)
+        model = K.Model(inputs, x)
+        loss = K.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile(optimizer or K.optimizers.Adam(0.01), loss, jit_compile=False, **options)
+        return model
+
+    return make
+
+
+@pytest.fixture
+def images():
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(128, 6, 6, 3)).astype("float32"), rng.integers(0, 5, size=128)
