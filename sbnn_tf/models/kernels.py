@@ -148,6 +148,12 @@ def survey(model: Any) -> Survey:
     return Survey(kernels, others, unbuilt)
 
 
+def has_unbuilt(model: Any) -> bool:
+    """Whether the next call of a model, or of what is in it, is to make kernels."""
+    built = [leaf.layer.built for leaf in wiring.leaves(model) if kinds.is_product(leaf.layer)]
+    return not all(built) or not (model.built or built)
+
+
 def folded_batch_norm(kernel: Kernel, layers: Any) -> Any | None:
     """The batch norm of a kernel's outputs that directly follows its layer, and nothing else does."""
     leaf = kernel.leaf

@@ -145,6 +145,7 @@ class Pruning(Resumable, keras.callbacks.Callback):
         self._masks: list[Mask] = []
         self._rewind: Rewind | None = None
         self._train_step: TrainStep | None = None
+        self._waiting = False  # for layers that the first step builds
         self._started = False  # whether a fit has come to its first batch
         self._by_hand = False  # whether its steps are made between the hooks
         self._optimizer: Any = None  # in a loop of the user's own
@@ -233,6 +234,7 @@ class Pruning(Resumable, keras.callbacks.Callback):
     # as tfmot's guide does, makes the step between two of them: then it is up to the hooks.
 
     def on_train_begin(self, logs: dict | None = None) -> None:
+        self._waiting = kernels.has_unbuilt(self.model)
         self._begin(self.model)
         self._started = self._by_hand = False
         self._changed = []
@@ -311,7 +313,11 @@ class Pruning(Resumable, keras.callbacks.Callback):
             )
         if self._train_step is None or not self._train_step.again():
             self._train_step = TrainStep(
-                self.model, self._contexts, self._trace, self._made, self._logs
+                self.model,
+                self._contexts,
+                lambda: (self._trace(), *map(id, self._masks)),
+                self._made,
+                self._logs,
             )
         self._start()
         self._started = True
@@ -322,14 +328,20 @@ class Pruning(Resumable, keras.callbacks.Callback):
 
     def _begin(self, model: Any) -> None:
         """Makes the masks, or goes on with those of an earlier fit."""
-        choices = self.policy.choose(model, self.pattern)
+        try:
+            choices = self.policy.choose(model, self.pattern)
+        except ValueError:
+            if not self._waiting:
+                raise
+            choices = []
         shares = self._shares(choices)
         if self._pruned_model is not model:
             self._pruned_model = model
             self.step, self._target, self._masks = self.initial_step, None, []
-            self._rewind = None
+            self._rewind = self._keeper = None
         variables = [choice.kernel.variable for choice in choices]
-        if [id(v) for v in variables] != [id(m.choice.kernel.variable) for m in self._masks]:
+        masked = [id(mask.choice.kernel.variable) for mask in self._masks]
+        if [id(v) for v in variables] != masked or self._keeper is None:
             layers = keras_compat.api(model).layers
             with keras_compat.strategy(model).scope():
                 self._masks = [
@@ -349,7 +361,7 @@ class Pruning(Resumable, keras.callbacks.Callback):
         """What is due before the first step of a fit."""
         if self._rewind is None and self._reader.rewind_step is not None:
             self._rewind = Rewind(self._pruned_model, self._reader.rewind_step)
-        if self._state_file is not None and self.step == self.initial_step:
+        if self._state_file is not None and self.step == self.initial_step and not self._waiting:
             self._resume()
         self._begin_count()
         self._check_trained()
@@ -437,6 +449,8 @@ class Pruning(Resumable, keras.callbacks.Callback):
         """Applies the pruning that is due after this many more steps."""
         if not count:
             return
+        if self._waiting:
+            self._take_up()
         due = self._reader.due(self.step + 1, self.step + count)
         self.step += count
         self._keep_for_later()
@@ -457,6 +471,15 @@ class Pruning(Resumable, keras.callbacks.Callback):
         """Zeroes what is pruned in the optimizers' averages of weights, and in the weights."""
         # Constraints hold the masks where Keras' code alone writes weights.
         self._keeper.hold(self._own_code, self._optimizer)
+
+    def _take_up(self) -> None:
+        """Goes on with what the first step has built as well."""
+        self._waiting = False
+        masks, train_step = self._masks, self._train_step
+        self._begin(self._pruned_model)
+        self._train_step = train_step  # whose next trace has the new masks
+        if self._masks != masks:
+            self._start()
 
     def _keep_for_later(self) -> None:
         if self._rewind is not None:

@@ -147,4 +147,7 @@ class TrainStep:
 
 
 def _trained(model: Any) -> list[int]:
-    return [id(variable) for variable in model.trainable_variables]
+    try:
+        return [id(variable) for variable in model.trainable_variables]
+    except ValueError:  # tf_keras, of a model with a part that is not built yet
+        return []
