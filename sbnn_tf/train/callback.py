@@ -478,7 +478,7 @@ class Pruning(Resumable, keras.callbacks.Callback):
         masks, train_step = self._masks, self._train_step
         self._begin(self._pruned_model)
         self._train_step = train_step  # whose next trace has the new masks
-        if self._masks != masks:
+        if self._masks != masks or self._state_file is not None:
             self._start()
 
     def _keep_for_later(self) -> None:

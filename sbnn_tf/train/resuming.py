@@ -28,6 +28,7 @@ class Resumable:
     _rewind: Rewind | None
     _target: float | None
     _shared_out: bool
+    _waiting: bool
 
     def _forget(self) -> None:
         self._rate = math.nan  # what the optimizers' count grows by in a step, if known
@@ -49,7 +50,7 @@ class Resumable:
         self._save(epoch_end=True)
 
     def _save(self, epoch_end: bool = False) -> None:
-        if self._state_file is None:
+        if self._state_file is None or self._waiting:
             return
         state = self._state()  # on every worker: some of it is reduced over them when it is read
         if keras_compat.is_chief(self._pruned_model):

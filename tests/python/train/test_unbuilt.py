@@ -79,6 +79,21 @@ def test_a_model_that_the_first_step_builds(K, method):
     assert callback.step == 8 and callback.sparsity == history.history["sparsity"][0] == 0.5
 
 
+def test_its_state_is_kept(K, tmp_path):
+    path, weights = tmp_path / "state.npz", None
+    for steps in (8, 16):
+        model = _late(K)
+        if weights is not None:
+            model(DATA[:1])
+            model.set_weights(weights)
+            model.optimizer.build(model.trainable_variables)
+            model.optimizer.iterations.assign(8)
+        callback = sbnn.Pruning("group4", ConstantSparsity(0.5, 0), state=path)
+        model.fit(DATA, DATA, 4, verbose=0, callbacks=[callback])
+        assert callback.step == steps and _zeros(model)["middle"] == 0.5
+        weights = model.get_weights()
+
+
 @pytest.mark.parametrize("built", [True, False])
 def test_a_model_without_call(K, built):
     model = _without_call(K, built)
