@@ -502,9 +502,9 @@ class TestSaving:
 
 
 class TestMistakes:
-    def test_model_never_built(self, subclassed, data):
+    def test_model_never_built(self, subclassed):
         with pytest.raises(ValueError, match="never been built.*model.build"):
-            subclassed(build=False).fit(*data, verbose=0, callbacks=[Pruning("group4", HALF)])
+            Pruning("group4", HALF).after_step(subclassed(build=False))
 
     def test_two_callbacks_in_one_fit(self, functional, data, zeros):
         model = functional()
