@@ -27,7 +27,8 @@ class CostTable:
       baseline_ms: the dense network in stock TensorFlow Lite, milliseconds an inference.
       dense_ms: the dense network in the delegate, which takes all that it can, milliseconds an
         inference.
-      layers: (operator, shape of the kernel, output positions) -> {sparsity: milliseconds}.
+      layers: (operator, shape of the kernel, output positions) -> {sparsity: milliseconds an
+        inference}, of a layer in a loop all its runs.
         Operators are "dense", "conv" and "depthwise"; shapes (*window, inputs, outputs), of a
         depthwise kernel (*window, 1, outputs).
     """

@@ -14,6 +14,11 @@
 #include "delegate/report/sbnn_report.h"
 #include "gtest/gtest.h"
 
+extern "C" {
+int AddSinkFromC(int* calls);
+int LinesInC(void);
+}
+
 namespace sbnn {
 namespace {
 
@@ -96,6 +101,15 @@ TEST(Sink, ReceivesRecordsUntilItIsRemoved) {
   EXPECT_EQ(FindSink(first), nullptr);
   EXPECT_EQ(sbnn_remove_report_sink(first), 0) << "it is gone";
   EXPECT_EQ(sbnn_remove_report_sink(second), 1);
+}
+
+TEST(Sink, FromC) {
+  int calls = 0;
+  const int sink = AddSinkFromC(&calls);
+  ReporterTo(sink)->Send(Warning("x"));
+  EXPECT_EQ(sbnn_remove_report_sink(sink), 1);
+  EXPECT_EQ(calls, 1);
+  EXPECT_EQ(LinesInC(), 1);
 }
 
 TEST(Sink, MistakesAreTold) {
