@@ -27,16 +27,18 @@ std::string On(int subgraph) {
   return subgraph <= 0 ? "" : "subgraph " + std::to_string(subgraph) + ": ";
 }
 
+std::string DescribeShape(const std::vector<int>& shape) {
+  std::string text;
+  for (size_t i = 0; i < shape.size(); ++i) text += (i == 0 ? "" : "x") + std::to_string(shape[i]);
+  return text;
+}
+
 std::string Describe(const PlanFacts& plan, JsonObject* json) {
   json->Integer("subgraph", plan.subgraph);
   json->Integer("part", plan.part);
   json->Integer("plan", plan.plan);
   std::string text = On(plan.subgraph) + "part " + std::to_string(plan.part) + ", inputs";
-  for (const std::vector<int>& shape : plan.inputs) {
-    text += ' ';
-    for (size_t i = 0; i < shape.size(); ++i)
-      text += (i == 0 ? "" : "x") + std::to_string(shape[i]);
-  }
+  for (const std::vector<int>& shape : plan.inputs) text += ' ' + DescribeShape(shape);
   return text;
 }
 
@@ -63,6 +65,16 @@ std::string Describe(const EngineRecord& record, JsonObject* json) {
   json->Flag("fp16", record.fp16);
   return "SparseByteNN " + record.version + ", " + record.isa +
          (record.fp16 ? " with 16-bit floats, " : ", ") + Count(record.threads, "thread");
+}
+
+std::string Describe(const OpenInputRecord& record, JsonObject* json) {
+  json->Text("record", "open_input");
+  json->Integer("subgraph", record.subgraph);
+  json->Integer("tensor", record.tensor);
+  json->Text("name", record.name);
+  json->Integers("assumed", record.assumed);
+  return On(record.subgraph) + "input \"" + record.name +
+         "\" may have any size: claimed and packed for " + DescribeShape(record.assumed);
 }
 
 std::string Describe(const NodeRecord& record, JsonObject* json) {

@@ -17,6 +17,13 @@ struct EngineRecord {
   bool fp16 = false;  // allowed, and there are kernels for it
 };
 
+// An input that the file leaves open.
+struct OpenInputRecord {
+  int subgraph = 0, tensor = 0;
+  std::string name;
+  std::vector<int> assumed;  // the shape by which nodes are claimed and weights packed
+};
+
 struct NodeRecord {
   int subgraph = 0, node = 0;
   std::string op;
@@ -82,6 +89,7 @@ struct WarningRecord {
 // Write a record's members, its kind first, and return what it says to people, in one line; empty:
 // nothing.
 std::string Describe(const EngineRecord& record, JsonObject* json);
+std::string Describe(const OpenInputRecord& record, JsonObject* json);
 std::string Describe(const NodeRecord& record, JsonObject* json);
 std::string Describe(const SubgraphRecord& record, JsonObject* json);
 std::string Describe(const PartRecord& record, JsonObject* json);

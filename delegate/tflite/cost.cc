@@ -130,9 +130,7 @@ Prediction PredictNode(const NodeView& view, const Translation& t,
   return p;
 }
 
-double PredictLayoutChange(const TfLiteContext& context, int tensor, const Kernels& kernels) {
-  const TfLiteIntArray& dims = *context.tensors[tensor].dims;
-  const Shape shape(dims.data, dims.data + dims.size);
+double PredictLayoutChange(const Shape& shape, const Kernels& kernels) {
   if (LayoutOf(shape) == Layout::kFlat) return 0;
   // Each float is read and written.
   return 1e-12 * RatesOf(kernels.isa).layout * 8 * Elements(shape);

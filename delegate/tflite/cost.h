@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "delegate/engine/tensor.h"
 #include "delegate/format/packed_weights.h"
 #include "delegate/kernels/table.h"
-#include "tensorflow/lite/c/common.h"
 
 namespace sbnn {
 
@@ -24,8 +24,8 @@ struct Prediction {
 Prediction PredictNode(const NodeView& view, const Translation& translation,
                        const std::vector<std::shared_ptr<const PackedWeights>>& packed);
 
-// Of bringing a tensor of the graph to or from the engine's layout.
-double PredictLayoutChange(const TfLiteContext& context, int tensor, const Kernels& kernels);
+// Of bringing a tensor of this shape to or from the engine's layout.
+double PredictLayoutChange(const Shape& shape, const Kernels& kernels);
 
 }  // namespace sbnn
 

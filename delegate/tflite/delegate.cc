@@ -29,7 +29,8 @@ struct DelegateData {
   Constants constants;
   Translations translations;  // of claimed nodes
   int subgraph = 0;
-  int parts = 0;  // made so far, that compute something
+  int parts = 0;          // made so far, that compute something
+  bool any_size = false;  // the file leaves sizes of inputs open
   std::vector<const TfLiteContext*> prepared;
 };
 
@@ -54,7 +55,7 @@ void* InitPart(TfLiteContext* context, const char* buffer, size_t) {
   Part* part = nullptr;
   Guarded(context, [&] {
     part = new Part(context, *params, data->constants, data->options, data->subgraph, data->parts,
-                    &data->translations);
+                    data->any_size, &data->translations);
     if (part->computes()) ++data->parts;
     return Status();
   });
@@ -78,10 +79,7 @@ TfLiteStatus PreparePart(TfLiteContext* context, TfLiteNode* node) {
 }
 
 TfLiteStatus RunPart(TfLiteContext* context, TfLiteNode* node) {
-  return Guarded(context, [&] {
-    static_cast<Part*>(node->user_data)->Run(context);
-    return Status();
-  });
+  return Guarded(context, [&] { return static_cast<Part*>(node->user_data)->Run(context); });
 }
 
 template <typename Fn>
@@ -136,8 +134,9 @@ TfLiteStatus PrepareDelegate(TfLiteContext* context, TfLiteDelegate* delegate) {
       return Status::Error("the graph could not be divided");
     }
     data->translations = partition.TakeTranslations();
+    data->any_size = !partition.assumed.empty();
     Reporter* const reporter = data->options.reporter.get();
-    partition.Report(data->subgraph, data->weights.bytes(), reporter);
+    partition.Report(*context, data->subgraph, data->weights.bytes(), reporter);
     const Status saved = data->weights.Save();
     if (!saved.ok()) {
       reporter->Send(WarningRecord{

@@ -17,6 +17,20 @@ Shape ShapeOf(const TfLiteTensor& tensor) {
   return Shape(tensor.dims->data, tensor.dims->data + tensor.dims->size);
 }
 
+bool IsEmptyImage(const Shape& shape) { return shape.size() == 4 && ElementCount(shape) == 0; }
+
+std::string ToString(const std::vector<Shape>& shapes) {
+  std::string text;
+  for (const Shape& shape : shapes) {
+    text += text.empty() ? "[" : ", [";
+    for (size_t d = 0; d < shape.size(); ++d) {
+      text += (d == 0 ? "" : ", ") + std::to_string(shape[d]);
+    }
+    text += "]";
+  }
+  return text;
+}
+
 bool Has(const std::vector<int>& tensors, int tensor) {
   return std::find(tensors.begin(), tensors.end(), tensor) != tensors.end();
 }
@@ -24,13 +38,21 @@ bool Has(const std::vector<int>& tensors, int tensor) {
 }  // namespace
 
 Part::Part(TfLiteContext* context, const TfLiteDelegateParams& params, const Constants& constants,
-           const Options& options, int subgraph, int number, Translations* translations)
+           const Options& options, int subgraph, int number, bool any_size,
+           Translations* translations)
     : options_(options) {
   std::vector<NetworkReport::Op> ops;
   status_ = Build(context, params, constants, translations, &ops);
   const TfLiteIntArray& nodes = *params.nodes_to_replace;
   report_.emplace(options.reporter, subgraph, number,
                   std::vector<int>(nodes.data, nodes.data + nodes.size), std::move(ops));
+  if (any_size) placeholders_ = InputShapes(*context);
+}
+
+std::vector<Shape> Part::InputShapes(const TfLiteContext& context) const {
+  std::vector<Shape> shapes;
+  for (int t : inputs_) shapes.push_back(ShapeOf(context.tensors[t]));
+  return shapes;
 }
 
 bool Part::Reads(int tensor) const { return Has(inputs_, tensor); }
@@ -79,11 +101,21 @@ Status Part::Build(TfLiteContext* context, const TfLiteDelegateParams& params,
 Status Part::Prepare(TfLiteContext* context) {
   if (!status_.ok()) return status_;
   if (outputs_.empty()) return Status();  // only unpacks constants for other parts
-  std::vector<Shape> shapes;
-  for (int t : inputs_) shapes.push_back(ShapeOf(context->tensors[t]));
-  const Status status =
-      network_.Prepare(shapes, *options_.kernels, options_.num_threads, options_.halves);
-  if (!status.ok()) return status;
+  const std::vector<Shape> shapes = InputShapes(*context);
+  prepared_ = network_.Prepare(shapes, *options_.kernels, options_.num_threads, options_.halves);
+  if (shapes == placeholders_) {
+    // Before the user says how large the inputs are, they may be too small for the network, which
+    // is an error only if it runs; nor would others make anything of images without pixels.
+    for (size_t i = 0; i < outputs_.size() && prepared_.ok(); ++i) {
+      if (IsEmptyImage(network_.output_shape(i))) prepared_ = Status::Error("no pixels are left");
+    }
+    if (!prepared_.ok()) {
+      prepared_ = Status::Error("the model takes any size, but not this one, " + ToString(shapes) +
+                                " (was it resized?): " + prepared_.message());
+      return Status();
+    }
+  }
+  if (!prepared_.ok()) return prepared_;
   report_->Planned(network_, shapes);
   for (size_t i = 0; i < outputs_.size(); ++i) {
     TfLiteTensor* const tensor = &context->tensors[outputs_[i]];
@@ -96,21 +128,22 @@ Status Part::Prepare(TfLiteContext* context) {
   return Status();
 }
 
-void Part::Run(TfLiteContext* context) {
-  if (outputs_.empty()) return;
+Status Part::Run(TfLiteContext* context) {
+  if (outputs_.empty() || !prepared_.ok()) return prepared_;
   std::vector<const float*> inputs;
   for (int t : inputs_) inputs.push_back(context->tensors[t].data.f);
   std::vector<float*> outputs;
   for (int t : outputs_) outputs.push_back(context->tensors[t].data.f);
   if (!report_->profiles()) {
     network_.Run(inputs, outputs);
-    return;
+    return Status();
   }
   std::vector<double> steps;
   const auto start = std::chrono::steady_clock::now();
   network_.Run(inputs, outputs, &steps);
   const auto end = std::chrono::steady_clock::now();
   report_->Ran(std::chrono::duration<double>(end - start).count(), steps);
+  return Status();
 }
 
 }  // namespace sbnn

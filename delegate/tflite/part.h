@@ -17,15 +17,15 @@ namespace sbnn {
 class Part {
  public:
   // Takes the part's operators out of `translations`. `number` is for reports, of the parts of the
-  // subgraph that compute something.
+  // subgraph that compute something. `any_size`: the file leaves sizes of inputs open.
   Part(TfLiteContext* context, const TfLiteDelegateParams& params, const Constants& constants,
-       const Options& options, int subgraph, int number, Translations* translations);
+       const Options& options, int subgraph, int number, bool any_size, Translations* translations);
   Part(const Part&) = delete;
   Part& operator=(const Part&) = delete;
 
   // Called again when an input was resized.
   Status Prepare(TfLiteContext* context);
-  void Run(TfLiteContext* context);
+  Status Run(TfLiteContext* context);
   // While it runs: not the constants, which TensorFlow Lite counts among what it reads and writes.
   bool Reads(int tensor) const;
   bool Writes(int tensor) const;
@@ -39,8 +39,13 @@ class Part {
                const Constants& constants, Translations* translations,
                std::vector<NetworkReport::Op>* ops);
 
+  std::vector<Shape> InputShapes(const TfLiteContext& context) const;
+
   const Options options_;
-  Status status_;
+  Status status_;    // of its making
+  Status prepared_;  // for the inputs at hand
+  // Of inputs whose size is not known yet: those of the file.
+  std::optional<std::vector<Shape>> placeholders_;
   Network network_;
   std::vector<int> inputs_, outputs_;
   std::optional<NetworkReport> report_;

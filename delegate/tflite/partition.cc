@@ -28,17 +28,18 @@ TfLiteStatus GetNodes(TfLiteContext* context, const TfLiteIntArray& plan, Nodes*
 // How much faster than TensorFlow Lite a part must promise to be: what the model can be wrong by.
 constexpr double kMargin = 0.97;
 
-// The tensors that the graph gives to the outside. The context does not tell; they are those of the
-// one part that all nodes make.
-TfLiteStatus GetOutputs(TfLiteContext* context, const TfLiteIntArray& plan,
-                        std::set<int>* outputs) {
+// The tensors that come from and go to the outside of the graph. The context does not tell; they
+// are those of the one part that all nodes make. (Constants are among the inputs.)
+TfLiteStatus GetBorder(TfLiteContext* context, const TfLiteIntArray& plan, std::set<int>* inputs,
+                       std::set<int>* outputs) {
   TfLiteDelegateParams* parts = nullptr;
   int count = 0;
   const TfLiteStatus ok = context->PreviewDelegatePartitioning(context, &plan, &parts, &count);
   if (ok != kTfLiteOk) return ok;
   for (int i = 0; i < count; ++i) {
-    const TfLiteIntArray& given = *parts[i].output_tensors;
-    outputs->insert(given.data, given.data + given.size);
+    const TfLiteIntArray &in = *parts[i].input_tensors, &out = *parts[i].output_tensors;
+    inputs->insert(in.data, in.data + in.size);
+    outputs->insert(out.data, out.data + out.size);
   }
   return kTfLiteOk;
 }
@@ -115,13 +116,13 @@ bool Reconsider(const TfLiteContext* context, const TfLiteDelegateParams& part,
 
 // Gives up a part that TensorFlow Lite is expected to run faster. True: it did.
 bool Compare(const TfLiteDelegateParams& part, TfLiteContext* context, const Constants& constants,
-             const Kernels& kernels, const std::unordered_map<int, size_t>& index,
-             std::vector<Verdict>* verdicts) {
+             const TypicalShapes& shapes, const Kernels& kernels,
+             const std::unordered_map<int, size_t>& index, std::vector<Verdict>* verdicts) {
   Prediction sum;
   for (const TfLiteIntArray* border : {part.input_tensors, part.output_tensors}) {
     for (int i = 0; i < border->size; ++i) {
       if (border->data[i] < 0 || constants.Has(context, border->data[i])) continue;
-      sum.here += PredictLayoutChange(*context, border->data[i], kernels);
+      sum.here += PredictLayoutChange(shapes.Of(border->data[i]), kernels);
     }
   }
   std::vector<Verdict*> claimed;
@@ -171,7 +172,12 @@ std::vector<int> Partition::Claimed() const {
   return nodes;
 }
 
-void Partition::Report(int subgraph, uint64_t packed_bytes, Reporter* reporter) const {
+void Partition::Report(const TfLiteContext& context, int subgraph, uint64_t packed_bytes,
+                       Reporter* reporter) const {
+  for (const auto& [tensor, shape] : assumed) {
+    const char* const name = context.tensors[tensor].name;
+    reporter->Send(OpenInputRecord{subgraph, tensor, name == nullptr ? "" : name, shape});
+  }
   for (const Verdict& v : verdicts) {
     reporter->Send(NodeRecord{subgraph, v.node, v.op, v.reason, v.part, v.time.here, v.time.stock});
   }
@@ -185,11 +191,16 @@ TfLiteStatus MakePartition(TfLiteContext* context, const TfLiteIntArray& plan,
   Nodes nodes;
   TfLiteStatus ok = GetNodes(context, plan, &nodes);
   if (ok != kTfLiteOk) return ok;
+  std::set<int> graph_inputs;
+  ok = GetBorder(context, plan, &graph_inputs, &partition->graph_outputs);
+  if (ok != kTfLiteOk) return ok;
+  TypicalShapes shapes(*context, graph_inputs);
+  partition->assumed = shapes.assumed();
   std::unordered_map<int, size_t> index;
   for (size_t i = 0; i < nodes.size(); ++i) {
     std::vector<std::shared_ptr<const PackedWeights>> packed;
-    NodeView view{context,          nodes[i].first, nodes[i].second, constants,
-                  *options.kernels, *weights,       &packed};
+    NodeView view{context, nodes[i].first,   nodes[i].second, constants,
+                  shapes,  *options.kernels, *weights,        &packed};
     Verdict verdict;
     verdict.node = plan.data[i];
     verdict.op = OpName(*nodes[i].second);
@@ -202,6 +213,7 @@ TfLiteStatus MakePartition(TfLiteContext* context, const TfLiteIntArray& plan,
         verdict.translations.push_back(std::move(translation));
       }
       verdict.reason = status.message();
+      shapes.Follow(*nodes[i].first, verdict.translations);
       if (status.ok()) {
         verdict.time = PredictNode(view, verdict.translations[0], packed);
         verdict.translations[0].predicted = verdict.time.here;
@@ -210,9 +222,6 @@ TfLiteStatus MakePartition(TfLiteContext* context, const TfLiteIntArray& plan,
     index[verdict.node] = i;
     partition->verdicts.push_back(std::move(verdict));
   }
-
-  ok = GetOutputs(context, plan, &partition->graph_outputs);
-  if (ok != kTfLiteOk) return ok;
 
   // Each round gives up at least one node, so this ends.
   for (bool changed = true; changed;) {
@@ -228,8 +237,8 @@ TfLiteStatus MakePartition(TfLiteContext* context, const TfLiteIntArray& plan,
         changed = true;
     }
     for (int i = 0; i < count && !changed && !options.claim_all; ++i) {
-      changed =
-          Compare(parts[i], context, constants, *options.kernels, index, &partition->verdicts);
+      changed = Compare(parts[i], context, constants, shapes, *options.kernels, index,
+                        &partition->verdicts);
     }
     if (!changed) {
       partition->parts = NumberParts(parts, count, constants, index, &partition->verdicts);

@@ -3,6 +3,7 @@
 #define SBNN_DELEGATE_TFLITE_PARTITION_H_
 
 #include <cstdint>
+#include <map>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -34,10 +35,13 @@ struct Partition {
   std::vector<Verdict> verdicts;  // in the order of execution
   int parts = 0;                  // that compute something
   std::set<int> graph_outputs;    // tensors that the outside receives
+  // The inputs of the graph that the file leaves open, and the shapes that they were taken for.
+  std::map<int, Shape> assumed;
 
   std::vector<int> Claimed() const;
   Translations TakeTranslations();  // gives them away
-  void Report(int subgraph, uint64_t packed_bytes, Reporter* reporter) const;
+  void Report(const TfLiteContext& context, int subgraph, uint64_t packed_bytes,
+              Reporter* reporter) const;
 };
 
 // Claims what can be translated, sits next to a convolution or fully connected layer, and is

@@ -15,6 +15,7 @@
 #include "delegate/kernels/table.h"
 #include "delegate/tflite/builtin_params.h"
 #include "delegate/tflite/constants.h"
+#include "delegate/tflite/typical_shapes.h"
 #include "tensorflow/lite/c/common.h"
 
 namespace sbnn {
@@ -24,6 +25,7 @@ struct NodeView {
   const TfLiteNode* node;
   const TfLiteRegistration* registration;
   const Constants& constants;
+  const TypicalShapes& shapes;
   const Kernels& kernels;
   WeightStore& weights;
   std::vector<std::shared_ptr<const PackedWeights>>* packed;  // receives those of the node
@@ -32,10 +34,7 @@ struct NodeView {
   int input_count() const { return node->inputs->size; }
   int input(int i) const { return i < node->inputs->size ? node->inputs->data[i] : -1; }
   const TfLiteTensor& tensor(int index) const { return context->tensors[index]; }
-  Shape shape(int index) const {
-    const TfLiteIntArray& dims = *tensor(index).dims;
-    return Shape(dims.data, dims.data + dims.size);
-  }
+  Shape shape(int index) const { return shapes.Of(index); }
   // Whether a tensor is of 32-bit integers: the engine knows them when it knows shapes.
   bool numbers(int index) const { return tensor(index).type == kTfLiteInt32; }
   template <typename Params>

@@ -15,7 +15,7 @@ Status TranslateDepthwise(const NodeView& view, Translation* t) {
     return Status::Error("a depthwise filter that is not [1, height, width, channels]");
   }
   const int channels = filter.shape[3];
-  const int inputs = view.tensor(t->inputs[0]).dims->data[3];
+  const int inputs = view.shape(t->inputs[0])[3];
   if (inputs <= 0 || channels % inputs != 0) {
     return Status::Error("a depthwise filter of " + std::to_string(channels) + " channels on " +
                          std::to_string(inputs));

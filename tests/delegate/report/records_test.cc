@@ -24,6 +24,13 @@ TEST(Records, Engine) {
          "SparseByteNN 1.2.3, neon with 16-bit floats, 4 threads");
 }
 
+TEST(Records, OpenInput) {
+  Expect(OpenInputRecord{0, 3, "image", {1, 224, 224, 3}},
+         R"({"record":"open_input","subgraph":0,"tensor":3,"name":"image",)"
+         R"("assumed":[1,224,224,3]})",
+         "input \"image\" may have any size: claimed and packed for 1x224x224x3");
+}
+
 TEST(Records, Node) {
   Expect(NodeRecord{0, 7, "CONV_2D", "", 0, 0.00025, 0.0005},
          R"({"record":"node","subgraph":0,"node":7,"op":"CONV_2D","claimed":true,"part":0,)"
