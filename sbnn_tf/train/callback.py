@@ -150,6 +150,7 @@ class Pruning(Resumable, keras.callbacks.Callback):
         self._by_hand = False  # whether its steps are made between the hooks
         self._optimizer: Any = None  # in a loop of the user's own
         self._keeper: Keeper | None = None
+        self._trained_by: list = []  # optimizers
         self._own_code = False
         self._changed: list[str] = []  # in this fit, behind an optimizer's back
         self._history_first = False

@@ -59,8 +59,10 @@ def test_a_copy_has_the_arguments_and_no_run(K, functional, data, tmp_path, kind
     callback = KINDS[kind](K, tmp_path)
     copied = [copy.deepcopy(callback), pickle.loads(pickle.dumps(callback))]
     assert not (tmp_path / "logs").exists()
+    attributes = set(vars(callback))
     model = functional()
     model.fit(*data, verbose=0, callbacks=[callback])
+    assert set(vars(callback)) == attributes  # a copy forgets all that a run has made
     copied += [copy.deepcopy(callback), pickle.loads(pickle.dumps(callback)), copy.copy(callback)]
     assert callback.step == 8 and callback.sparsity == pytest.approx(0.5, abs=0.02)  # as it was
     for again in copied:
