@@ -36,7 +36,7 @@ int LeastRows(const Shape& output) {
 // Between the planes of a buffer of so many rows, with room for a vector behind the last.
 uint64_t BufferStride(const Chain::Link& link, int rows) {
   const uint64_t pixels = uint64_t{static_cast<unsigned>(rows)} * AsImages(link.output).w;
-  return PlaneStride(pixels + kMaxLanes, link.element_bytes);
+  return PlaneStride(pixels + kMaxLanes, link.type);
 }
 
 }  // namespace
@@ -85,7 +85,7 @@ std::vector<int> Chain::MostRows(const std::vector<Link>& links, const std::vect
 uint64_t Chain::BufferFloats(const Link& link, int rows) {
   const Images image = AsImages(link.output);
   const uint64_t floats = BufferStride(link, rows) * RoundUp(image.c, kChannelStep) *
-                          link.element_bytes / sizeof(float);
+                          BytesOf(link.type) / sizeof(float);
   return RoundUp(kMaxLanes + floats + 2 * kMaxLanes, kMaxLanes);
 }
 
@@ -153,7 +153,7 @@ Status Chain::Plan(const std::vector<const Tensor*>& inputs, const Tensor& outpu
     const Link& link = links_[i];
     buffer_begin_.push_back(worker_floats_ + kMaxLanes);
     worker_floats_ += BufferFloats(link, held[i]);
-    Tensor buffer(link.output, Layout::kPanel, link.element_bytes);
+    Tensor buffer(link.output, Layout::kPanel, link.type);
     buffer.plane_stride = BufferStride(link, held[i]);
     buffer.image_stride = 0;  // it holds one
     buffers_.push_back(std::move(buffer));
@@ -225,7 +225,7 @@ void Chain::RunStrip(const std::vector<Band>& strip, int n,
 // Moves the rows that are still needed to the beginning of a buffer.
 void Chain::Hold(Tensor* buffer, float* begin, const Stage& before, const Stage& now) {
   const Images image = buffer->images();
-  const size_t bytes = buffer->element_bytes, row = image.w * bytes;
+  const size_t bytes = BytesOf(buffer->type), row = image.w * bytes;
   if (now.base > before.base && now.base < before.rows.end) {
     const size_t kept = (before.rows.end - now.base) * row;
     char* to = reinterpret_cast<char*>(begin);
@@ -234,9 +234,8 @@ void Chain::Hold(Tensor* buffer, float* begin, const Stage& before, const Stage&
     }
   }
   // So that rows are found where they would be in the whole image.
-  buffer->data = static_cast<float*>(Advance(static_cast<void*>(begin),
-                                             -static_cast<ptrdiff_t>(now.base) * image.w,
-                                             buffer->element_bytes));
+  buffer->data = static_cast<float*>(Advance(
+      static_cast<void*>(begin), -static_cast<ptrdiff_t>(now.base) * image.w, buffer->type));
 }
 
 std::vector<Range> Chain::Constants() const {

@@ -21,7 +21,7 @@ class Chain : public Op {
     RowOp* op;
     Epilogue epilogue;
     Shape input, output;
-    int element_bytes;     // of both
+    ElementType type;      // of both
     std::vector<int> ops;  // as in Network::StepInfo
   };
 

@@ -89,7 +89,7 @@ int LoweredInput::EndRow(const Images& in, int first_row, int rows) const {
 
 void LoweredInput::Fill(const Tensor& input, int n, int c, int first_row, int rows, void* band,
                         const Kernels& kernels) const {
-  void* const to = Advance(band, c * channel_stride_, kernels.element_bytes);
+  void* const to = Advance(band, c * channel_stride_, kernels.type);
   if (padded_) {
     FillPadded(input, n, c, first_row, rows, to, kernels);
   } else {
@@ -108,7 +108,7 @@ void LoweredInput::FillShifted(const Tensor& input, int n, int c, int first_row,
   args.width = in.w;
   args.length = static_cast<int>(length_);
   args.stride = window_.stride_w;
-  const size_t bytes = kernels.element_bytes;
+  const size_t bytes = BytesOf(kernels.type);
   char* to = static_cast<char*>(first);
   for (int phase = 0; phase < vertical_phases_; ++phase) {
     // Rows [begin, end) of the plane have a source: row r is the image's (first_row + r) * sh +
@@ -152,7 +152,7 @@ void LoweredInput::FillPadded(const Tensor& input, int n, int c, int first_row, 
                  ? input.At(n, c, static_cast<size_t>(source) * in.w * args.x_stride)
                  : nullptr;
     args.y = Advance(to, static_cast<size_t>(y % sh) * copies_ * plane_ + y / sh * length_,
-                     kernels.element_bytes);
+                     kernels.type);
     kernels.pad_row(args);
   }
 }

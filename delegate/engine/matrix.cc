@@ -98,22 +98,22 @@ TaskGrid MakeGrid(const PackedWeights& weights, size_t pixels, const Kernels& ke
 namespace {
 
 void RunUnstructured(const PackedWeights& w, const TaskGrid& grid, const Tile& tile,
-                     const SpmmArgs& args, int element_bytes) {
+                     const SpmmArgs& args, ElementType type) {
   for (int b = 0; b < w.blocks(); ++b) {
     for (uint32_t g = args.first_group; g < args.end_group; ++g) {
       const size_t segment = static_cast<size_t>(b) * w.groups() + g;
       const size_t output = static_cast<size_t>(g) * kUnstructuredGroup;
       SpmmArgs part = args;
-      part.y = Advance(args.y, output * args.y_stride, element_bytes);
+      part.y = Advance(args.y, output * args.y_stride, type);
       part.offset_bytes += w.group_begin[segment];
-      part.weights = Advance(args.weights, grid.value_begin[segment], element_bytes);
+      part.weights = Advance(args.weights, grid.value_begin[segment], type);
       part.pairs = w.PairsOf(segment);
       part.first_group = 0;
       part.end_group = static_cast<uint32_t>(w.pairs_of(segment));
       if (b == 0) {
-        part.bias = Advance(args.bias, output, element_bytes);
+        part.bias = Advance(args.bias, output, type);
         if (args.add != nullptr) {
-          part.add = Advance(args.add, output * args.y_stride, element_bytes);
+          part.add = Advance(args.add, output * args.y_stride, type);
         }
       } else {  // adds to what the block before left
         part.bias = nullptr;
@@ -133,7 +133,7 @@ void RunUnstructured(const PackedWeights& w, const TaskGrid& grid, const Tile& t
 void RunSpmm(const PackedWeights& w, const TaskGrid& grid, const Tile& tile, const SpmmArgs& args,
              const Kernels& kernels) {
   if (!w.unstructured()) return tile.spmm(args);
-  RunUnstructured(w, grid, tile, args, kernels.element_bytes);
+  RunUnstructured(w, grid, tile, args, kernels.type);
 }
 
 VectorGrid MakeVectorGrid(const PackedWeights& w, int threads) {

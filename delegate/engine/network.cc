@@ -32,7 +32,7 @@ std::vector<Network::StepInfo> Network::Steps() const {
 }
 
 Status Network::Prepare(const std::vector<Shape>& input_shapes, const Kernels& kernels, int threads,
-                        const Kernels* halves) {
+                        bool allow_fp16) {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (!rewritten_) {
     AbsorbMargins(&graph_);
@@ -52,7 +52,7 @@ Status Network::Prepare(const std::vector<Shape>& input_shapes, const Kernels& k
   Program program(graph_, std::move(shapes));
   FuseEpilogues(&program);
   FoldGates(&program);
-  ChooseTypes(kernels, halves, convert_.get(), &program);
+  ChooseTypes(kernels, allow_fp16, convert_.get(), &program);
   MakeChains(cache_bytes_, &program);
   program_ = std::move(program);
   const Status placed = placement_.Place(program_, threads);

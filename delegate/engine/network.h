@@ -24,9 +24,9 @@ class Network {
   void SetOutputs(std::vector<int> tensors) { graph_.outputs = std::move(tensors); }
 
   // Plans for these shapes of the inputs. May be called again with others. Any tensor may be empty.
-  // With `halves`, kernels of halves, operators that can compute in halves do.
+  // With `allow_fp16`, operators that can compute in float16 do, where this CPU has kernels of it.
   Status Prepare(const std::vector<Shape>& input_shapes, const Kernels& kernels, int threads,
-                 const Kernels* halves = nullptr);
+                 bool allow_fp16 = false);
   const Shape& output_shape(size_t i) const { return output_shapes_[i]; }
 
   // The cache that a core has for itself: tensors that do not fit it are handed on a few rows at a
@@ -43,7 +43,7 @@ class Network {
   struct StepInfo {
     std::vector<int> ops;  // by the order of AddOp, from 0; none: a conversion between types
     std::string label;     // theirs
-    bool fp16 = false;     // computes in halves
+    bool fp16 = false;     // computes in float16
     std::string remark;    // what it says of its plan
   };
   std::vector<StepInfo> Steps() const;

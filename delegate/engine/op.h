@@ -50,9 +50,9 @@ struct Epilogue {
   bool Then(const Epilogue& next);
 };
 
-// Whether an operator can compute in halves, and if so, whether it asks for them or takes them as
-// they come from others.
-enum class Halves { kNever, kIfGiven, kAsksFor };
+// Whether an operator can compute in a type, and if so, whether it asks for it or takes it where
+// others do.
+enum class TypeUse { kNever, kIfGiven, kAsksFor };
 
 struct PlanContext {
   const Kernels& kernels;  // of the type that inputs and output hold
@@ -127,9 +127,12 @@ class Op {
     return false;
   }
 
-  // For inputs of these shapes. Where it computes in halves, all of its inputs and its output hold
-  // halves, and the kernels of its contexts are those of halves.
-  virtual Halves TakesHalves(const std::vector<Shape>&) const { return Halves::kNever; }
+  // For inputs of these shapes and another type than float32. Where it computes in that, all of its
+  // inputs and its output are of it, and so are the kernels of its contexts.
+  virtual TypeUse UseOf(ElementType type, const std::vector<Shape>& inputs) const {
+    (void)type, (void)inputs;
+    return TypeUse::kNever;
+  }
 
   // True of the operator between the two types: its output has the layout of its input.
   virtual bool Converts() const { return false; }

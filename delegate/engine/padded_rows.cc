@@ -51,7 +51,7 @@ void PaddedRows::Fill(const Tensor& input, int n, int c, int first_row, int rows
     const int source = first_source + i;
     const bool inside = source >= 0 && source < in.h;
     args.x = inside ? input.At(n, c, static_cast<size_t>(source) * in.w) : nullptr;
-    args.y = Advance(padded, i * row_stride_, kernels.element_bytes);
+    args.y = Advance(padded, i * row_stride_, kernels.type);
     kernels.pad_row(args);
   }
 }

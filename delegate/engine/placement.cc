@@ -35,7 +35,7 @@ void Placement::MakeTensors(const Program& program) {
   for (const Step& step : program.steps) {
     const Shape& shape = program.shapes[step.output];
     const Layout layout = step.op->Converts() ? tensors_[step.inputs[0]].layout : LayoutOf(shape);
-    tensors_[step.output] = Tensor(shape, layout, program.element_bytes[step.output]);
+    tensors_[step.output] = Tensor(shape, layout, program.types[step.output]);
   }
 }
 

@@ -14,7 +14,7 @@ bool Contains(const std::vector<int>& tensors, int tensor) {
 
 Program::Program(const Graph& graph, std::vector<Shape> tensor_shapes)
     : shapes(std::move(tensor_shapes)), inputs(graph.inputs), results(graph.outputs) {
-  element_bytes.assign(shapes.size(), sizeof(float));
+  types.assign(shapes.size(), ElementType::kFloat32);
   for (const Node& node : graph.nodes) {
     if (node.op->OnShapes()) continue;
     if (IsEmpty(node.output)) {

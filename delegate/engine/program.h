@@ -32,10 +32,10 @@ struct Step {
 
 struct Program {
   std::vector<Shape> shapes;       // of each tensor: the graph's, and those of conversions
-  std::vector<int> element_bytes;  // of each tensor
+  std::vector<ElementType> types;  // of each tensor
   std::vector<Step> steps;
   std::vector<int> inputs;
-  std::vector<int> results;  // tensors of floats: the outputs, or what is made of them
+  std::vector<int> results;  // tensors of float32: the outputs, or what is made of them
   std::vector<int> empty;    // tensors without elements that an operator would have made
 
   Program() = default;

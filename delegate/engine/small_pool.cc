@@ -30,7 +30,7 @@ bool SmallPool::Fits(const Window& window, const Images& in) {
 }
 
 void SmallPool::Plan(const Window& window, const PlacedWindow& placed, const Images& in,
-                     bool average, int element_bytes) {
+                     bool average, ElementType type) {
   average_ = average;
   step_ = window.stride_w;
   pixels_ = in.pixels();
@@ -63,15 +63,15 @@ void SmallPool::Plan(const Window& window, const PlacedWindow& placed, const Ima
       }
     }
   }
-  scale_values_.Plan(scales_.data(), scales_.size(), element_bytes);
-  ones_.Plan(kOnes, kChannels, element_bytes);
+  scale_values_.Plan(scales_.data(), scales_.size(), type);
+  ones_.Plan(kOnes, kChannels, type);
 }
 
 void SmallPool::Run(const Tensor& input, const Tensor& output, int n, int first, float lo, float hi,
                     const Kernels& kernels, float* scratch) const {
   const size_t channels = std::min(kChannels, output.images().c - first);
   void* const x = scratch;  // [pixels][kChannels], and so is y
-  void* const y = Advance(x, pixels_ * kChannels, kernels.element_bytes);
+  void* const y = Advance(x, pixels_ * kChannels, kernels.type);
   kernels.transpose({input.At(n, first), input.plane_stride, x, kChannels, channels, pixels_});
   PoolArgs args{};
   args.x_row_stride = kChannels;
@@ -82,8 +82,8 @@ void SmallPool::Run(const Tensor& input, const Tensor& output, int n, int first,
   args.lo = lo;
   args.hi = hi;
   for (const Stretch& s : stretches_) {
-    args.x = Advance(x, s.input * kChannels, kernels.element_bytes);
-    args.y = Advance(y, s.output * kChannels, kernels.element_bytes);
+    args.x = Advance(x, s.input * kChannels, kernels.type);
+    args.y = Advance(y, s.output * kChannels, kernels.type);
     args.rows = s.count;
     args.taps = s.rows * s.columns;
     args.tap_offset = tap_offset_.data() + s.first_tap;

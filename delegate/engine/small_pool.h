@@ -22,7 +22,7 @@ class SmallPool {
   static bool Fits(const Window& window, const Images& in);
 
   void Plan(const Window& window, const PlacedWindow& placed, const Images& in, bool average,
-            int element_bytes);
+            ElementType type);
   uint64_t floats() const { return uint64_t{pixels_ + scales_.size()} * kChannels; }
 
   // Channels from `first` on: kChannels, or as many as there are. `scratch` has floats().

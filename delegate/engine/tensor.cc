@@ -29,18 +29,17 @@ Layout LayoutOf(const Shape& shape) {
   return shape.size() == 4 && AsImages(shape).pixels() > 1 ? Layout::kPanel : Layout::kFlat;
 }
 
-uint64_t PlaneStride(uint64_t pixels, int element_bytes) {
-  const uint64_t line = kMaxLanes * sizeof(float) / element_bytes;
+uint64_t PlaneStride(uint64_t pixels, ElementType type) {
+  const uint64_t line = kMaxLanes * sizeof(float) / BytesOf(type);
   uint64_t lines = RoundUp(pixels, line) / line;
   if (lines % 2 == 0) ++lines;
   return lines * line;
 }
 
-Tensor::Tensor(Shape s, Layout l, int bytes)
-    : shape(std::move(s)), layout(l), element_bytes(bytes) {
+Tensor::Tensor(Shape s, Layout l, ElementType t) : shape(std::move(s)), layout(l), type(t) {
   const Images i = images();
   if (layout == Layout::kPanel) {
-    plane_stride = PlaneStride(i.pixels(), element_bytes);
+    plane_stride = PlaneStride(i.pixels(), type);
     image_stride = plane_stride * RoundUp(i.c, kChannelStep);
   } else {
     plane_stride = 1;
@@ -50,7 +49,7 @@ Tensor::Tensor(Shape s, Layout l, int bytes)
 
 uint64_t Tensor::allocation() const {
   // Kernels read up to two vectors past a row, and spmv writes a whole group.
-  const uint64_t bytes = uint64_t{image_stride} * images().n * element_bytes;
+  const uint64_t bytes = uint64_t{image_stride} * images().n * BytesOf(type);
   return RoundUp((bytes + sizeof(float) - 1) / sizeof(float) + 2 * kMaxLanes, kMaxLanes);
 }
 

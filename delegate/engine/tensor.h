@@ -38,16 +38,16 @@ constexpr int kChannelStep = 8;
 
 // Between the planes of a panel, in elements: whole vectors, and an odd number of cache lines, so
 // that the same pixel of many channels spreads over all sets of a cache.
-uint64_t PlaneStride(uint64_t pixels, int element_bytes = sizeof(float));
+uint64_t PlaneStride(uint64_t pixels, ElementType type = ElementType::kFloat32);
 
 struct Tensor {
   Shape shape;
   Layout layout = Layout::kFlat;
-  int element_bytes = sizeof(float);  // or a half's
-  float* data = nullptr;              // where halves are, too
+  ElementType type = ElementType::kFloat32;
+  float* data = nullptr;  // of whatever type
 
   Tensor() = default;
-  Tensor(Shape s, Layout l, int element_bytes = sizeof(float));
+  Tensor(Shape s, Layout l, ElementType type = ElementType::kFloat32);
 
   Images images() const { return AsImages(shape); }
   size_t plane_stride = 0;  // from a channel to the next: 1 where the layout is flat
@@ -58,9 +58,9 @@ struct Tensor {
   void* At(int n, int c, size_t element = 0) const {
     return From(n * image_stride + c * plane_stride + element);
   }
-  void* From(size_t element) const { return Advance(data, element, element_bytes); }
+  void* From(size_t element) const { return Advance(data, element, type); }
   void Set(size_t element, float value) const {
-    if (element_bytes == sizeof(float)) {
+    if (type == ElementType::kFloat32) {
       data[element] = value;
     } else {
       *static_cast<Half*>(From(element)) = value;

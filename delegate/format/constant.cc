@@ -69,6 +69,14 @@ Status LevelSizes(const Constant& c, std::vector<int>* block_size, std::vector<i
   return Status();
 }
 
+// Wherever it is aligned.
+template <typename T>
+T ReadAs(const void* p) {
+  T value;
+  std::memcpy(&value, p, sizeof(value));
+  return value;
+}
+
 struct Walker {
   const Constant& c;
   const std::function<void(const int*, float)>& fn;
@@ -107,14 +115,19 @@ struct Walker {
 }  // namespace
 
 float Constant::Value(size_t i) const {
-  if (type == ValueType::kFloat16) {
-    uint16_t half;
-    std::memcpy(&half, static_cast<const char*>(values) + 2 * i, sizeof(half));
-    return HalfToFloat(half);
+  const void* const value = static_cast<const char*>(values) + i * BytesOf(type);
+  switch (type) {
+    case ElementType::kFloat32:
+      return ReadAs<float>(value);
+    case ElementType::kFloat16:
+      return HalfToFloat(ReadAs<uint16_t>(value));
+    case ElementType::kInt8:
+      return ReadAs<int8_t>(value);
+    case ElementType::kUint8:
+      return ReadAs<uint8_t>(value);
+    default:
+      return static_cast<float>(ReadAs<int32_t>(value));
   }
-  float value;
-  std::memcpy(&value, static_cast<const char*>(values) + 4 * i, sizeof(value));
-  return value;
 }
 
 Status Validate(const Constant& c) {

@@ -7,11 +7,10 @@
 #include <functional>
 #include <vector>
 
+#include "delegate/format/element_type.h"
 #include "delegate/format/status.h"
 
 namespace sbnn {
-
-enum class ValueType { kFloat32, kFloat16 };
 
 // One level of the sparse encoding (TFLite schema: DimensionMetadata).
 struct SparseLevel {
@@ -26,7 +25,7 @@ struct SparseLevel {
 // A view: nothing is owned or copied.
 struct Constant {
   std::vector<int> shape;
-  ValueType type = ValueType::kFloat32;
+  ElementType type = ElementType::kFloat32;
   const void* values = nullptr;
   size_t value_count = 0;
 
@@ -37,6 +36,7 @@ struct Constant {
   std::vector<int> block_map;
 
   bool sparse() const { return !levels.empty(); }
+  // The number that is stored; what a quantized one stands for is not known here.
   float Value(size_t i) const;
 };
 

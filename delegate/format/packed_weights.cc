@@ -26,7 +26,7 @@ struct Floats {
   }
 };
 
-struct Halves {
+struct Float16s {
   const char* bytes;
   float operator()(size_t i) const {
     uint16_t half;
@@ -55,19 +55,19 @@ class BlockReader {
   // Fills masks: bit l of a column says whether output 8 * block + l is not zero there. The columns
   // come in any order.
   void ReadMasks(int block) {
-    if (filter_.type == ValueType::kFloat32) {
+    if (filter_.type == ElementType::kFloat32) {
       Masks(block, Floats{static_cast<const char*>(filter_.values)});
     } else {
-      Masks(block, Halves{static_cast<const char*>(filter_.values)});
+      Masks(block, Float16s{static_cast<const char*>(filter_.values)});
     }
   }
 
   // Fills values ([column][8]) and masks, in the order of the columns.
   void Read(int block) {
-    if (filter_.type == ValueType::kFloat32) {
+    if (filter_.type == ElementType::kFloat32) {
       Values(block, Floats{static_cast<const char*>(filter_.values)});
     } else {
-      Values(block, Halves{static_cast<const char*>(filter_.values)});
+      Values(block, Float16s{static_cast<const char*>(filter_.values)});
     }
   }
 
@@ -403,6 +403,9 @@ Status Validate(const PackedWeights& w) {
 Status Pack(const Constant& filter, const float* bias, const ColumnCost& cost,
             PackedWeights* packed) {
   if (filter.shape.size() < 2) return Status::Error("a filter has at least 2 dimensions");
+  if (!IsFloat(filter.type)) {
+    return Status::Error(std::string("expected a filter of floats, found ") + NameOf(filter.type));
+  }
   PackedShape shape;
   shape.outputs = filter.shape.front();
   shape.inputs = filter.shape.back();

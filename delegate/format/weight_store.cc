@@ -29,9 +29,8 @@ Hash KeyOf(const Constant& c, const std::vector<float>& bias, const ColumnCost& 
     AddArray(level.segments, level.segment_count, &hasher);
     AddArray(level.indices, level.index_count, &hasher);
   }
-  const bool half = c.type == ValueType::kFloat16;
-  hasher.Add(half);
-  hasher.Add(c.values, c.value_count * (half ? 2 : 4));
+  hasher.Add(static_cast<int64_t>(c.type));
+  hasher.Add(c.values, c.value_count * BytesOf(c.type));
   AddArray(bias.data(), bias.size(), &hasher);
   return hasher.hash();
 }

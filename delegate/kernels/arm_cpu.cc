@@ -44,7 +44,7 @@ bool AllInOrder(const std::vector<ArmCore>& cores) {
   });
 }
 
-bool HasHalves(uint64_t hwcap) {
+bool HasFp16(uint64_t hwcap) {
   constexpr uint64_t kScalars = 1u << 9, kVectors = 1u << 10;  // HWCAP_FPHP, HWCAP_ASIMDHP
   return (hwcap & kScalars) != 0 && (hwcap & kVectors) != 0;
 }

@@ -25,9 +25,9 @@ std::vector<ArmCore> ParseCores(const std::string& cpuinfo);
 // known, or a big one among them, which then does most of the work: no.
 bool AllInOrder(const std::vector<ArmCore>& cores);
 
-// Whether AT_HWCAP of a 64-bit process promises arithmetic on halves, scalars and vectors (Armv8.2
+// Whether AT_HWCAP of a 64-bit process promises arithmetic on float16, scalars and vectors (Armv8.2
 // FP16).
-bool HasHalves(uint64_t hwcap);
+bool HasFp16(uint64_t hwcap);
 
 // Whether AT_HWCAP of a 32-bit process promises NEON and fused multiply-add (VFPv4): every core
 // since the Cortex-A7 and A15.

@@ -87,7 +87,7 @@ Kernels Collect(const ColumnCost& cost) {
   Kernels k = {};
   k.isa = SBNN_ISA_NAME;
   k.lanes = Vec::kLanes;
-  k.element_bytes = sizeof(Element);
+  k.type = sizeof(Element) == 2 ? ElementType::kFloat16 : ElementType::kFloat32;
   k.column_cost = cost;
   AddGroup<1, P1>(0, &k);
   AddGroup<2, P2>(1, &k);

@@ -3,9 +3,9 @@
 // Activations are panels: for each channel its pixels are contiguous, and a whole vector may be
 // read and written at the last pixel (the plane has room for it).
 //
-// A void* leads to elements of the type that the kernel computes in (Kernels::element_bytes):
-// floats, or halves (IEEE 754 binary16). So do packed weights and biases. Offsets and strides count
-// elements unless their name says bytes.
+// A void* leads to elements of the type that the kernel computes in (Kernels::type):
+// float32 or float16 (IEEE 754 binary16). So do packed weights and biases. Offsets and strides
+// count elements unless their name says bytes.
 #ifndef SBNN_DELEGATE_KERNELS_KERNELS_H_
 #define SBNN_DELEGATE_KERNELS_KERNELS_H_
 
@@ -237,7 +237,7 @@ struct TransposeArgs {
 };
 using TransposeFn = void (*)(const TransposeArgs&);
 
-// Floats to halves, rounded to the nearest, and back.
+// Floats to float16, rounded to the nearest, and back.
 using NarrowFn = void (*)(const float* x, void* y, size_t count);
 using WidenFn = void (*)(const void* x, float* y, size_t count);
 

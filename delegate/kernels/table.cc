@@ -41,9 +41,9 @@ bool OnInOrderCores() {
 }
 #endif
 
-// Of floats, best first, and then of halves.
+// Of float32, best first, and of other types.
 struct Found {
-  std::vector<Kernels> floats, halves;
+  std::vector<Kernels> floats, others;
 };
 
 // The CPU is asked before a set is collected: collecting already runs its code.
@@ -59,14 +59,14 @@ Found Detect() {
   if (avx2) found.floats.push_back(Avx2Kernels());
 #elif defined(__aarch64__)
   found.floats.push_back(NeonKernels());  // part of every Armv8-A
-  if (HasHalves(getauxval(AT_HWCAP))) found.halves.push_back(NeonFp16Kernels());
+  if (HasFp16(getauxval(AT_HWCAP))) found.others.push_back(NeonFp16Kernels());
 #elif defined(__arm__)
   if (HasFusedNeon(getauxval(AT_HWCAP))) found.floats.push_back(NeonKernels());
 #endif
 #if defined(__aarch64__) || defined(__arm__)
   if (OnInOrderCores()) {
     for (Kernels& k : found.floats) k.column_cost = kInOrderCost;
-    for (Kernels& k : found.halves) k.column_cost = kInOrderCost;
+    for (Kernels& k : found.others) k.column_cost = kInOrderCost;
   }
 #endif
   found.floats.push_back(ScalarKernels());
@@ -105,9 +105,10 @@ const Kernels* FindKernels(const std::string& isa) {
   return nullptr;
 }
 
-const Kernels* HalfKernels(const Kernels& kernels) {
-  for (const Kernels& k : All().halves) {
-    if (k.isa == std::string(kernels.isa) + "_fp16") return &k;
+const Kernels* KernelsFor(const Kernels& kernels, ElementType type) {
+  if (type == kernels.type) return &kernels;
+  for (const Kernels& k : All().others) {
+    if (k.type == type && std::string(k.isa).rfind(kernels.isa, 0) == 0) return &k;
   }
   return nullptr;
 }
@@ -117,7 +118,7 @@ std::vector<KernelRow> KernelRows() {
   std::vector<const Kernels*> all;
   for (const Kernels* k : AvailableKernels()) {
     all.push_back(k);
-    if (const Kernels* halves = HalfKernels(*k)) all.push_back(halves);
+    if (const Kernels* fp16 = KernelsFor(*k, ElementType::kFloat16)) all.push_back(fp16);
   }
   for (const Kernels* k : all) {
     for (int g = 0; g <= kUnstructuredKind; ++g) {

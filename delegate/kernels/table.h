@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "delegate/format/element_type.h"
 #include "delegate/format/packed_weights.h"
 #include "delegate/kernels/kernels.h"
 
@@ -27,9 +28,9 @@ struct SpmmTiles {
 // The kernels of one instruction set. Index g stands for kGroupSizes[g], and kUnstructuredKind for
 // unstructured weights.
 struct Kernels {
-  const char* isa;    // "avx512", "avx2", "neon", "neon_fp16" or "scalar"
-  int lanes;          // elements in a vector
-  int element_bytes;  // 4: floats; 2: halves
+  const char* isa;   // "avx512", "avx2", "neon", "neon_fp16" or "scalar"
+  int lanes;         // elements in a vector
+  ElementType type;  // that they compute in
   ColumnCost column_cost;
 
   SpmmTiles spmm[kGroupKinds + 1][1 + kTailKinds];  // [g][0]: no tail; then longer and longer ones
@@ -51,7 +52,7 @@ struct Kernels {
   SumFn sum;
   TransposeFn transpose;
   FmaLoopFn fma_loop;
-  // Of kernels of halves only.
+  // Of float16 only.
   NarrowFn narrow;
   WidenFn widen;
 };
@@ -69,9 +70,9 @@ const std::vector<const Kernels*>& AvailableKernels();
 // The best of them, or the one named; null where this CPU or build has none of that name.
 const Kernels* FindKernels(const std::string& isa);
 
-// The kernels of halves that go with these of floats; null where there are none, or the CPU has no
-// arithmetic on halves.
-const Kernels* HalfKernels(const Kernels& kernels);
+// The kernels of another type that go with these of float32; null where there are none, or the CPU
+// has no arithmetic on it.
+const Kernels* KernelsFor(const Kernels& kernels, ElementType type);
 
 // One line of the table, for tests and benchmarks that must not miss a kernel.
 struct KernelRow {

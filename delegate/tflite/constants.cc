@@ -41,17 +41,20 @@ Status ReadLevels(const TfLiteSparsity& sparsity, Constant* c) {
   return Status();
 }
 
-// Bytes of a value of the types that DENSIFY knows; 0 of others.
-size_t ValueBytes(TfLiteType type) {
+// Of the types that DENSIFY knows; false of others.
+bool TypeOf(TfLiteType type, ElementType* found) {
   switch (type) {
     case kTfLiteFloat32:
-      return 4;
+      *found = ElementType::kFloat32;
+      return true;
     case kTfLiteFloat16:
-      return 2;
+      *found = ElementType::kFloat16;
+      return true;
     case kTfLiteInt8:
-      return 1;
+      *found = ElementType::kInt8;
+      return true;
     default:
-      return 0;
+      return false;
   }
 }
 
@@ -78,15 +81,13 @@ Constants::Constants(TfLiteContext* context, const TfLiteIntArray& plan) {
   }
 }
 
-// (Of other types than floats, Constant::Value must not be asked.)
 Status Constants::Read(const TfLiteContext* context, int tensor, Constant* c) const {
   const TfLiteTensor& t = context->tensors[tensor];
-  if (ValueBytes(t.type) == 0) return Status::Error("values of an unknown type");
-  c->type = t.type == kTfLiteFloat16 ? ValueType::kFloat16 : ValueType::kFloat32;
+  if (!TypeOf(t.type, &c->type)) return Status::Error("values of an unknown type");
   c->shape = sbnn::Ints(t.dims);
   if (c->shape.empty()) c->shape = {1};  // a scalar
   c->values = t.data.raw_const;
-  c->value_count = t.bytes / ValueBytes(t.type);
+  c->value_count = t.bytes / BytesOf(c->type);
   if (t.sparsity == nullptr) return Validate(*c);
   const Status status = ReadLevels(*t.sparsity, c);
   if (!status.ok()) return status;
@@ -97,7 +98,8 @@ Status Constants::Read(const TfLiteContext* context, int tensor, Constant* c) co
 Status Constants::CheckSparse(const TfLiteContext* context) const {
   for (const auto& [unpacked, from] : source_) {
     const TfLiteTensor& t = context->tensors[from];
-    if (t.sparsity == nullptr || ValueBytes(t.type) == 0) continue;
+    ElementType type;
+    if (t.sparsity == nullptr || !TypeOf(t.type, &type)) continue;
     Constant c;
     const Status status = Read(context, from, &c);
     if (!status.ok()) {

@@ -81,7 +81,6 @@ Status ParseOptions(const char* const* keys, const char* const* values, size_t c
     return Status::Error("isa: expected one of " + IsaNames() + " on this CPU, found \"" + isa +
                          "\"");
   }
-  options->halves = options->allow_fp16 ? HalfKernels(*options->kernels) : nullptr;
   return Reporter::Open(targets, &options->reporter);
 }
 

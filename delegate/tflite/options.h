@@ -18,7 +18,6 @@ struct Options {
   std::string cache_path;            // file of packed weights; "": none
   const Kernels* kernels = nullptr;  // never null after ParseOptions
   bool allow_fp16 = false;
-  const Kernels* halves = nullptr;     // null: not allowed, or this CPU has no arithmetic on them
   std::shared_ptr<Reporter> reporter;  // never null after ParseOptions
 };
 

@@ -102,7 +102,8 @@ Status Part::Prepare(TfLiteContext* context) {
   if (!status_.ok()) return status_;
   if (outputs_.empty()) return Status();  // only unpacks constants for other parts
   const std::vector<Shape> shapes = InputShapes(*context);
-  prepared_ = network_.Prepare(shapes, *options_.kernels, options_.num_threads, options_.halves);
+  prepared_ =
+      network_.Prepare(shapes, *options_.kernels, options_.num_threads, options_.allow_fp16);
   if (shapes == placeholders_) {
     // Before the user says how large the inputs are, they may be too small for the network, which
     // is an error only if it runs; nor would others make anything of images without pixels.

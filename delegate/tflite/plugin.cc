@@ -14,7 +14,8 @@ namespace {
 
 void ReportEngine(const sbnn::Options& options) {
   const std::string isa = options.kernels->isa;
-  const bool fp16 = options.halves != nullptr;
+  const bool fp16 = options.allow_fp16 &&
+                    sbnn::KernelsFor(*options.kernels, sbnn::ElementType::kFloat16) != nullptr;
   options.reporter->Send(sbnn::EngineRecord{SBNN_VERSION, isa, options.num_threads, fp16});
   if (options.allow_fp16 && !fp16) {
     options.reporter->Send(sbnn::WarningRecord{

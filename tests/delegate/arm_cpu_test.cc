@@ -51,13 +51,13 @@ TEST(AllInOrder, OnlyWhereThatIsKnown) {
   EXPECT_FALSE(AllInOrder({{0x41, 0xfff}})) << "not known";
 }
 
-TEST(HasHalves, NeedsScalarsAndVectors) {
-  EXPECT_FALSE(HasHalves(0));
-  EXPECT_FALSE(HasHalves(0x8ff)) << "a Cortex-A72";
-  EXPECT_FALSE(HasHalves(1u << 9));
-  EXPECT_FALSE(HasHalves(1u << 10));
-  EXPECT_TRUE(HasHalves(0x119fff)) << "a Cortex-A76";
-  EXPECT_TRUE(HasHalves(~uint64_t{0}));
+TEST(HasFp16, NeedsScalarsAndVectors) {
+  EXPECT_FALSE(HasFp16(0));
+  EXPECT_FALSE(HasFp16(0x8ff)) << "a Cortex-A72";
+  EXPECT_FALSE(HasFp16(1u << 9));
+  EXPECT_FALSE(HasFp16(1u << 10));
+  EXPECT_TRUE(HasFp16(0x119fff)) << "a Cortex-A76";
+  EXPECT_TRUE(HasFp16(~uint64_t{0}));
 }
 
 TEST(HasFusedNeon, NeedsBoth) {

@@ -81,17 +81,14 @@ TEST(ParseOptions, EveryInstructionSetByName) {
   }
 }
 
-TEST(ParseOptions, HalvesWhereTheyAreAllowedAndThere) {
-  for (const Kernels* kernels : AvailableKernels()) {
-    Options options;
-    ASSERT_TRUE(Parse({{"isa", kernels->isa}}, &options).ok());
-    EXPECT_EQ(options.halves, nullptr) << "off by default";
-    ASSERT_TRUE(Parse({{"isa", kernels->isa}, {"allow_fp16", "0"}}, &options).ok());
-    EXPECT_EQ(options.halves, nullptr);
-    ASSERT_TRUE(Parse({{"allow_fp16", "1"}, {"isa", kernels->isa}}, &options).ok());
-    EXPECT_TRUE(options.allow_fp16);
-    EXPECT_EQ(options.halves, HalfKernels(*kernels));
-  }
+TEST(ParseOptions, Fp16WhereItIsAllowed) {
+  Options options;
+  ASSERT_TRUE(Parse({}, &options).ok());
+  EXPECT_FALSE(options.allow_fp16) << "off by default";
+  ASSERT_TRUE(Parse({{"allow_fp16", "1"}}, &options).ok());
+  EXPECT_TRUE(options.allow_fp16);
+  ASSERT_TRUE(Parse({{"allow_fp16", "0"}}, &options).ok());
+  EXPECT_FALSE(options.allow_fp16);
 }
 
 // The message names the option and what was found.

@@ -11,10 +11,10 @@
 namespace sbnn {
 
 std::vector<Array> RunNetwork(Network* network, const std::vector<Array>& inputs, size_t outputs,
-                              const Kernels& kernels, int threads, const Kernels* halves) {
+                              const Kernels& kernels, int threads, bool allow_fp16) {
   std::vector<Shape> shapes;
   for (const Array& input : inputs) shapes.push_back(input.shape);
-  const Status status = network->Prepare(shapes, kernels, threads, halves);
+  const Status status = network->Prepare(shapes, kernels, threads, allow_fp16);
   EXPECT_TRUE(status.ok()) << status.message();
   if (!status.ok()) return std::vector<Array>(outputs);
 
@@ -69,7 +69,7 @@ void ExpectNear(const Array& found, const Array& want) {
   for (float v : want.data) {
     if (std::isfinite(v)) largest = std::max(largest, std::fabs(v));
   }
-  if (largest > 60000) return;  // too large for halves
+  if (largest > 60000) return;  // too large for float16
   for (size_t i = 0; i < want.data.size(); ++i) {
     if (std::isnan(want.data[i])) {
       ASSERT_TRUE(std::isnan(found.data[i])) << "element " << i << " is " << found.data[i];
@@ -92,11 +92,10 @@ void ExpectEverywhere(Network* network, const std::vector<Array>& inputs,
         ExpectSame(found[i], want[i]);
         if (testing::Test::HasFatalFailure()) return;
       }
-      const Kernels* const halves = HalfKernels(*kernels);
-      if (halves == nullptr) continue;
-      SCOPED_TRACE("in halves");
+      if (KernelsFor(*kernels, ElementType::kFloat16) == nullptr) continue;
+      SCOPED_TRACE("in float16");
       const std::vector<Array> near =
-          RunNetwork(network, inputs, want.size(), *kernels, threads, halves);
+          RunNetwork(network, inputs, want.size(), *kernels, threads, true);
       for (size_t i = 0; i < want.size(); ++i) {
         ExpectNear(near[i], want[i]);
         if (testing::Test::HasFatalFailure()) return;

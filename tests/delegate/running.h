@@ -32,12 +32,12 @@ inline Array RandomArray(const Shape& shape, Random* random) {
 // Prepares and runs. First on NaN, so that nothing of an earlier run may be left in the second.
 // The caller's arrays end at unmapped pages.
 std::vector<Array> RunNetwork(Network* network, const std::vector<Array>& inputs, size_t outputs,
-                              const Kernels& kernels, int threads, const Kernels* halves = nullptr);
+                              const Kernels& kernels, int threads, bool allow_fp16 = false);
 
 // Equal, NaN to NaN.
 void ExpectSame(const Array& found, const Array& want);
 
-// As near as halves can be: 11 bits, of which sums of many lose some.
+// As near as float16 can be: 11 bits, of which sums of many lose some.
 void ExpectNear(const Array& found, const Array& want);
 
 // On every instruction set and number of threads, in one and the same Network.

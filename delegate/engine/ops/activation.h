@@ -19,7 +19,9 @@ class Activation : public Op {
   }
   bool Applies(UnaryKind kind) const override { return kind == kind_; }
   bool AsEpilogue(const std::vector<Shape>& inputs, Epilogue* epilogue) const override;
-  Halves TakesHalves(const std::vector<Shape>&) const override { return Halves::kIfGiven; }
+  TypeUse UseOf(ElementType type, const std::vector<Shape>&) const override {
+    return IsFloat(type) ? TypeUse::kIfGiven : TypeUse::kNever;
+  }
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
            const RunContext& context) const override;
 

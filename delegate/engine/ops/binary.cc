@@ -78,10 +78,10 @@ bool Binary::Direct(const std::vector<Shape>& inputs, const Shape& output) const
   return inputs[0] == output && (constant_.size() == 1 || channels);
 }
 
-Halves Binary::TakesHalves(const std::vector<Shape>& inputs) const {
+TypeUse Binary::UseOf(ElementType type, const std::vector<Shape>& inputs) const {
   Shape output;
   const bool direct = InferShape(inputs, &output).ok() && Direct(inputs, output);
-  return direct ? Halves::kIfGiven : Halves::kNever;
+  return IsFloat(type) && direct ? TypeUse::kIfGiven : TypeUse::kNever;
 }
 
 Status Binary::Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
@@ -89,7 +89,7 @@ Status Binary::Plan(const std::vector<const Tensor*>& inputs, const Tensor& outp
   *scratch = 0;
   std::vector<Shape> shapes;
   for (const Tensor* input : inputs) shapes.push_back(input->shape);
-  constants_.Plan(constant_.data(), constant_.size(), context.kernels.element_bytes);
+  constants_.Plan(constant_.data(), constant_.size(), context.kernels.type);
   direct_ = Direct(shapes, output.shape);
   if (direct_) return Status();
   for (const Tensor* input : inputs) {

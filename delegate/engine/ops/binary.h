@@ -35,7 +35,7 @@ class Binary : public Op {
   bool MayOverwrite(const Tensor& input, const Tensor& output, int) const override {
     return input.shape == output.shape;
   }
-  Halves TakesHalves(const std::vector<Shape>& inputs) const override;
+  TypeUse UseOf(ElementType type, const std::vector<Shape>& inputs) const override;
   Status Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
               const PlanContext& context, uint64_t* scratch) override;
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,

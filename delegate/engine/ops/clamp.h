@@ -17,7 +17,9 @@ class Clamp : public Op {
   bool MayOverwrite(const Tensor& input, const Tensor& output, int) const override {
     return input.shape == output.shape;
   }
-  Halves TakesHalves(const std::vector<Shape>&) const override { return Halves::kIfGiven; }
+  TypeUse UseOf(ElementType type, const std::vector<Shape>&) const override {
+    return IsFloat(type) ? TypeUse::kIfGiven : TypeUse::kNever;
+  }
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
            const RunContext& context) const override;
 

@@ -14,7 +14,7 @@ void Convert::Run(const std::vector<const Tensor*>& inputs, const Tensor& output
   const Tensor& input = *inputs[0];
   const Images image = input.images();
   const auto convert = [&](const void* x, void* y, size_t count) {
-    if (output.element_bytes == sizeof(Half)) {
+    if (output.type == ElementType::kFloat16) {
       context.kernels.narrow(static_cast<const float*>(x), y, count);
     } else {
       context.kernels.widen(x, static_cast<float*>(y), count);

@@ -1,4 +1,4 @@
-// Between floats and halves.
+// Between float32 and float16.
 #ifndef SBNN_DELEGATE_ENGINE_OPS_CONVERT_H_
 #define SBNN_DELEGATE_ENGINE_OPS_CONVERT_H_
 
@@ -8,7 +8,7 @@
 
 namespace sbnn {
 
-// To the other type, in the same layout. Its kernels are those of halves.
+// To the other type, in the same layout. Its kernels are those of float16.
 class Convert : public Op {
  public:
   Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;

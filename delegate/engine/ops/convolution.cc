@@ -71,7 +71,7 @@ bool Convolution::TakesGate(const Shape& shape) const {
 }
 
 Status Convolution::PlanOffsets(uint64_t channel_stride, const std::vector<int64_t>& tap_offset,
-                                int element_bytes) {
+                                ElementType type) {
   const PackedWeights& w = *weights_;
   offset_bytes_.resize(w.columns.size());
   const int64_t part = w.outputs / groups_;  // outputs
@@ -82,7 +82,7 @@ Status Convolution::PlanOffsets(uint64_t channel_stride, const std::vector<int64
       const int64_t input = first_input + w.columns[i] / w.taps;
       const int64_t offset =
           input * static_cast<int64_t>(channel_stride) + tap_offset[w.columns[i] % w.taps];
-      const int64_t bytes = offset * element_bytes;
+      const int64_t bytes = offset * static_cast<int64_t>(BytesOf(type));
       if (bytes > std::numeric_limits<int32_t>::max()) {
         return Status::Error("an image of more than 2 GiB");
       }
@@ -95,9 +95,9 @@ Status Convolution::PlanOffsets(uint64_t channel_stride, const std::vector<int64
 void Convolution::PlanConstants(const PlanContext& context) {
   epilogue_ = limits_;
   epilogue_.Then(context.epilogue);
-  const int element_bytes = context.kernels.element_bytes;
-  values_.Plan(weights_->values.data(), weights_->values.size(), element_bytes);
-  bias_.Plan(weights_->bias.data(), weights_->bias.size(), element_bytes);
+  const ElementType type = context.kernels.type;
+  values_.Plan(weights_->values.data(), weights_->values.size(), type);
+  bias_.Plan(weights_->bias.data(), weights_->bias.size(), type);
 }
 
 Status Convolution::Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
@@ -105,7 +105,7 @@ Status Convolution::Plan(const std::vector<const Tensor*>& inputs, const Tensor&
   PlanConstants(context);
   const Tensor& input = *inputs[0];
   const Images in = input.images(), out = output.images();
-  const int element_bytes = context.kernels.element_bytes;
+  const ElementType type = context.kernels.type;
   gated_ = inputs.size() > 1u + epilogue_.add;
   if (gated_) *scratch = weights_->values.size();
   if (Pointwise(in)) {
@@ -113,7 +113,7 @@ Status Convolution::Plan(const std::vector<const Tensor*>& inputs, const Tensor&
       vector_grid_ = MakeVectorGrid(*weights_, context.threads);
       return Status();
     }
-    const Status status = PlanOffsets(input.plane_stride, {0}, element_bytes);
+    const Status status = PlanOffsets(input.plane_stride, {0}, type);
     if (!status.ok()) return status;
     grid_ = MakeGrid(*weights_, in.pixels(), context.kernels, context.threads);
     return Status();
@@ -124,7 +124,7 @@ Status Convolution::Plan(const std::vector<const Tensor*>& inputs, const Tensor&
   if (!status.ok()) return status;
   lowered_.Plan(window_, placed, in, input.layout == Layout::kFlat, context.kernels.lanes,
                 context.threads);
-  status = PlanOffsets(lowered_.channel_stride(), lowered_.tap_offset(), element_bytes);
+  status = PlanOffsets(lowered_.channel_stride(), lowered_.tap_offset(), type);
   if (!status.ok()) return status;
   const int bands = lowered_.bands(), rows = lowered_.stretch_rows();
   // One output pixel: a group's vectors lie over the next groups' and are written before these.
@@ -198,7 +198,7 @@ void Convolution::RunPointwise(const Tensor& input, const Tensor* add, const Ten
 void Convolution::RunGated(const Tensor& input, const Tensor& gate, const Tensor* add,
                            const Tensor& output, const RunContext& context) const {
   const PackedWeights& w = *weights_;
-  const int bytes = context.kernels.element_bytes;
+  const ElementType type = context.kernels.type;
   void* const scaled = context.scratch;
   for (int n = 0; n < input.images().n; ++n) {
     const size_t columns = w.columns.size();
@@ -207,7 +207,7 @@ void Convolution::RunGated(const Tensor& input, const Tensor& gate, const Tensor
                        const size_t first = task * kGatedColumns;
                        context.kernels.scale_columns(
                            {values_.From(first * w.group), &w.columns[first], gate.At(n, 0),
-                            Advance(scaled, static_cast<ptrdiff_t>(first * w.group), bytes),
+                            Advance(scaled, static_cast<ptrdiff_t>(first * w.group), type),
                             std::min(kGatedColumns, columns - first), w.group});
                      });
     context.team.Run(grid_.tasks(), [&](int task, int) {
@@ -222,7 +222,7 @@ void Convolution::RunTask(const TaskGrid& grid, int task, const void* values, co
                           const RunContext& context) const {
   const Tile& tile = grid.tiles[task / grid.chunks()];
   const int chunk = task % grid.chunks();
-  SpmmArgs args = Args(values, Advance(x, tile.first, context.kernels.element_bytes),
+  SpmmArgs args = Args(values, Advance(x, tile.first, context.kernels.type),
                        output.At(n, 0, pixel + tile.first), output.plane_stride);
   if (add != nullptr) args.add = add->At(n, 0, pixel + tile.first);
   args.first_group = grid.group_begin[chunk];
@@ -254,7 +254,7 @@ void Convolution::RunTile(const TaskGrid& grid, const Tile& tile, const SpmmArgs
     }
     RunSpmm(w, grid, tile, part, kernels);
     if (!epilogue_.activates) continue;
-    void* const y = Advance(args.y, g * group * args.y_stride, kernels.element_bytes);
+    void* const y = Advance(args.y, g * group * args.y_stride, kernels.type);
     const size_t outputs = std::min(part.end_group * group, size_t(w.lanes())) - g * group;
     // Outputs of one pixel lie side by side, and a tile's vectors over each other.
     const bool rows = args.y_stride > 1;
@@ -321,8 +321,7 @@ void Convolution::RunBandTask(const Tensor* add, const Tensor& output, int n, in
   const int stretch = task / grid.tasks();
   const int row = band * lowered_.band_rows() + stretch * lowered_.stretch_rows();
   if (row >= out.h) return;
-  const void* const x =
-      Advance(lowered, stretch * lowered_.stretch(), context.kernels.element_bytes);
+  const void* const x = Advance(lowered, stretch * lowered_.stretch(), context.kernels.type);
   RunTask(grid, task % grid.tasks(), values_.From(0), x, add, output, n,
           static_cast<size_t>(row) * out.w, context);
 }
@@ -335,7 +334,7 @@ Status Convolution::PlanRows(const std::vector<const Tensor*>& inputs, const Ten
   int grids = most_rows;
   Status status;
   if (Pointwise(in)) {
-    status = PlanOffsets(input.plane_stride, {0}, context.kernels.element_bytes);
+    status = PlanOffsets(input.plane_stride, {0}, context.kernels.type);
   } else {
     PlacedWindow placed;
     status = Place(window_, in, &placed);
@@ -344,8 +343,7 @@ Status Convolution::PlanRows(const std::vector<const Tensor*>& inputs, const Ten
                       most_rows);
     grids = lowered_.stretch_rows();
     *scratch = lowered_.floats();
-    status = PlanOffsets(lowered_.channel_stride(), lowered_.tap_offset(),
-                         context.kernels.element_bytes);
+    status = PlanOffsets(lowered_.channel_stride(), lowered_.tap_offset(), context.kernels.type);
   }
   row_grids_.clear();
   for (int rows = 1; rows <= grids; ++rows) {
@@ -373,7 +371,7 @@ void Convolution::RunRows(const std::vector<const Tensor*>& inputs, const Tensor
     for (int task = 0; task < grid.tasks(); ++task) {
       RunTask(grid, task, values_.From(0), x, add, output, n, pixel, context);
     }
-    if (!pointwise) x = Advance(x, lowered_.stretch(), context.kernels.element_bytes);
+    if (!pointwise) x = Advance(x, lowered_.stretch(), context.kernels.type);
   }
 }
 

@@ -28,7 +28,9 @@ class Convolution : public RowOp {
     return !(epilogue.add && epilogue.activates) && Epilogue(limits_).Then(epilogue);
   }
   bool TakesGate(const Shape& input) const override;
-  Halves TakesHalves(const std::vector<Shape>&) const override { return Halves::kAsksFor; }
+  TypeUse UseOf(ElementType type, const std::vector<Shape>&) const override {
+    return IsFloat(type) ? TypeUse::kAsksFor : TypeUse::kNever;
+  }
   Status Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
               const PlanContext& context, uint64_t* scratch) override;
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
@@ -50,7 +52,7 @@ class Convolution : public RowOp {
   bool IsVector(const Images& image) const;  // of pointwise convolutions
   void PlanConstants(const PlanContext& context);
   Status PlanOffsets(uint64_t channel_stride, const std::vector<int64_t>& tap_offset,
-                     int element_bytes);
+                     ElementType type);
   void RunPointwise(const Tensor& input, const Tensor* add, const Tensor& output,
                     const RunContext& context) const;
   void RunGated(const Tensor& input, const Tensor& gate, const Tensor* add, const Tensor& output,

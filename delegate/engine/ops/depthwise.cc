@@ -53,7 +53,7 @@ Status Depthwise::Plan(const std::vector<const Tensor*>& inputs, const Tensor& o
                        const PlanContext& context, uint64_t* scratch) {
   epilogue_ = limits_;
   epilogue_.Then(context.epilogue);
-  bias_.Plan(weights_->bias.data(), weights_->bias.size(), context.kernels.element_bytes);
+  bias_.Plan(weights_->bias.data(), weights_->bias.size(), context.kernels.type);
   const Images out = output.images();
   const Status status = Place(window_, inputs[0]->images(), &placed_);
   if (!status.ok()) return status;
@@ -62,7 +62,7 @@ Status Depthwise::Plan(const std::vector<const Tensor*>& inputs, const Tensor& o
   skipping_ = SkippingKernel(*inputs[0], output, context.kernels);
   if (skipping_ != nullptr) direct_ = nullptr;
   const std::vector<float>& taps = direct_ != nullptr ? weights_->taps : kept_.values;
-  taps_.Plan(taps.data(), taps.size(), context.kernels.element_bytes);
+  taps_.Plan(taps.data(), taps.size(), context.kernels.type);
   if (direct_ != nullptr || skipping_ != nullptr) {
     const bool whole = MayOverwrite(*inputs[0], output, context.threads);
     band_rows_ = whole ? out.h : std::min(out.h, kDirectRows);
@@ -172,7 +172,7 @@ void Depthwise::RunInPlace(const Tensor& input, const Tensor& output, int n, int
   const int step = static_cast<int>(kCopiedFloats / input.plane_stride / 2 * 2);  // whole pairs
   for (int c = first; c < end; c += step) {
     const int planes = std::min(step, end - c);
-    std::memcpy(copy, input.At(n, c), planes * input.plane_stride * input.element_bytes);
+    std::memcpy(copy, input.At(n, c), planes * input.plane_stride * BytesOf(input.type));
     RunPlanes(input, copy, output, n, c, planes, 0, output.images().h);
   }
 }

@@ -31,7 +31,9 @@ class Depthwise : public RowOp {
   bool Takes(const Epilogue& epilogue) const override {
     return !epilogue.add && Epilogue(limits_).Then(epilogue);
   }
-  Halves TakesHalves(const std::vector<Shape>&) const override { return Halves::kAsksFor; }
+  TypeUse UseOf(ElementType type, const std::vector<Shape>&) const override {
+    return IsFloat(type) ? TypeUse::kAsksFor : TypeUse::kNever;
+  }
   Status Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
               const PlanContext& context, uint64_t* scratch) override;
   bool MayOverwrite(const Tensor& input, const Tensor& output, int threads) const override;

@@ -23,18 +23,18 @@ Status FullyConnected::InferShape(const std::vector<Shape>& inputs, Shape* outpu
 }
 
 // (Layouts are changed in floats only.)
-Halves FullyConnected::TakesHalves(const std::vector<Shape>& inputs) const {
+TypeUse FullyConnected::UseOf(ElementType type, const std::vector<Shape>& inputs) const {
   Shape output;
   const bool flat = InferShape(inputs, &output).ok() && LayoutOf(inputs[0]) == Layout::kFlat &&
                     LayoutOf(output) == Layout::kFlat;
-  return flat ? Halves::kAsksFor : Halves::kNever;
+  return IsFloat(type) && flat ? TypeUse::kAsksFor : TypeUse::kNever;
 }
 
 // Images are brought into the outside's layout first, where a row of inputs is contiguous.
 Status FullyConnected::Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
                             const PlanContext& context, uint64_t* scratch) {
-  values_.Plan(weights_->values.data(), weights_->values.size(), context.kernels.element_bytes);
-  bias_.Plan(weights_->bias.data(), weights_->bias.size(), context.kernels.element_bytes);
+  values_.Plan(weights_->values.data(), weights_->values.size(), context.kernels.type);
+  bias_.Plan(weights_->bias.data(), weights_->bias.size(), context.kernels.type);
   grid_ = MakeVectorGrid(*weights_, context.threads);
   *scratch = 0;
   flat_output_ = inputs[0]->layout == Layout::kPanel
@@ -56,10 +56,10 @@ void FullyConnected::Run(const std::vector<const Tensor*>& inputs, const Tensor&
   }
   const bool images = output.layout == Layout::kPanel;
   float* const flat = images ? context.scratch + flat_output_ : output.data;
-  const int bytes = context.kernels.element_bytes;
+  const ElementType type = context.kernels.type;
   for (size_t r = 0; r < rows; ++r) {
-    RunSpmv(*weights_, grid_, values_, bias_, Advance(x, r * depth, bytes),
-            Advance(flat, r * weights_->outputs, bytes), lo_, hi_, context);
+    RunSpmv(*weights_, grid_, values_, bias_, Advance(x, r * depth, type),
+            Advance(flat, r * weights_->outputs, type), lo_, hi_, context);
   }
   if (images) FlatToPanel(flat, output, context.kernels, context.team);
 }

@@ -20,7 +20,7 @@ class FullyConnected : public Op {
       : weights_(std::move(weights)), keep_dims_(keep_dims), lo_(lo), hi_(hi) {}
 
   Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
-  Halves TakesHalves(const std::vector<Shape>& inputs) const override;
+  TypeUse UseOf(ElementType type, const std::vector<Shape>& inputs) const override;
   Status Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
               const PlanContext& context, uint64_t* scratch) override;
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,

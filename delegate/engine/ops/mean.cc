@@ -25,8 +25,8 @@ bool Mean::OverPixels(const Shape& input) const {
   return LayoutOf(input) == Layout::kPanel && axes_ == std::vector<int>{1, 2};
 }
 
-Halves Mean::TakesHalves(const std::vector<Shape>& inputs) const {
-  return OverPixels(inputs[0]) ? Halves::kIfGiven : Halves::kNever;
+TypeUse Mean::UseOf(ElementType type, const std::vector<Shape>& inputs) const {
+  return IsFloat(type) && OverPixels(inputs[0]) ? TypeUse::kIfGiven : TypeUse::kNever;
 }
 
 Status Mean::Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,

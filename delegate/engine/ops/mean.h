@@ -15,7 +15,7 @@ class Mean : public Op {
   Mean(std::vector<int> axes, bool keep_dims) : axes_(std::move(axes)), keep_dims_(keep_dims) {}
 
   Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
-  Halves TakesHalves(const std::vector<Shape>& inputs) const override;
+  TypeUse UseOf(ElementType type, const std::vector<Shape>& inputs) const override;
   Status Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
               const PlanContext& context, uint64_t* scratch) override;
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,

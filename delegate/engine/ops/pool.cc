@@ -44,7 +44,7 @@ Status Pool::Plan(const std::vector<const Tensor*>& inputs, const Tensor&,
   if (!status.ok()) return status;
   small_ = SmallPool::Fits(window_, in);
   if (small_) {
-    small_pool_.Plan(window_, placed, in, average_, context.kernels.element_bytes);
+    small_pool_.Plan(window_, placed, in, average_, context.kernels.type);
     *scratch = small_pool_.floats() * context.threads;
   } else {
     PlanPadded(placed, in, context, scratch);
@@ -66,8 +66,8 @@ void Pool::PlanPadded(const PlacedWindow& placed, const Images& in, const PlanCo
   rows_.Plan(window_, placed);
   row_scale_ = Scales(placed.out_h, in.h, window_.kernel_h, window_.stride_h, placed.pad_top);
   column_scale_ = Scales(placed.out_w, in.w, window_.kernel_w, window_.stride_w, placed.pad_left);
-  row_scales_.Plan(row_scale_.data(), row_scale_.size(), context.kernels.element_bytes);
-  column_scales_.Plan(column_scale_.data(), column_scale_.size(), context.kernels.element_bytes);
+  row_scales_.Plan(row_scale_.data(), row_scale_.size(), context.kernels.type);
+  column_scales_.Plan(column_scale_.data(), column_scale_.size(), context.kernels.type);
   *scratch = rows_.floats() * context.threads;
 }
 

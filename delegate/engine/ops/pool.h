@@ -18,7 +18,9 @@ class Pool : public RowOp {
 
   Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
   bool AbsorbMargin(const Margin& margin) override;
-  Halves TakesHalves(const std::vector<Shape>&) const override { return Halves::kIfGiven; }
+  TypeUse UseOf(ElementType type, const std::vector<Shape>&) const override {
+    return IsFloat(type) ? TypeUse::kIfGiven : TypeUse::kNever;
+  }
   Status Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
               const PlanContext& context, uint64_t* scratch) override;
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,

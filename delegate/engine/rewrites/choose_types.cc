@@ -6,36 +6,37 @@
 
 namespace sbnn {
 
-void ChooseTypes(const Kernels& kernels, const Kernels* halves, Op* convert, Program* program) {
-  constexpr int kFloat = sizeof(float), kHalf = sizeof(Half);
+void ChooseTypes(const Kernels& kernels, bool allow_fp16, Op* convert, Program* program) {
+  constexpr ElementType kFloat32 = ElementType::kFloat32, kFloat16 = ElementType::kFloat16;
+  const Kernels* const fp16 = allow_fp16 ? KernelsFor(kernels, kFloat16) : nullptr;
   std::vector<Shape>& shapes = program->shapes;
-  std::vector<int>& element_bytes = program->element_bytes;
+  std::vector<ElementType>& types = program->types;
   std::vector<int> other(shapes.size(), -1);  // the tensor that holds the same in the other type
   std::vector<Step> steps;
-  const auto as = [&](int tensor, int bytes) {
-    if (element_bytes[tensor] == bytes || program->IsEmpty(tensor)) return tensor;
+  const auto as = [&](int tensor, ElementType type) {
+    if (types[tensor] == type || program->IsEmpty(tensor)) return tensor;
     if (other[tensor] < 0) {
       other[tensor] = static_cast<int>(shapes.size());
       steps.push_back({convert, {tensor}, other[tensor], {}});
-      steps.back().kernels = halves;
+      steps.back().kernels = fp16;
       shapes.push_back(shapes[tensor]);
-      element_bytes.push_back(bytes);
+      types.push_back(type);
       other.push_back(tensor);
     }
     return other[tensor];
   };
   for (Step& step : program->steps) {
-    const Halves takes =
-        halves == nullptr ? Halves::kNever : step.op->TakesHalves(program->InputShapes(step));
+    const TypeUse use =
+        fp16 == nullptr ? TypeUse::kNever : step.op->UseOf(kFloat16, program->InputShapes(step));
     const bool given = std::any_of(step.inputs.begin(), step.inputs.end(),
-                                   [&](int t) { return element_bytes[t] == kHalf; });
-    const bool half = takes == Halves::kAsksFor || (takes == Halves::kIfGiven && given);
-    step.kernels = half ? halves : &kernels;
-    for (int& t : step.inputs) t = as(t, half ? kHalf : kFloat);
-    element_bytes[step.output] = half ? kHalf : kFloat;
+                                   [&](int t) { return types[t] == kFloat16; });
+    const bool in_fp16 = use == TypeUse::kAsksFor || (use == TypeUse::kIfGiven && given);
+    step.kernels = in_fp16 ? fp16 : &kernels;
+    for (int& t : step.inputs) t = as(t, step.kernels->type);
+    types[step.output] = step.kernels->type;
     steps.push_back(std::move(step));
   }
-  for (int& t : program->results) t = as(t, kFloat);
+  for (int& t : program->results) t = as(t, kFloat32);
   program->steps = std::move(steps);
 }
 

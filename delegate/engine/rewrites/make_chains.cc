@@ -17,7 +17,7 @@ bool HandsOnRows(const Program& program, uint64_t cache_bytes, const Step& maker
                  const Step& reader) {
   const int between = maker.output;
   const Shape& shape = program.shapes[between];
-  const uint64_t bytes = uint64_t{ElementCount(shape)} * program.element_bytes[between];
+  const uint64_t bytes = uint64_t{ElementCount(shape)} * BytesOf(program.types[between]);
   if (bytes <= cache_bytes || reader.inputs[0] != between || maker.kernels != reader.kernels ||
       LayoutOf(shape) != Layout::kPanel ||
       LayoutOf(program.shapes[reader.output]) != Layout::kPanel ||
@@ -31,12 +31,9 @@ bool HandsOnRows(const Program& program, uint64_t cache_bytes, const Step& maker
 }
 
 Chain::Link LinkOf(const Program& program, const Step& step) {
-  return {RowsOf(program, step),
-          step.epilogue,
-          program.shapes[step.inputs[0]],
-          program.shapes[step.output],
-          program.element_bytes[step.output],
-          step.ops};
+  return {RowsOf(program, step),          step.epilogue,
+          program.shapes[step.inputs[0]], program.shapes[step.output],
+          program.types[step.output],     step.ops};
 }
 
 }  // namespace

@@ -29,9 +29,10 @@ void FuseEpilogues(Program* program);
 // squeeze-and-excitation (Hu et al., "Squeeze-and-Excitation Networks", 2018).
 void FoldGates(Program* program);
 
-// Decides which steps compute in halves, if there are kernels of them, and puts a conversion
-// wherever a tensor is made in one type and read in the other. Inputs and results are floats.
-void ChooseTypes(const Kernels& kernels, const Kernels* halves, Op* convert, Program* program);
+// Decides which steps compute in float16, if that is allowed and there are kernels, and puts a
+// conversion wherever a tensor is made in one type and read in the other. Inputs and results are
+// float32.
+void ChooseTypes(const Kernels& kernels, bool allow_fp16, Op* convert, Program* program);
 
 // Makes chains of steps that had better hand on what does not fit a cache of so many bytes.
 void MakeChains(uint64_t cache_bytes, Program* program);

@@ -39,12 +39,34 @@ TEST(Constant, HalvesAtOddAddresses) {
   std::memcpy(odd.data(), halves, 4);
   Constant c;
   c.shape = {2};
-  c.type = ValueType::kFloat16;
+  c.type = ElementType::kFloat16;
   c.values = odd.data();
   c.value_count = 2;
   ASSERT_TRUE(Validate(c).ok());
   EXPECT_EQ(c.Value(0), 1.0f);
   EXPECT_EQ(c.Value(1), -5.0f);
+}
+
+TEST(Constant, ValuesOfEveryType) {
+  const int8_t int8s[] = {-128, 127};
+  const uint8_t uint8s[] = {0, 255};
+  const int32_t int32s[] = {-70000, 1 << 24};
+  const struct {
+    ElementType type;
+    const void* values;
+    float first, second;
+  } cases[] = {{ElementType::kInt8, int8s, -128, 127},
+               {ElementType::kUint8, uint8s, 0, 255},
+               {ElementType::kInt32, int32s, -70000, 1 << 24}};
+  for (const auto& c : cases) {
+    Constant constant;
+    constant.shape = {2};
+    constant.type = c.type;
+    constant.values = c.values;
+    constant.value_count = 2;
+    EXPECT_EQ(constant.Value(0), c.first) << NameOf(c.type);
+    EXPECT_EQ(constant.Value(1), c.second) << NameOf(c.type);
+  }
 }
 
 // The example of TensorFlow's schema and of its converter's tests, written out by hand.

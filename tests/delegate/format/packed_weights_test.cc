@@ -329,7 +329,7 @@ TEST(Pack, Halves) {
   }
   OwnedConstant owned;
   owned.constant.shape = {8, 12};
-  owned.constant.type = ValueType::kFloat16;
+  owned.constant.type = ElementType::kFloat16;
   owned.constant.values = owned.Keep(halves);
   owned.constant.value_count = halves.size();
   PackedWeights packed;
@@ -429,6 +429,14 @@ TEST(Pack, RefusesWhatIsNoFilter) {
   EncodeDense({1, 2, 3}, {3}, &owned);
   PackedWeights packed;
   EXPECT_FALSE(Pack(owned.constant, nullptr, kCost, &packed).ok());
+  const int8_t int8s[] = {1, 2, 3, 4};
+  Constant quantized;
+  quantized.shape = {2, 2};
+  quantized.type = ElementType::kInt8;
+  quantized.values = int8s;
+  quantized.value_count = 4;
+  EXPECT_EQ(Pack(quantized, nullptr, kCost, &packed).message(),
+            "expected a filter of floats, found int8");
 }
 
 }  // namespace

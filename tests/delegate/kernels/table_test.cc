@@ -86,7 +86,7 @@ std::vector<const Kernels*> AllKernels() {
   std::vector<const Kernels*> all;
   for (const Kernels* k : AvailableKernels()) {
     all.push_back(k);
-    if (HalfKernels(*k) != nullptr) all.push_back(HalfKernels(*k));
+    if (const Kernels* fp16 = KernelsFor(*k, ElementType::kFloat16)) all.push_back(fp16);
   }
   return all;
 }
@@ -103,8 +103,8 @@ TEST(KernelTable, ARowForEveryKernel) {
       EXPECT_EQ(k->depthwise_two_channels[0][0], nullptr);
       kernels -= 4;
     }
-    EXPECT_EQ(k->element_bytes == sizeof(Half), std::string(k->isa) == "neon_fp16");
-    if (k->element_bytes == sizeof(float)) {
+    EXPECT_EQ(k->type == ElementType::kFloat16, std::string(k->isa) == "neon_fp16");
+    if (k->type == ElementType::kFloat32) {
       EXPECT_TRUE(k->narrow == nullptr && k->widen == nullptr);
       kernels -= 2;
     }

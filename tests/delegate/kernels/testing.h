@@ -27,7 +27,7 @@ inline double Clamped(double value, Limits limits) {
   return std::min<double>(std::max<double>(value, limits.lo), limits.hi);
 }
 
-inline bool IsFp16(const KernelRow& row) { return row.kernels->element_bytes == sizeof(Half); }
+inline bool IsFp16(const KernelRow& row) { return row.kernels->type == ElementType::kFloat16; }
 
 // The test of each kind of kernel.
 void SpmmAsTheReference(const KernelRow& row);

@@ -37,7 +37,8 @@ std::vector<const VecOperations*> Available() {
   add("avx512", &avx512::Operations);
 #elif defined(__aarch64__)
   add("neon", &neon::Operations);
-  if (HalfKernels(*FindKernels("neon")) != nullptr) found.push_back(&neon_fp16::Operations());
+  if (KernelsFor(*FindKernels("neon"), ElementType::kFloat16) != nullptr)
+    found.push_back(&neon_fp16::Operations());
 #elif defined(__arm__)
   add("neon", &neon::Operations);
 #endif
@@ -344,7 +345,7 @@ TEST(Vecs, AreThoseOfTheTable) {
   for (const VecOperations* o : Available()) found.insert(o->isa);
   for (const Kernels* k : AvailableKernels()) {
     want.insert(k->isa);
-    if (const Kernels* fp16 = HalfKernels(*k)) want.insert(fp16->isa);
+    if (const Kernels* fp16 = KernelsFor(*k, ElementType::kFloat16)) want.insert(fp16->isa);
   }
   EXPECT_EQ(found, want);
 }

@@ -12,8 +12,8 @@
 namespace sbnn {
 namespace {
 
-// Convolutions ask for halves, pooling takes them as they come, and a softmax is left to floats.
-TEST(ChooseTypes, WhoComputesInHalves) {
+// Convolutions ask for float16, pooling takes it as it comes, and a softmax is left to float32.
+TEST(ChooseTypes, WhoComputesInFp16) {
   Random random(41);
   const auto bias = random.Floats(8);
   const auto packed = PackAs(random.Filter(8, 8, 4, 0.5), {8, 1, 1, 8}, bias, 4, true);
@@ -31,14 +31,17 @@ TEST(ChooseTypes, WhoComputesInHalves) {
   ASSERT_TRUE(network.Prepare({{1, 9, 8, 8}}, kernels, 1).ok());
   EXPECT_EQ(Labels(network), steps);
   for (const Network::StepInfo& step : network.Steps()) EXPECT_FALSE(step.fp16);
-  const Kernels* const halves = HalfKernels(kernels);
-  if (halves == nullptr) return;
-  ASSERT_TRUE(network.Prepare({{1, 9, 8, 8}}, kernels, 1, halves).ok());
-  std::vector<std::string> in_halves;
-  for (const Network::StepInfo& step : network.Steps()) {
-    if (step.fp16) in_halves.push_back(step.label);
+  const bool has_fp16 = KernelsFor(kernels, ElementType::kFloat16) != nullptr;
+  ASSERT_TRUE(network.Prepare({{1, 9, 8, 8}}, kernels, 1, true).ok());
+  if (!has_fp16) {
+    EXPECT_EQ(Labels(network), steps);
+    return;
   }
-  EXPECT_EQ(in_halves, (std::vector<std::string>{"conv", "pool"}));
+  std::vector<std::string> in_fp16;
+  for (const Network::StepInfo& step : network.Steps()) {
+    if (step.fp16) in_fp16.push_back(step.label);
+  }
+  EXPECT_EQ(in_fp16, (std::vector<std::string>{"conv", "pool"}));
   EXPECT_EQ(Labels(network), (std::vector<std::string>{"pool of floats", "conversion", "conv",
                                                        "pool", "conversion", "softmax"}));
   ASSERT_TRUE(network.Prepare({{1, 9, 8, 8}}, kernels, 1).ok());
