@@ -24,7 +24,7 @@ ARMV7_TESTS := $(addprefix //tests/delegate:,arm_cpu_test engine_test format_tes
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint test-cpp test-python test-arm64 test-armv7 test-clang \
-  test-sanitizers stress fuzz accuracy bench bench-layers bench-compare bench-peers bench-halves \
+  test-sanitizers stress fuzz fuzz-reader accuracy bench bench-layers bench-compare bench-peers bench-halves \
   arm-model clean packages test-packages
 
 help:  ## list the targets
@@ -49,7 +49,8 @@ test-cpp: packages test-packages  ## run the C++ tests
 	$(BAZEL) test $(BAZEL_FLAGS) //...
 
 test-python: setup  ## run the Python tests
-	$(PYTHON) -m pytest tests -n 2
+	$(BAZEL) build $(BAZEL_FLAGS) //delegate/run:sbnn_run
+	SBNN_RUN="$$($(BAZEL) info $(BAZEL_FLAGS) bazel-bin 2>/dev/null)/delegate/run/sbnn_run" $(PYTHON) -m pytest tests -n 2
 
 test-arm64: setup test-packages $(AARCH64)/python  ## run the C++ tests and the delegate for aarch64, under qemu
 	$(BAZEL) test $(BAZEL_FLAGS) --config=aarch64 //...
@@ -88,6 +89,10 @@ FUZZ_SEED ?= 100000
 
 fuzz: setup  ## run FUZZ_COUNT random graphs from seed FUZZ_SEED on against TensorFlow Lite
 	$(PYTHON) -m tests.e2e.random_graphs $(FUZZ_SEED) $(FUZZ_COUNT)
+
+fuzz-reader: packages test-packages  ## read FUZZ_COUNT mutated files of each of eight models, under ASan with UBSan
+	$(BAZEL) test $(BAZEL_FLAGS) --config=asan --test_env=SBNN_FUZZ_ROUNDS=$(FUZZ_COUNT) --test_output=all \
+	  --nocache_test_results //tests/delegate:mutated_models_test
 
 accuracy: setup  ## what pruning costs on Fashion-MNIST: five seeds, with intervals (hours)
 	$(PYTHON) -m experiments.fashion_mnist.accuracy

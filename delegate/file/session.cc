@@ -1,0 +1,151 @@
+#include "delegate/file/session.h"
+
+#include <algorithm>
+#include <chrono>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "delegate/format/weight_store.h"
+#include "delegate/tflite/constants.h"
+#include "delegate/tflite/cost.h"
+#include "delegate/tflite/op_names.h"
+#include "delegate/tflite/translate.h"
+#include "delegate/tflite/typical_shapes.h"
+
+namespace sbnn {
+namespace {
+
+Shape ShapeOf(const TfLiteTensor& tensor) {
+  return Shape(tensor.dims->data, tensor.dims->data + tensor.dims->size);
+}
+
+std::string NameOf(const Subgraph& graph, int tensor) {
+  return "tensor " + std::to_string(tensor) + " '" + graph.tensor(tensor).name + "'";
+}
+
+}  // namespace
+
+Status Session::Make(Model* model, int subgraph, const Options& options,
+                     std::unique_ptr<Session>* session) {
+  std::unique_ptr<Session> made(new Session);
+  made->options_ = options;
+  const Status status = made->Build(&model->subgraph(subgraph), subgraph);
+  if (status.ok()) *session = std::move(made);
+  return status;
+}
+
+Status Session::Build(Subgraph* graph, int number) {
+  TfLiteContext* const context = graph->context();
+  TfLiteIntArray* plan = nullptr;
+  context->GetExecutionPlan(context, &plan);
+  const Constants constants(context, *plan);
+  Status status = constants.CheckSparse(context);
+  if (!status.ok()) return status;
+  TypicalShapes shapes(*context, {graph->inputs().begin(), graph->inputs().end()});
+  WeightStore weights(options_.cache_path);
+  Reporter* const reporter = options_.reporter.get();
+
+  std::string refused;
+  std::set<int> read, written;
+  std::vector<int> nodes;
+  std::vector<NetworkReport::Op> ops;
+  for (int n = 0; n < graph->node_count(); ++n) {
+    nodes.push_back(n);
+    NodeRecord record = {number, n, OpName(graph->registration(n)), "", -1, 0, 0};
+    if (!constants.Unpacks(n)) {
+      std::vector<std::shared_ptr<const PackedWeights>> packed;
+      NodeView view{context,   &graph->node(n), &graph->registration(n),
+                    constants, shapes,          *options_.kernels,
+                    weights,   &packed};
+      std::vector<Translation> translations;
+      const int outputs = std::max(1, view.node->outputs->size);
+      for (status = Status(); status.ok() && view.which < outputs; ++view.which) {
+        translations.emplace_back();
+        status = Translate(view, &translations.back());
+      }
+      record.reason = status.message();
+      shapes.Follow(*view.node, translations);
+      if (status.ok()) {
+        const Prediction time = PredictNode(view, translations[0], packed);
+        record = {number, n, record.op, "", 0, time.here, time.stock};
+        for (Translation& t : translations) {
+          read.insert(t.inputs.begin(), t.inputs.end());
+          written.insert(t.output);
+          ops.push_back({n, time.here / static_cast<double>(translations.size())});
+          network_.AddOp(std::move(t.op), t.inputs, t.output,
+                         "node " + std::to_string(n) + " " + record.op);
+        }
+      } else {
+        refused += "\n  node " + std::to_string(n) + " " + record.op + ": " + record.reason;
+      }
+    }
+    reporter->Send(record);
+  }
+  if (!refused.empty()) return Status::Error("the engine can't run" + refused);
+
+  std::vector<int> inputs;
+  for (int t : read) {
+    if (written.count(t) != 0) continue;
+    const auto at = std::find(graph->inputs().begin(), graph->inputs().end(), t);
+    const bool given = at != graph->inputs().end();
+    const Shape shape = ShapeOf(graph->tensor(t));
+    if (!given && ElementCount(shape) != 0) {
+      return Status::Error(NameOf(*graph, t) + " is a variable: the engine keeps none");
+    }
+    if (given && graph->tensor(t).type != kTfLiteFloat32) {
+      return Status::Error("input " + NameOf(*graph, t) + " is not of float32");
+    }
+    inputs.push_back(t);
+    inputs_.push_back(given ? std::optional<size_t>(at - graph->inputs().begin()) : std::nullopt);
+    constant_shapes_.push_back(shape);
+  }
+  for (int t : graph->outputs()) {
+    if (written.count(t) == 0) {
+      return Status::Error("output " + NameOf(*graph, t) + " is an input or a constant");
+    }
+    if (graph->tensor(t).type != kTfLiteFloat32) {
+      return Status::Error("output " + NameOf(*graph, t) + " is not of float32");
+    }
+  }
+  network_.SetInputs(inputs);
+  network_.SetOutputs(graph->outputs());
+  reporter->Send(
+      SubgraphRecord{number, graph->node_count(), graph->node_count(), 1, weights.bytes()});
+  status = weights.Save();
+  if (!status.ok()) {
+    reporter->Send(WarningRecord{"cache_not_written",
+                                 "packed weights are not kept: " + status.message(), number});
+  }
+  report_ = std::make_unique<NetworkReport>(options_.reporter, number, 0, std::move(nodes),
+                                            std::move(ops));
+  return Status();
+}
+
+Status Session::Prepare(const std::vector<Shape>& input_shapes) {
+  std::vector<Shape> shapes = constant_shapes_;
+  for (size_t i = 0; i < shapes.size(); ++i) {
+    if (inputs_[i]) shapes[i] = input_shapes[*inputs_[i]];
+  }
+  const Status status =
+      network_.Prepare(shapes, *options_.kernels, options_.num_threads, options_.halves);
+  if (status.ok()) report_->Planned(network_, shapes);
+  return status;
+}
+
+void Session::Run(const std::vector<const float*>& inputs, const std::vector<float*>& outputs) {
+  std::vector<const float*> read;
+  for (const std::optional<size_t>& i : inputs_) read.push_back(i ? inputs[*i] : nullptr);
+  if (!report_->profiles()) return network_.Run(read, outputs);
+  std::vector<double> steps;
+  const auto start = std::chrono::steady_clock::now();
+  network_.Run(read, outputs, &steps);
+  const auto end = std::chrono::steady_clock::now();
+  report_->Ran(std::chrono::duration<double>(end - start).count(), steps);
+}
+
+void Session::SendProfile() const {
+  if (report_->profiles()) report_->SendProfile();
+}
+
+}  // namespace sbnn

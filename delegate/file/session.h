@@ -1,0 +1,52 @@
+// One graph of a file, run whole by the engine: there is no TensorFlow Lite to leave a node to.
+#ifndef SBNN_DELEGATE_FILE_SESSION_H_
+#define SBNN_DELEGATE_FILE_SESSION_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "delegate/engine/network.h"
+#include "delegate/file/model.h"
+#include "delegate/report/network_report.h"
+#include "delegate/tflite/options.h"
+
+namespace sbnn {
+
+class Session {
+ public:
+  // Fails where the engine can't run the graph, with the nodes that it can't, and why. The model
+  // must live as long as the session does.
+  static Status Make(Model* model, int subgraph, const Options& options,
+                     std::unique_ptr<Session>* session);
+
+  // Plans for these shapes of the graph's inputs, in their order. May be called again with others.
+  Status Prepare(const std::vector<Shape>& input_shapes);
+  // Of the graph's outputs, after Prepare.
+  const Shape& output_shape(size_t i) const { return network_.output_shape(i); }
+
+  // Inputs and outputs in the order of the graph's. With the option `profile` it is measured.
+  void Run(const std::vector<const float*>& inputs, const std::vector<float*>& outputs);
+
+  uint64_t activation_bytes() const { return network_.arena_bytes(); }
+
+  // Of all runs, if one was asked for.
+  void SendProfile() const;
+
+ private:
+  Session() = default;
+  Status Build(Subgraph* graph, int number);
+
+  Options options_;
+  Network network_;
+  // Which of the graph's inputs each of the network's is; those that are none are empty constants.
+  std::vector<std::optional<size_t>> inputs_;
+  std::vector<Shape> constant_shapes_;
+  std::unique_ptr<NetworkReport> report_;
+};
+
+}  // namespace sbnn
+
+#endif  // SBNN_DELEGATE_FILE_SESSION_H_
