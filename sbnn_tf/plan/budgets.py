@@ -11,6 +11,7 @@ import abc
 import dataclasses
 import math
 import os
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -197,7 +198,8 @@ class Sensitive(Budget):
 class Latency(Budget):
     """As fast as asked for: the sparsities that keep most score for that time.
 
-    The schedule then says when to prune; how far, this does.
+    The schedule then says when to prune; how far, this does. Layers that the table does not have
+    stay dense, with a warning: transposed convolutions, or what is inside a layer of one's own.
 
     Args:
       table: a `CostTable` of the network, or the path of one that `sbnn profile` wrote.
@@ -224,20 +226,31 @@ class Latency(Budget):
         self.predicted_ms: float | None = None
 
     def allocate(self, layers, sparsity):
-        cost = self.table.cost
-        rest = self.table.dense_ms - sum(cost(x.operator, x.shape, x.positions, 0) for x in layers)
+        cost = self._cost(layers)
+        rest = self.table.dense_ms - sum(cost(layer, 0) for layer in layers)
         values, prices = [], []
         for layer in layers:
             kept, reached = layer.curve()
             values.append(kept / kept[0] if kept[0] else kept)
-            ms = [cost(layer.operator, layer.shape, layer.positions, s) for s in reached]
-            prices.append(np.minimum.accumulate(ms))
+            prices.append(np.minimum.accumulate([cost(layer, s) for s in reached]))
         what = f"{self.milliseconds:.3g} ms, where {rest:.3g} ms are for other operators,"
         chosen = _best(values, prices, self.milliseconds - rest, what, layers)
-        self.predicted_ms = rest + sum(
-            cost(x.operator, x.shape, x.positions, s) for x, s in zip(layers, chosen)
-        )
+        self.predicted_ms = rest + sum(cost(layer, s) for layer, s in zip(layers, chosen))
         return chosen
+
+    def _cost(self, layers: Sequence[Layer]) -> Callable[[Layer, float], float]:
+        """Milliseconds of a layer at a sparsity; always 0 for those that the table lacks."""
+        keys = {layer.name: (layer.operator, layer.shape, layer.positions) for layer in layers}
+        missing = [name for name, key in keys.items() if key not in self.table.layers]
+        if 0 < len(missing) < len(keys):
+            warnings.warn(
+                f"Not in the cost table, and so left dense: {', '.join(missing)}.", stacklevel=2
+            )
+            for name in missing:
+                del keys[name]
+        return lambda layer, sparsity: (
+            self.table.cost(*keys[layer.name], sparsity) if layer.name in keys else 0.0
+        )
 
 
 def _best(

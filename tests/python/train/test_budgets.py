@@ -1,5 +1,6 @@
 """How a sparsity is shared among layers."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -122,6 +123,15 @@ class TestLatency:
         other = [Layer("other", "conv", np.ones((5, 5, 4, 4)), Group(4), 9)]
         with pytest.raises(ValueError, match=r"no conv of shape \(5, 5, 4, 4\) with 9"):
             Latency(_table(layers), speedup=2.0).allocate(other, 0.5)
+
+    def test_what_the_table_lacks_stays_dense(self):
+        layers = _layers()
+        other = dataclasses.replace(layers[0], name="inside", positions=None)
+        budget = Latency(_table(layers), milliseconds=8.0)
+        expected = Latency(_table(layers), milliseconds=8.0).allocate(layers, 0.5)
+        with pytest.warns(UserWarning, match="Not in the cost table, and so left dense: inside"):
+            assert budget.allocate([*layers, other], 0.5) == [*expected, 0.0]
+        assert budget.predicted_ms == pytest.approx(8.0)
 
     def test_arguments(self):
         for arguments in ({}, {"speedup": 2.0, "milliseconds": 1.0}):
