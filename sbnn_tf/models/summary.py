@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sbnn_tf import patterns
-from sbnn_tf.models import kernels
+from sbnn_tf.models import kernels, probe
 from sbnn_tf.patterns import Block, Group, Pattern
 
 _SIZES = (16, 8, 4, 2, 1)
@@ -141,6 +141,12 @@ def _left_out(survey: kernels.Survey) -> list[str]:
     notes = [
         f"cannot be pruned, {reason}: {', '.join(names)}." for reason, names in reasons.items()
     ]
+    able = [kernel for kernel in survey.kernels if not kernel.reason]
+    if remade := [kernel.name for kernel in able if not probe.keeps_zeros(kernel)]:
+        notes.append(
+            "zeros do not stay zeros, since the layer makes another kernel of its own (weight "
+            f"standardization?): {', '.join(remade)}."
+        )
     if survey.unbuilt:
         notes.append(f"not built yet, so without weights: {', '.join(survey.unbuilt)}.")
     return notes

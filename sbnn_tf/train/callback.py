@@ -354,6 +354,7 @@ class Pruning(Resumable, keras.callbacks.Callback):
             self._target, self._shared_out = None, False
             self._train_step = None  # its traces have the old masks
             self._keeper = Keeper(self._masks, model)
+            outcome.warn_of_other_kernels(self._masks)
 
     def _mask(self, choice: Choice, batch_norm: Any | None) -> Mask:
         return Mask(choice, self.score, batch_norm)

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from sbnn_tf.models import probe
 from sbnn_tf.train.masks import Mask
 
 _TOLERANCE = 0.02  # of a layer's weights: some that have grown never get a gradient
@@ -37,6 +38,13 @@ _GONE = (
     "The masks of {} are on weights that can't be pruned any more: since training began they were "
     "frozen into something else, or others are added to them (LoRA, quantization)."
 )
+
+
+def warn_of_other_kernels(masks: Sequence[Mask]) -> None:
+    """Before training: layers that compute with another kernel than the one that is pruned."""
+    names = [mask.name for mask in masks if not probe.keeps_zeros(mask.choice.kernel)]
+    if names:
+        warnings.warn(probe.REMADE.format(_listed(names)), stacklevel=2)
 
 
 def warn_of_restored(names: Sequence[str]) -> None:

@@ -71,6 +71,49 @@ QUANTIZED = """
     print("done")
 """
 
+CLUSTERED = """
+    import numpy as np
+    import tf_keras as K
+    import tensorflow_model_optimization as tfmot
+    import sbnn_tf as sbnn
+    from sbnn_tf.models import kernels
+    from sbnn_tf.plan.policy import Policy
+    from sbnn_tf.patterns import Group
+
+    cluster = tfmot.clustering.keras.cluster_weights
+    x = np.random.default_rng(0).normal(size=(16, 8)).astype("float32")
+
+    def model(**options):
+        layers = [K.layers.Dense(8, name=name) for name in ("first", "middle", "last")]
+        plain = K.Sequential([K.Input((8,)), *layers])
+        sbnn.Pruning("group4", sbnn.OneShot(0.5)).after_step(plain)
+        init = tfmot.clustering.keras.CentroidInitialization.LINEAR
+        options = {"number_of_clusters": 8, "cluster_centroids_init": init, **options}
+        made = K.models.clone_model(plain, clone_function=lambda layer: cluster(layer, **options))
+        for a, b in zip(made.layers, plain.layers):
+            a.layer.set_weights(b.get_weights()) if not a.built else None
+        made.compile("sgd", "mse")
+        made.fit(x, x, verbose=0)
+        return made
+
+    lost = model()
+    assert [k.leaf.is_first() for k in kernels.find(lost)] == [True, False, False]
+    lines = []
+    sbnn.summary(lost, print_fn=lines.append)
+    assert any("clustering moves its zeros" in line for line in lines), lines
+    try:
+        Policy(include="middle").choose(lost, Group(4))
+        assert False
+    except ValueError as error:
+        assert "preserve_sparsity=True" in str(error)
+
+    kept = model(preserve_sparsity=True)
+    kept.fit(x, x, verbose=0, callbacks=[sbnn.Pruning("group4", sbnn.OneShot(0.5))])
+    zeros = {k.leaf.layer.name: float((k.value() == 0).mean()) for k in kernels.find(kept)}
+    assert zeros["middle"] == 0.5 and zeros["first"] < 0.5, zeros
+    print("done")
+"""
+
 
 def _run(code):
     result = subprocess.run(
@@ -84,6 +127,10 @@ def _run(code):
 
 def test_a_model_that_tfmot_pruned_is_converted():
     _run(PRUNED_BY_TFMOT)
+
+
+def test_clustered_layers_are_pruned_where_their_zeros_stay():
+    _run(CLUSTERED)
 
 
 def test_quantization_aware_training_keeps_masks():
