@@ -128,7 +128,7 @@ Status Session::Prepare(const std::vector<Shape>& input_shapes) {
     if (inputs_[i]) shapes[i] = input_shapes[*inputs_[i]];
   }
   const Status status =
-      network_.Prepare(shapes, *options_.kernels, options_.num_threads, options_.halves);
+      network_.Prepare(shapes, *options_.kernels, options_.num_threads, options_.allow_fp16);
   if (status.ok()) report_->Planned(network_, shapes);
   return status;
 }
