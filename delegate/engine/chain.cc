@@ -82,11 +82,11 @@ std::vector<int> Chain::MostRows(const std::vector<Link>& links, const std::vect
   return most;
 }
 
-uint64_t Chain::BufferFloats(const Link& link, int rows) {
-  const Images image = AsImages(link.output);
-  const uint64_t floats = BufferStride(link, rows) * RoundUp(image.c, kChannelStep) *
-                          BytesOf(link.type) / sizeof(float);
-  return RoundUp(kMaxLanes + floats + 2 * kMaxLanes, kMaxLanes);
+// Of its buffer, with so many rows.
+uint64_t Chain::BytesBehind(const Link& link, int rows) {
+  const uint64_t channels = RoundUp(AsImages(link.output).c, kChannelStep);
+  const uint64_t bytes = BufferStride(link, rows) * channels * BytesOf(link.type);
+  return RoundUp(bytes + 3 * kVectorBytes, kVectorBytes);
 }
 
 bool Chain::Fits(const std::vector<Link>& links, uint64_t cache_bytes) {
@@ -97,9 +97,9 @@ bool Chain::Fits(const std::vector<Link>& links, uint64_t cache_bytes) {
 uint64_t Chain::BufferBytes(const std::vector<Link>& links, int band_rows) {
   const Rows some = {0, std::min(Height(links.back().output), 4 * band_rows)};
   const std::vector<int> held = MostRows(links, Schedule(links, some, band_rows), true);
-  uint64_t floats = 0;
-  for (size_t i = 0; i + 1 < links.size(); ++i) floats += BufferFloats(links[i], held[i]);
-  return floats * sizeof(float);
+  uint64_t bytes = 0;
+  for (size_t i = 0; i + 1 < links.size(); ++i) bytes += BytesBehind(links[i], held[i]);
+  return bytes;
 }
 
 // As many rows of the last output as fit the cache, in bands that are about equal.
@@ -148,11 +148,11 @@ Status Chain::Plan(const std::vector<const Tensor*>& inputs, const Tensor& outpu
 
   buffers_.clear();
   buffer_begin_.clear();
-  worker_floats_ = 0;
+  worker_bytes_ = 0;
   for (size_t i = 0; i + 1 < count; ++i) {
     const Link& link = links_[i];
-    buffer_begin_.push_back(worker_floats_ + kMaxLanes);
-    worker_floats_ += BufferFloats(link, held[i]);
+    buffer_begin_.push_back(worker_bytes_ + kVectorBytes);
+    worker_bytes_ += BytesBehind(link, held[i]);
     Tensor buffer(link.output, Layout::kPanel, link.type);
     buffer.plane_stride = BufferStride(link, held[i]);
     buffer.image_stride = 0;  // it holds one
@@ -161,16 +161,16 @@ Status Chain::Plan(const std::vector<const Tensor*>& inputs, const Tensor& outpu
   const Buffers buffers(buffers_, inputs);
   uint64_t most = 0;
   for (size_t i = 0; i < count; ++i) {
-    uint64_t floats = 0;
+    uint64_t bytes = 0;
     const Status status =
         links_[i].op->PlanRows(buffers.inputs[i], i + 1 < count ? buffers.behind[i] : output,
-                               {context.kernels, 1, links_[i].epilogue}, computed[i], &floats);
+                               {context.kernels, 1, links_[i].epilogue}, computed[i], &bytes);
     if (!status.ok()) return status;
-    most = std::max(most, floats);
+    most = std::max(most, bytes);
   }
-  buffer_begin_.push_back(worker_floats_);  // of what links work with
-  worker_floats_ = RoundUp(worker_floats_ + most, kMaxLanes);
-  *scratch = worker_floats_ * context.threads;
+  buffer_begin_.push_back(worker_bytes_);  // of what links work with
+  worker_bytes_ = RoundUp(worker_bytes_ + most, kVectorBytes);
+  *scratch = worker_bytes_ * context.threads;
   return Status();
 }
 
@@ -188,7 +188,7 @@ void Chain::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
   std::vector<double> seconds(count * context.team.size(), 0.0);  // by worker and link
   context.team.Run(output.images().n * strips, [&](int task, int worker) {
     RunStrip(strips_[task % strips], task / strips, inputs, output, context,
-             context.scratch + worker * worker_floats_, &seconds[worker * count]);
+             context.ScratchOf(worker, worker_bytes_), &seconds[worker * count]);
   });
   if (context.link_seconds == nullptr) return;
   context.link_seconds->assign(count, 0.0);
@@ -198,10 +198,11 @@ void Chain::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
 // Adds to `seconds` what each link took, if the context asks for it.
 void Chain::RunStrip(const std::vector<Band>& strip, int n,
                      const std::vector<const Tensor*>& inputs, const Tensor& output,
-                     const RunContext& context, float* scratch, double* seconds) const {
+                     const RunContext& context, void* scratch, double* seconds) const {
+  char* const memory = static_cast<char*>(scratch);
   const size_t last = links_.size() - 1;
   Buffers buffers(buffers_, inputs);
-  const RunContext rows_context{context.kernels, context.team, scratch + buffer_begin_[last],
+  const RunContext rows_context{context.kernels, context.team, memory + buffer_begin_[last],
                                 context.ahead};
   const auto now = std::chrono::steady_clock::now;
   const bool timed = context.link_seconds != nullptr;
@@ -211,7 +212,7 @@ void Chain::RunStrip(const std::vector<Band>& strip, int n,
       const Stage& stage = strip[b][i];
       if (i < last) {
         const Stage before = b > 0 ? strip[b - 1][i] : Stage{stage.rows, stage.base};
-        Hold(&buffers.behind[i], scratch + buffer_begin_[i], before, stage);
+        Hold(&buffers.behind[i], memory + buffer_begin_[i], before, stage);
       }
       if (stage.rows.count() > 0) {
         links_[i].op->RunRows(buffers.inputs[i], i < last ? buffers.behind[i] : output, n,
@@ -223,19 +224,18 @@ void Chain::RunStrip(const std::vector<Band>& strip, int n,
 }
 
 // Moves the rows that are still needed to the beginning of a buffer.
-void Chain::Hold(Tensor* buffer, float* begin, const Stage& before, const Stage& now) {
+void Chain::Hold(Tensor* buffer, char* begin, const Stage& before, const Stage& now) {
   const Images image = buffer->images();
   const size_t bytes = BytesOf(buffer->type), row = image.w * bytes;
   if (now.base > before.base && now.base < before.rows.end) {
     const size_t kept = (before.rows.end - now.base) * row;
-    char* to = reinterpret_cast<char*>(begin);
+    char* to = begin;
     for (int c = 0; c < image.c; ++c, to += buffer->plane_stride * bytes) {
       std::memmove(to, to + (now.base - before.base) * row, kept);
     }
   }
   // So that rows are found where they would be in the whole image.
-  buffer->data = static_cast<float*>(Advance(
-      static_cast<void*>(begin), -static_cast<ptrdiff_t>(now.base) * image.w, buffer->type));
+  buffer->data = begin - static_cast<ptrdiff_t>(now.base) * static_cast<ptrdiff_t>(row);
 }
 
 std::vector<Range> Chain::Constants() const {

@@ -65,12 +65,12 @@ class Chain : public Op {
   static std::vector<Band> Schedule(const std::vector<Link>& links, Rows strip, int band_rows);
   static std::vector<int> MostRows(const std::vector<Link>& links, const std::vector<Band>& bands,
                                    bool held);
-  static uint64_t BufferFloats(const Link& link, int rows);
+  static uint64_t BytesBehind(const Link& link, int rows);
   static uint64_t BufferBytes(const std::vector<Link>& links, int band_rows);
   int BandRows() const;
-  static void Hold(Tensor* buffer, float* begin, const Stage& before, const Stage& now);
+  static void Hold(Tensor* buffer, char* begin, const Stage& before, const Stage& now);
   void RunStrip(const std::vector<Band>& strip, int n, const std::vector<const Tensor*>& inputs,
-                const Tensor& output, const RunContext& context, float* scratch,
+                const Tensor& output, const RunContext& context, void* scratch,
                 double* seconds) const;
 
   const std::vector<Link> links_;
@@ -78,9 +78,9 @@ class Chain : public Op {
 
   // Of the plan.
   std::vector<std::vector<Band>> strips_;
-  uint64_t worker_floats_ = 0;
+  uint64_t worker_bytes_ = 0;
   std::vector<Tensor> buffers_;         // as in Buffers, without data
-  std::vector<uint64_t> buffer_begin_;  // floats, by link
+  std::vector<uint64_t> buffer_begin_;  // bytes, by link
 };
 
 }  // namespace sbnn

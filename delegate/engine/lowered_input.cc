@@ -8,7 +8,7 @@ namespace sbnn {
 namespace {
 
 // A band should stay in the L2 cache, or near it; larger ones overlap less.
-constexpr size_t kBandFloats = 196608;
+constexpr size_t kBandElements = 196608;
 
 // A row of so many vectors makes tiles wide enough.
 constexpr int kWideRow = 5;
@@ -16,16 +16,16 @@ constexpr int kWideRow = 5;
 }  // namespace
 
 void LoweredInput::Plan(const Window& window, const PlacedWindow& placed, const Images& in,
-                        bool flat, int lanes, int workers) {
-  SetForm(window, placed, flat, lanes);
+                        bool flat, const Kernels& kernels, int workers) {
+  SetForm(window, placed, flat, kernels);
   const int out_h = placed.out_h;
   SetBand(out_h, in);
-  if (floats_ > kBandFloats) {
+  if (elements_ > kBandElements) {
     // Bands that overlap by little, and end with a whole vector.
     const int reach = PlaneRows(0);
-    const uint64_t row = floats_ / PlaneRows(out_h);
-    const int step = padded_ ? 1 : lanes / std::gcd(lanes, placed.out_w);
-    int rows = std::max(static_cast<int>(kBandFloats / row) - reach, 2 * reach);
+    const uint64_t row = elements_ / PlaneRows(out_h);
+    const int step = padded_ ? 1 : kernels.lanes / std::gcd(kernels.lanes, placed.out_w);
+    int rows = std::max(static_cast<int>(kBandElements / row) - reach, 2 * reach);
     rows = static_cast<int>(RoundUp(std::max(1, rows), step));
     const int bands = (out_h + rows - 1) / rows;
     rows = static_cast<int>(RoundUp((out_h + bands - 1) / bands, step));
@@ -36,13 +36,16 @@ void LoweredInput::Plan(const Window& window, const PlacedWindow& placed, const 
 }
 
 void LoweredInput::PlanBand(const Window& window, const PlacedWindow& placed, const Images& in,
-                            bool flat, int lanes, int band_rows) {
-  SetForm(window, placed, flat, lanes);
+                            bool flat, const Kernels& kernels, int band_rows) {
+  SetForm(window, placed, flat, kernels);
   SetBand(band_rows, in);
   SetTaps();
 }
 
-void LoweredInput::SetForm(const Window& window, const PlacedWindow& placed, bool flat, int lanes) {
+void LoweredInput::SetForm(const Window& window, const PlacedWindow& placed, bool flat,
+                           const Kernels& kernels) {
+  const int lanes = kernels.lanes;
+  type_ = kernels.type;
   window_ = window;
   placed_ = placed;
   const int out_w = placed.out_w;
@@ -78,7 +81,7 @@ void LoweredInput::SetBand(int band_rows, const Images& in) {
   // Room behind a plane of padded rows for vectors that begin at a valid pixel.
   if (padded_) plane_ = RoundUp(plane_ + 2 * kMaxLanes, kMaxLanes);
   channel_stride_ = PlaneStride(plane_ * copies_ * vertical_phases_ + 2 * kMaxLanes);
-  floats_ = channel_stride_ * in.c + 16 * kMaxLanes;
+  elements_ = channel_stride_ * in.c + 16 * kMaxLanes;
 }
 
 int LoweredInput::EndRow(const Images& in, int first_row, int rows) const {

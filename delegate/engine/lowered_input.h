@@ -25,22 +25,22 @@ class LoweredInput {
   // For an output of `out` images. `flat`: the input is in the outside's layout. `workers`: bands
   // are wanted for so many.
   void Plan(const Window& window, const PlacedWindow& placed, const Images& in, bool flat,
-            int lanes, int workers);
+            const Kernels& kernels, int workers);
   // The same in bands of a given size, which may begin with any row.
   void PlanBand(const Window& window, const PlacedWindow& placed, const Images& in, bool flat,
-                int lanes, int band_rows);
+                const Kernels& kernels, int band_rows);
 
   int bands() const { return bands_; }
   int band_rows() const { return band_rows_; }  // output rows of a band; the last may have fewer
-  uint64_t floats() const { return floats_; }   // of a band
+  uint64_t bytes() const { return RoundUp(elements_ * BytesOf(type_), kVectorBytes); }  // of a band
 
   // Output pixels that are contiguous in a band: rows of the output that come one after another
-  // at every stretch() floats.
+  // at every stretch() elements.
   int stretch_rows() const { return padded_ ? 1 : band_rows_; }
   size_t stretch() const { return length_; }
 
   uint64_t channel_stride() const { return channel_stride_; }
-  const std::vector<int64_t>& tap_offset() const { return tap_offset_; }  // floats
+  const std::vector<int64_t>& tap_offset() const { return tap_offset_; }  // elements
 
   // Copies what a band of `rows` output rows from `first_row` on needs of channel `c` of image `n`,
   // and reads nothing else of the input.
@@ -48,7 +48,7 @@ class LoweredInput {
             const Kernels& kernels) const;
 
  private:
-  void SetForm(const Window& window, const PlacedWindow& placed, bool flat, int lanes);
+  void SetForm(const Window& window, const PlacedWindow& placed, bool flat, const Kernels& kernels);
   void SetBand(int band_rows, const Images& in);
   void SetTaps();
   // Rows of a plane for so many rows of the output.
@@ -64,15 +64,16 @@ class LoweredInput {
 
   Window window_;
   PlacedWindow placed_;
+  ElementType type_ = ElementType::kFloat32;
   bool padded_ = false;
   int copies_ = 1;           // of a plane: columns of the window, or horizontal phases
   int vertical_phases_ = 1;  // that any tap needs
   int bands_ = 1;
   int band_rows_ = 0;
   uint64_t length_ = 0;  // of its rows
-  uint64_t plane_ = 0;   // floats of a plane
+  uint64_t plane_ = 0;   // elements of a plane
   uint64_t channel_stride_ = 0;
-  uint64_t floats_ = 0;
+  uint64_t elements_ = 0;
   std::vector<int64_t> tap_offset_;
 };
 

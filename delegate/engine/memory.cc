@@ -11,7 +11,7 @@
 namespace sbnn {
 namespace {
 
-constexpr size_t kLine = 16;  // floats of a cache line
+constexpr size_t kLine = 64;  // bytes of a cache line
 
 }  // namespace
 
@@ -19,20 +19,20 @@ uint64_t PlaceInArena(std::vector<Lifetime>* buffers) {
   std::vector<size_t> order(buffers->size());
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return (*buffers)[a].floats > (*buffers)[b].floats; });
+                   [&](size_t a, size_t b) { return (*buffers)[a].bytes > (*buffers)[b].bytes; });
   uint64_t total = 0;
   std::vector<const Lifetime*> placed;  // by offset
   for (size_t index : order) {
     Lifetime& buffer = (*buffers)[index];
-    const uint64_t floats = RoundUp(buffer.floats, kLine);
+    const uint64_t bytes = RoundUp(buffer.bytes, kLine);
     uint64_t offset = 0;
     for (const Lifetime* other : placed) {
       if (other->last < buffer.first || buffer.last < other->first) continue;
-      if (offset + floats <= other->offset) break;
-      offset = std::max(offset, other->offset + RoundUp(other->floats, kLine));
+      if (offset + bytes <= other->offset) break;
+      offset = std::max(offset, other->offset + RoundUp(other->bytes, kLine));
     }
     buffer.offset = offset;
-    total = std::max(total, offset + floats);
+    total = std::max(total, offset + bytes);
     placed.insert(std::upper_bound(
                       placed.begin(), placed.end(), &buffer,
                       [](const Lifetime* a, const Lifetime* b) { return a->offset < b->offset; }),
@@ -41,12 +41,12 @@ uint64_t PlaceInArena(std::vector<Lifetime>* buffers) {
   return total;
 }
 
-bool FloatBuffer::Resize(uint64_t floats) {
-  if (floats > std::numeric_limits<size_t>::max() / (2 * sizeof(float))) return false;
-  const size_t bytes = std::max<size_t>(floats, 1) * sizeof(float);
+bool Buffer::Resize(uint64_t wanted) {
+  if (wanted > std::numeric_limits<size_t>::max() / 2) return false;
+  const size_t bytes = std::max<size_t>(static_cast<size_t>(wanted), 1);
   if (bytes > bytes_) {
     Free();
-    data_ = static_cast<float*>(AllocateAligned(bytes));
+    data_ = AllocateAligned(bytes);
     if (data_ == nullptr) return false;
     bytes_ = bytes;
   }
@@ -54,7 +54,7 @@ bool FloatBuffer::Resize(uint64_t floats) {
   return true;
 }
 
-void FloatBuffer::Free() {
+void Buffer::Free() {
   if (data_ != nullptr) FreeAligned(data_, bytes_);
   data_ = nullptr;
   bytes_ = 0;

@@ -63,10 +63,16 @@ struct PlanContext {
 struct RunContext {
   const Kernels& kernels;
   Team& team;
-  float* scratch;  // as many floats as Plan asked for, 64-byte aligned
+  void* scratch;  // as many bytes as Plan asked for, 64-byte aligned
   Ahead* ahead = nullptr;
   // If given, a chain puts here how long all threads worked on each of its links.
   std::vector<double>* link_seconds = nullptr;
+
+  // The scratch of a worker, where each has so many bytes.
+  void* ScratchOf(int worker, uint64_t bytes) const {
+    return static_cast<char*>(scratch) + worker * bytes;
+  }
+  float* float_scratch() const { return static_cast<float*>(scratch); }
 };
 
 class RowOp;
@@ -144,7 +150,7 @@ class Op {
   }
 
   // Called when shapes are known and before Run; everything that depends on shapes only is done
-  // here. `scratch` receives the floats of work space that Run needs: so many that they do not fit
+  // here. `scratch` receives the bytes of work space that Run needs: so many that they do not fit
   // an address are no mistake of the operator's.
   virtual Status Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
                       const PlanContext& context, uint64_t* scratch) {

@@ -6,11 +6,11 @@ namespace sbnn {
 namespace {
 
 // Padded rows of one channel that fit half of a small L1 cache.
-constexpr size_t kBandFloats = 4096;
+constexpr size_t kBandElements = 4096;
 
 }  // namespace
 
-void PaddedRows::Plan(const Window& window, const PlacedWindow& placed) {
+void PaddedRows::Plan(const Window& window, const PlacedWindow& placed, ElementType type) {
   window_ = window;
   placed_ = placed;
   const int sw = window.stride_w;
@@ -19,10 +19,11 @@ void PaddedRows::Plan(const Window& window, const PlacedWindow& placed) {
   phase_stride_ = (phase_length_ + 2 * kMaxLanes) / kMaxLanes * kMaxLanes;
   row_stride_ = phase_stride_ * sw;
   const int reach = (window.kernel_h - 1) * window.dilation_h + 1;  // rows of one output row
-  const int room = static_cast<int>(kBandFloats / row_stride_) - reach;
+  const int room = static_cast<int>(kBandElements / row_stride_) - reach;
   band_rows_ = std::min(placed.out_h, std::max(4, room / window.stride_h / 4 * 4));
   bands_ = (placed.out_h + band_rows_ - 1) / band_rows_;
-  floats_ = row_stride_ * ((band_rows_ - 1) * window.stride_h + reach) + 2 * kMaxLanes;
+  const uint64_t rows = (band_rows_ - 1) * window.stride_h + reach;
+  bytes_ = RoundUp((row_stride_ * rows + 2 * kMaxLanes) * BytesOf(type), kVectorBytes);
   tap_offset_.clear();
   for (int ky = 0; ky < window.kernel_h; ++ky) {
     for (int kx = 0; kx < window.kernel_w; ++kx) {

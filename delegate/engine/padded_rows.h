@@ -13,11 +13,11 @@ namespace sbnn {
 class PaddedRows {
  public:
   // Bands of output rows whose input rows fit a part of the L1 cache.
-  void Plan(const Window& window, const PlacedWindow& placed);
+  void Plan(const Window& window, const PlacedWindow& placed, ElementType type);
 
   int band_rows() const { return band_rows_; }
   int bands() const { return bands_; }
-  uint64_t floats() const { return floats_; }  // of a band
+  uint64_t bytes() const { return bytes_; }  // of a band
   size_t row_stride() const { return row_stride_; }
   const std::vector<int32_t>& tap_offset() const { return tap_offset_; }
 
@@ -28,12 +28,12 @@ class PaddedRows {
  private:
   Window window_;
   PlacedWindow placed_;
-  int phase_length_ = 0;  // useful floats of a phase of a padded row
+  int phase_length_ = 0;  // useful elements of a phase of a padded row
   uint64_t phase_stride_ = 0;
   uint64_t row_stride_ = 0;
   int band_rows_ = 0;
   int bands_ = 1;
-  uint64_t floats_ = 0;
+  uint64_t bytes_ = 0;
   std::vector<int32_t> tap_offset_;
 };
 

@@ -71,11 +71,11 @@ Status Placement::PlanSteps(const Program& program, int threads, std::vector<uin
   for (const Step& step : program.steps) {
     std::vector<const Tensor*> inputs;
     for (int t : step.inputs) inputs.push_back(&tensors_[t]);
-    uint64_t floats = 0;
+    uint64_t bytes = 0;
     const Status status = step.op->Plan(inputs, tensors_[step.output],
-                                        {*step.kernels, threads, step.epilogue}, &floats);
+                                        {*step.kernels, threads, step.epilogue}, &bytes);
     if (!status.ok()) return status;
-    scratch->push_back(floats);
+    scratch->push_back(bytes);
     inputs_.push_back(std::move(inputs));
   }
   return Status();
@@ -105,9 +105,8 @@ Status Placement::Place(const Program& program, int threads) {
     tensors.push_back(t);
   }
   for (int n = 0; n < steps; ++n) lifetimes.push_back({scratch[n], n, n});
-  const uint64_t floats = PlaceInArena(&lifetimes);
-  arena_bytes_ = floats * sizeof(float);
-  if (!arena_.Resize(floats + kMaxLanes)) {
+  arena_bytes_ = PlaceInArena(&lifetimes);
+  if (!arena_.Resize(arena_bytes_ + kVectorBytes)) {
     return Status::Error("no memory for " + std::to_string(arena_bytes_) + " bytes of activations");
   }
   for (size_t i = 0; i < tensors.size(); ++i) {
@@ -126,17 +125,16 @@ Status Placement::Place(const Program& program, int threads) {
 // constants.
 void Placement::PlanAhead(const Program& program, const std::vector<Lifetime>& lifetimes,
                           int threads) {
-  const char* const arena = reinterpret_cast<const char*>(memory());
+  const char* const arena = memory();
   std::vector<char> used(arena_bytes_ / kArenaPart + 1, 0);
   ahead_.Clear();
   for (int n = 0; n < static_cast<int>(program.steps.size()); ++n) {
     for (const Lifetime& life : lifetimes) {
       // (With several threads, to write to a line that another one fetched takes longer than to
       // wait for memory.)
-      if (life.first != n || life.floats == 0 || threads > 1) continue;
-      const uint64_t end = (life.offset + life.floats) * sizeof(float);
-      for (uint64_t part = life.offset * sizeof(float) / kArenaPart; part * kArenaPart < end;
-           ++part) {
+      if (life.first != n || life.bytes == 0 || threads > 1) continue;
+      const uint64_t end = life.offset + life.bytes;
+      for (uint64_t part = life.offset / kArenaPart; part * kArenaPart < end; ++part) {
         if (!used[part]) ahead_.Add({arena + part * kArenaPart, kArenaPart});
         used[part] = 1;
       }

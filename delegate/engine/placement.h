@@ -23,7 +23,7 @@ class Placement {
   // are.
   Tensor& tensor(int t) { return tensors_[t]; }
   const std::vector<const Tensor*>& inputs(size_t step) const { return inputs_[step]; }
-  float* scratch(size_t step) const { return memory() + scratch_offset_[step]; }
+  void* scratch(size_t step) const { return memory() + scratch_offset_[step]; }
   Ahead& ahead() { return ahead_; }
   uint64_t arena_bytes() const { return arena_bytes_; }
 
@@ -34,7 +34,7 @@ class Placement {
   };
 
   // Kernels may read up to a vector before a plane.
-  float* memory() const { return arena_.data() + kMaxLanes; }
+  char* memory() const { return static_cast<char*>(arena_.data()) + kVectorBytes; }
   void MakeTensors(const Program& program);
   bool Outside(const Program& program, int tensor) const;
   std::vector<int> ShareBuffers(const Program& program, int threads, std::vector<Use>* uses) const;
@@ -43,9 +43,9 @@ class Placement {
 
   std::vector<Tensor> tensors_;
   std::vector<std::vector<const Tensor*>> inputs_;  // of each step
-  std::vector<uint64_t> scratch_offset_;            // of each step: floats
+  std::vector<uint64_t> scratch_offset_;            // of each step
   Ahead ahead_;
-  FloatBuffer arena_;
+  Buffer arena_;
   uint64_t arena_bytes_ = 0;
 };
 

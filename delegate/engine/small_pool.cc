@@ -63,12 +63,13 @@ void SmallPool::Plan(const Window& window, const PlacedWindow& placed, const Ima
       }
     }
   }
+  bytes_ = RoundUp(uint64_t{pixels_ + scales_.size()} * kChannels * BytesOf(type), kVectorBytes);
   scale_values_.Plan(scales_.data(), scales_.size(), type);
   ones_.Plan(kOnes, kChannels, type);
 }
 
 void SmallPool::Run(const Tensor& input, const Tensor& output, int n, int first, float lo, float hi,
-                    const Kernels& kernels, float* scratch) const {
+                    const Kernels& kernels, void* scratch) const {
   const size_t channels = std::min(kChannels, output.images().c - first);
   void* const x = scratch;  // [pixels][kChannels], and so is y
   void* const y = Advance(x, pixels_ * kChannels, kernels.type);

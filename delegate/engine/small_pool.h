@@ -23,11 +23,11 @@ class SmallPool {
 
   void Plan(const Window& window, const PlacedWindow& placed, const Images& in, bool average,
             ElementType type);
-  uint64_t floats() const { return uint64_t{pixels_ + scales_.size()} * kChannels; }
+  uint64_t bytes() const { return bytes_; }
 
-  // Channels from `first` on: kChannels, or as many as there are. `scratch` has floats().
+  // Channels from `first` on: kChannels, or as many as there are. `scratch` has bytes().
   void Run(const Tensor& input, const Tensor& output, int n, int first, float lo, float hi,
-           const Kernels& kernels, float* scratch) const;
+           const Kernels& kernels, void* scratch) const;
 
  private:
   // Output pixels side by side whose windows meet as many rows and columns of the image.
@@ -42,6 +42,7 @@ class SmallPool {
   bool average_ = false;
   int step_ = 1;       // input pixels from a window of a stretch to the next
   size_t pixels_ = 0;  // of the input
+  uint64_t bytes_ = 0;
   std::vector<Stretch> stretches_;
   std::vector<int32_t> tap_offset_;
   std::vector<float> scales_;  // by output pixel: 1 / how many its window meets

@@ -30,7 +30,7 @@ Layout LayoutOf(const Shape& shape) {
 }
 
 uint64_t PlaneStride(uint64_t pixels, ElementType type) {
-  const uint64_t line = kMaxLanes * sizeof(float) / BytesOf(type);
+  const uint64_t line = kVectorBytes / BytesOf(type);
   uint64_t lines = RoundUp(pixels, line) / line;
   if (lines % 2 == 0) ++lines;
   return lines * line;
@@ -50,7 +50,7 @@ Tensor::Tensor(Shape s, Layout l, ElementType t) : shape(std::move(s)), layout(l
 uint64_t Tensor::allocation() const {
   // Kernels read up to two vectors past a row, and spmv writes a whole group.
   const uint64_t bytes = uint64_t{image_stride} * images().n * BytesOf(type);
-  return RoundUp((bytes + sizeof(float) - 1) / sizeof(float) + 2 * kMaxLanes, kMaxLanes);
+  return RoundUp(bytes + 2 * kVectorBytes, kVectorBytes);
 }
 
 }  // namespace sbnn

@@ -33,6 +33,9 @@ enum class Layout {
 // The layout that a tensor of this shape has between operators.
 Layout LayoutOf(const Shape& shape);
 
+// Of the longest vector of any kernel; a cache line.
+constexpr size_t kVectorBytes = kMaxLanes * sizeof(float);
+
 // Channels are allocated in steps of this, so that a kernel may write a whole group past the last.
 constexpr int kChannelStep = 8;
 
@@ -44,7 +47,7 @@ struct Tensor {
   Shape shape;
   Layout layout = Layout::kFlat;
   ElementType type = ElementType::kFloat32;
-  float* data = nullptr;  // of whatever type
+  void* data = nullptr;
 
   Tensor() = default;
   Tensor(Shape s, Layout l, ElementType type = ElementType::kFloat32);
@@ -52,22 +55,23 @@ struct Tensor {
   Images images() const { return AsImages(shape); }
   size_t plane_stride = 0;  // from a channel to the next: 1 where the layout is flat
   size_t image_stride = 0;
-  // The first pixel of a channel, in either layout. Of floats.
-  float* Plane(int n, int c) const { return data + n * image_stride + c * plane_stride; }
-  // The same of either type, and an element of the plane.
+  // Of float32: the elements, and the first pixel of a channel, in either layout.
+  float* floats() const { return static_cast<float*>(data); }
+  float* Plane(int n, int c) const { return floats() + n * image_stride + c * plane_stride; }
+  // An element of a plane, of any type.
   void* At(int n, int c, size_t element = 0) const {
     return From(n * image_stride + c * plane_stride + element);
   }
   void* From(size_t element) const { return Advance(data, element, type); }
   void Set(size_t element, float value) const {
     if (type == ElementType::kFloat32) {
-      data[element] = value;
+      floats()[element] = value;
     } else {
       *static_cast<Half*>(From(element)) = value;
     }
   }
 
-  // Floats to allocate, room for reading past the end included.
+  // Bytes to allocate, room for reading past the end included.
   uint64_t allocation() const;
 };
 

@@ -99,25 +99,25 @@ Status Binary::Plan(const std::vector<const Tensor*>& inputs, const Tensor& outp
   if (!spread_.Resize(output.allocation())) return Status::Error("no memory for a constant");
   Team alone(1);
   Spread(constant_.data(), constant_shape_, RowMajorStrides(constant_shape_), output,
-         spread_.data(), context.kernels, alone);
+         static_cast<float*>(spread_.data()), context.kernels, alone);
   return Status();
 }
 
 void Binary::RunSpread(const std::vector<const Tensor*>& inputs, const Tensor& output,
                        const RunContext& context) const {
-  const float* operands[2] = {nullptr, spread_.data()};
-  float* free = context.scratch;
+  const float* operands[2] = {nullptr, static_cast<float*>(spread_.data())};
+  float* free = context.float_scratch();
   for (size_t i = 0; i < inputs.size(); ++i) {
-    operands[i] = inputs[i]->data;
+    operands[i] = inputs[i]->floats();
     if (inputs[i]->shape == output.shape) continue;
-    Spread(inputs[i]->data, inputs[i]->shape, StridesOf(*inputs[i]), output, free, context.kernels,
-           context.team);
+    Spread(inputs[i]->floats(), inputs[i]->shape, StridesOf(*inputs[i]), output, free,
+           context.kernels, context.team);
     operands[i] = free;
-    free += output.allocation();
+    free += output.allocation() / sizeof(float);
   }
   ForEachRange(output, context.team, [&](size_t first, size_t count) {
     context.kernels.binary(kind_, {operands[0] + first, operands[1] + first, false, swapped_,
-                                   output.data + first, count, lo_, hi_});
+                                   output.floats() + first, count, lo_, hi_});
   });
 }
 

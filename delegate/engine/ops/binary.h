@@ -54,8 +54,8 @@ class Binary : public Op {
 
   // Of the plan.
   bool direct_ = false;
-  Values constants_;    // for the kernels
-  FloatBuffer spread_;  // the constant as large as the output
+  Values constants_;  // for the kernels
+  Buffer spread_;     // the constant as large as the output
 };
 
 }  // namespace sbnn

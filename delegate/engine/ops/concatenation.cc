@@ -25,9 +25,10 @@ Status Concatenation::InferShape(const std::vector<Shape>& inputs, Shape* output
 void Concatenation::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
                         const RunContext& context) const {
   const Strides y = StridesOf(output);
-  float* to = output.data;
+  float* to = output.floats();
   for (const Tensor* input : inputs) {
-    CopyStrided(input->shape, input->data, StridesOf(*input), to, y, context.kernels, context.team);
+    CopyStrided(input->shape, input->floats(), StridesOf(*input), to, y, context.kernels,
+                context.team);
     to += input->shape[axis_] * y[axis_];
   }
 }

@@ -107,7 +107,7 @@ Status Convolution::Plan(const std::vector<const Tensor*>& inputs, const Tensor&
   const Images in = input.images(), out = output.images();
   const ElementType type = context.kernels.type;
   gated_ = inputs.size() > 1u + epilogue_.add;
-  if (gated_) *scratch = weights_->values.size();
+  if (gated_) *scratch = weights_->values.size() * BytesOf(type);
   if (Pointwise(in)) {
     if (IsVector(in)) {
       vector_grid_ = MakeVectorGrid(*weights_, context.threads);
@@ -122,7 +122,7 @@ Status Convolution::Plan(const std::vector<const Tensor*>& inputs, const Tensor&
   PlacedWindow placed;
   Status status = Place(window_, in, &placed);
   if (!status.ok()) return status;
-  lowered_.Plan(window_, placed, in, input.layout == Layout::kFlat, context.kernels.lanes,
+  lowered_.Plan(window_, placed, in, input.layout == Layout::kFlat, context.kernels,
                 context.threads);
   status = PlanOffsets(lowered_.channel_stride(), lowered_.tap_offset(), type);
   if (!status.ok()) return status;
@@ -137,7 +137,7 @@ Status Convolution::Plan(const std::vector<const Tensor*>& inputs, const Tensor&
   grid_ = grid(rows);
   last_grid_ = grid(std::min(rows, out.h - (bands - 1) * lowered_.band_rows()));
   // A band a worker, or one band for all of them.
-  *scratch = lowered_.floats() * (bands == 1 ? 1 : context.threads);
+  *scratch = lowered_.bytes() * (bands == 1 ? 1 : context.threads);
   return Status();
 }
 
@@ -282,7 +282,7 @@ void Convolution::RunBands(const Tensor& input, const Tensor* add, const Tensor&
   const Kernels& kernels = context.kernels;
   const int bands = lowered_.bands();
   if (bands == 1) {
-    float* const lowered = context.scratch;
+    void* const lowered = context.scratch;
     for (int n = 0; n < in.n; ++n) {
       context.team.Run(in.c,
                        [&](int c, int) { lowered_.Fill(input, n, c, 0, out.h, lowered, kernels); });
@@ -293,7 +293,7 @@ void Convolution::RunBands(const Tensor& input, const Tensor* add, const Tensor&
     return;
   }
   context.team.Run(in.n * bands, [&](int task, int worker) {
-    float* const lowered = context.scratch + worker * lowered_.floats();
+    void* const lowered = context.ScratchOf(worker, lowered_.bytes());
     const int n = task / bands, band = task % bands;
     const int first_row = band * lowered_.band_rows();
     const int rows = std::min(lowered_.band_rows(), out.h - first_row);
@@ -339,10 +339,10 @@ Status Convolution::PlanRows(const std::vector<const Tensor*>& inputs, const Ten
     PlacedWindow placed;
     status = Place(window_, in, &placed);
     if (!status.ok()) return status;
-    lowered_.PlanBand(window_, placed, in, input.layout == Layout::kFlat, context.kernels.lanes,
+    lowered_.PlanBand(window_, placed, in, input.layout == Layout::kFlat, context.kernels,
                       most_rows);
     grids = lowered_.stretch_rows();
-    *scratch = lowered_.floats();
+    *scratch = lowered_.bytes();
     status = PlanOffsets(lowered_.channel_stride(), lowered_.tap_offset(), context.kernels.type);
   }
   row_grids_.clear();

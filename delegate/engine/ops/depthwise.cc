@@ -14,7 +14,7 @@ constexpr int kDirectRows = 56;
 // Floats of the planes that are copied at a time, a part of the L1 cache; and the least planes.
 constexpr size_t kCopiedFloats = 4096;
 constexpr size_t kCopiedPlanes = 4;
-constexpr size_t kCopyFloats = kMaxLanes + kCopiedFloats + 2 * kMaxLanes;  // with room around
+constexpr size_t kCopyBytes = kCopiedFloats * sizeof(float) + 3 * kVectorBytes;  // with room around
 // Output pixels of a task.
 constexpr size_t kTaskPixels = 8192;
 // The most taps of a 3 x 3 and of a 5 x 5 window with which skipping the others pays: measured, see
@@ -67,14 +67,14 @@ Status Depthwise::Plan(const std::vector<const Tensor*>& inputs, const Tensor& o
     const bool whole = MayOverwrite(*inputs[0], output, context.threads);
     band_rows_ = whole ? out.h : std::min(out.h, kDirectRows);
     bands_ = (out.h + band_rows_ - 1) / band_rows_;
-    if (whole) *scratch = kCopyFloats * context.threads;
+    if (whole) *scratch = kCopyBytes * context.threads;
   } else {
-    rows_.Plan(window_, placed_);
+    rows_.Plan(window_, placed_, context.kernels.type);
     tap_offset_.clear();
     for (int tap : kept_.tap) tap_offset_.push_back(rows_.tap_offset()[tap]);
     band_rows_ = rows_.band_rows();
     bands_ = rows_.bands();
-    *scratch = rows_.floats() * context.threads;
+    *scratch = rows_.bytes() * context.threads;
   }
   const size_t pixels = std::max<size_t>(1, static_cast<size_t>(band_rows_) * out.w);
   channels_per_task_ = static_cast<int>(std::max<size_t>(1, kTaskPixels / pixels));
@@ -167,8 +167,8 @@ void Depthwise::RunPlanes(const Tensor& input, const void* x, const Tensor& outp
 
 // The output lies where the input lies.
 void Depthwise::RunInPlace(const Tensor& input, const Tensor& output, int n, int first, int end,
-                           float* scratch) const {
-  float* const copy = scratch + kMaxLanes;
+                           void* scratch) const {
+  void* const copy = static_cast<char*>(scratch) + kVectorBytes;
   const int step = static_cast<int>(kCopiedFloats / input.plane_stride / 2 * 2);  // whole pairs
   for (int c = first; c < end; c += step) {
     const int planes = std::min(step, end - c);
@@ -200,7 +200,7 @@ void Depthwise::RunPadded(const Tensor& input, const Tensor& output, int n, int 
 }
 
 void Depthwise::RunChannels(const Tensor& input, const Tensor& output, int n, int first, int end,
-                            Rows rows, const Kernels& kernels, float* padded) const {
+                            Rows rows, const Kernels& kernels, void* padded) const {
   if (direct_ != nullptr || skipping_ != nullptr) {
     RunPlanes(input, input.At(n, first), output, n, first, end - first, rows.first, rows.count());
   } else {
@@ -232,10 +232,10 @@ void Depthwise::Run(const std::vector<const Tensor*>& inputs, const Tensor& outp
     const Rows rows = {band * band_rows_, std::min(out.h, (band + 1) * band_rows_)};
     const int first = part * channels_per_task_, end = std::min(out.c, first + channels_per_task_);
     if (inputs[0]->data == output.data) {
-      RunInPlace(*inputs[0], output, n, first, end, context.scratch + worker * kCopyFloats);
+      RunInPlace(*inputs[0], output, n, first, end, context.ScratchOf(worker, kCopyBytes));
     } else {
       RunChannels(*inputs[0], output, n, first, end, rows, context.kernels,
-                  context.scratch + worker * rows_.floats());
+                  context.ScratchOf(worker, rows_.bytes()));
     }
     Activate(output, n, first, end, rows, context.kernels);
   });

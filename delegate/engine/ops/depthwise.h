@@ -61,9 +61,9 @@ class Depthwise : public RowOp {
                                  const Kernels& kernels) const;
   // Channels [first, end) of some output rows; then what follows them.
   void RunChannels(const Tensor& input, const Tensor& output, int n, int first, int end, Rows rows,
-                   const Kernels& kernels, float* padded) const;
+                   const Kernels& kernels, void* padded) const;
   void RunInPlace(const Tensor& input, const Tensor& output, int n, int first, int end,
-                  float* scratch) const;
+                  void* scratch) const;
   void Activate(const Tensor& output, int n, int first, int end, Rows rows,
                 const Kernels& kernels) const;
   // Output rows [first_row, first_row + rows). (Of RunPlanes, the first channel lies at `x`.)

@@ -37,11 +37,14 @@ Status FullyConnected::Plan(const std::vector<const Tensor*>& inputs, const Tens
   bias_.Plan(weights_->bias.data(), weights_->bias.size(), context.kernels.type);
   grid_ = MakeVectorGrid(*weights_, context.threads);
   *scratch = 0;
-  flat_output_ = inputs[0]->layout == Layout::kPanel
-                     ? RoundUp(ElementCount(inputs[0]->shape) + 2 * kMaxLanes, kMaxLanes)
-                     : 0;
+  flat_output_ =
+      inputs[0]->layout == Layout::kPanel
+          ? RoundUp(ElementCount(inputs[0]->shape) * sizeof(float) + 2 * kVectorBytes, kVectorBytes)
+          : 0;
   if (inputs[0]->layout == Layout::kPanel) *scratch += flat_output_;
-  if (output.layout == Layout::kPanel) *scratch += ElementCount(output.shape) + 2 * kMaxLanes;
+  if (output.layout == Layout::kPanel) {
+    *scratch += ElementCount(output.shape) * sizeof(float) + 2 * kVectorBytes;
+  }
   return Status();
 }
 
@@ -51,17 +54,17 @@ void FullyConnected::Run(const std::vector<const Tensor*>& inputs, const Tensor&
   const size_t rows = ElementCount(inputs[0]->shape) / depth;
   const void* x = inputs[0]->data;
   if (inputs[0]->layout == Layout::kPanel) {
-    PanelToFlat(*inputs[0], context.scratch, context.kernels, context.team);
+    PanelToFlat(*inputs[0], context.float_scratch(), context.kernels, context.team);
     x = context.scratch;
   }
   const bool images = output.layout == Layout::kPanel;
-  float* const flat = images ? context.scratch + flat_output_ : output.data;
+  void* const flat = images ? context.ScratchOf(1, flat_output_) : output.data;
   const ElementType type = context.kernels.type;
   for (size_t r = 0; r < rows; ++r) {
     RunSpmv(*weights_, grid_, values_, bias_, Advance(x, r * depth, type),
             Advance(flat, r * weights_->outputs, type), lo_, hi_, context);
   }
-  if (images) FlatToPanel(flat, output, context.kernels, context.team);
+  if (images) FlatToPanel(static_cast<float*>(flat), output, context.kernels, context.team);
 }
 
 }  // namespace sbnn

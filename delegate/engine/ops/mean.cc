@@ -33,7 +33,7 @@ Status Mean::Plan(const std::vector<const Tensor*>& inputs, const Tensor& output
                   const PlanContext&, uint64_t* scratch) {
   *scratch = OverPixels(inputs[0]->shape)
                  ? 0
-                 : ElementCount(inputs[0]->shape) + ElementCount(output.shape);
+                 : (ElementCount(inputs[0]->shape) + ElementCount(output.shape)) * sizeof(float);
   return Status();
 }
 
@@ -67,16 +67,17 @@ void Mean::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
       if (summed) count *= static_cast<size_t>(input.shape[d]);
     }
   }
-  float* const rows = context.scratch;
-  CopyStrided(order, input.data, x, rows, RowMajorStrides(order), context.kernels, context.team);
+  float* const rows = context.float_scratch();
+  CopyStrided(order, input.floats(), x, rows, RowMajorStrides(order), context.kernels,
+              context.team);
   const size_t results = ElementCount(output.shape);
   float* const means = rows + results * count;
   const float scale = 1.0f / static_cast<float>(count);
   for (size_t r = 0; r < results; ++r) {
     means[r] = context.kernels.sum(rows + r * count, count) * scale;
   }
-  CopyStrided(output.shape, means, RowMajorStrides(output.shape), output.data, StridesOf(output),
-              context.kernels, context.team);
+  CopyStrided(output.shape, means, RowMajorStrides(output.shape), output.floats(),
+              StridesOf(output), context.kernels, context.team);
 }
 
 }  // namespace sbnn

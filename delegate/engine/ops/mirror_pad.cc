@@ -25,9 +25,9 @@ void MirrorPad::Run(const std::vector<const Tensor*>& inputs, const Tensor& outp
   const Strides y = StridesOf(output);
   // As in Pad; what stands before and after the box is copied from it, backwards.
   Shape box = input.shape;
-  float* corner = output.data;
+  float* corner = output.floats();
   for (size_t d = 0; d < y.size(); ++d) corner += padding_.before[d] * y[d];
-  CopyStrided(box, input.data, StridesOf(input), corner, y, context.kernels, context.team);
+  CopyStrided(box, input.floats(), StridesOf(input), corner, y, context.kernels, context.team);
   const int skipped = symmetric_ ? 0 : 1;
   for (size_t d = y.size(); d-- > 0;) {
     const int before = padding_.before[d], after = padding_.after[d], size = box[d];

@@ -43,9 +43,9 @@ void Pad::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
   const Strides y = StridesOf(output), none(y.size(), 0);
   // One dimension after the other: what lies before and after the box, which grows.
   Shape box = input.shape;
-  float* corner = output.data;
+  float* corner = output.floats();
   for (size_t d = 0; d < y.size(); ++d) corner += padding_.before[d] * y[d];
-  CopyStrided(box, input.data, StridesOf(input), corner, y, context.kernels, context.team);
+  CopyStrided(box, input.floats(), StridesOf(input), corner, y, context.kernels, context.team);
   for (size_t d = y.size(); d-- > 0;) {
     const int before = padding_.before[d], after = padding_.after[d], size = box[d];
     const auto fill = [&](int count, float* first) {

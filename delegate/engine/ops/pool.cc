@@ -45,7 +45,7 @@ Status Pool::Plan(const std::vector<const Tensor*>& inputs, const Tensor&,
   small_ = SmallPool::Fits(window_, in);
   if (small_) {
     small_pool_.Plan(window_, placed, in, average_, context.kernels.type);
-    *scratch = small_pool_.floats() * context.threads;
+    *scratch = small_pool_.bytes() * context.threads;
   } else {
     PlanPadded(placed, in, context, scratch);
   }
@@ -63,16 +63,16 @@ Status Pool::PlanRows(const std::vector<const Tensor*>& inputs, const Tensor&,
 
 void Pool::PlanPadded(const PlacedWindow& placed, const Images& in, const PlanContext& context,
                       uint64_t* scratch) {
-  rows_.Plan(window_, placed);
+  rows_.Plan(window_, placed, context.kernels.type);
   row_scale_ = Scales(placed.out_h, in.h, window_.kernel_h, window_.stride_h, placed.pad_top);
   column_scale_ = Scales(placed.out_w, in.w, window_.kernel_w, window_.stride_w, placed.pad_left);
   row_scales_.Plan(row_scale_.data(), row_scale_.size(), context.kernels.type);
   column_scales_.Plan(column_scale_.data(), column_scale_.size(), context.kernels.type);
-  *scratch = rows_.floats() * context.threads;
+  *scratch = rows_.bytes() * context.threads;
 }
 
 void Pool::RunChannel(const Tensor& input, const Tensor& output, int n, int c, Rows rows,
-                      const Kernels& kernels, float* padded) const {
+                      const Kernels& kernels, void* padded) const {
   const int width = output.images().w;
   const bool ignored = window_.same && !average_;
   const float fill = ignored ? -std::numeric_limits<float>::infinity() : 0.0f;
@@ -102,7 +102,7 @@ void Pool::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
     const int parts = (out.c + kStep - 1) / kStep;
     context.team.Run(out.n * parts, [&](int task, int worker) {
       small_pool_.Run(*inputs[0], output, task / parts, task % parts * kStep, lo_, hi_,
-                      context.kernels, context.scratch + worker * small_pool_.floats());
+                      context.kernels, context.ScratchOf(worker, small_pool_.bytes()));
     });
     return;
   }
@@ -111,7 +111,7 @@ void Pool::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
     const int band = task % bands, c = task / bands % out.c, n = task / bands / out.c;
     const Rows rows = {band * band_rows, std::min(out.h, (band + 1) * band_rows)};
     RunChannel(*inputs[0], output, n, c, rows, context.kernels,
-               context.scratch + worker * rows_.floats());
+               context.ScratchOf(worker, rows_.bytes()));
   });
 }
 

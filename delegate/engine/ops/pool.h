@@ -40,7 +40,7 @@ class Pool : public RowOp {
                   uint64_t* scratch);
   // Rows of a channel, no more than fit `padded`.
   void RunChannel(const Tensor& input, const Tensor& output, int n, int c, Rows rows,
-                  const Kernels& kernels, float* padded) const;
+                  const Kernels& kernels, void* padded) const;
 
   bool average_;
   Window window_;

@@ -44,7 +44,7 @@ Status Reshape::InferShape(const std::vector<Shape>& inputs, Shape* output) cons
 Status Reshape::Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
                      const PlanContext&, uint64_t* scratch) {
   const bool both = inputs[0]->layout == Layout::kPanel && output.layout == Layout::kPanel;
-  *scratch = both ? ElementCount(output.shape) : 0;
+  *scratch = both ? ElementCount(output.shape) * sizeof(float) : 0;
   return Status();
 }
 
@@ -54,14 +54,14 @@ void Reshape::Run(const std::vector<const Tensor*>& inputs, const Tensor& output
   const bool from_panel = input.layout == Layout::kPanel;
   const bool to_panel = output.layout == Layout::kPanel;
   if (from_panel && to_panel) {
-    PanelToFlat(input, context.scratch, context.kernels, context.team);
-    FlatToPanel(context.scratch, output, context.kernels, context.team);
+    PanelToFlat(input, context.float_scratch(), context.kernels, context.team);
+    FlatToPanel(context.float_scratch(), output, context.kernels, context.team);
   } else if (from_panel) {
-    PanelToFlat(input, output.data, context.kernels, context.team);
+    PanelToFlat(input, output.floats(), context.kernels, context.team);
   } else if (to_panel) {
-    FlatToPanel(input.data, output, context.kernels, context.team);
-  } else if (output.data != input.data) {
-    std::memcpy(output.data, input.data, ElementCount(output.shape) * sizeof(float));
+    FlatToPanel(input.floats(), output, context.kernels, context.team);
+  } else if (output.floats() != input.floats()) {
+    std::memcpy(output.floats(), input.floats(), ElementCount(output.shape) * sizeof(float));
   }
 }
 

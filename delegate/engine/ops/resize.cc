@@ -51,7 +51,7 @@ Status Resize::Plan(const std::vector<const Tensor*>& inputs, const Tensor& outp
   const Images in = inputs[0]->images(), out = output.images();
   rows_ = Place(in.h, out.h);
   columns_ = Place(in.w, out.w);
-  *scratch = bilinear_ ? static_cast<size_t>(in.w) * context.threads : 0;
+  *scratch = bilinear_ ? uint64_t{sizeof(float)} * in.w * context.threads : 0;
   return Status();
 }
 
@@ -62,7 +62,7 @@ void Resize::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
   context.team.Run(out.n * out.c, [&](int task, int worker) {
     const float* const x = input.Plane(task / out.c, task % out.c);
     float* y = output.Plane(task / out.c, task % out.c);
-    float* const between = context.scratch + static_cast<size_t>(worker) * in.w;
+    auto* const between = static_cast<float*>(context.ScratchOf(worker, in.w * sizeof(float)));
     for (int row = 0; row < out.h; ++row, y += out.w) {
       const float* const top = x + static_cast<size_t>(rows_.first[row]) * in.w;
       if (!bilinear_) {

@@ -100,7 +100,7 @@ void TransposeConvolution::Run(const std::vector<const Tensor*>& inputs, const T
   Tensor phases = phases_;
   phases.data = context.scratch;
   convolution_->Run(inputs, phases,
-                    {context.kernels, context.team, context.scratch + phases.allocation()});
+                    {context.kernels, context.team, context.ScratchOf(1, phases.allocation())});
   context.team.Run(output_[0] * outputs_,
                    [&](int task, int) { Weave(phases, output, task / outputs_, task % outputs_); });
 }

@@ -14,12 +14,12 @@ namespace {
 void ExpectPlaced(const std::vector<Lifetime>& buffers, size_t arena) {
   for (size_t i = 0; i < buffers.size(); ++i) {
     const Lifetime& a = buffers[i];
-    EXPECT_LE(a.offset + a.floats, arena);
-    EXPECT_EQ(a.offset % 16, 0u);
+    EXPECT_LE(a.offset + a.bytes, arena);
+    EXPECT_EQ(a.offset % 64, 0u);
     for (size_t j = 0; j < i; ++j) {
       const Lifetime& b = buffers[j];
       if (a.last < b.first || b.last < a.first) continue;
-      EXPECT_TRUE(a.offset + a.floats <= b.offset || b.offset + b.floats <= a.offset)
+      EXPECT_TRUE(a.offset + a.bytes <= b.offset || b.offset + b.bytes <= a.offset)
           << i << " and " << j << " overlap";
     }
   }
@@ -33,9 +33,9 @@ TEST(PlaceInArena, RandomLifetimes) {
     std::vector<size_t> live(30, 0);
     for (int n = random.Int(0, 40); n > 0; --n) {
       const int first = random.Int(0, 20);
-      Lifetime b{static_cast<size_t>(random.Int(1, 500)), first, first + random.Int(0, 9)};
+      Lifetime b{static_cast<size_t>(random.Int(1, 2000)), first, first + random.Int(0, 9)};
       b.offset = 12345;  // whatever stood there
-      const size_t room = (b.floats + 15) / 16 * 16;
+      const size_t room = (b.bytes + 63) / 64 * 64;
       sum += room;
       for (int t = b.first; t <= b.last; ++t) live[t] += room;
       buffers.push_back(b);
@@ -49,16 +49,16 @@ TEST(PlaceInArena, RandomLifetimes) {
 
 TEST(PlaceInArena, AChainTakesTheRoomOfTwo) {
   std::vector<Lifetime> buffers;
-  for (int n = 0; n < 30; ++n) buffers.push_back({1600, n, n + 1});
-  EXPECT_EQ(PlaceInArena(&buffers), 3200u);
-  ExpectPlaced(buffers, 3200);
+  for (int n = 0; n < 30; ++n) buffers.push_back({6400, n, n + 1});
+  EXPECT_EQ(PlaceInArena(&buffers), 12800u);
+  ExpectPlaced(buffers, 12800);
 }
 
 TEST(PlaceInArena, AHoleIsFilled) {
-  std::vector<Lifetime> buffers = {{1000, 0, 1}, {800, 1, 9}, {320, 2, 3}, {640, 3, 4}};
+  std::vector<Lifetime> buffers = {{4000, 0, 1}, {3200, 1, 9}, {1280, 2, 3}, {2560, 3, 4}};
   const size_t arena = PlaceInArena(&buffers);
   ExpectPlaced(buffers, arena);
-  EXPECT_EQ(arena, 1008u + 800u);
+  EXPECT_EQ(arena, 4032u + 3200u);
 }
 
 TEST(PlaceInArena, Nothing) {
@@ -66,22 +66,23 @@ TEST(PlaceInArena, Nothing) {
   EXPECT_EQ(PlaceInArena(&none), 0u);
 }
 
-TEST(FloatBuffer, ZeroedAndAlignedAtEverySize) {
-  FloatBuffer buffer;
-  for (size_t floats : {10, 1000, 17, 0, 5000, 4999}) {
-    ASSERT_TRUE(buffer.Resize(floats));
+TEST(Buffer, ZeroedAndAlignedAtEverySize) {
+  Buffer buffer;
+  for (size_t bytes : {40, 4000, 65, 0, 20000, 19999}) {
+    ASSERT_TRUE(buffer.Resize(bytes));
     ASSERT_NE(buffer.data(), nullptr);
     EXPECT_EQ(reinterpret_cast<uintptr_t>(buffer.data()) % 64, 0u);
-    EXPECT_TRUE(std::all_of(buffer.data(), buffer.data() + floats, [](float f) { return f == 0; }));
-    std::fill(buffer.data(), buffer.data() + floats, 1.0f);
+    char* const data = static_cast<char*>(buffer.data());
+    EXPECT_TRUE(std::all_of(data, data + bytes, [](char c) { return c == 0; }));
+    std::fill(data, data + bytes, 1);
   }
 }
 
-TEST(FloatBuffer, TooMuch) {
-  FloatBuffer buffer;
-  EXPECT_FALSE(buffer.Resize(uint64_t{1} << 60));
-  EXPECT_TRUE(buffer.Resize(10));
-  EXPECT_EQ(buffer.data()[9], 0.0f);
+TEST(Buffer, TooMuch) {
+  Buffer buffer;
+  EXPECT_FALSE(buffer.Resize(uint64_t{1} << 62));
+  EXPECT_TRUE(buffer.Resize(40));
+  EXPECT_EQ(static_cast<const char*>(buffer.data())[39], 0);
 }
 
 }  // namespace
