@@ -174,6 +174,7 @@ class ModelReader {
     ReadSparsity(table.Child(tensor_table::kSparsity), &tensor);
     ReadBuffer(table.Get<uint32_t>(tensor_table::kBuffer), &tensor);
     const bool constant = tensor.allocation_type == kTfLiteMmapRo;
+    if (!constant) tensor.sparsity = nullptr;  // as TensorFlow Lite has it
     if (constant && tensor.sparsity == nullptr && type.bits != 0 &&
         static_cast<int64_t>(tensor.bytes) != (elements * type.bits + 7) / 8) {
       file_.Damage("constant '" + std::string(tensor.name) + "' of " + std::to_string(elements) +
@@ -261,13 +262,15 @@ class ModelReader {
     const Table& buffer = buffers_[index];
     const auto data = buffer.Vector<uint8_t>(buffer_table::kData);
     uint64_t at = data.at(), bytes = data.size();
-    if (const uint64_t offset = buffer.Get<uint64_t>(buffer_table::kOffset); offset > 1) {
+    const uint64_t offset = buffer.Get<uint64_t>(buffer_table::kOffset);
+    if (at == 0 && offset > 1) {
       at = offset;  // behind the flatbuffer, in files of more than 2 GB
       bytes = buffer.Get<uint64_t>(buffer_table::kSize);
     }
-    // A sparse constant of zeros alone has no values.
-    const bool stored = bytes != 0 || (tensor->sparsity != nullptr && at != 0);
-    if (!stored || !file_.Has(at, bytes)) return;
+    // (A list that is there and empty is a constant, too.)
+    if (at == 0 || !file_.Has(at, bytes)) return;
+    if (tensor->is_variable)
+      file_.Damage("variable '" + std::string(tensor->name) + "' is constant");
     tensor->allocation_type = kTfLiteMmapRo;
     tensor->bytes = static_cast<size_t>(bytes);
     const uint8_t* begin = file_.data() + at;

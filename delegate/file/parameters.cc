@@ -42,6 +42,14 @@ std::shared_ptr<void> Make(const Params& params) {
   return std::make_shared<Params>(params);
 }
 
+// What TensorFlow Lite makes of parameters that a file leaves out: all are zero. (The schema's
+// defaults are of fields in a table that is there.)
+template <typename Fn>
+std::shared_ptr<void> MakeIf(bool given, const Fn& read) {
+  using Params = decltype(read());
+  return Make(given ? read() : Params());
+}
+
 bool Flag(const Table& t, int field) { return t.Get<uint8_t>(field) != 0; }
 
 // (The schema's SAME and VALID are one less than the C API's. Others stay unknown.)
@@ -71,81 +79,85 @@ int ReadInts(const Table& t, int field, int32_t (&values)[8]) {
 }  // namespace
 
 std::shared_ptr<void> ReadParameters(int builtin_code, uint8_t type, const Table& t) {
-  if (!t) return nullptr;
-  const auto is = [type](Options expected) { return type == expected; };
+  const auto is = [&](Options expected) { return t && type == expected; };
   switch (builtin_code) {
     case kTfLiteBuiltinAdd:
-      return is(kAdd) ? Make(BinaryParams{ActivationOf(t, 0)}) : nullptr;
+      return MakeIf(is(kAdd), [&] { return BinaryParams{ActivationOf(t, 0)}; });
     case kTfLiteBuiltinSub:
-      return is(kSub) ? Make(BinaryParams{ActivationOf(t, 0)}) : nullptr;
+      return MakeIf(is(kSub), [&] { return BinaryParams{ActivationOf(t, 0)}; });
     case kTfLiteBuiltinMul:
-      return is(kMul) ? Make(BinaryParams{ActivationOf(t, 0)}) : nullptr;
+      return MakeIf(is(kMul), [&] { return BinaryParams{ActivationOf(t, 0)}; });
     case kTfLiteBuiltinDiv:
-      return is(kDiv) ? Make(BinaryParams{ActivationOf(t, 0)}) : nullptr;
+      return MakeIf(is(kDiv), [&] { return BinaryParams{ActivationOf(t, 0)}; });
     case kTfLiteBuiltinAveragePool2d:
     case kTfLiteBuiltinMaxPool2d:
-      if (!is(kPool2D)) return nullptr;
-      return Make(PoolParams{PaddingOf(t, 0), t.Get<int32_t>(1), t.Get<int32_t>(2),
-                             t.Get<int32_t>(3), t.Get<int32_t>(4), ActivationOf(t, 5)});
+      return MakeIf(is(kPool2D), [&] {
+        return PoolParams{PaddingOf(t, 0),   t.Get<int32_t>(1), t.Get<int32_t>(2),
+                          t.Get<int32_t>(3), t.Get<int32_t>(4), ActivationOf(t, 5)};
+      });
     case kTfLiteBuiltinConcatenation:
-      if (!is(kConcatenation)) return nullptr;
-      return Make(ConcatenationParams{t.Get<int32_t>(0), ActivationOf(t, 1)});
+      return MakeIf(is(kConcatenation),
+                    [&] { return ConcatenationParams{t.Get<int32_t>(0), ActivationOf(t, 1)}; });
     case kTfLiteBuiltinConv2d:
-      if (!is(kConv2D)) return nullptr;
-      return Make(ConvParams{PaddingOf(t, 0), t.Get<int32_t>(1), t.Get<int32_t>(2),
-                             ActivationOf(t, 3), t.Get<int32_t>(4, 1), t.Get<int32_t>(5, 1)});
+      return MakeIf(is(kConv2D), [&] {
+        return ConvParams{PaddingOf(t, 0),    t.Get<int32_t>(1),    t.Get<int32_t>(2),
+                          ActivationOf(t, 3), t.Get<int32_t>(4, 1), t.Get<int32_t>(5, 1)};
+      });
     case kTfLiteBuiltinDepthToSpace:
-      return is(kDepthToSpace) ? Make(BlockParams{t.Get<int32_t>(0)}) : nullptr;
+      return MakeIf(is(kDepthToSpace), [&] { return BlockParams{t.Get<int32_t>(0)}; });
     case kTfLiteBuiltinSpaceToDepth:
-      return is(kSpaceToDepth) ? Make(BlockParams{t.Get<int32_t>(0)}) : nullptr;
+      return MakeIf(is(kSpaceToDepth), [&] { return BlockParams{t.Get<int32_t>(0)}; });
     case kTfLiteBuiltinDepthwiseConv2d:
-      if (!is(kDepthwiseConv2D)) return nullptr;
-      return Make(DepthwiseConvParams{PaddingOf(t, 0), t.Get<int32_t>(1), t.Get<int32_t>(2),
-                                      t.Get<int32_t>(3), ActivationOf(t, 4), t.Get<int32_t>(5, 1),
-                                      t.Get<int32_t>(6, 1)});
+      return MakeIf(is(kDepthwiseConv2D), [&] {
+        return DepthwiseConvParams{PaddingOf(t, 0),     t.Get<int32_t>(1),  t.Get<int32_t>(2),
+                                   t.Get<int32_t>(3),   ActivationOf(t, 4), t.Get<int32_t>(5, 1),
+                                   t.Get<int32_t>(6, 1)};
+      });
     case kTfLiteBuiltinFullyConnected:
-      if (!is(kFullyConnected)) return nullptr;
-      return Make(FullyConnectedParams{ActivationOf(t, 0), t.Get<int8_t>(1), Flag(t, 2)});
+      return MakeIf(is(kFullyConnected), [&] {
+        return FullyConnectedParams{ActivationOf(t, 0), t.Get<int8_t>(1), Flag(t, 2)};
+      });
     case kTfLiteBuiltinGelu:
-      return is(kGelu) ? Make(GeluParams{Flag(t, 0)}) : nullptr;
+      return MakeIf(is(kGelu), [&] { return GeluParams{Flag(t, 0)}; });
     case kTfLiteBuiltinLeakyRelu:
-      return is(kLeakyRelu) ? Make(LeakyReluParams{t.Get<float>(0)}) : nullptr;
+      return MakeIf(is(kLeakyRelu), [&] { return LeakyReluParams{t.Get<float>(0)}; });
     case kTfLiteBuiltinMean:
-      return is(kReducer) ? Make(ReducerParams{Flag(t, 0)}) : nullptr;
+      return MakeIf(is(kReducer), [&] { return ReducerParams{Flag(t, 0)}; });
     case kTfLiteBuiltinMirrorPad:  // (The schema's modes are one less than the C API's.)
-      return is(kMirrorPad) ? Make(MirrorPadParams{t.Get<int8_t>(0) + 1}) : nullptr;
+      return MakeIf(is(kMirrorPad), [&] { return MirrorPadParams{t.Get<int8_t>(0) + 1}; });
     case kTfLiteBuiltinPack:
-      return is(kPack) ? Make(PackParams{t.Get<int32_t>(0), t.Get<int32_t>(1)}) : nullptr;
+      return MakeIf(is(kPack), [&] { return PackParams{t.Get<int32_t>(0), t.Get<int32_t>(1)}; });
     case kTfLiteBuiltinReshape: {
-      if (!is(kReshape)) return nullptr;
       ReshapeParams params = {};
-      params.num_dimensions = ReadInts(t, 0, params.shape);
+      if (is(kReshape)) params.num_dimensions = ReadInts(t, 0, params.shape);
       return Make(params);
     }
     case kTfLiteBuiltinResizeBilinear:
-      return is(kResizeBilinear) ? Make(ResizeParams{Flag(t, 2), Flag(t, 3)}) : nullptr;
+      return MakeIf(is(kResizeBilinear), [&] { return ResizeParams{Flag(t, 2), Flag(t, 3)}; });
     case kTfLiteBuiltinResizeNearestNeighbor:
-      return is(kResizeNearestNeighbor) ? Make(ResizeParams{Flag(t, 0), Flag(t, 1)}) : nullptr;
+      return MakeIf(is(kResizeNearestNeighbor),
+                    [&] { return ResizeParams{Flag(t, 0), Flag(t, 1)}; });
     case kTfLiteBuiltinShape:
-      return is(kShape) ? Make(t.Get<int8_t>(0)) : nullptr;
+      return MakeIf(is(kShape), [&] { return t.Get<int8_t>(0); });
     case kTfLiteBuiltinSoftmax:
-      return is(kSoftmax) ? Make(SoftmaxParams{t.Get<float>(0)}) : nullptr;
+      return MakeIf(is(kSoftmax), [&] { return SoftmaxParams{t.Get<float>(0)}; });
     case kTfLiteBuiltinSplit:
-      return is(kSplit) ? Make(SplitParams{t.Get<int32_t>(0)}) : nullptr;
+      return MakeIf(is(kSplit), [&] { return SplitParams{t.Get<int32_t>(0)}; });
     case kTfLiteBuiltinSqueeze: {
-      if (!is(kSqueeze)) return nullptr;
       SqueezeParams params = {};
-      params.num_axes = ReadInts(t, 0, params.axes);
+      if (is(kSqueeze)) params.num_axes = ReadInts(t, 0, params.axes);
       return params.num_axes < 0 ? nullptr : Make(params);
     }
     case kTfLiteBuiltinStridedSlice:
-      if (!is(kStridedSlice)) return nullptr;
-      return Make(StridedSliceParams{t.Get<int32_t>(0), t.Get<int32_t>(1), t.Get<int32_t>(2),
-                                     t.Get<int32_t>(3), t.Get<int32_t>(4), Flag(t, 5)});
+      return MakeIf(is(kStridedSlice), [&] {
+        return StridedSliceParams{t.Get<int32_t>(0), t.Get<int32_t>(1), t.Get<int32_t>(2),
+                                  t.Get<int32_t>(3), t.Get<int32_t>(4), Flag(t, 5)};
+      });
     case kTfLiteBuiltinTransposeConv:
-      if (!is(kTransposeConv)) return nullptr;
-      return Make(TransposeConvParams{PaddingOf(t, 0), t.Get<int32_t>(1), t.Get<int32_t>(2),
-                                      ActivationOf(t, 3)});
+      return MakeIf(is(kTransposeConv), [&] {
+        return TransposeConvParams{PaddingOf(t, 0), t.Get<int32_t>(1), t.Get<int32_t>(2),
+                                   ActivationOf(t, 3)};
+      });
     default:
       return nullptr;
   }

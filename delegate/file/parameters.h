@@ -8,8 +8,9 @@
 
 namespace sbnn {
 
-// Of a builtin operator: a struct of builtin_params.h; null where it has none, the delegate does
-// not know it, or the file has none (`type` is that of the union's member, `options` the member).
+// Of a builtin operator: a struct of builtin_params.h, all zero where the file has none for it, as
+// TensorFlow Lite has it; null where the operator has none, or the delegate does not know it.
+// (`type` is that of the union's member, `options` the member.)
 std::shared_ptr<void> ReadParameters(int builtin_code, uint8_t type, const Table& options);
 
 }  // namespace sbnn

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "delegate/file/versions.h"
 #include "delegate/format/weight_store.h"
 #include "delegate/tflite/constants.h"
 #include "delegate/tflite/cost.h"
@@ -46,6 +47,10 @@ Status Session::Build(Subgraph* graph, int number) {
   WeightStore weights(options_.cache_path);
   Reporter* const reporter = options_.reporter.get();
 
+  for (const auto& [tensor, shape] : shapes.assumed()) {
+    reporter->Send(OpenInputRecord{number, tensor, graph->tensor(tensor).name, shape});
+  }
+
   std::string refused;
   std::set<int> read, written;
   std::vector<int> nodes;
@@ -53,7 +58,10 @@ Status Session::Build(Subgraph* graph, int number) {
   for (int n = 0; n < graph->node_count(); ++n) {
     nodes.push_back(n);
     NodeRecord record = {number, n, OpName(graph->registration(n)), "", -1, 0, 0};
-    if (!constants.Unpacks(n)) {
+    const TfLiteRegistration& registration = graph->registration(n);
+    const Status known = CheckVersion(registration.builtin_code, registration.version);
+    record.reason = known.message();
+    if (known.ok() && !constants.Unpacks(n)) {
       std::vector<std::shared_ptr<const PackedWeights>> packed;
       NodeView view{context,   &graph->node(n), &graph->registration(n),
                     constants, shapes,          *options_.kernels,
@@ -76,9 +84,10 @@ Status Session::Build(Subgraph* graph, int number) {
           network_.AddOp(std::move(t.op), t.inputs, t.output,
                          "node " + std::to_string(n) + " " + record.op);
         }
-      } else {
-        refused += "\n  node " + std::to_string(n) + " " + record.op + ": " + record.reason;
       }
+    }
+    if (!record.reason.empty()) {
+      refused += "\n  node " + std::to_string(n) + " " + record.op + ": " + record.reason;
     }
     reporter->Send(record);
   }

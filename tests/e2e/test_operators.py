@@ -9,6 +9,8 @@ must say so.
 from __future__ import annotations
 
 import itertools
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +19,7 @@ import sbnn_tf as sbnn
 from sbnn_tf.convert.flatbuffer import schema
 from sbnn_tf.patterns import DepthwiseTaps
 from sbnn_tf.run import runtime
+from tests.e2e import runner
 from tests.python.convert.flat import Flat, group_sparse, ops
 
 SAME, VALID = 0, 1
@@ -64,8 +67,12 @@ class Model(Flat):
 
 
 def check(tflite: bytes, name: str, *, left: str | None = None) -> np.ndarray:
-    """The last operator, `name`, is claimed (or left, for a reason that says `left`), and right."""
-    node = sbnn.explain(tflite, claim="all").nodes[-1]
+    """The last operator, `name`, is claimed (or left, for a reason that says `left`), and right.
+
+    What is claimed whole, the runner without TensorFlow runs, too, and gives the same bits.
+    """
+    report = sbnn.explain(tflite, claim="all")
+    node = report.nodes[-1]
     assert node["op"] == name
     if left is None:
         assert node["claimed"], node["reason"]
@@ -79,6 +86,10 @@ def check(tflite: bytes, name: str, *, left: str | None = None) -> np.ndarray:
     assert found.shape == want.shape
     np.testing.assert_allclose(found, want, rtol=1e-5, atol=1e-5 * max(1e-3, np.abs(want).max()))
     assert want.size == 1 or want.std() > 0, "a constant shows nothing"
+    if report.claimed == report.nodes:
+        with tempfile.TemporaryDirectory() as folder:
+            (ran,) = runner.outputs(Path(folder), tflite, [x], "--num_threads=2")
+        np.testing.assert_array_equal(ran, found)
     return want
 
 

@@ -2,47 +2,27 @@
 
 from __future__ import annotations
 
-import os
-import pathlib
 import re
-import subprocess
 
 import numpy as np
 import pytest
 
 import sbnn_tf as sbnn
+from sbnn_tf.convert.flatbuffer import schema
 from sbnn_tf.run import runtime
 from tests.e2e import random_graphs
+from tests.e2e.runner import ROOT, outputs, run
 from tests.e2e.test_operators import Model
+from tests.e2e.test_random_graphs import OPERATORS
 from tests.python.convert.flat import Flat
 
-ROOT = pathlib.Path(__file__).parents[2]
-RUNNER = pathlib.Path(os.environ.get("SBNN_RUN", ROOT / "bazel-bin/delegate/run/sbnn_run"))
 GRAPHS = 60
-
-
-def run(*arguments) -> subprocess.CompletedProcess:
-    assert RUNNER.exists(), f"no {RUNNER}: `make test-python` builds it"
-    command = [str(RUNNER), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120)
-
-
-def outputs(folder: pathlib.Path, tflite: bytes, inputs: list[np.ndarray], *options: str):
-    """What the runner computes of a model."""
-    (folder / "model.tflite").write_bytes(tflite)
-    arguments = []
-    for i, value in enumerate(inputs):
-        np.save(folder / f"in{i}.npy", value)
-        arguments += ["--input", f"{i}={folder / f'in{i}.npy'}"]
-    done = run(folder / "model.tflite", *arguments, "--output-dir", folder, "--rounds", 0, *options)
-    assert done.returncode == 0, done.stderr
-    count = len(re.findall("^output ", done.stdout, re.MULTILINE))
-    return [np.load(folder / f"{i}.npy") for i in range(count)]
 
 
 @pytest.mark.parametrize("first", range(0, GRAPHS, 20))
 def test_the_delegates_bits(first, tmp_path):
-    """Every operator that the delegate knows is among the graphs: see test_random_graphs."""
+    """Every operator that the delegate knows is among the graphs: see test_random_graphs. Models of
+    single operators run here in test_operators and test_moving_operators."""
     rng = np.random.default_rng(first)
     for seed in range(first, first + 20):
         tflite, _ = random_graphs.make(seed)
@@ -119,6 +99,88 @@ def test_refused_with_every_reason(case, tmp_path):
     assert done.stderr.count("\n  node ") == len(reasons)
     for reason in reasons:
         assert reason in done.stderr
+
+
+LEFT_OUT = {
+    "ADD": lambda model: [model.image, model.start],
+    "MUL": lambda model: [model.image, model.random(4)],
+    "CONCATENATION": lambda model: [model.image, model.start],
+    "MEAN": lambda model: [model.image, model.numbers(1, 2)],
+    "RESHAPE": lambda model: [model.image, model.numbers(1, 8, 4, 1, 2)],
+    "STRIDED_SLICE": lambda model: [
+        model.image, model.numbers(0, 1, 0, 0), model.numbers(1, 4, 2, 4), model.numbers(1, 1, 1, 1)
+    ],
+}  # fmt: skip
+RANKS = {"MEAN": 2, "RESHAPE": 5}
+
+
+@pytest.mark.parametrize("name", LEFT_OUT)
+@pytest.mark.parametrize("options", [None, "another's"])
+def test_parameters_that_a_file_leaves_out_are_zero(name, options, tmp_path):
+    """As TensorFlow Lite takes them; those of another operator count as left out, too."""
+    model = Model(1, 4, 4, 4)
+    given = None if options is None else schema().LeakyReluOptionsT(alpha=0.5)
+    y = model.add(name, LEFT_OUT[name](model), given, RANKS.get(name, 4))
+    tflite = model.finished(y)
+    x = np.random.default_rng(0).uniform(-1, 1, (1, 4, 4, 4)).astype(np.float32)
+    delegate = sbnn.load_delegate(claim="all")
+    (want,) = runtime.run(runtime.interpreter(tflite, delegate=delegate, xnnpack=False), [x])
+    (found,) = outputs(tmp_path, tflite, [x])
+    np.testing.assert_array_equal(found, want)
+
+
+def with_version(name: str, version: int) -> bytes:
+    """A convolution and RELU, of which the operator `name` has this version."""
+    model = Model(1, 4, 4, 4)
+    model.output(model.add("RELU", [model.image]))
+    number = getattr(schema().BuiltinOperator, name)
+    for code in model.model.operatorCodes:
+        if code.builtinCode == number:
+            code.version = version
+    return model.bytes()
+
+
+@pytest.mark.parametrize("name, newest", [("CONV_2D", 8), ("RELU", 3)])
+def test_versions_that_nobody_knows_are_refused(name, newest, tmp_path):
+    for version in (1, newest, newest + 1, 0):
+        (tmp_path / "model.tflite").write_bytes(with_version(name, version))
+        done = run(tmp_path / "model.tflite", "--rounds", 1)
+        assert done.returncode == (0 if version in (1, newest) else 1), done.stderr
+        if done.returncode:
+            told = f"{name}: version {version} of the operator is not known, expected 1 to {newest}"
+            assert told in done.stderr
+
+
+def test_the_versions_are_those_of_tensorflow_lite():
+    """Each newest one is known there, and the next is not."""
+    source = (ROOT / "delegate/file/versions.cc").read_text()
+    table = dict(re.findall(r"{kTfLiteBuiltin(\w+), (\d+)}", source))
+    names = {name.replace("_", ""): name for name in OPERATORS}
+    assert {name.upper() for name in table} == set(names) | {"DEQUANTIZE"}
+    names["DEQUANTIZE"] = "DEQUANTIZE"
+    for name, newest in table.items():
+        for version in (int(newest), int(newest) + 1):
+            flat = Flat()
+            flat.node(names[name.upper()], [flat.input((1, 4))], [flat.tensor("y", (1, 4))])
+            flat.model.operatorCodes[0].version = version
+            try:
+                runtime.construct(runtime.read_model(flat.bytes()), num_threads=1)
+                known = True
+            except (ValueError, RuntimeError) as error:
+                known = "Didn't find op" not in str(error)
+            assert known == (version == int(newest)), (name, version)
+
+
+def test_an_input_of_any_size_is_reported(tmp_path):
+    model = Model(1, 4, 4, 4)
+    tensor = model.graph.tensors[model.start]
+    tensor.shape, tensor.shapeSignature = (
+        np.array(each, np.int32) for each in ((1, 1, 1, 4), (1, -1, -1, 4))
+    )
+    model.output(model.image)
+    (tmp_path / "model.tflite").write_bytes(model.bytes())
+    done = run(tmp_path / "model.tflite", "--explain=1", "--shape", "0=1,6,5,4")
+    assert '"input" may have any size: claimed and packed for 1x224x224x4' in done.stderr
 
 
 BAD = {
