@@ -66,7 +66,12 @@ class Distillation:
         return copy.copy(self)  # the teacher is never changed: one is enough
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_taught": weakref.WeakSet()}
+        state = dict(vars(self))
+        del state["_taught"]  # weak references can't be pickled
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _taught=weakref.WeakSet())
 
     @classmethod
     def of(cls, teacher: Any) -> Distillation:

@@ -178,7 +178,7 @@ class Mask:
             yield
 
     def zeros(self) -> float:
-        """The fraction of weights that are 0, without those that are only new."""
+        """The fraction of weights that are 0, without those that may have just grown."""
         return float(np.mean(self.weights() == 0))
 
     def check_trained(self, model: Any) -> None:

@@ -207,7 +207,8 @@ class RewiredMask(Mask):
         return super().apply()
 
     def zeros(self) -> float:
-        return float(np.mean((self.weights() == 0) & ~self._born))
+        # A connection that is 0 has just grown, maybe in the epoch whose weights were restored.
+        return float(np.mean((self.weights() == 0) & ~self.keep))
 
     def state(self) -> dict[str, np.ndarray]:
         gathered = {

@@ -172,9 +172,9 @@ def test_states_and_tables_too(fifo, tmp_path):
     assert (tmp_path / "latest").is_symlink() and mode(tmp_path / "state") == 0o600
     assert zipfile.is_zipfile(tmp_path / "state")
     nowhere = StateFile("/dev/null")
-    assert nowhere.load(0) is None
+    assert nowhere.load(0, 0) is None
     nowhere.save(3, {"step": np.arange(3)})
-    assert nowhere.load(3) is None
+    assert nowhere.load(3, 0) is None
     assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
 
 

@@ -136,7 +136,9 @@ def test_the_delegate_needs_only_what_every_linux_has():
     assert exported == {
         "tflite_plugin_create_delegate",
         "tflite_plugin_destroy_delegate",
+        "sbnn_add_report_sink",
         "sbnn_isa",
         "sbnn_peak_gflops",
+        "sbnn_remove_report_sink",
         "sbnn_version",
     }
