@@ -10,16 +10,13 @@
 #include "delegate/format/weight_store.h"
 #include "delegate/tflite/constants.h"
 #include "delegate/tflite/cost.h"
+#include "delegate/tflite/int_array.h"
 #include "delegate/tflite/op_names.h"
 #include "delegate/tflite/translate.h"
 #include "delegate/tflite/typical_shapes.h"
 
 namespace sbnn {
 namespace {
-
-Shape ShapeOf(const TfLiteTensor& tensor) {
-  return Shape(tensor.dims->data, tensor.dims->data + tensor.dims->size);
-}
 
 std::string NameOf(const Subgraph& graph, int tensor) {
   return "tensor " + std::to_string(tensor) + " '" + graph.tensor(tensor).name + "'";
@@ -98,7 +95,7 @@ Status Session::Build(Subgraph* graph, int number) {
     if (written.count(t) != 0) continue;
     const auto at = std::find(graph->inputs().begin(), graph->inputs().end(), t);
     const bool given = at != graph->inputs().end();
-    const Shape shape = ShapeOf(graph->tensor(t));
+    const Shape shape = ToVector(graph->tensor(t).dims);
     if (!given && ElementCount(shape) != 0) {
       return Status::Error(NameOf(*graph, t) + " is a variable: the engine keeps none");
     }

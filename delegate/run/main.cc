@@ -15,6 +15,7 @@
 #include "delegate/file/model.h"
 #include "delegate/file/session.h"
 #include "delegate/run/npy.h"
+#include "delegate/tflite/int_array.h"
 #include "delegate/tflite/options.h"
 
 namespace sbnn {
@@ -152,18 +153,14 @@ std::string ToString(const Shape& shape) {
   return "[" + text + "]";
 }
 
-Shape ShapeOf(const TfLiteTensor& tensor) {
-  return Shape(tensor.dims->data, tensor.dims->data + tensor.dims->size);
-}
-
 void List(const Subgraph& of, const Graph& graph, const Model& model) {
   for (size_t i = 0; i < graph.inputs.size(); ++i) {
     std::printf("input %zu  %s  %s\n", i, graph.inputs[i].c_str(),
-                ToString(ShapeOf(of.tensor(of.inputs()[i]))).c_str());
+                ToString(ToVector(of.tensor(of.inputs()[i]).dims)).c_str());
   }
   for (size_t i = 0; i < graph.outputs.size(); ++i) {
     std::printf("output %zu  %s  %s\n", i, graph.outputs[i].c_str(),
-                ToString(ShapeOf(of.tensor(of.outputs()[i]))).c_str());
+                ToString(ToVector(of.tensor(of.outputs()[i]).dims)).c_str());
   }
   for (const Signature& s : model.signatures()) std::printf("signature  %s\n", s.key.c_str());
 }
@@ -203,7 +200,7 @@ Status MakeInputs(const Arguments& a, const Subgraph& of, const Graph& graph,
                   std::vector<FloatArray>* inputs) {
   inputs->resize(graph.inputs.size());
   for (size_t i = 0; i < inputs->size(); ++i) {
-    (*inputs)[i].shape = ShapeOf(of.tensor(of.inputs()[i]));
+    (*inputs)[i].shape = ToVector(of.tensor(of.inputs()[i]).dims);
   }
   std::vector<char> given(inputs->size());
   size_t i = 0;

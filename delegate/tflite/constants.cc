@@ -3,6 +3,7 @@
 #include <cstring>
 #include <string>
 
+#include "delegate/tflite/int_array.h"
 #include "tensorflow/lite/builtin_ops.h"
 
 namespace sbnn {
@@ -10,15 +11,10 @@ namespace {
 
 constexpr size_t kMaxExpanded = size_t{1} << 24;
 
-std::vector<int> Ints(const TfLiteIntArray* array) {
-  if (array == nullptr) return {};
-  return std::vector<int>(array->data, array->data + array->size);
-}
-
 // Fails where an array is missing that the format needs; Validate() checks what they hold.
 Status ReadLevels(const TfLiteSparsity& sparsity, Constant* c) {
-  c->traversal = Ints(sparsity.traversal_order);
-  c->block_map = Ints(sparsity.block_map);
+  c->traversal = ToVector(sparsity.traversal_order);
+  c->block_map = ToVector(sparsity.block_map);
   if (sparsity.dim_metadata == nullptr || sparsity.dim_metadata_size <= 0) {
     return Status::Error("the sparse tensor says nothing about its dimensions");
   }
@@ -84,7 +80,7 @@ Constants::Constants(TfLiteContext* context, const TfLiteIntArray& plan) {
 Status Constants::Read(const TfLiteContext* context, int tensor, Constant* c) const {
   const TfLiteTensor& t = context->tensors[tensor];
   if (!TypeOf(t.type, &c->type)) return Status::Error("values of an unknown type");
-  c->shape = sbnn::Ints(t.dims);
+  c->shape = ToVector(t.dims);
   if (c->shape.empty()) c->shape = {1};  // a scalar
   c->values = t.data.raw_const;
   c->value_count = t.bytes / BytesOf(c->type);
@@ -126,7 +122,7 @@ bool Constants::Has(const TfLiteContext* context, int tensor) const {
 }
 
 std::vector<int> Constants::ShapeOf(const TfLiteContext* context, int tensor) const {
-  return sbnn::Ints(context->tensors[Source(tensor)].dims);
+  return ToVector(context->tensors[Source(tensor)].dims);
 }
 
 Status Constants::Floats(const TfLiteContext* context, int tensor, Constant* constant) const {

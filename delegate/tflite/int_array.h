@@ -1,4 +1,5 @@
-// A TfLiteIntArray that frees itself. Nothing of TFLite is linked, so it is allocated here.
+// TfLiteIntArray: one that frees itself (nothing of TFLite is linked, so it is allocated here), and
+// as a vector.
 #ifndef SBNN_DELEGATE_TFLITE_INT_ARRAY_H_
 #define SBNN_DELEGATE_TFLITE_INT_ARRAY_H_
 
@@ -24,6 +25,12 @@ inline IntArray MakeIntArray(const std::vector<int>& values) {
   array->size = static_cast<int>(values.size());
   for (size_t i = 0; i < values.size(); ++i) array->data[i] = values[i];
   return IntArray(array);
+}
+
+// Null, as of a tensor of unknown rank: empty.
+inline std::vector<int> ToVector(const TfLiteIntArray* array) {
+  if (array == nullptr) return {};
+  return std::vector<int>(array->data, array->data + array->size);
 }
 
 }  // namespace sbnn

@@ -13,10 +13,6 @@
 namespace sbnn {
 namespace {
 
-Shape ShapeOf(const TfLiteTensor& tensor) {
-  return Shape(tensor.dims->data, tensor.dims->data + tensor.dims->size);
-}
-
 bool IsEmptyImage(const Shape& shape) { return shape.size() == 4 && ElementCount(shape) == 0; }
 
 std::string ToString(const std::vector<Shape>& shapes) {
@@ -51,7 +47,7 @@ Part::Part(TfLiteContext* context, const TfLiteDelegateParams& params, const Con
 
 std::vector<Shape> Part::InputShapes(const TfLiteContext& context) const {
   std::vector<Shape> shapes;
-  for (int t : inputs_) shapes.push_back(ShapeOf(context.tensors[t]));
+  for (int t : inputs_) shapes.push_back(ToVector(context.tensors[t].dims));
   return shapes;
 }
 
@@ -120,7 +116,7 @@ Status Part::Prepare(TfLiteContext* context) {
   report_->Planned(network_, shapes);
   for (size_t i = 0; i < outputs_.size(); ++i) {
     TfLiteTensor* const tensor = &context->tensors[outputs_[i]];
-    if (ShapeOf(*tensor) == network_.output_shape(i)) continue;
+    if (ToVector(tensor->dims) == network_.output_shape(i)) continue;
     IntArray dims = MakeIntArray(network_.output_shape(i));
     if (context->ResizeTensor(context, tensor, dims.release()) != kTfLiteOk) {
       return Status::Error("an output could not be resized");

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "delegate/tflite/int_array.h"
 #include "delegate/tflite/translate.h"
 
 namespace sbnn {
@@ -40,8 +41,7 @@ TypicalShapes::TypicalShapes(const TfLiteContext& context, const std::set<int>& 
 Shape TypicalShapes::Of(int index) const {
   const auto found = shapes_.find(index);
   if (found != shapes_.end()) return found->second;
-  const TfLiteIntArray* const dims = tensor(index).dims;
-  return dims == nullptr ? Shape() : Shape(dims->data, dims->data + dims->size);
+  return ToVector(tensor(index).dims);
 }
 
 void TypicalShapes::Follow(const TfLiteNode& node, const std::vector<Translation>& translations) {
