@@ -84,13 +84,11 @@ SBNN_INLINE Vec Keep(Vec a) {
 SBNN_INLINE Four FirstFour(Vec a) { return reinterpret_cast<Four>(a.v); }
 using WideVec = Vec;
 SBNN_INLINE WideVec Widen(Vec a) { return a; }
-struct TwoSets {
-  SBNN_INLINE explicit TwoSets(const Element* p) : of{Set(p[0]), Set(p[1])} {}
-  Vec of[2];
-};
 
 }  // namespace SBNN_ISA
 }  // namespace sbnn
+
+#include "delegate/kernels/vec/two_sets.inl.h"
 
 #if defined(__aarch64__)
 #include "delegate/kernels/vec/compiler_sums.inl.h"

@@ -166,12 +166,10 @@ SBNN_INLINE Vec Keep(Vec a) {
   return a;
 }
 SBNN_INLINE Four FirstFour(Vec a) { return reinterpret_cast<Four>(vget_low_f16(a.v)); }
-struct TwoSets {
-  SBNN_INLINE explicit TwoSets(const Element* p) : of{Set(p[0]), Set(p[1])} {}
-  Vec of[2];
-};
 
 }  // namespace SBNN_ISA
 }  // namespace sbnn
+
+#include "delegate/kernels/vec/two_sets.inl.h"
 
 #endif  // SBNN_DELEGATE_KERNELS_VEC_NEON_FP16_H_

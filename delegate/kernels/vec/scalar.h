@@ -122,14 +122,11 @@ SBNN_INLINE Four FirstFour(Vec a) { return Four{a.v[0], a.v[1], a.v[2], a.v[3]};
 #undef SBNN_EACH
 using WideVec = Vec;
 SBNN_INLINE WideVec Widen(Vec a) { return a; }
-struct TwoSets {
-  SBNN_INLINE explicit TwoSets(const Element* p) : of{Set(p[0]), Set(p[1])} {}
-  Vec of[2];
-};
 
 }  // namespace SBNN_ISA
 }  // namespace sbnn
 
 #include "delegate/kernels/vec/broadcast.inl.h"
+#include "delegate/kernels/vec/two_sets.inl.h"
 
 #endif  // SBNN_DELEGATE_KERNELS_VEC_SCALAR_H_
