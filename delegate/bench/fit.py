@@ -1,6 +1,6 @@
 """Fits the cost model that decides what the delegate claims, and prints its table.
 
-    python -m delegate.bench.fit > delegate/tflite/cost_table.inl.h     (a few minutes; quiet machine)
+    python -m delegate.bench.fit > delegate/translation/cost_table.inl.h     (a few minutes; quiet machine)
 
 Times representative layers, one at a time, in stock TensorFlow Lite with XNNPACK (an interpreter of
 that layer) and in the delegate (its profile: no change of layout counts), and fits for each kind of

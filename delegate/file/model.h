@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "delegate/format/status.h"
-#include "delegate/tflite/int_array.h"
+#include "delegate/translation/int_array.h"
 #include "tensorflow/lite/c/common.h"
 
 namespace sbnn {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "delegate/tflite/builtin_params.h"
+#include "delegate/translation/builtin_params.h"
 #include "tensorflow/lite/builtin_ops.h"
 
 namespace sbnn {

@@ -8,12 +8,12 @@
 
 #include "delegate/file/versions.h"
 #include "delegate/format/weight_store.h"
-#include "delegate/tflite/constants.h"
-#include "delegate/tflite/cost.h"
-#include "delegate/tflite/int_array.h"
-#include "delegate/tflite/op_names.h"
-#include "delegate/tflite/translate.h"
-#include "delegate/tflite/typical_shapes.h"
+#include "delegate/translation/constants.h"
+#include "delegate/translation/cost.h"
+#include "delegate/translation/int_array.h"
+#include "delegate/translation/op_names.h"
+#include "delegate/translation/translate.h"
+#include "delegate/translation/typical_shapes.h"
 
 namespace sbnn {
 namespace {

@@ -11,7 +11,7 @@
 #include "delegate/engine/network.h"
 #include "delegate/file/model.h"
 #include "delegate/report/network_report.h"
-#include "delegate/tflite/options.h"
+#include "delegate/translation/options.h"
 
 namespace sbnn {
 

@@ -15,8 +15,8 @@
 #include "delegate/file/model.h"
 #include "delegate/file/session.h"
 #include "delegate/run/npy.h"
-#include "delegate/tflite/int_array.h"
-#include "delegate/tflite/options.h"
+#include "delegate/translation/int_array.h"
+#include "delegate/translation/options.h"
 
 namespace sbnn {
 namespace {

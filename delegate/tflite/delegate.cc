@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "delegate/tflite/constants.h"
-#include "delegate/tflite/int_array.h"
+#include "delegate/translation/constants.h"
+#include "delegate/translation/int_array.h"
 #include "delegate/tflite/part.h"
 #include "delegate/tflite/partition.h"
 #include "delegate/tflite/subgraph.h"

@@ -2,7 +2,7 @@
 #ifndef SBNN_DELEGATE_TFLITE_DELEGATE_H_
 #define SBNN_DELEGATE_TFLITE_DELEGATE_H_
 
-#include "delegate/tflite/options.h"
+#include "delegate/translation/options.h"
 #include "tensorflow/lite/c/common.h"
 
 namespace sbnn {

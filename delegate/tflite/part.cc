@@ -6,9 +6,9 @@
 #include <string>
 #include <utility>
 
-#include "delegate/tflite/int_array.h"
-#include "delegate/tflite/op_names.h"
-#include "delegate/tflite/translate.h"
+#include "delegate/translation/int_array.h"
+#include "delegate/translation/op_names.h"
+#include "delegate/translation/translate.h"
 
 namespace sbnn {
 namespace {

@@ -7,8 +7,8 @@
 
 #include "delegate/engine/network.h"
 #include "delegate/report/network_report.h"
-#include "delegate/tflite/constants.h"
-#include "delegate/tflite/options.h"
+#include "delegate/translation/constants.h"
+#include "delegate/translation/options.h"
 #include "delegate/tflite/partition.h"
 #include "tensorflow/lite/c/common.h"
 

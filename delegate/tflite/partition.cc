@@ -4,9 +4,9 @@
 #include <set>
 #include <unordered_map>
 
-#include "delegate/tflite/int_array.h"
-#include "delegate/tflite/op_names.h"
-#include "delegate/tflite/translate.h"
+#include "delegate/translation/int_array.h"
+#include "delegate/translation/op_names.h"
+#include "delegate/translation/translate.h"
 
 namespace sbnn {
 namespace {

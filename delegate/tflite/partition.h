@@ -11,10 +11,10 @@
 
 #include "delegate/format/weight_store.h"
 #include "delegate/report/reporter.h"
-#include "delegate/tflite/constants.h"
-#include "delegate/tflite/cost.h"
-#include "delegate/tflite/options.h"
-#include "delegate/tflite/translate.h"
+#include "delegate/translation/constants.h"
+#include "delegate/translation/cost.h"
+#include "delegate/translation/options.h"
+#include "delegate/translation/translate.h"
 #include "tensorflow/lite/c/common.h"
 
 namespace sbnn {

@@ -8,7 +8,7 @@
 #include "delegate/report/records.h"
 #include "delegate/report/reporter.h"
 #include "delegate/tflite/delegate.h"
-#include "delegate/tflite/options.h"
+#include "delegate/translation/options.h"
 
 namespace {
 

@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-#include "delegate/tflite/builtin_params.h"
+#include "delegate/translation/builtin_params.h"
 #include "tensorflow/lite/builtin_ops.h"
 #include "tensorflow/lite/c/common.h"
 

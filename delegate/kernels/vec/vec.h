@@ -2,9 +2,10 @@
 //
 // A kernel's translation unit is compiled with the options of one instruction set, and includes its
 // header from this folder before any kernel. Each such header defines, in the namespace SBNN_ISA
-// that keeps the copies of the kernels apart, what this page lists; tests/delegate/vec_test.cc
-// holds each to it. Nothing in these headers or in the kernels may call an inline function of the
-// standard library: the linker would be free to keep the copy that was compiled for a newer CPU.
+// that keeps the copies of the kernels apart, what this page lists;
+// tests/delegate/kernels/vec/vec_test.cc holds each to it. Nothing in these headers or in the
+// kernels may call an inline function of the standard library: the linker would be free to keep the
+// copy that was compiled for a newer CPU.
 //
 // Names: a, b, c and the results are Vecs of kLanes Elements; a[i] is lane i. p points to Elements
 // of any alignment.

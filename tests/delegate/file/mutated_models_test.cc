@@ -14,7 +14,7 @@
 
 #include "delegate/file/model.h"
 #include "delegate/file/session.h"
-#include "delegate/tflite/options.h"
+#include "delegate/translation/options.h"
 #include "gtest/gtest.h"
 #include "tests/delegate/random.h"
 

@@ -1,0 +1,57 @@
+#include "delegate/engine/ops/binary.h"
+
+#include "delegate/translation/translate.h"
+#include "tensorflow/lite/builtin_ops.h"
+
+namespace sbnn {
+namespace {
+
+BinaryKind KindOf(int code) {
+  switch (code) {
+    case kTfLiteBuiltinAdd:
+      return BinaryKind::kAdd;
+    case kTfLiteBuiltinSub:
+      return BinaryKind::kSub;
+    case kTfLiteBuiltinMul:
+      return BinaryKind::kMul;
+    case kTfLiteBuiltinDiv:
+      return BinaryKind::kDiv;
+    case kTfLiteBuiltinMaximum:
+      return BinaryKind::kMax;
+    case kTfLiteBuiltinPrelu:
+      return BinaryKind::kPrelu;
+    default:
+      return BinaryKind::kMin;
+  }
+}
+
+}  // namespace
+
+Status TranslateBinary(const NodeView& view, Translation* t) {
+  if (view.input_count() != 2) return Status::Error("expected 2 inputs");
+  const int code = view.registration->builtin_code;
+  float lo, hi;
+  const bool plain =
+      code == kTfLiteBuiltinMaximum || code == kTfLiteBuiltinMinimum || code == kTfLiteBuiltinPrelu;
+  Status status =
+      ReadClamp(plain ? FusedActivation::kNone : view.params<BinaryParams>().activation, &lo, &hi);
+  if (!status.ok()) return status;
+  if (t->inputs.size() == 2) {
+    t->op = std::make_unique<Binary>(KindOf(code), lo, hi);
+    Shape shape;
+    return t->op->InferShape({view.shape(t->inputs[0]), view.shape(t->inputs[1])}, &shape);
+  }
+  const bool constant_first = t->inputs[0] != view.input(0);
+  if (constant_first && code == kTfLiteBuiltinPrelu)
+    return Status::Error("the input is a constant");
+  const int constant = view.input(constant_first ? 0 : 1);
+  std::vector<float> values;
+  status = view.constants.DenseFloats(view.context, constant, &values);
+  if (!status.ok()) return status;
+  t->op = std::make_unique<Binary>(KindOf(code), lo, hi, std::move(values),
+                                   view.constants.ShapeOf(view.context, constant), constant_first);
+  Shape shape;
+  return t->op->InferShape({view.shape(t->inputs[0])}, &shape);
+}
+
+}  // namespace sbnn

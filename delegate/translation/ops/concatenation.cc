@@ -1,0 +1,28 @@
+#include "delegate/engine/ops/concatenation.h"
+
+#include "delegate/translation/translate.h"
+
+namespace sbnn {
+
+Status TranslateConcatenation(const NodeView& view, Translation* t) {
+  if (static_cast<int>(t->inputs.size()) != view.input_count()) {
+    return Status::Error("a constant is concatenated");
+  }
+  const auto& params = view.params<ConcatenationParams>();
+  if (params.activation != FusedActivation::kNone) {
+    return Status::Error("a concatenation with an activation");  // TFLite refuses it as well
+  }
+  const int rank = static_cast<int>(view.shape(t->inputs[0]).size());
+  int axis;
+  const Status status = ReadAxis(params.axis, rank, &axis);
+  if (!status.ok()) return status;
+  for (int input : t->inputs) {
+    if (static_cast<int>(view.shape(input).size()) != rank) {
+      return Status::Error("operands of different rank");
+    }
+  }
+  t->op = std::make_unique<Concatenation>(axis);
+  return Status();
+}
+
+}  // namespace sbnn

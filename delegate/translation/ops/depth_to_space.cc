@@ -1,0 +1,22 @@
+#include "delegate/engine/ops/depth_to_space.h"
+
+#include "delegate/translation/translate.h"
+#include "tensorflow/lite/builtin_ops.h"
+
+namespace sbnn {
+
+Status TranslateDepthToSpace(const NodeView& view, Translation* t) {
+  const int block = view.params<BlockParams>().block_size;
+  std::unique_ptr<Op> op;
+  if (view.registration->builtin_code == kTfLiteBuiltinDepthToSpace) {
+    op = std::make_unique<DepthToSpace>(block);
+  } else {
+    op = std::make_unique<SpaceToDepth>(block);
+  }
+  Shape shape;
+  const Status status = op->InferShape({view.shape(t->inputs[0])}, &shape);
+  if (status.ok()) t->op = std::move(op);
+  return status;
+}
+
+}  // namespace sbnn

@@ -1,0 +1,31 @@
+#include "delegate/engine/ops/fully_connected.h"
+
+#include "delegate/translation/translate.h"
+
+namespace sbnn {
+
+Status TranslateFullyConnected(const NodeView& view, Translation* t) {
+  if (view.input_count() < 2) return Status::Error("expected an input and weights");
+  const auto& params = view.params<FullyConnectedParams>();
+  if (params.weights_format != 0) return Status::Error("shuffled weights are not supported");
+  Constant weights;
+  Status status = view.constants.Floats(view.context, view.input(1), &weights);
+  if (!status.ok()) return status;
+  if (weights.shape.size() != 2) return Status::Error("weights without 2 dimensions");
+  if (weights.shape[1] > 65536) return Status::Error("more than 65536 inputs");
+  float lo, hi;
+  status = ReadClamp(params.activation, &lo, &hi);
+  if (!status.ok()) return status;
+  std::vector<float> bias;
+  status = ReadBias(view, 2, weights.shape[0], &bias);
+  if (!status.ok()) return status;
+
+  t->heavy = true;
+  std::shared_ptr<const PackedWeights> packed;
+  status = PackWeights(view, weights, bias, kOneVectorCost, &packed);
+  if (!status.ok()) return status;
+  t->op = std::make_unique<FullyConnected>(std::move(packed), params.keep_num_dims, lo, hi);
+  return Status();
+}
+
+}  // namespace sbnn

@@ -1,0 +1,25 @@
+#include "delegate/engine/ops/mean.h"
+
+#include <algorithm>
+
+#include "delegate/translation/translate.h"
+
+namespace sbnn {
+
+Status TranslateMean(const NodeView& view, Translation* t) {
+  const Shape shape = view.shape(t->inputs[0]);
+  std::vector<int> axes;
+  Status status = view.constants.Ints(view.context, view.input(1), &axes);
+  if (!status.ok()) return Status::Error("axes: " + status.message());
+  for (int& axis : axes) {
+    status = ReadAxis(axis, static_cast<int>(shape.size()), &axis);
+    if (!status.ok()) return status;
+  }
+  std::sort(axes.begin(), axes.end());
+  axes.erase(std::unique(axes.begin(), axes.end()), axes.end());
+  t->op = std::make_unique<Mean>(std::move(axes), view.params<ReducerParams>().keep_dims);
+  Shape reduced;
+  return t->op->InferShape({shape}, &reduced);
+}
+
+}  // namespace sbnn

@@ -1,0 +1,28 @@
+#include "delegate/engine/ops/pool.h"
+
+#include "delegate/translation/translate.h"
+#include "tensorflow/lite/builtin_ops.h"
+
+namespace sbnn {
+
+Status TranslatePool(const NodeView& view, Translation* t) {
+  Status status = CheckFloatTensor(view, t->inputs[0], 4);
+  if (!status.ok()) return status;
+  const auto& params = view.params<PoolParams>();
+  float lo, hi;
+  status = ReadClamp(params.activation, &lo, &hi);
+  if (!status.ok()) return status;
+  Window window;
+  window.kernel_h = params.filter_height;
+  window.kernel_w = params.filter_width;
+  window.stride_h = params.stride_height;
+  window.stride_w = params.stride_width;
+  window.same = params.padding == PaddingKind::kSame;
+  status = CheckWindow(window);
+  if (!status.ok()) return status;
+  const bool average = view.registration->builtin_code == kTfLiteBuiltinAveragePool2d;
+  t->op = std::make_unique<Pool>(average, window, lo, hi);
+  return Status();
+}
+
+}  // namespace sbnn

@@ -1,0 +1,31 @@
+#include "delegate/engine/ops/resize.h"
+
+#include "delegate/translation/translate.h"
+#include "tensorflow/lite/builtin_ops.h"
+
+namespace sbnn {
+
+Status TranslateResize(const NodeView& view, Translation* t) {
+  if (t->inputs[0] != view.input(0)) return Status::Error("the input is a constant");
+  const auto& params = view.params<ResizeParams>();
+  const bool bilinear = view.registration->builtin_code == kTfLiteBuiltinResizeBilinear;
+  if (bilinear && params.align_corners && params.half_pixel_centers) {
+    return Status::Error("corners and centers of pixels are aligned at once");  // as in TFLite
+  }
+  std::vector<int> size = {0, 0};
+  const bool known = t->inputs.size() == 1;
+  if (known) {
+    const Status status = view.constants.Ints(view.context, view.input(1), &size);
+    if (!status.ok()) return Status::Error("size: " + status.message());
+    if (size.size() != 2) return Status::Error("expected a height and a width");
+  } else if (!view.numbers(t->inputs[1])) {
+    return Status::Error("expected a size of whole numbers");
+  }
+  t->op = std::make_unique<Resize>(bilinear, params.align_corners, params.half_pixel_centers,
+                                   size[0], size[1]);
+  if (!known) return Status();
+  Shape shape;
+  return t->op->InferShape({view.shape(t->inputs[0])}, &shape);
+}
+
+}  // namespace sbnn

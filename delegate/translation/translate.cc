@@ -1,0 +1,219 @@
+#include "delegate/translation/translate.h"
+
+#include <limits>
+
+#include "tensorflow/lite/builtin_ops.h"
+
+namespace sbnn {
+namespace {
+
+struct Entry {
+  int code;
+  bool has_params;
+  int most_inputs;  // that change from run to run
+  Status (*translate)(const NodeView&, Translation*);
+  unsigned numbers_in = 0;  // bit i: input i may be whole numbers that follow from shapes
+  bool numbers_out = false;
+};
+
+// A few bytes of sparse filter may claim billions.
+constexpr int kMaxChannels = 1 << 24;
+
+constexpr Entry kEntries[] = {
+    {kTfLiteBuiltinAdd, true, 2, TranslateBinary},
+    {kTfLiteBuiltinAveragePool2d, true, 1, TranslatePool},
+    {kTfLiteBuiltinConcatenation, true, 64, TranslateConcatenation},
+    {kTfLiteBuiltinConv2d, true, 1, TranslateConvolution},
+    {kTfLiteBuiltinDepthToSpace, true, 1, TranslateDepthToSpace},
+    {kTfLiteBuiltinDepthwiseConv2d, true, 1, TranslateDepthwise},
+    {kTfLiteBuiltinDiv, true, 2, TranslateBinary},
+    {kTfLiteBuiltinElu, false, 1, TranslateActivation},
+    {kTfLiteBuiltinExpandDims, false, 1, TranslateExpandDims},
+    {kTfLiteBuiltinFullyConnected, true, 1, TranslateFullyConnected},
+    {kTfLiteBuiltinGelu, true, 1, TranslateActivation},
+    {kTfLiteBuiltinHardSwish, false, 1, TranslateActivation},
+    {kTfLiteBuiltinLeakyRelu, true, 1, TranslateActivation},
+    {kTfLiteBuiltinLogistic, false, 1, TranslateActivation},
+    {kTfLiteBuiltinMaximum, false, 2, TranslateBinary},
+    {kTfLiteBuiltinMaxPool2d, true, 1, TranslatePool},
+    {kTfLiteBuiltinMean, true, 1, TranslateMean},
+    {kTfLiteBuiltinMinimum, false, 2, TranslateBinary},
+    {kTfLiteBuiltinMirrorPad, true, 1, TranslateMirrorPad},
+    {kTfLiteBuiltinMul, true, 2, TranslateBinary},
+    {kTfLiteBuiltinPack, true, 64, TranslatePack, ~0u, true},
+    {kTfLiteBuiltinPad, false, 1, TranslatePad},
+    {kTfLiteBuiltinPadv2, false, 1, TranslatePad},
+    {kTfLiteBuiltinPrelu, false, 2, TranslateBinary},
+    {kTfLiteBuiltinRelu, false, 1, TranslateClamp},
+    {kTfLiteBuiltinRelu0To1, false, 1, TranslateClamp},
+    {kTfLiteBuiltinRelu6, false, 1, TranslateClamp},
+    {kTfLiteBuiltinReluN1To1, false, 1, TranslateClamp},
+    {kTfLiteBuiltinReshape, false, 2, TranslateReshape, 2u},
+    {kTfLiteBuiltinResizeBilinear, true, 2, TranslateResize, 2u},
+    {kTfLiteBuiltinResizeNearestNeighbor, true, 2, TranslateResize, 2u},
+    {kTfLiteBuiltinShape, true, 1, TranslateShape, 0, true},
+    {kTfLiteBuiltinSoftmax, true, 1, TranslateSoftmax},
+    {kTfLiteBuiltinSpaceToDepth, true, 1, TranslateDepthToSpace},
+    {kTfLiteBuiltinSplit, true, 1, TranslateSplit},
+    {kTfLiteBuiltinSqueeze, true, 1, TranslateSqueeze},
+    {kTfLiteBuiltinStridedSlice, true, 1, TranslateStridedSlice, 1u, true},
+    {kTfLiteBuiltinSub, true, 2, TranslateBinary},
+    {kTfLiteBuiltinTanh, false, 1, TranslateActivation},
+    {kTfLiteBuiltinTranspose, false, 1, TranslateTranspose},
+    {kTfLiteBuiltinTransposeConv, true, 1, TranslateTransposeConvolution},
+    // Claimed with what reads them, see Constants.
+    {kTfLiteBuiltinDensify, false, 0, nullptr},
+    {kTfLiteBuiltinDequantize, false, 0, nullptr},
+};
+
+const Entry* Find(const TfLiteRegistration& registration) {
+  for (const Entry& entry : kEntries) {
+    if (entry.code == registration.builtin_code) return &entry;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+Status Translate(const NodeView& view, Translation* translation) {
+  const Entry* const entry = Find(*view.registration);
+  if (entry == nullptr || entry->translate == nullptr) {
+    return Status::Error("the operator is not supported");
+  }
+  if (entry->has_params && view.node->builtin_data == nullptr) {
+    return Status::Error("the operator's parameters are missing");
+  }
+  if (view.node->outputs->size != 1 && entry->code != kTfLiteBuiltinSplit) {
+    return Status::Error("expected one output");
+  }
+  if (view.which >= view.node->outputs->size) return Status::Error("expected an output");
+  translation->output = view.node->outputs->data[view.which];
+  if (translation->output < 0) return Status::Error("the output is missing");
+  size_t found = 0;
+  for (int i = 0; i < view.input_count(); ++i) {
+    const int tensor = view.input(i);
+    if (tensor < 0 || view.constants.Has(view.context, tensor)) continue;
+    translation->inputs.push_back(tensor);
+    ++found;
+    if (i < 32 && (entry->numbers_in >> i & 1) != 0 && view.numbers(tensor)) continue;
+    const Status status = CheckFloatTensor(view, tensor, 0);
+    if (!status.ok()) return status;
+  }
+  if (found == 0) return Status::Error("no input changes from run to run");
+  if (found > static_cast<size_t>(entry->most_inputs)) {
+    return Status::Error("expected constants in all but " + std::to_string(entry->most_inputs) +
+                         " inputs, found " + std::to_string(found) + " that are not constant");
+  }
+  if (!entry->numbers_out || !view.numbers(translation->output)) {
+    const Status status = CheckFloatTensor(view, translation->output, 0);
+    if (!status.ok()) return status;
+  }
+  return entry->translate(view, translation);
+}
+
+Status CheckFloatTensor(const NodeView& view, int index, int rank) {
+  const TfLiteTensor& tensor = view.tensor(index);
+  if (tensor.type != kTfLiteFloat32) {
+    return Status::Error(std::string("expected float32, found ") +
+                         (tensor.type == kTfLiteInt8 ? "int8" : "another type"));
+  }
+  if (tensor.sparsity != nullptr) return Status::Error("an activation is sparse");
+  const int found = tensor.dims == nullptr ? 0 : tensor.dims->size;
+  if (rank != 0 && found != rank) {
+    return Status::Error("expected " + std::to_string(rank) + " dimensions, found " +
+                         std::to_string(found));
+  }
+  if (found < 1) return Status::Error("a scalar, or a tensor of unknown rank");
+  return Status();
+}
+
+Status ReadAxis(int axis, int rank, int* found) {
+  *found = axis < 0 ? axis + rank : axis;
+  if (*found >= 0 && *found < rank) return Status();
+  return Status::Error("axis " + std::to_string(axis) + " of " + std::to_string(rank) +
+                       " dimensions");
+}
+
+Status CheckWindow(const Window& w) {
+  constexpr int kMost = 1024;
+  for (int size : {w.kernel_h, w.kernel_w, w.stride_h, w.stride_w, w.dilation_h, w.dilation_w}) {
+    if (size < 1 || size > kMost) {
+      return Status::Error("expected kernel, stride and dilation from 1 to " +
+                           std::to_string(kMost) + ", found " + std::to_string(size));
+    }
+  }
+  return Status();
+}
+
+Status ReadClamp(FusedActivation activation, float* lo, float* hi) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  switch (activation) {
+    case FusedActivation::kNone:
+      *lo = -kInfinity;
+      *hi = kInfinity;
+      return Status();
+    case FusedActivation::kRelu:
+      *lo = 0;
+      *hi = kInfinity;
+      return Status();
+    case FusedActivation::kReluN1To1:
+      *lo = -1;
+      *hi = 1;
+      return Status();
+    case FusedActivation::kRelu6:
+      *lo = 0;
+      *hi = 6;
+      return Status();
+    default:
+      return Status::Error("fused activation " + std::to_string(static_cast<int>(activation)) +
+                           " is not supported");
+  }
+}
+
+Status ReadPadding(const NodeView& view, Padding* padding) {
+  std::vector<int> pairs;
+  const Status status = view.constants.Ints(view.context, view.input(1), &pairs);
+  if (!status.ok()) return Status::Error("paddings: " + status.message());
+  for (size_t i = 0; i + 1 < pairs.size(); i += 2) {
+    padding->before.push_back(pairs[i]);
+    padding->after.push_back(pairs[i + 1]);
+  }
+  Shape padded;
+  return padding->InferShape(view.shape(view.input(0)), &padded);
+}
+
+Status ReadFilter(const NodeView& view, int input, Constant* filter) {
+  const Status status = view.constants.Floats(view.context, view.input(input), filter);
+  if (!status.ok()) return status;
+  const std::vector<int>& shape = filter->shape;
+  if (shape.size() != 4) return Status::Error("a filter without 4 dimensions");
+  if (static_cast<int64_t>(shape[1]) * shape[2] * shape[3] > 65536) {
+    return Status::Error("a filter of more than 65536 inputs and taps");
+  }
+  return Status();
+}
+
+Status ReadBias(const NodeView& view, int input, int channels, std::vector<float>* bias) {
+  bias->clear();
+  if (channels > kMaxChannels) return Status::Error(std::to_string(channels) + " channels");
+  if (view.input(input) < 0) {
+    bias->assign(channels, 0.0f);
+    return Status();
+  }
+  const Status status = view.constants.DenseFloats(view.context, view.input(input), bias);
+  if (!status.ok()) return Status::Error("bias: " + status.message());
+  if (static_cast<int>(bias->size()) != channels) {
+    return Status::Error("a bias of " + std::to_string(bias->size()) + " values for " +
+                         std::to_string(channels) + " channels");
+  }
+  return Status();
+}
+
+Status PackWeights(const NodeView& view, const Constant& filter, const std::vector<float>& bias,
+                   const ColumnCost& cost, std::shared_ptr<const PackedWeights>* packed) {
+  const Status status = view.weights.Get(filter, bias, cost, view.kernels.isa, packed);
+  if (status.ok()) view.packed->push_back(*packed);
+  return status;
+}
+
+}  // namespace sbnn

@@ -1,0 +1,113 @@
+// From a TensorFlow Lite node to an operator of the engine.
+#ifndef SBNN_DELEGATE_TRANSLATION_TRANSLATE_H_
+#define SBNN_DELEGATE_TRANSLATION_TRANSLATE_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "delegate/engine/op.h"
+#include "delegate/engine/ops/pad.h"
+#include "delegate/engine/window.h"
+#include "delegate/format/packed_weights.h"
+#include "delegate/format/status.h"
+#include "delegate/format/weight_store.h"
+#include "delegate/kernels/table.h"
+#include "delegate/translation/builtin_params.h"
+#include "delegate/translation/constants.h"
+#include "delegate/translation/typical_shapes.h"
+#include "tensorflow/lite/c/common.h"
+
+namespace sbnn {
+
+struct NodeView {
+  TfLiteContext* context;
+  const TfLiteNode* node;
+  const TfLiteRegistration* registration;
+  const Constants& constants;
+  const TypicalShapes& shapes;
+  const Kernels& kernels;
+  WeightStore& weights;
+  std::vector<std::shared_ptr<const PackedWeights>>* packed;  // receives those of the node
+  int which = 0;                                              // of the node's outputs
+
+  int input_count() const { return node->inputs->size; }
+  int input(int i) const { return i < node->inputs->size ? node->inputs->data[i] : -1; }
+  const TfLiteTensor& tensor(int index) const { return context->tensors[index]; }
+  Shape shape(int index) const { return shapes.Of(index); }
+  // Whether a tensor is of 32-bit integers: the engine knows them when it knows shapes.
+  bool numbers(int index) const { return tensor(index).type == kTfLiteInt32; }
+  template <typename Params>
+  const Params& params() const {
+    return *static_cast<const Params*>(node->builtin_data);
+  }
+};
+
+struct Translation {
+  std::unique_ptr<Op> op;
+  std::vector<int> inputs;  // the tensors that change from run to run
+  int output = -1;
+  bool heavy = false;    // worth a change of layout
+  double predicted = 0;  // seconds, of all of the node's operators
+};
+
+// A node of several outputs is an operator for each. Fails with the reason for which the node stays
+// with TensorFlow Lite.
+Status Translate(const NodeView& view, Translation* translation);
+
+// Shared by the translators under ops/.
+Status CheckFloatTensor(const NodeView& view, int tensor, int rank);  // rank 0: any
+Status ReadAxis(int axis, int rank, int* found);                      // -1 is the last
+Status CheckWindow(const Window& window);  // sizes that no file but a damaged one has
+Status ReadClamp(FusedActivation activation, float* lo, float* hi);
+Status ReadPadding(const NodeView& view, Padding* padding);  // from the second input
+// Of CONV_2D and TRANSPOSE_CONV: OHWI, few enough inputs and taps for packed columns.
+Status ReadFilter(const NodeView& view, int input, Constant* filter);
+Status ReadBias(const NodeView& view, int input, int channels, std::vector<float>* bias);
+// `cost` is what the kernels say, or Structured of it for weights that are to be taken apart, or
+// kOneVectorCost.
+Status PackWeights(const NodeView& view, const Constant& filter, const std::vector<float>& bias,
+                   const ColumnCost& cost, std::shared_ptr<const PackedWeights>* packed);
+
+// The window of a convolution, depthwise or not.
+template <typename Params>
+Window MakeWindow(const Params& params, int kernel_h, int kernel_w) {
+  Window window;
+  window.kernel_h = kernel_h;
+  window.kernel_w = kernel_w;
+  window.stride_h = params.stride_height;
+  window.stride_w = params.stride_width;
+  window.dilation_h = params.dilation_height;
+  window.dilation_w = params.dilation_width;
+  window.same = params.padding == PaddingKind::kSame;
+  return window;
+}
+
+// The translators.
+Status TranslateActivation(const NodeView& view, Translation* t);
+Status TranslateBinary(const NodeView& view, Translation* t);
+Status TranslateClamp(const NodeView& view, Translation* t);
+Status TranslateConcatenation(const NodeView& view, Translation* t);
+Status TranslateConvolution(const NodeView& view, Translation* t);
+Status TranslateDepthwise(const NodeView& view, Translation* t);
+Status TranslateDepthToSpace(const NodeView& view, Translation* t);
+Status TranslateExpandDims(const NodeView& view, Translation* t);
+Status TranslateFullyConnected(const NodeView& view, Translation* t);
+Status TranslateMean(const NodeView& view, Translation* t);
+Status TranslateMirrorPad(const NodeView& view, Translation* t);
+Status TranslatePack(const NodeView& view, Translation* t);
+Status TranslatePad(const NodeView& view, Translation* t);
+Status TranslatePool(const NodeView& view, Translation* t);
+Status TranslateReshape(const NodeView& view, Translation* t);
+Status TranslateResize(const NodeView& view, Translation* t);
+Status TranslateShape(const NodeView& view, Translation* t);
+Status TranslateSoftmax(const NodeView& view, Translation* t);
+Status TranslateSplit(const NodeView& view, Translation* t);
+Status TranslateSqueeze(const NodeView& view, Translation* t);
+Status TranslateStridedSlice(const NodeView& view, Translation* t);
+Status TranslateTranspose(const NodeView& view, Translation* t);
+Status TranslateTransposeConvolution(const NodeView& view, Translation* t);
+
+}  // namespace sbnn
+
+#endif  // SBNN_DELEGATE_TRANSLATION_TRANSLATE_H_
