@@ -21,23 +21,28 @@ standard library's among them): the linker keeps one copy of each, and that may 
 # source is the one that is meant, also for cores that issue in order.
 _IN_ORDER = ["-fno-schedule-insns"]
 
+_AVX512 = [
+    "-mavx512f",
+    "-mavx512bw",
+    "-mavx512dq",
+    "-mavx512vl",
+    "-mavx2",
+    "-mfma",
+    "-Wno-maybe-uninitialized",  # GCC 12 finds its own AVX-512 header guilty
+    "-Wno-uninitialized",
+]
+
 # instruction set -> processor -> compiler options
 _ISAS = {
     "avx2": {"x86_64": ["-mavx2", "-mfma"]},
-    "avx512": {"x86_64": [
-        "-mavx512f",
-        "-mavx512bw",
-        "-mavx512dq",
-        "-mavx512vl",
-        "-mavx2",
-        "-mfma",
-        "-Wno-maybe-uninitialized",  # GCC 12 finds its own AVX-512 header guilty
-        "-Wno-uninitialized",
-    ]},
+    "avx512": {"x86_64": _AVX512},
+    "avx512vnni": {"x86_64": _AVX512 + ["-mavx512vnni"]},
+    "avxvnni": {"x86_64": ["-mavx2", "-mfma", "-mavxvnni"]},
     "neon": {
         "aarch64": _IN_ORDER,
         "armv7": ["-mfpu=neon-vfpv4"],
     },
+    "neon_dot": {"aarch64": _IN_ORDER + ["-march=armv8.2-a+dotprod"]},
     "neon_fp16": {"aarch64": _IN_ORDER + ["-march=armv8.2-a+fp16"]},
 }
 

@@ -49,6 +49,11 @@ bool HasFp16(uint64_t hwcap) {
   return (hwcap & kScalars) != 0 && (hwcap & kVectors) != 0;
 }
 
+bool HasDotProducts(uint64_t hwcap) {
+  constexpr uint64_t kDotProducts = 1u << 20;  // HWCAP_ASIMDDP
+  return (hwcap & kDotProducts) != 0;
+}
+
 bool HasFusedNeon(uint64_t hwcap) {
   constexpr uint64_t kNeon = 1u << 12, kFused = 1u << 16;  // HWCAP_NEON, HWCAP_VFPv4
   return (hwcap & kNeon) != 0 && (hwcap & kFused) != 0;

@@ -29,6 +29,9 @@ bool AllInOrder(const std::vector<ArmCore>& cores);
 // FP16).
 bool HasFp16(uint64_t hwcap);
 
+// Whether it promises products of four bytes (SDOT).
+bool HasDotProducts(uint64_t hwcap);
+
 // Whether AT_HWCAP of a 32-bit process promises NEON and fused multiply-add (VFPv4): every core
 // since the Cortex-A7 and A15.
 bool HasFusedNeon(uint64_t hwcap);

@@ -60,6 +60,13 @@ TEST(HasFp16, NeedsScalarsAndVectors) {
   EXPECT_TRUE(HasFp16(~uint64_t{0}));
 }
 
+TEST(HasDotProducts, IsABitOfItsOwn) {
+  EXPECT_FALSE(HasDotProducts(0));
+  EXPECT_FALSE(HasDotProducts(0x8ff)) << "a Cortex-A72";
+  EXPECT_FALSE(HasDotProducts(~uint64_t{1u << 20}));
+  EXPECT_TRUE(HasDotProducts(0x119fff)) << "a Cortex-A76";
+}
+
 TEST(HasFusedNeon, NeedsBoth) {
   EXPECT_FALSE(HasFusedNeon(0));
   EXPECT_FALSE(HasFusedNeon(0x1fd7 & ~(1u << 16))) << "a Cortex-A9";

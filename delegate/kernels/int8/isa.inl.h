@@ -1,0 +1,101 @@
+// Collects the int8 kernels of one instruction set. Included once by each of the sources beside
+// this one, after the header of its vectors.
+#include <utility>
+
+#include "delegate/kernels/int8/store.inl.h"
+
+// Need what stores tiles.
+#include "delegate/kernels/int8/depthwise.inl.h"
+#include "delegate/kernels/int8/move.inl.h"
+#include "delegate/kernels/int8/spmm.inl.h"
+#include "delegate/kernels/int8/spmv.inl.h"
+#include "delegate/kernels/int8/table.h"
+
+namespace sbnn {
+namespace int8 {
+namespace SBNN_ISA {
+namespace {
+
+// (As the float kernels' FmaLoop: twelve chains, none of which waits for another.)
+template <class V>
+double DotLoop(size_t steps, int32_t* sink) {
+  typename V::Sums sums[12];
+#pragma GCC unroll 12
+  for (int i = 0; i < 12; ++i) sums[i] = V::Set(i);
+  int8_t bytes[4 * V::kLanes];
+  for (int8_t& b : bytes) b = 1;
+  const typename V::Quads x = V::Prepare(V::Load(bytes));
+  const typename V::Weights w = V::Broadcast(bytes);
+  for (size_t s = 0; s < steps; ++s) {
+#pragma GCC unroll 12
+    for (int i = 0; i < 12; ++i) V::Dot(sums[i], x, w);
+  }
+  const typename V::Output out(Requantization{0, -128, 127});
+#pragma GCC unroll 12
+  for (int i = 0; i < 12; ++i) {
+    int8_t first[4 * V::kLanes];
+    const typename V::Ints y = V::Requantize(sums[i], V::SetScale(1.0f), out);
+    V::Store(first, V::Pack(y, y, y, y, out));
+    *sink += first[0];
+  }
+  return 4.0 * V::kLanes * 12 * static_cast<double>(steps);
+}
+
+template <class V, int G, bool kTail, size_t... P>
+BlockTiles Blocks(std::index_sequence<P...>) {
+  if constexpr (kTail) {
+    return {sizeof...(P),
+            {&SpmmBlocks<V, G, static_cast<int>(P) + 1, 0>...},
+            {&SpmmBlocks<V, G, static_cast<int>(P) + 1, 1>...}};
+  } else {
+    return {sizeof...(P), {&SpmmBlocks<V, G, static_cast<int>(P) + 1, 0>...}, {}};
+  }
+}
+
+template <class V, int G, int P>
+void AddGroup(int index, Kernels* k) {
+  k->blocks[index] = Blocks<V, G, (V::kLanes > 8)>(std::make_index_sequence<P>());
+  k->columns[index][0] = {&SpmmColumnsWide<V, G, false>, &SpmmColumnsNarrow<V, G, false>};
+  k->columns[index][1] = {&SpmmColumnsWide<V, G, true>, &SpmmColumnsNarrow<V, G, true>};
+}
+
+template <class V>
+void AddDepthwise(DepthwiseFn (*table)[2]) {
+  table[0][0] = &Depthwise<V, 3, 1>;
+  table[0][1] = &Depthwise<V, 3, 2>;
+  table[1][0] = &Depthwise<V, 5, 1>;
+  table[1][1] = &Depthwise<V, 5, 2>;
+}
+
+// The widest tiles of blocks of 1, 2 and 4: sums, pixels and a weight fit the registers.
+template <class V, class Narrow, int P1, int P2, int P4>
+Kernels Collect(const char* isa, const StepCost& cost) {
+  Kernels k = {};
+  k.isa = isa;
+  k.lanes = V::kLanes;
+  k.input_offset = SBNN_INPUT_OFFSET;
+  k.cost = cost;
+  AddGroup<V, 1, P1>(0, &k);
+  AddGroup<V, 2, P2>(1, &k);
+  AddGroup<V, 4, P4>(2, &k);
+  k.spmv = &Spmv;
+  AddDepthwise<V>(k.depthwise);
+  if constexpr (Narrow::kLanes < V::kLanes) AddDepthwise<Narrow>(k.depthwise_narrow);
+  k.depthwise_any = &DepthwiseAny;
+  k.shift_quads = &ShiftRows<Element4>;
+  k.shift_bytes = &ShiftRows<uint8_t>;
+  k.gather = &Gather;
+  k.flat_to_quads = &FlatToQuads;
+  k.quads_to_flat = &QuadsToFlat;
+  k.flat_to_panel = &FlatToPanel;
+  k.panel_to_flat = &PanelToFlat;
+  k.quads_to_panel = &QuadsToPanel;
+  k.panel_to_quads = &PanelToQuads;
+  k.dot_loop = &DotLoop<V>;
+  return k;
+}
+
+}  // namespace
+}  // namespace SBNN_ISA
+}  // namespace int8
+}  // namespace sbnn

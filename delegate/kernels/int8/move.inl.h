@@ -1,0 +1,141 @@
+// What only moves bytes: between layouts, and what a convolution reads into one order.
+#include "delegate/kernels/int8/kernels.h"
+
+namespace sbnn {
+namespace int8 {
+namespace SBNN_ISA {
+namespace {
+
+struct Element4 {
+  uint8_t bytes[4];
+};
+
+// An element is 1 or 4 bytes.
+template <typename E>
+void ShiftRows(const ShiftRowsArgs& args) {
+  E fill;
+  __builtin_memset(&fill, args.fill, sizeof(fill));
+  // [begin, end): the elements that come from the row.
+  const int stride = args.stride;
+  int begin = args.shift >= 0 ? 0 : (-args.shift + stride - 1) / stride;
+  int end = args.width <= args.shift ? 0 : (args.width - args.shift + stride - 1) / stride;
+  if (end > args.length) end = args.length;
+  if (begin > end) begin = end;
+  const char* x = reinterpret_cast<const char*>(args.x);
+  E* y = static_cast<E*>(args.y);
+  for (int r = 0; r < args.rows; ++r, x += args.x_row_stride, y += args.length) {
+    const E* const row = reinterpret_cast<const E*>(x);
+    for (int i = 0; i < begin; ++i) y[i] = fill;
+    if (stride == 1) {
+      if (end > begin) {
+        __builtin_memcpy(y + begin, row + begin + args.shift, (end - begin) * sizeof(E));
+      }
+    } else {
+      for (int i = begin; i < end; ++i) y[i] = row[i * stride + args.shift];
+    }
+    for (int i = end; i < args.length; ++i) y[i] = fill;
+  }
+}
+
+void Gather(const GatherArgs& args) {
+  const int8_t* x = args.x;
+  int8_t* y = args.y;
+  const int32_t* const at = args.at;
+  const bool together =
+      at[0] >= 0 && at[1] == at[0] + 1 && at[2] == at[0] + 2 && at[3] == at[0] + 3;
+  if (together) {
+    x += at[0];
+    for (int i = 0; i < args.count; ++i, x += args.pixel, y += 4) __builtin_memcpy(y, x, 4);
+    return;
+  }
+  for (int i = 0; i < args.count; ++i, x += args.pixel, y += 4) {
+    for (int k = 0; k < 4; ++k) y[k] = at[k] < 0 ? 0 : x[at[k]];
+  }
+}
+
+// So many pixels at a time that what is written by quads stays in the nearest cache.
+constexpr size_t kPixels = 64;
+
+// Calls fn(quad, channels of it, first pixel, end pixel) for all.
+template <typename Fn>
+SBNN_INLINE void ForEachBlock(const RelayoutArgs& args, const Fn& fn) {
+  for (size_t first = 0; first < args.pixels; first += kPixels) {
+    const size_t end = first + kPixels < args.pixels ? first + kPixels : args.pixels;
+    for (int c = 0; c < args.channels; c += 4) {
+      fn(c / 4, args.channels - c < 4 ? args.channels - c : 4, first, end);
+    }
+  }
+}
+
+void FlatToQuads(const RelayoutArgs& args) {
+  ForEachBlock(args, [&args](int quad, int channels, size_t first, size_t end) {
+    const int8_t* x = args.x + first * args.x_stride + 4 * quad;
+    int8_t* y = args.y + quad * args.y_stride + 4 * first;
+    if (channels == 4) {
+      for (size_t i = first; i < end; ++i, x += args.x_stride, y += 4) __builtin_memcpy(y, x, 4);
+      return;
+    }
+    for (size_t i = first; i < end; ++i, x += args.x_stride, y += 4) {
+      for (int c = 0; c < 4; ++c) y[c] = c < channels ? x[c] : 0;
+    }
+  });
+}
+
+void QuadsToFlat(const RelayoutArgs& args) {
+  ForEachBlock(args, [&args](int quad, int channels, size_t first, size_t end) {
+    const int8_t* x = args.x + quad * args.x_stride + 4 * first;
+    int8_t* y = args.y + first * args.y_stride + 4 * quad;
+    if (channels == 4) {
+      for (size_t i = first; i < end; ++i, x += 4, y += args.y_stride) __builtin_memcpy(y, x, 4);
+      return;
+    }
+    for (size_t i = first; i < end; ++i, x += 4, y += args.y_stride) {
+      for (int c = 0; c < channels; ++c) y[c] = x[c];
+    }
+  });
+}
+
+void FlatToPanel(const RelayoutArgs& args) {
+  ForEachBlock(args, [&args](int quad, int channels, size_t first, size_t end) {
+    for (int c = 4 * quad; c < 4 * quad + channels; ++c) {
+      for (size_t i = first; i < end; ++i) {
+        args.y[c * args.y_stride + i] = args.x[i * args.x_stride + c];
+      }
+    }
+  });
+}
+
+void PanelToFlat(const RelayoutArgs& args) {
+  ForEachBlock(args, [&args](int quad, int channels, size_t first, size_t end) {
+    for (size_t i = first; i < end; ++i) {
+      for (int c = 4 * quad; c < 4 * quad + channels; ++c) {
+        args.y[i * args.y_stride + c] = args.x[c * args.x_stride + i];
+      }
+    }
+  });
+}
+
+void QuadsToPanel(const RelayoutArgs& args) {
+  ForEachBlock(args, [&args](int quad, int channels, size_t first, size_t end) {
+    for (int c = 0; c < channels; ++c) {
+      const int8_t* const x = args.x + quad * args.x_stride + c;
+      int8_t* const y = args.y + (4 * quad + c) * args.y_stride;
+      for (size_t i = first; i < end; ++i) y[i] = x[4 * i];
+    }
+  });
+}
+
+void PanelToQuads(const RelayoutArgs& args) {
+  ForEachBlock(args, [&args](int quad, int channels, size_t first, size_t end) {
+    int8_t* const y = args.y + quad * args.y_stride;
+    for (int c = 0; c < 4; ++c) {
+      const int8_t* const x = args.x + (4 * quad + c) * args.x_stride;
+      for (size_t i = first; i < end; ++i) y[4 * i + c] = c < channels ? x[i] : 0;
+    }
+  });
+}
+
+}  // namespace
+}  // namespace SBNN_ISA
+}  // namespace int8
+}  // namespace sbnn

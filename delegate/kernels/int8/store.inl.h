@@ -1,0 +1,30 @@
+// Results of a tile of which not all pixels are there.
+
+namespace sbnn {
+namespace int8 {
+namespace SBNN_ISA {
+namespace {
+
+// A vector of quads, of which `n` are there.
+template <class V>
+SBNN_INLINE void StoreSome(int8_t* p, typename V::Bytes v, int n) {
+  if (n >= V::kLanes) {
+    V::Store(p, v);
+  } else {
+    V::StoreFirst(p, v, n);
+  }
+}
+
+// To four planes: V::StorePlanes, of which `n` pixels are there.
+template <class V>
+SBNN_INLINE void StorePlanesSome(int8_t* p, size_t stride, typename V::Bytes v, int n) {
+  if (n >= V::kLanes) return V::StorePlanes(p, stride, v);
+  int8_t planes[4][V::kLanes];
+  V::StorePlanes(planes[0], V::kLanes, v);
+  for (int c = 0; c < 4; ++c) __builtin_memcpy(p + c * stride, planes[c], n);
+}
+
+}  // namespace
+}  // namespace SBNN_ISA
+}  // namespace int8
+}  // namespace sbnn

@@ -1,0 +1,136 @@
+#include "delegate/kernels/int8/table.h"
+
+#include <algorithm>
+#include <chrono>
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#elif defined(__aarch64__) || defined(__arm__)
+#include <sys/auxv.h>
+
+#include "delegate/kernels/arm_cpu.h"
+#endif
+
+namespace sbnn {
+namespace int8 {
+
+Kernels ScalarKernels();
+#if defined(__x86_64__)
+Kernels Avx512VnniKernels();
+Kernels Avx512Kernels();
+Kernels AvxVnniKernels();
+Kernels Avx2Kernels();
+#elif defined(__aarch64__)
+Kernels NeonDotKernels();
+Kernels NeonKernels();
+#elif defined(__arm__)
+Kernels NeonKernels();
+#endif
+
+namespace {
+
+#if defined(__x86_64__)
+// (Not every compiler's __builtin_cpu_supports knows it.)
+bool HasAvxVnni() {
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  return __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) != 0 && (eax >> 4 & 1) != 0;
+}
+#endif
+
+// The CPU is asked before a set is collected: collecting already runs its code.
+std::vector<Kernels> Detect() {
+  std::vector<Kernels> found;
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  if (avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
+    if (__builtin_cpu_supports("avx512vnni")) found.push_back(Avx512VnniKernels());
+    found.push_back(Avx512Kernels());
+  }
+  if (avx2 && HasAvxVnni()) found.push_back(AvxVnniKernels());
+  if (avx2) found.push_back(Avx2Kernels());
+#elif defined(__aarch64__)
+  if (HasDotProducts(getauxval(AT_HWCAP))) found.push_back(NeonDotKernels());
+  found.push_back(NeonKernels());  // part of every Armv8-A
+#elif defined(__arm__)
+  if (HasFusedNeon(getauxval(AT_HWCAP))) found.push_back(NeonKernels());
+#endif
+  found.push_back(ScalarKernels());
+  return found;
+}
+
+}  // namespace
+
+int GroupIndex(int group) {
+  return static_cast<int>(std::find(kGroups, kGroups + kGroupKinds, group) - kGroups);
+}
+
+const std::vector<const Kernels*>& AvailableKernels() {
+  static const auto* const pointers = [] {
+    static const auto* const all = new std::vector<Kernels>(Detect());
+    auto* p = new std::vector<const Kernels*>;
+    for (const Kernels& k : *all) p->push_back(&k);
+    return p;
+  }();
+  return *pointers;
+}
+
+const Kernels* KernelsOf(const std::string& isa) {
+  // The width of vectors is what a name begins with: "avx512", or "avx" of any other.
+  const auto goes_with = [&isa](const std::string& name) {
+    if (name.rfind(isa, 0) == 0) return true;
+    return isa == "avx2" && name == "avxvnni";
+  };
+  for (const Kernels* k : AvailableKernels()) {
+    if (goes_with(k->isa)) return k;
+  }
+  return nullptr;
+}
+
+std::vector<KernelRow> KernelRows(const std::vector<const Kernels*>& kernels) {
+  std::vector<KernelRow> rows;
+  for (const Kernels* k : kernels) {
+    for (int g = 0; g < kGroupKinds; ++g) {
+      const std::string group = "_g" + std::to_string(kGroups[g]);
+      const BlockTiles& tiles = k->blocks[g];
+      for (int p = 1; p <= tiles.widest; ++p) {
+        const std::string name = "blocks" + group + "_p" + std::to_string(p);
+        const int pixels = p * k->lanes;
+        rows.push_back({name, k, tiles.kernel[p - 1], kGroups[g], pixels, false});
+        if (tiles.with_tail[p - 1] == nullptr) continue;
+        rows.push_back({name + "_t" + std::to_string(kTailPixels), k, tiles.with_tail[p - 1],
+                        kGroups[g], pixels + kTailPixels, false});
+      }
+      for (int panel = 0; panel < 2; ++panel) {
+        const std::string name = "columns" + group + (panel == 1 ? "_to_panel" : "_to_quads");
+        const ColumnTiles& columns = k->columns[g][panel];
+        rows.push_back({name + "_wide", k, columns.wide, kGroups[g], 4 * k->lanes, panel == 1});
+        rows.push_back({name + "_narrow", k, columns.narrow, kGroups[g], k->lanes, panel == 1});
+      }
+    }
+    for (const char* name :
+         {"spmv", "depthwise_3x3_s1", "depthwise_3x3_s2", "depthwise_5x5_s1", "depthwise_5x5_s2",
+          "depthwise_any", "shift_rows", "gather", "relayout", "dot_loop"}) {
+      rows.push_back({name, k, nullptr, 0, 0, false});
+    }
+  }
+  return rows;
+}
+
+double MeasurePeak(const Kernels& kernels) {
+  using Clock = std::chrono::steady_clock;
+  constexpr size_t kSteps = 200000;
+  double best = 0;
+  for (int run = 0; run < 20; ++run) {
+    int32_t sink = 0;
+    const auto start = Clock::now();
+    const double products = kernels.dot_loop(kSteps, &sink);
+    const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    best = std::max(best, products / seconds * 1e-9);
+  }
+  return best;
+}
+
+}  // namespace int8
+}  // namespace sbnn
