@@ -24,7 +24,7 @@ ARMV7_TESTS := $(addprefix //tests/delegate:,arm_cpu_test engine_test format_tes
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint test-cpp test-python test-arm64 test-armv7 test-clang \
-  test-sanitizers stress fuzz fuzz-reader accuracy bench bench-layers bench-compare bench-peers bench-halves \
+  test-sanitizers stress fuzz fuzz-reader accuracy bench bench-layers bench-compare bench-peers bench-fp16 \
   arm-model clean packages test-packages
 
 help:  ## list the targets
@@ -120,9 +120,9 @@ arm-model: setup  ## predict the NEON kernels' time on phones' cores: delegate/b
 	$(PYTHON) -m delegate.bench.arm.predict --arm-bin build/arm-model/aarch64 --host-bin build/arm-model/host \
 	  --work build/arm-model $(OPTIONS)
 
-bench-halves: setup test-packages $(AARCH64)/python  ## what 16-bit floats cost in accuracy, under qemu; MODELS=build/demo/*.tflite
+bench-fp16: setup test-packages $(AARCH64)/python  ## what 16-bit floats cost in accuracy, under qemu; MODELS=build/demo/*.tflite
 	$(BAZEL) build $(BAZEL_FLAGS) --config=aarch64 $(DELEGATE)
-	$(AARCH64)/python delegate/bench/halves.py $(OPTIONS) \
+	$(AARCH64)/python delegate/bench/fp16.py $(OPTIONS) \
 	  "$$($(BAZEL) info $(BAZEL_FLAGS) --config=aarch64 bazel-bin 2>/dev/null)/delegate/tflite/libsbnn_delegate.so" \
 	  $(or $(MODELS),$(wildcard build/demo/fashion_*.tflite))
 

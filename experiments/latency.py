@@ -24,7 +24,7 @@ def measure(model: Path | bytes, rounds: int = ROUNDS) -> dict[str, Any]:
       `delegate_ms`: the file in the delegate; `dense_tflite_ms`: the same weights stored densely in
       stock TensorFlow Lite; `cpu` and `date`.
     """
-    result = sbnn.benchmark(model, threads=1, rounds=rounds)
+    result = sbnn.benchmark(model, num_threads=1, rounds=rounds)
     return {
         "delegate_ms": result.delegate.median_ms,
         "dense_tflite_ms": result.baseline.median_ms,

@@ -138,7 +138,7 @@ def _verify(options: argparse.Namespace) -> int:
         shapes=dict(options.shape),
         tolerance=options.tolerance,
         delegate=options.delegate,
-        num_threads=options.threads,
+        num_threads=options.num_threads,
         runs=options.runs,
         seed=options.seed,
     )
@@ -155,7 +155,7 @@ def _benchmark(options: argparse.Namespace) -> None:
         options.baseline,
         signature=options.signature,
         shapes=dict(options.shape),
-        threads=options.threads,
+        num_threads=options.num_threads,
         rounds=options.rounds,
     )
     if options.json:
@@ -163,7 +163,9 @@ def _benchmark(options: argparse.Namespace) -> None:
 
         print(json.dumps(result.to_dict(), indent=2))
         return
-    print(f"{result.cpu}, {result.threads} thread(s), {result.peak_gflops:.0f} GFLOP/s peak a core")
+    print(
+        f"{result.cpu}, {result.num_threads} thread(s), {result.peak_gflops:.0f} GFLOP/s peak a core"
+    )
     shapes = ", ".join(f"{name} {sizes(shape)}" for name, shape in result.inputs.items())
     several = f" of {len(result.signatures)}" if len(result.signatures) > 1 else ""
     print(f"timed: {result.graph}{several}, {shapes or 'no inputs'}")
@@ -187,13 +189,13 @@ def _profile(options: argparse.Namespace) -> None:
         options.pattern,
         signature=options.signature,
         shapes=dict(options.shape),
-        threads=options.threads,
+        num_threads=options.num_threads,
         rounds=options.rounds,
     )
     table.save(options.table)
     sparsities = sorted({s for ms in table.layers.values() for s in ms})
     lines = [
-        f"{table.cpu}, {table.threads} thread(s), {table.pattern}",
+        f"{table.cpu}, {table.num_threads} thread(s), {table.pattern}",
         f"dense, TFLite XNNPACK  {table.baseline_ms:9.3f} ms",
         f"dense, delegate        {table.dense_ms:9.3f} ms",
         f"{'layer':30} {'positions':>9} " + " ".join(f"{s:>8.0%}" for s in sparsities),
@@ -301,7 +303,7 @@ examples:
     )
     _add_signature(add, "compare this signature alone (default: all, and bodies of loops)")
     _add_shape(add)
-    add("--threads", type=int, default=1, metavar="N", help="threads (default: 1)")
+    add("--num-threads", type=int, default=1, metavar="N", help="threads (default: 1)")
     add("--runs", type=int, default=3, metavar="N", help="number of inputs (default: 3)")
     add("--seed", type=int, default=0, metavar="N", help="of the inputs (default: 0)")
 
@@ -313,7 +315,7 @@ examples:
         """The two take turns in one process, on the same cores.
 
 example:
-  sbnn benchmark out.tflite --threads 2 --json""",
+  sbnn benchmark out.tflite --num-threads 2 --json""",
     )
     add("sparse", type=_source, metavar="SPARSE", help="the .tflite file to run in the delegate")
     add(
@@ -324,7 +326,7 @@ example:
     )
     _add_signature(add, "time this signature (default: that of the first graph)")
     _add_shape(add)
-    add("--threads", type=int, default=1, metavar="N", help="threads (default: 1)")
+    add("--num-threads", type=int, default=1, metavar="N", help="threads (default: 1)")
     add("--rounds", type=int, default=50, metavar="N", help="turns of each (default: 50)")
     add("--json", action="store_true", help="print JSON")
 
@@ -350,7 +352,7 @@ then in Python:
     add("--pattern", default="auto", metavar="NAME", help="as for convert (default: auto)")
     _add_signature(add, "time this signature (default: that of the first graph)")
     _add_shape(add)
-    add("--threads", type=int, default=1, metavar="N", help="threads (default: 1)")
+    add("--num-threads", type=int, default=1, metavar="N", help="threads (default: 1)")
     add("--rounds", type=int, default=30, metavar="N", help="inferences each (default: 30)")
 
     add = _command(

@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("base", metavar="BASE", help="commit, branch or tag to compare with")
     add_choice(parser)
     parser.set_defaults(sparsities=[0.0, 0.5, 0.9])
-    parser.add_argument("--threads", type=int, default=1, metavar="N", help="of each side")
+    parser.add_argument("--num-threads", type=int, default=1, metavar="N", help="of each side")
     parser.add_argument(
         "--threshold", type=float, default=0.03, metavar="R", help="differences up to it are noise"
     )
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         model = dense(NETWORKS[name], options.size, options.batch)
         for sparsity in options.sparsities:
             sparse = pruned(NETWORKS[name], model, sparsity)
-            times = pair(sparse, libraries, options.threads, rounds_of(name, options))
+            times = pair(sparse, libraries, options.num_threads, rounds_of(name, options))
             base, here = ((min(t), statistics.median(t)) for t in times)
             ratios = [b / a for a, b in zip(base, here)]
             word = verdict(ratios, options.threshold)
@@ -69,16 +69,18 @@ def verdict(ratios: Sequence[float], threshold: float) -> str:
     return "faster" if all(ratio < 1 / (1 + threshold) for ratio in ratios) else "same"
 
 
-def pair(model: bytes, libraries: Sequence[Path], threads: int, rounds: int) -> list[list[float]]:
+def pair(
+    model: bytes, libraries: Sequence[Path], num_threads: int, rounds: int
+) -> list[list[float]]:
     """Milliseconds of each library's turns on a model."""
     from sbnn_tf.run import runtime
     from sbnn_tf.run.benchmark import pinned, take_turns
 
-    with pinned(threads):
+    with pinned(num_threads):
         sides = []
         for library in libraries:
-            delegate = runtime.load_delegate(num_threads=threads, library=library)
-            sides.append(runtime.interpreter(model, num_threads=threads, delegate=delegate))
+            delegate = runtime.load_delegate(num_threads=num_threads, library=library)
+            sides.append(runtime.interpreter(model, num_threads=num_threads, delegate=delegate))
         return take_turns([side.invoke for side in sides], rounds)
 
 

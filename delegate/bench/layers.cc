@@ -30,7 +30,7 @@ constexpr char kUsage[] =
     "lose\n"
     "               whole kernels down to --keep-kxk\n"
     "  --group G    outputs that share their kept inputs: 1, 2, 4, 8 or 16 (default 4)\n"
-    "  --threads N  (default 1)\n"
+    "  --num-threads N  (default 1)\n"
     "  --rounds N   (default 50)\n"
     "  --cold N     rounds with weights that no cache holds (default 0)\n"
     "  --isa NAME   avx512, avx2, neon or scalar (default: the best there is)\n";
@@ -40,12 +40,12 @@ constexpr size_t kLeastCacheLine = 32;  // bytes
 struct Options {
   std::vector<std::string> shapes;
   Zeros zeros;
-  int threads = 1, rounds = 50, cold = 0;
+  int num_threads = 1, rounds = 50, cold = 0;
   std::string isa;
 
   bool Valid() const {
     return !shapes.empty() && zeros.keep > 0 && zeros.keep <= 1 && zeros.keep_kxk > 0 &&
-           zeros.keep_kxk <= 1 && zeros.taps >= 0 && zeros.group >= 1 && threads >= 1 &&
+           zeros.keep_kxk <= 1 && zeros.taps >= 0 && zeros.group >= 1 && num_threads >= 1 &&
            rounds >= 1 && cold >= 0;
   }
 };
@@ -84,7 +84,7 @@ void Evict(const Array& array) {
 
 Measured Measure(const Layer& l, const Options& options, const Kernels& kernels) {
   LayerNetwork made;
-  Check(MakeNetwork(l, options.zeros, kernels, options.threads, &made));
+  Check(MakeNetwork(l, options.zeros, kernels, options.num_threads, &made));
   const auto evict_weights = [&] {
     if (made.depthwise) Evict(made.depthwise->taps);
     if (made.packed) Evict(made.packed->values), Evict(made.packed->columns);
@@ -125,8 +125,8 @@ bool Parse(int argc, char** argv, Options* options) {
       options->zeros.taps = std::atoi(value);
     } else if (arg == "--group") {
       options->zeros.group = std::atoi(value);
-    } else if (arg == "--threads") {
-      options->threads = std::atoi(value);
+    } else if (arg == "--num-threads") {
+      options->num_threads = std::atoi(value);
     } else if (arg == "--rounds") {
       options->rounds = std::atoi(value);
     } else if (arg == "--cold") {
@@ -141,9 +141,9 @@ bool Parse(int argc, char** argv, Options* options) {
 }
 
 void TimeFile(const std::string& path, const Options& options, const Kernels& kernels) {
-  const double peak = MeasurePeakGflops(kernels) * options.threads;
+  const double peak = MeasurePeakGflops(kernels) * options.num_threads;
   std::printf("\n%s: %s, %d thread(s), peak %.1f GFLOP/s, kept %.0f %% of 1x1, %.0f %% of larger",
-              path.c_str(), kernels.isa, options.threads, peak, options.zeros.keep * 100,
+              path.c_str(), kernels.isa, options.num_threads, peak, options.zeros.keep * 100,
               options.zeros.keep_kxk * 100);
   if (options.zeros.taps > 0) std::printf(" (%d taps)", options.zeros.taps);
   std::printf(", group %d\n%-4s %4s %4s %5s %5s %2s %1s %3s %9s %9s %6s %13s %9s\n",

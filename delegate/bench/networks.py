@@ -2,7 +2,7 @@
 
     make bench                                     every network, table in build/bench/networks.md
     python -m delegate.bench.networks --networks mobilenet_v1 resnet50 --sparsities 0.5 --rounds 20
-    python -m delegate.bench.networks --size 96    (or --batch 8, --threads 2)
+    python -m delegate.bench.networks --size 96    (or --batch 8, --num-threads 2)
 
 Random weights, pruned by magnitude without training: the time does not depend on the values. Both
 sides have the same zeros and take turns in one process. Each row is appended to a file of results
@@ -24,7 +24,7 @@ from pathlib import Path
 from delegate.bench.models import NETWORKS, dense, pruned
 
 FEWEST_ROUNDS = 10
-SETTING = ("network", "sparsity", "size", "batch", "threads")
+SETTING = ("network", "sparsity", "size", "batch", "num_threads")
 KEY = (*SETTING, "rounds", "library")
 
 
@@ -43,7 +43,7 @@ def parser() -> argparse.ArgumentParser:
         description=__doc__.splitlines()[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
     add_choice(made)
-    made.add_argument("--threads", type=int, default=1, metavar="N", help="of each side")
+    made.add_argument("--num-threads", type=int, default=1, metavar="N", help="of each side")
     made.add_argument(
         "--results",
         type=Path,
@@ -102,11 +102,21 @@ def measure(options: argparse.Namespace, source: dict) -> list[dict]:
         network, model = NETWORKS[name], None
         rounds = rounds_of(name, options)
         for sparsity in options.sparsities or network.sparsities:
-            key = (name, sparsity, options.size, options.batch, options.threads, rounds, library)
+            key = (
+                name,
+                sparsity,
+                options.size,
+                options.batch,
+                options.num_threads,
+                rounds,
+                library,
+            )
             if key not in known:
                 model = model or dense(network, options.size, options.batch)
                 sparse = pruned(network, model, sparsity)
-                result = sbnn.benchmark(sparse, threads=options.threads, rounds=rounds).to_dict()
+                result = sbnn.benchmark(
+                    sparse, num_threads=options.num_threads, rounds=rounds
+                ).to_dict()
                 total, kept = macs(sparse)
                 row = {**dict(zip(KEY, key)), "macs": total, "kept_macs": kept, **result, **source}
                 append(options.results, row)
@@ -186,14 +196,14 @@ def table(rows: list[dict]) -> str:
 
 def _heading(row: dict) -> str:
     return (
-        f"{row['cpu']}, {row['cores']} cores, {row['threads']} thread(s); {row['date']}, commit "
+        f"{row['cpu']}, {row['cores']} cores, {row['num_threads']} thread(s); {row['date']}, commit "
         f"{row['commit']}; input {row['size']} x {row['size']}, batch {row['batch']}. "
     )
 
 
 def line(row: dict) -> str:
     stock, ours = row["baseline"], row["delegate"]
-    peak = row["peak_gflops"] * row["threads"] * 1e6  # FLOP a ms
+    peak = row["peak_gflops"] * row["num_threads"] * 1e6  # FLOP a ms
 
     def share(multiply_adds: int, times: dict) -> str:
         return f"{2 * multiply_adds / times['median_ms'] / peak:.0%}"

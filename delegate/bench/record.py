@@ -47,7 +47,7 @@ def latest(rows) -> list[dict]:
     order = list(networks.NETWORKS)
 
     def place(row: dict) -> tuple:
-        setting = tuple(row[key] for key in ("size", "batch", "threads"))
+        setting = tuple(row[key] for key in ("size", "batch", "num_threads"))
         return setting != (224, 1, 1), setting, order.index(row["network"]), row["sparsity"]
 
     return sorted(kept.values(), key=place)

@@ -67,7 +67,7 @@ struct Tensor {
     if (type == ElementType::kFloat32) {
       floats()[element] = value;
     } else {
-      *static_cast<Half*>(From(element)) = value;
+      *static_cast<Float16*>(From(element)) = value;
     }
   }
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "delegate/format/element_type.h"
-#include "delegate/format/half.h"
+#include "delegate/format/float16.h"
 
 namespace sbnn {
 
@@ -33,7 +33,7 @@ class Values {
   const void* From(size_t first) const { return Advance(data_, first, type_); }
 
  private:
-  std::vector<Half> fp16_;
+  std::vector<Float16> fp16_;
   const void* data_ = nullptr;
   ElementType type_ = ElementType::kFloat32;
 };

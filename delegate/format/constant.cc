@@ -3,7 +3,7 @@
 #include <cstring>
 #include <string>
 
-#include "delegate/format/half.h"
+#include "delegate/format/float16.h"
 
 namespace sbnn {
 namespace {
@@ -120,7 +120,7 @@ float Constant::Value(size_t i) const {
     case ElementType::kFloat32:
       return ReadAs<float>(value);
     case ElementType::kFloat16:
-      return HalfToFloat(ReadAs<uint16_t>(value));
+      return Float16ToFloat(ReadAs<uint16_t>(value));
     case ElementType::kInt8:
       return ReadAs<int8_t>(value);
     case ElementType::kUint8:

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "delegate/format/aligned_memory.h"
-#include "delegate/format/half.h"
+#include "delegate/format/float16.h"
 #include "delegate/format/unstructured_weights.h"
 
 namespace sbnn {
@@ -29,9 +29,9 @@ struct Floats {
 struct Float16s {
   const char* bytes;
   float operator()(size_t i) const {
-    uint16_t half;
-    std::memcpy(&half, bytes + 2 * i, sizeof(half));
-    return HalfToFloat(half) + 0.0f;
+    uint16_t bits;
+    std::memcpy(&bits, bytes + 2 * i, sizeof(bits));
+    return Float16ToFloat(bits) + 0.0f;
   }
 };
 

@@ -17,7 +17,7 @@
 #include "delegate/kernels/spmv.inl.h"
 #include "delegate/kernels/table.h"
 #if defined(SBNN_FP16)
-#include "delegate/kernels/half.inl.h"
+#include "delegate/kernels/fp16.inl.h"
 #else
 #include "delegate/kernels/unary.inl.h"
 #endif

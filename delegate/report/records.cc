@@ -61,10 +61,10 @@ std::string Describe(const EngineRecord& record, JsonObject* json) {
   json->Text("record", "engine");
   json->Text("version", record.version);
   json->Text("isa", record.isa);
-  json->Integer("threads", record.threads);
+  json->Integer("num_threads", record.num_threads);
   json->Flag("fp16", record.fp16);
   return "SparseByteNN " + record.version + ", " + record.isa +
-         (record.fp16 ? " with 16-bit floats, " : ", ") + Count(record.threads, "thread");
+         (record.fp16 ? " with 16-bit floats, " : ", ") + Count(record.num_threads, "thread");
 }
 
 std::string Describe(const OpenInputRecord& record, JsonObject* json) {

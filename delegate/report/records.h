@@ -13,7 +13,7 @@ namespace sbnn {
 
 struct EngineRecord {
   std::string version, isa;
-  int threads = 1;
+  int num_threads = 1;
   bool fp16 = false;  // allowed, and there are kernels for it
 };
 

@@ -27,21 +27,21 @@ HERE = Path(__file__).parent
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("build/demo"), metavar="FOLDER")
-    parser.add_argument("--threads", type=int, default=1, metavar="N", help="of the timed runs")
+    parser.add_argument("--num-threads", type=int, default=1, metavar="N", help="of the timed runs")
     options = parser.parse_args()
-    out, threads = options.out, options.threads
+    out, num_threads = options.out, options.num_threads
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     out.mkdir(parents=True, exist_ok=True)
     start = time.time()
-    rows = fashion_rows(out, threads) + mobilenet_rows(out, threads)
-    results = {**machine(threads), "seconds": round(time.time() - start), "rows": rows}
+    rows = fashion_rows(out, num_threads) + mobilenet_rows(out, num_threads)
+    results = {**machine(num_threads), "seconds": round(time.time() - start), "rows": rows}
     (out / "results.json").write_text(json.dumps(results, indent=2) + "\n")
     draw(results, out / "accuracy_vs_latency.png")
     print("\n" + table(results))
     print(f"{out / 'results.json'}\n{out / 'accuracy_vs_latency.png'}")
 
 
-def fashion_rows(out: Path, threads: int) -> list[dict]:
+def fashion_rows(out: Path, num_threads: int) -> list[dict]:
     """Train, prune, convert, test and time the small network; one row for each sparsity."""
     import sbnn_tf as sbnn
     from experiments import data
@@ -66,8 +66,8 @@ def fashion_rows(out: Path, threads: int) -> list[dict]:
             {
                 "model": "Fashion-MNIST network",
                 "sparsity": sparsity,
-                "accuracy": tflite_accuracy(tflite, test, threads),
-                **timing(path, threads, rounds=400),
+                "accuracy": tflite_accuracy(tflite, test, num_threads),
+                **timing(path, num_threads, rounds=400),
             }
         )
         print(
@@ -76,7 +76,7 @@ def fashion_rows(out: Path, threads: int) -> list[dict]:
     return rows
 
 
-def mobilenet_rows(out: Path, threads: int) -> list[dict]:
+def mobilenet_rows(out: Path, num_threads: int) -> list[dict]:
     """Time MobileNet-v1; one row for each sparsity.
 
     Random weights, pruned by magnitude without training: the time does not depend on the values,
@@ -96,19 +96,19 @@ def mobilenet_rows(out: Path, threads: int) -> list[dict]:
                 "model": "MobileNet-v1 1.0/224",
                 "sparsity": sparsity,
                 "accuracy": None,
-                **timing(path, threads, rounds=60),
+                **timing(path, num_threads, rounds=60),
             }
         )
         print(f"{sparsity:.0%} zeros: {rows[-1]['speedup_median']:.2f}x", flush=True)
     return rows
 
 
-def tflite_accuracy(tflite: bytes, test, threads: int) -> float:
+def tflite_accuracy(tflite: bytes, test, num_threads: int) -> float:
     """Fraction of the test set that the delegate classifies right, in batches of 100."""
     import sbnn_tf as sbnn
     from sbnn_tf.run import runtime
 
-    interpreter = runtime.interpreter(tflite, delegate=sbnn.load_delegate(num_threads=threads))
+    interpreter = runtime.interpreter(tflite, delegate=sbnn.load_delegate(num_threads=num_threads))
     image = interpreter.get_input_details()[0]["index"]
     interpreter.resize_tensor_input(image, (TEST_BATCH, 28, 28, 1))
     interpreter.allocate_tensors()
@@ -119,22 +119,22 @@ def tflite_accuracy(tflite: bytes, test, threads: int) -> float:
     return right / len(test.labels)
 
 
-def timing(path: Path, threads: int, rounds: int) -> dict:
+def timing(path: Path, num_threads: int, rounds: int) -> dict:
     """File size and times: stock TensorFlow Lite on the dense weights, the delegate on the file."""
     import sbnn_tf as sbnn
 
-    result = sbnn.benchmark(path, threads=threads, rounds=rounds)
+    result = sbnn.benchmark(path, num_threads=num_threads, rounds=rounds)
     return {"file_bytes": path.stat().st_size, **result.to_dict()}
 
 
-def machine(threads: int) -> dict:
+def machine(num_threads: int) -> dict:
     from sbnn_tf.run.benchmark import cpu_name
 
     return {
         "date": datetime.date.today().isoformat(),
         "cpu": cpu_name(),
         "cores": os.cpu_count(),
-        "threads": threads,
+        "num_threads": num_threads,
         "group": GROUP,
     }
 
@@ -158,7 +158,7 @@ def table(results: dict) -> str:
         )
     lines.append("")
     lines.append(
-        f"{results['cpu']}, {results['threads']} thread(s), {results['date']}; medians of "
+        f"{results['cpu']}, {results['num_threads']} thread(s), {results['date']}; medians of "
         "interleaved runs, one image at a time. Groups of 4; 'zeros' is the share of the 1x1 weights. "
         "MobileNet-v1 has random weights: its rows are about time only."
     )
@@ -224,7 +224,7 @@ def draw(results: dict, path: Path) -> None:
     for axes in (left, right):
         axes.spines[["top", "right"]].set_visible(False)
     figure.suptitle(
-        f"{results['cpu']}, {results['threads']} thread(s)", fontsize=9, color="#777777"
+        f"{results['cpu']}, {results['num_threads']} thread(s)", fontsize=9, color="#777777"
     )
     figure.savefig(path, dpi=130)
 

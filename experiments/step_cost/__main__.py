@@ -33,7 +33,7 @@ def main() -> None:
     rows = [row for name in ("keras", "tf_keras") for row in measure(name, options.rounds)]
     result = {
         **latency.machine(),
-        "threads": os.environ.get("OMP_NUM_THREADS", "all"),
+        "num_threads": os.environ.get("OMP_NUM_THREADS", "all"),
         "rows": rows,
     }
     print(table(result))
@@ -110,7 +110,7 @@ def table(result: dict) -> str:
             f"| {row['keras']} | {row['score']} | {row['without_ms']:.1f} ms | {row['with_ms']:.1f} ms "
             f"| {row['ratio_median']:.3f} | {row['ratio_min']:.3f} | {BAR} |"
         )
-    lines += ["", f"{result['cpu']}, {result['threads']} thread(s), {result['date']}."]
+    lines += ["", f"{result['cpu']}, {result['num_threads']} thread(s), {result['date']}."]
     return "\n".join(lines) + "\n"
 
 

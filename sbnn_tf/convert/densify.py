@@ -39,7 +39,7 @@ def sparse_values(model, tensor) -> np.ndarray:
     """(n,) the stored values of a sparse tensor, in its type.
 
     Raises:
-      SbnnError: a type without a numpy counterpart, or half a value at the end.
+      SbnnError: a type without a numpy counterpart, or part of a value at the end.
     """
     kind = dtype(tensor)
     data = stored(model, tensor)

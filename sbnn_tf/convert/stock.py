@@ -35,7 +35,7 @@ _OPTIONS = {
     TRANSPOSE_CONV: "TransposeConvOptionsT",
 }
 # The operators whose float16 constants XNNPACK reads as they are.
-_READ_HALVES = (CONV, DEPTHWISE, FULLY_CONNECTED)
+_READ_FLOAT16 = (CONV, DEPTHWISE, FULLY_CONNECTED)
 
 
 def refusal(model, uses: Uses, weight: Weight) -> str:
@@ -122,11 +122,11 @@ def _left(model, subgraph, uses: Uses, op) -> str:
     values = subgraph.tensors[bias]
     if list(values.shape) != [filter_.shape[3 if kind == DEPTHWISE else 0]]:
         return "its bias is no vector of its outputs"
-    half = _is_half(model, subgraph, uses, bias)
+    float16 = _is_float16(model, subgraph, uses, bias)
     if kind == TRANSPOSE_CONV:
-        return "" if half or is_constant(model, values) else "its bias is computed"
+        return "" if float16 or is_constant(model, values) else "its bias is computed"
     readers = {op_name(model, subgraph.operators[n]) for n, at in uses.consumers[bias] if at > 0}
-    if not half or any(at == 0 for _, at in uses.consumers[bias]) or readers - {*_READ_HALVES}:
+    if not float16 or any(at == 0 for _, at in uses.consumers[bias]) or readers - {*_READ_FLOAT16}:
         return "its bias is no float16 constant that only such nodes read"
     return ""
 
@@ -137,7 +137,7 @@ def _clamps() -> tuple[int, ...]:
     return kinds.NONE, kinds.RELU, kinds.RELU6, kinds.RELU_N1_TO_1
 
 
-def _is_half(model, subgraph, uses: Uses, tensor: int) -> bool:
+def _is_float16(model, subgraph, uses: Uses, tensor: int) -> bool:
     """Whether this is a float16 constant behind DEQUANTIZE."""
     maker = uses.producer.get(tensor)
     if maker is None or op_name(model, subgraph.operators[maker]) != "DEQUANTIZE":

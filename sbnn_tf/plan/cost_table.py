@@ -12,7 +12,7 @@ import numpy as np
 from sbnn_tf.errors import SbnnError
 from sbnn_tf.files import read_file, write_file
 
-_FORMAT = 1
+_FORMAT = 2
 Key = tuple[str, tuple[int, ...], int]
 
 
@@ -22,7 +22,7 @@ class CostTable:
 
     Attributes:
       cpu: the processor's name.
-      threads: of the delegate.
+      num_threads: of the delegate.
       pattern: name of the pattern that was measured.
       baseline_ms: the dense network in stock TensorFlow Lite, milliseconds an inference.
       dense_ms: the dense network in the delegate, which takes all that it can, milliseconds an
@@ -34,7 +34,7 @@ class CostTable:
     """
 
     cpu: str
-    threads: int
+    num_threads: int
     pattern: str
     baseline_ms: float
     dense_ms: float

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sbnn_tf import patterns
-from sbnn_tf.models import kernels, wiring
+from sbnn_tf.keras_model import kernels, wiring
 from sbnn_tf.patterns import Pattern, check_sparsity
 
 

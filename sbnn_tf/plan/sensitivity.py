@@ -13,7 +13,7 @@ import numpy as np
 from sbnn_tf import patterns
 from sbnn_tf.errors import SbnnError
 from sbnn_tf.files import check_target, is_stream, read_file, write_file
-from sbnn_tf.models import keras_compat, kernels
+from sbnn_tf.keras_model import keras_compat, kernels
 from sbnn_tf.patterns import Pattern, check_sparsity
 from sbnn_tf.plan import importance
 from sbnn_tf.plan.policy import Policy

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sbnn_tf import patterns
-from sbnn_tf.models import keras_compat, kernels
+from sbnn_tf.keras_model import keras_compat, kernels
 from sbnn_tf.patterns import Pattern, check_sparsity
 from sbnn_tf.plan import budgets, importance
 from sbnn_tf.plan.budgets import Budget, Layer

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sbnn_tf.models import keras_compat, kernels, kinds
+from sbnn_tf.keras_model import keras_compat, kernels, kinds
 from sbnn_tf.rearrange.channels import Channels, Segment, count, fix, unify
 
 # What treats every channel alike, and so lets any order pass.

@@ -40,7 +40,7 @@ class Result:
     speedup_min: float
     speedup_median: float
     max_abs_diff: float
-    threads: int
+    num_threads: int
     cpu: str
     peak_gflops: float  # of one core: fused multiply-adds, counted as two
     graph: str  # what was timed: "signature 'serving_default'", say
@@ -60,7 +60,7 @@ def benchmark(
     *,
     signature: str | None = None,
     shapes: Shapes | None = None,
-    threads: int = 1,
+    num_threads: int = 1,
     rounds: int = 50,
     library: str | os.PathLike | None = None,
     claim: str = "faster",
@@ -76,7 +76,7 @@ def benchmark(
         stored densely, zeros included.
       signature: the one to time. None: the first graph, which `invoke` runs.
       shapes: of inputs, by name or position, for files that take any size.
-      threads: of each side.
+      num_threads: of each side.
       rounds: turns of each side.
       library: the delegate's library, as in `load_delegate`.
       claim: what the delegate takes, as in `load_delegate`: "faster" or "all".
@@ -84,7 +84,7 @@ def benchmark(
     Raises:
       FileNotFoundError, ValueError: a model or the library cannot be used.
     """
-    runtime.at_least(1, threads=threads, rounds=rounds)
+    runtime.at_least(1, num_threads=num_threads, rounds=rounds)
     sparse = runtime.read_model(sparse)
     from sbnn_tf.convert import densify  # not in the process that runs the models
     from sbnn_tf.run import contents
@@ -101,7 +101,7 @@ def benchmark(
     (graph,) = settle([graph], shapes, sparse.name)
     reached = contents.reached(mine, [other])
     named = tuple(each.signature for each in contents.entries(mine) if each.signature is not None)
-    options = (threads, rounds, library, claim)
+    options = (num_threads, rounds, library, claim)
     return in_child(_benchmark, dense, sparse, (graph, other), reached, named, *options)
 
 
@@ -111,17 +111,17 @@ def _benchmark(
     pair: Pair,
     reached: set[int],
     signatures: tuple[str, ...],
-    threads: int,
+    num_threads: int,
     rounds: int,
     library: Any,
     claim: str,
 ) -> Result:
     shapes = [port.shape for port in pair[0].inputs]
     functions = runtime.open_library(library)
-    with pinned(threads):
+    with pinned(num_threads):
         peaks = [functions.sbnn_peak_gflops()]
-        (ours,), explanation = explained(sparse, [(pair[1], shapes)], threads, library, claim)
-        made = runtime.construct(dense, num_threads=threads)
+        (ours,), explanation = explained(sparse, [(pair[1], shapes)], num_threads, library, claim)
+        made = runtime.construct(dense, num_threads=num_threads)
         sides = [Running.start(made, pair[0], dense.name), ours]
         inputs = sides[0].draw(np.random.default_rng(0))
         outputs = [side.run(inputs) for side in sides]
@@ -135,7 +135,7 @@ def _benchmark(
         speedup_min=stock.min_ms / ours.min_ms,
         speedup_median=stock.median_ms / ours.median_ms,
         max_abs_diff=max(map(largest_difference, *outputs), default=0.0),
-        threads=threads,
+        num_threads=num_threads,
         cpu=cpu_name(),
         peak_gflops=max(peaks),
         graph=pair[0].title,
@@ -180,15 +180,15 @@ class pinned:
     Does nothing where the system offers no such call (macOS) or fewer cores.
     """
 
-    def __init__(self, threads: int):
-        self._threads = threads
+    def __init__(self, num_threads: int):
+        self._num_threads = num_threads
         self._before: set[int] = set()
 
     def __enter__(self) -> None:
         if hasattr(os, "sched_getaffinity"):
             self._before = os.sched_getaffinity(0)
-            if self._threads < len(self._before):
-                os.sched_setaffinity(0, sorted(self._before)[-self._threads :])
+            if self._num_threads < len(self._before):
+                os.sched_setaffinity(0, sorted(self._before)[-self._num_threads :])
 
     def __exit__(self, *_: object) -> None:
         if self._before:

@@ -95,7 +95,7 @@ def _what_they_are(graphs: Sequence[Graph]) -> tuple[str, ...]:
 def explained(
     file: File,
     graphs: Sequence[tuple[Graph, Sequence[Sequence[int]]]],
-    threads: int,
+    num_threads: int,
     library: Any,
     claim: str,
 ) -> tuple[list[Running], Explanation]:
@@ -103,8 +103,8 @@ def explained(
     file = runtime.with_delegate(file)
     records: list[Record] = []
     delegate = runtime.load_delegate(
-        num_threads=threads, report=records.append, library=library, claim=claim
+        num_threads=num_threads, report=records.append, library=library, claim=claim
     )
-    made = runtime.construct(file, num_threads=threads, delegate=delegate)
+    made = runtime.construct(file, num_threads=num_threads, delegate=delegate)
     running = [Running.start(made, graph, file.name, shapes) for graph, shapes in graphs]
     return running, Explanation(tuple(records))

@@ -41,7 +41,7 @@ def profile(
     sparsities: Sequence[float] = SPARSITIES,
     signature: str | None = None,
     shapes: Shapes | None = None,
-    threads: int = 1,
+    num_threads: int = 1,
     rounds: int = 30,
     library: str | os.PathLike | None = None,
 ) -> CostTable:
@@ -56,14 +56,14 @@ def profile(
       sparsities: in [0, 1); 0 is always measured.
       signature: the one to time. None: the first graph, which `invoke` runs.
       shapes: of inputs, by name or position, for networks that take any size.
-      threads: of the delegate.
+      num_threads: of the delegate.
       rounds: inferences at each sparsity.
       library: the delegate's library, as in `load_delegate`.
 
     Raises:
       FileNotFoundError, ValueError: the model, the pattern or the library cannot be used.
     """
-    runtime.at_least(1, threads=threads, rounds=rounds)
+    runtime.at_least(1, num_threads=num_threads, rounds=rounds)
     pattern = patterns.get(pattern)
     fixed, graph = _fixed(source, signature, shapes)
     dense = densify(fixed)
@@ -76,17 +76,22 @@ def profile(
         for i, sparsity in enumerate(todo):
             pruned = convert(dense, prune=sparsity, pattern=pattern, layers=names)
             file = File(f"the model with {sparsity:.0%} zeros", pruned)
-            nodes = child.call(_timed_nodes, file, graph, threads, rounds, library)
+            nodes = child.call(_timed_nodes, file, graph, num_threads, rounds, library)
             for key, ms in _timed_layers(pruned, graph, nodes).items():
                 layers[key][sparsity] = ms
             if sys.stderr.isatty():
                 end = "\n" if i + 1 == len(todo) else ""
                 print(f"\rsparsity {i + 1} of {len(todo)}", end=end, file=sys.stderr, flush=True)
-    options = {"signature": signature, "threads": threads, "rounds": rounds, "library": library}
+    options = {
+        "signature": signature,
+        "num_threads": num_threads,
+        "rounds": rounds,
+        "library": library,
+    }
     compared = benchmark(dense, dense, claim="all", **options)
     return CostTable(
         cpu=cpu_name(),
-        threads=threads,
+        num_threads=num_threads,
         pattern=pattern.name,
         baseline_ms=compared.baseline.median_ms,
         dense_ms=compared.delegate.median_ms,
@@ -138,7 +143,7 @@ def latency(
         if key in table.layers:
             zeros = 1.0 - np.count_nonzero(values) / values.size
             predicted += table.cost(*key, zeros) - table.cost(*key, 0.0)
-    options = {"signature": signature, "threads": table.threads, "rounds": rounds}
+    options = {"signature": signature, "num_threads": table.num_threads, "rounds": rounds}
     measured = benchmark(convert(content), library=library, **options)
     return LatencyReport(predicted, measured.delegate.median_ms, measured.baseline.median_ms)
 
@@ -193,19 +198,19 @@ def _timed_layers(content: bytes, graph: Graph, nodes: dict[Node, float]) -> dic
 
 
 def _timed_nodes(
-    file: File, graph: Graph, threads: int, rounds: int, library: Any
+    file: File, graph: Graph, num_threads: int, rounds: int, library: Any
 ) -> dict[Node, float]:
     """Milliseconds an inference of each node that the delegate takes, by the least of its runs."""
     file = runtime.with_delegate(file)
     records: list[Record] = []
     delegate = runtime.load_delegate(
-        num_threads=threads,
+        num_threads=num_threads,
         library=library,
         claim="all",  # also what is slower than stock while dense
         profile=True,
         report=records.append,
     )
-    made = runtime.construct(file, num_threads=threads, delegate=delegate)
+    made = runtime.construct(file, num_threads=num_threads, delegate=delegate)
     running = Running.start(made, graph, file.name)
     running.run(running.draw(np.random.default_rng(0)))
     for _ in range(rounds):

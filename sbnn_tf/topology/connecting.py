@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sbnn_tf import patterns
-from sbnn_tf.models import kernels
+from sbnn_tf.keras_model import kernels
 from sbnn_tf.patterns import Pattern
 from sbnn_tf.topology.graphs import Graph, split
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from sbnn_tf.models import keras_compat, kinds
-from sbnn_tf.models.kernels import Kernel
+from sbnn_tf.keras_model import keras_compat, kinds
+from sbnn_tf.keras_model.kernels import Kernel
 from sbnn_tf.train import functions
 
 _RECORDABLE = {"Dense", "Conv1D", "Conv2D", "Conv3D", "DepthwiseConv2D"}

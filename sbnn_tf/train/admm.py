@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from sbnn_tf.models import keras_compat
+from sbnn_tf.keras_model import keras_compat
 from sbnn_tf.patterns import Pattern
 from sbnn_tf.plan import steps
 from sbnn_tf.plan.policy import Policy

@@ -22,7 +22,7 @@ import keras
 import tensorflow as tf
 
 from sbnn_tf import patterns
-from sbnn_tf.models import keras_compat, kernels, optimizers
+from sbnn_tf.keras_model import keras_compat, kernels, optimizers
 from sbnn_tf.patterns import Pattern
 from sbnn_tf.plan import budgets, importance, steps
 from sbnn_tf.plan.budgets import Budget, Uniform

@@ -11,7 +11,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from sbnn_tf.models import keras_compat, optimizers
+from sbnn_tf.keras_model import keras_compat, optimizers
 
 _UNUSED = (
     "The teacher had no part in the first step: the model's train_step takes no gradient through "

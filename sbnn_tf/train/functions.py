@@ -18,7 +18,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from sbnn_tf.models import keras_compat, optimizers
+from sbnn_tf.keras_model import keras_compat, optimizers
 
 _KIND = type(tf.function(lambda: None))  # functions of a loaded SavedModel are of another one
 _COMPILED = ("train_function", "train_tf_function", "test_function", "predict_function")  # by Keras

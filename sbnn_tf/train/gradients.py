@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from sbnn_tf.models import keras_compat, optimizers
+from sbnn_tf.keras_model import keras_compat, optimizers
 from sbnn_tf.train import functions
 
 # A tap gets the weights and their gradient, and returns the gradient to go on with.

@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from sbnn_tf.models import optimizers
+from sbnn_tf.keras_model import optimizers
 from sbnn_tf.train.masks import Mask
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from sbnn_tf.models.plotting import mask_picture
+from sbnn_tf.keras_model.plotting import mask_picture
 from sbnn_tf.train.masks import Mask
 
 

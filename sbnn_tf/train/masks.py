@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from sbnn_tf import patterns
-from sbnn_tf.models import keras_compat
+from sbnn_tf.keras_model import keras_compat
 from sbnn_tf.patterns import Pattern
 from sbnn_tf.plan import importance
 from sbnn_tf.plan.budgets import Layer

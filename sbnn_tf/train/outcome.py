@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sbnn_tf.models import probe
+from sbnn_tf.keras_model import probe
 from sbnn_tf.train.masks import Mask
 
 _TOLERANCE = 0.02  # of a layer's weights: some that have grown never get a gradient

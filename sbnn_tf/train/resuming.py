@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from sbnn_tf.errors import SbnnError
-from sbnn_tf.models import keras_compat, optimizers
+from sbnn_tf.keras_model import keras_compat, optimizers
 from sbnn_tf.train.masks import Mask
 from sbnn_tf.train.rewind import Rewind
 from sbnn_tf.train.state import StateFile, below, fingerprint

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from sbnn_tf.errors import SbnnError
-from sbnn_tf.models import keras_compat, optimizers
+from sbnn_tf.keras_model import keras_compat, optimizers
 
 
 class Rewind:

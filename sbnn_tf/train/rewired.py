@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from sbnn_tf.models import optimizers
+from sbnn_tf.keras_model import optimizers
 from sbnn_tf.plan.importance import Score
 from sbnn_tf.plan.policy import Choice
 from sbnn_tf.train.activations import Correlations, unrecordable

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from sbnn_tf.models import keras_compat, optimizers
+from sbnn_tf.keras_model import keras_compat, optimizers
 from sbnn_tf.patterns import Pattern
 from sbnn_tf.patterns.base import check_sparsity
 from sbnn_tf.plan import steps

@@ -10,7 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from sbnn_tf.models import keras_compat
+from sbnn_tf.keras_model import keras_compat
 from sbnn_tf.train import functions
 
 

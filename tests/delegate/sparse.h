@@ -29,12 +29,12 @@ class OwnedConstant {
 
   const int32_t* Keep(const std::vector<int32_t>& v) { return ints_.emplace_back(v).data(); }
   const float* Keep(const std::vector<float>& v) { return floats_.emplace_back(v).data(); }
-  const uint16_t* Keep(const std::vector<uint16_t>& v) { return halves_.emplace_back(v).data(); }
+  const uint16_t* Keep(const std::vector<uint16_t>& v) { return float16s_.emplace_back(v).data(); }
 
  private:
   std::deque<Guarded<int32_t>> ints_;
   std::deque<Guarded<float>> floats_;
-  std::deque<Guarded<uint16_t>> halves_;
+  std::deque<Guarded<uint16_t>> float16s_;
 };
 
 inline void EncodeDense(const std::vector<float>& dense, const std::vector<int>& shape,

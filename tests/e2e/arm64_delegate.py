@@ -2,7 +2,7 @@
 
 FOLDER holds the models of arm64_model.py. Fails where the delegate's outputs are not those of
 stock TensorFlow Lite, or where it left them to TensorFlow Lite or to a kernel that is not NEON's; in
-halves, too, within what is promised of them.
+fp16, too, within what is promised of them.
 """
 
 import ctypes
@@ -16,7 +16,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType, load_delegate
 
 CONVOLUTIONS = 27  # of MobileNet-v1: the first, 13 depthwise, 13 pointwise
-PRECISION = 2.0**13  # how many times finer floats are than halves
+PRECISION = 2.0**13  # how many times finer float32 is than float16
 
 
 def run(model: pathlib.Path, images: np.ndarray, **options) -> np.ndarray:
@@ -60,7 +60,7 @@ def check(model: pathlib.Path, library: pathlib.Path, images: np.ndarray) -> str
     )
     ours, records = with_delegate(model, library, images, num_threads="1")
     claims = check_claims(records)
-    halves, records = with_delegate(model, library, images, allow_fp16="1")
+    fp16, records = with_delegate(model, library, images, allow_fp16="1")
 
     largest = np.abs(stock).max()
     assert np.abs(stock[0] - stock[1]).max() > 0.01 * largest, "the model is dead to its input"
@@ -69,14 +69,14 @@ def check(model: pathlib.Path, library: pathlib.Path, images: np.ndarray) -> str
     assert difference <= bar, f"{model.name}: differs by {difference:.1e}, more than {bar:.1e}"
     steps = [record for record in records if record["record"] == "step"]
     count = sum(step["fp16"] for step in steps)
-    assert count >= CONVOLUTIONS, f"{count} operators in halves: {steps}"
-    in_halves = np.abs(halves - stock).max() / largest
-    half_bar = min(0.1, PRECISION * bar)
-    message = f"{model.name}: in halves it differs by {in_halves:.1e}, more than {half_bar:.1e}"
-    assert 0 < in_halves <= half_bar, message
+    assert count >= CONVOLUTIONS, f"{count} operators in fp16: {steps}"
+    in_fp16 = np.abs(fp16 - stock).max() / largest
+    fp16_bar = min(0.1, PRECISION * bar)
+    message = f"{model.name}: in fp16 it differs by {in_fp16:.1e}, more than {fp16_bar:.1e}"
+    assert 0 < in_fp16 <= fp16_bar, message
     return (
         f"{model.name} {images.shape}: {claims}; differs by {difference:.1e} (bar {bar:.1e}), "
-        f"with {count} operators in halves by {in_halves:.1e} (bar {half_bar:.1e})"
+        f"with {count} operators in fp16 by {in_fp16:.1e} (bar {fp16_bar:.1e})"
     )
 
 

@@ -85,14 +85,14 @@ def test_every_group(keras_model, group, sparsity):
     assert_as_stock(tflite, images(2, 96, 96, 3), delegated(tflite))
 
 
-@pytest.mark.parametrize("threads", [1, 2, 3])
-def test_dense(mobilenet, threads):
-    assert_as_stock(mobilenet, images(2, 96, 96, 3), delegated(mobilenet, num_threads=threads))
+@pytest.mark.parametrize("num_threads", [1, 2, 3])
+def test_dense(mobilenet, num_threads):
+    assert_as_stock(mobilenet, images(2, 96, 96, 3), delegated(mobilenet, num_threads=num_threads))
 
 
-@pytest.mark.parametrize("threads", [1, 2, 3])
-def test_resized_again_and_again(pruned, threads):
-    made = delegated(pruned, num_threads=threads)
+@pytest.mark.parametrize("num_threads", [1, 2, 3])
+def test_resized_again_and_again(pruned, num_threads):
+    made = delegated(pruned, num_threads=num_threads)
     for i, shape in enumerate([(1, 96, 96, 3), (4, 96, 96, 3), (2, 160, 160, 3), (3, 65, 97, 3),
                                (1, 96, 96, 3)]):  # fmt: skip
         assert_as_stock(pruned, images(*shape, seed=i), made)
@@ -244,7 +244,7 @@ def test_benchmark(pruned):
     result = sbnn.benchmark(pruned, rounds=3, claim="all")
     data = result.to_dict()
     assert set(data) == {
-        "baseline", "delegate", "speedup_min", "speedup_median", "max_abs_diff", "threads", "cpu",
+        "baseline", "delegate", "speedup_min", "speedup_median", "max_abs_diff", "num_threads", "cpu",
         "peak_gflops", "graph", "inputs", "signatures", "claimed_nodes", "total_nodes",
     }  # fmt: skip
     assert set(data["baseline"]) == set(data["delegate"]) == {"min_ms", "median_ms"}
@@ -269,8 +269,8 @@ def test_command_line(pruned, tmp_path):
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    sbnn_command("verify", str(path), str(path), "--delegate", "--threads", "2")
+    sbnn_command("verify", str(path), str(path), "--delegate", "--num-threads", "2")
     assert "claimed" in sbnn_command("explain", str(path))
     found = json.loads(sbnn_command("benchmark", str(path), "--rounds", "2", "--json"))
-    assert found["threads"] == 1 and found["delegate"]["min_ms"] > 0
-    assert "speed-up" in sbnn_command("benchmark", str(path), "--rounds", "2", "--threads", "2")
+    assert found["num_threads"] == 1 and found["delegate"]["min_ms"] > 0
+    assert "speed-up" in sbnn_command("benchmark", str(path), "--rounds", "2", "--num-threads", "2")

@@ -15,7 +15,7 @@ CHANNELS, SIZE = 32, 24
 SHAPE = (1, SIZE, SIZE, CHANNELS)
 
 
-class Half(Flat):
+class Float16(Flat):
     """Convolutions with filters and biases in 16 bits, and SIN, which the delegate leaves."""
 
     def __init__(self):
@@ -24,9 +24,9 @@ class Half(Flat):
         self.image = self.input(SHAPE)
 
     def unpacked(self, values: np.ndarray) -> int:
-        half = self.constant("half", values.astype(np.float16))
+        stored = self.constant("float16", values.astype(np.float16))
         y = self.tensor("unpacked", values.shape)
-        self.node("DEQUANTIZE", [half], [y], schema().DequantizeOptionsT())
+        self.node("DEQUANTIZE", [stored], [y], schema().DequantizeOptionsT())
         return y
 
     def filters(self, kernel: int) -> int:
@@ -72,7 +72,7 @@ def assert_as_stock(tflite: bytes, xnnpack: bool = True, **options) -> None:
 @pytest.mark.parametrize("kernels", [(1, 3, 1), (3, 1, 1)], ids=["left first", "claimed first"])
 def test_a_bias_of_a_claimed_and_a_left_convolution(kernels):
     """XNNPACK took the left one's bias for 32 bits beside a filter of 16: far off, or NaN."""
-    model = Half()
+    model = Float16()
     shared = model.biases()
     x = model.convolution(model.image, model.filters(kernels[0]), shared)
     x = model.convolution(model.sine(x), model.filters(kernels[1]), shared)
@@ -85,7 +85,7 @@ def test_a_bias_of_a_claimed_and_a_left_convolution(kernels):
 @pytest.mark.parametrize("xnnpack", [True, False])
 def test_constants_of_other_parts_are_not_unpacked(xnnpack):
     """All that unpacks for claimed nodes is claimed, wherever in the graph these are."""
-    model = Half()
+    model = Float16()
     filters, bias = model.filters(3), model.biases()
     x = model.convolution(model.sine(model.image), filters, bias)
     x = model.convolution(model.sine(x), model.filters(1), bias)
@@ -99,7 +99,7 @@ def test_constants_of_other_parts_are_not_unpacked(xnnpack):
 
 
 def test_an_unpacked_constant_that_the_graph_gives():
-    model = Half()
+    model = Float16()
     bias = model.biases()
     model.output(model.convolution(model.image, model.filters(3), bias))
     model.output(bias)

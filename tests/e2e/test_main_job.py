@@ -47,8 +47,8 @@ def test_main_job(patterns, sparsity):
 
     keras_logits = network.predict(test_set.images, verbose=0)
     scale = np.abs(keras_logits).max()
-    for threads in (1, 2):
-        delegate = sbnn.load_delegate(num_threads=threads, claim="all")
+    for num_threads in (1, 2):
+        delegate = sbnn.load_delegate(num_threads=num_threads, claim="all")
         made = runtime.interpreter(tflite, delegate=delegate)
         made.resize_tensor_input(made.get_input_details()[0]["index"], test_set.images.shape)
         made.allocate_tensors()

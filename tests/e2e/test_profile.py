@@ -26,14 +26,14 @@ def test_every_layer_that_the_pattern_fits(table):
     }
     for ms in table.layers.values():
         assert sorted(ms) == list(SPARSITIES) and all(0 < t < 1e3 for t in ms.values())
-    assert table.pattern == "group4" and table.threads == 1 and table.cpu
+    assert table.pattern == "group4" and table.num_threads == 1 and table.cpu
     assert table.baseline_ms > 0 and table.dense_ms > 0
 
 
 def test_keras_layers_are_found_in_it(table):
     import keras
 
-    from sbnn_tf.models import kernels
+    from sbnn_tf.keras_model import kernels
 
     layers = [keras.Input((12, 12, 3)), keras.layers.Conv2D(16, 3, strides=2, padding="same")]
     for _ in range(2):

@@ -86,7 +86,7 @@ def test_a_function_is_called_as_long_as_the_delegate_lives():
     made = delegated(convolution(), report=records, profile=True)
     (engine,) = records.of("engine")
     assert engine["isa"] == runtime.open_library().sbnn_isa().decode()
-    assert engine["version"] == sbnn.__version__ and engine["threads"] == 1
+    assert engine["version"] == sbnn.__version__ and engine["num_threads"] == 1
     (node,) = records.of("node")
     assert node["op"] == "CONV_2D" and node["claimed"] and node["part"] == 0
     assert 0 < node["predicted_seconds"] < 1 and 0 < node["stock_seconds"] < 1

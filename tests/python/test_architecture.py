@@ -14,7 +14,7 @@ ROOT = pathlib.Path(sbnn_tf.__file__).parent
 FLOORS = [
     {"errors", "naming", "version"},
     {"files", "patterns"},
-    {"models"},
+    {"keras_model"},
     {"convert", "plan"},
     {"rearrange", "run", "topology", "train"},
     {"cli"},

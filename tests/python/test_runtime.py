@@ -22,10 +22,10 @@ def test_unknown_option_lists_the_known_ones():
         sbnn.load_delegate(threads=2)
 
 
-@pytest.mark.parametrize("threads", [0, -1, 1.5, "2", True])
-def test_bad_number_of_threads(threads):
+@pytest.mark.parametrize("num_threads", [0, -1, 1.5, "2", True])
+def test_bad_number_of_threads(num_threads):
     with pytest.raises(SbnnError, match="at least 1"):
-        sbnn.load_delegate(num_threads=threads)
+        sbnn.load_delegate(num_threads=num_threads)
 
 
 def test_missing_library(tmp_path):
@@ -137,7 +137,7 @@ def test_not_a_model(tmp_path):
         runtime.interpreter(path)
 
 
-@pytest.mark.parametrize("name", ["threads", "rounds"])
+@pytest.mark.parametrize("name", ["num_threads", "rounds"])
 @pytest.mark.parametrize("number", [0, 1.5, True, None])
 def test_bad_number(name, number, tiny_files):
     with pytest.raises(SbnnError, match=f"{name}: expected an integer of at least 1"):

@@ -291,7 +291,7 @@ def cost_table(p: Prediction, group: int) -> CostTable:
         layers[key] = dict(sorted(by_zeros.items()))
     return CostTable(
         cpu=f"{p.core.name} at {p.core.ghz:g} GHz, predicted",
-        threads=1,
+        num_threads=1,
         pattern=f"group{group}",
         baseline_ms=round(p.cycles(p.dense) * ms, 4),
         dense_ms=round(p.cycles(p.ours[group, 0.0]) * ms, 4),

@@ -33,10 +33,10 @@ std::map<size_t, float> NonZeros(const std::vector<float>& dense) {
   return values;
 }
 
-TEST(Constant, HalvesAtOddAddresses) {
-  const uint16_t halves[] = {0x3c00, 0xc500};  // 1, -5
-  Guarded<char> odd(5);                        // ends where a page does
-  std::memcpy(odd.data(), halves, 4);
+TEST(Constant, Float16AtOddAddresses) {
+  const uint16_t float16s[] = {0x3c00, 0xc500};  // 1, -5
+  Guarded<char> odd(5);                          // ends where a page does
+  std::memcpy(odd.data(), float16s, 4);
   Constant c;
   c.shape = {2};
   c.type = ElementType::kFloat16;

@@ -319,19 +319,19 @@ TEST(Pack, ManyColumnsOfOneSet) {
   }
 }
 
-TEST(Pack, Halves) {
+TEST(Pack, Float16) {
   Random random(7);
   const std::vector<float> dense = random.Filter(8, 12, 4, 0.5);
-  std::vector<uint16_t> halves;
+  std::vector<uint16_t> float16s;
   for (float v : dense) {  // 1, 2, 3, 4 and their negatives
     const uint16_t size[] = {0, 0x3c00, 0x4000, 0x4200, 0x4400};
-    halves.push_back(size[static_cast<int>(std::fabs(v))] | (v < 0 ? 0x8000 : 0));
+    float16s.push_back(size[static_cast<int>(std::fabs(v))] | (v < 0 ? 0x8000 : 0));
   }
   OwnedConstant owned;
   owned.constant.shape = {8, 12};
   owned.constant.type = ElementType::kFloat16;
-  owned.constant.values = owned.Keep(halves);
-  owned.constant.value_count = halves.size();
+  owned.constant.values = owned.Keep(float16s);
+  owned.constant.value_count = float16s.size();
   PackedWeights packed;
   ASSERT_TRUE(Pack(owned.constant, nullptr, kCost, &packed).ok());
   EXPECT_EQ(Unpack(packed), dense);

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "delegate/format/half.h"
+#include "delegate/format/float16.h"
 #include "delegate/kernels/table.h"
 #include "gtest/gtest.h"
 #include "tests/delegate/guarded.h"
@@ -258,13 +258,13 @@ void TestDepthwiseTaps(const KernelRow& row) {
 }  // namespace
 
 void DepthwiseAsTheReference(const KernelRow& row) {
-  IsFp16(row) ? TestDepthwise<Half>(row) : TestDepthwise<float>(row);
+  IsFp16(row) ? TestDepthwise<Float16>(row) : TestDepthwise<float>(row);
 }
 void DepthwiseDirectAsTheReference(const KernelRow& row) {
-  IsFp16(row) ? TestDepthwiseDirect<Half>(row) : TestDepthwiseDirect<float>(row);
+  IsFp16(row) ? TestDepthwiseDirect<Float16>(row) : TestDepthwiseDirect<float>(row);
 }
 void DepthwiseTapsAsTheReference(const KernelRow& row) {
-  IsFp16(row) ? TestDepthwiseTaps<Half>(row) : TestDepthwiseTaps<float>(row);
+  IsFp16(row) ? TestDepthwiseTaps<Float16>(row) : TestDepthwiseTaps<float>(row);
 }
 
 }  // namespace sbnn

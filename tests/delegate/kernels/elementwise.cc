@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "delegate/format/half.h"
+#include "delegate/format/float16.h"
 #include "delegate/kernels/table.h"
 #include "gtest/gtest.h"
 #include "tests/delegate/guarded.h"
@@ -87,11 +87,11 @@ double Apply(UnaryKind kind, double x, double alpha) {
   return 0;
 }
 
-// What a result may be off by: of floats what the functions promise, of halves their rounding.
+// What a result may be off by: of floats what the functions promise, of float16 their rounding.
 template <typename T>
 double Tolerance(double value) {
-  const bool half = sizeof(T) == sizeof(Half);
-  return half ? 0x1p-24 + 0x1.01p-11 * std::fabs(value) : 4e-7 + 1e-6 * std::fabs(value);
+  const bool fp16 = sizeof(T) == sizeof(Float16);
+  return fp16 ? 0x1p-24 + 0x1.01p-11 * std::fabs(value) : 4e-7 + 1e-6 * std::fabs(value);
 }
 
 template <typename T>
@@ -101,7 +101,7 @@ void TestUnary(const KernelRow& row) {
                              UnaryKind::kLeakyRelu, UnaryKind::kElu,  UnaryKind::kGelu,
                              UnaryKind::kGeluTanh,  UnaryKind::kSwish};
   // Dense where the functions bend, then far out.
-  const float far = sizeof(T) == sizeof(Half) ? 3e4f : 3e38f;
+  const float far = sizeof(T) == sizeof(Float16) ? 3e4f : 3e38f;
   std::vector<float> xs = {0.0f, -0.0f, 1e-30f, -1e-30f, 1e-4f, -1e-4f,
                            88,   -88,   104,    -104,    far,   -far};
   for (int i = -4000; i <= 4000; ++i) xs.push_back(static_cast<float>(i) * 0.0043f);
@@ -165,13 +165,13 @@ void TestClamp(const KernelRow& row) {
 }  // namespace
 
 void BinaryAsTheReference(const KernelRow& row) {
-  IsFp16(row) ? TestBinary<Half>(row) : TestBinary<float>(row);
+  IsFp16(row) ? TestBinary<Float16>(row) : TestBinary<float>(row);
 }
 void UnaryAsTheReference(const KernelRow& row) {
-  IsFp16(row) ? TestUnary<Half>(row) : TestUnary<float>(row);
+  IsFp16(row) ? TestUnary<Float16>(row) : TestUnary<float>(row);
 }
 void ClampAsTheReference(const KernelRow& row) {
-  IsFp16(row) ? TestClamp<Half>(row) : TestClamp<float>(row);
+  IsFp16(row) ? TestClamp<Float16>(row) : TestClamp<float>(row);
 }
 
 }  // namespace sbnn

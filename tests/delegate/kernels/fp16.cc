@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "delegate/format/half.h"
+#include "delegate/format/float16.h"
 #include "delegate/kernels/table.h"
 #include "gtest/gtest.h"
 #include "tests/delegate/guarded.h"
@@ -13,7 +13,7 @@
 
 namespace sbnn {
 
-// The halves of the kernels are those of the plain conversion.
+// The float16 numbers of the kernels are those of the plain conversion.
 void NarrowAsTheReference(const KernelRow& row) {
   Random random(31);
   std::vector<float> values = {0,     -0.0f, 1e-9f,  -3e-8f,    1e-5f,     65504,
@@ -27,31 +27,31 @@ void NarrowAsTheReference(const KernelRow& row) {
       for (Edge edge : kEdges) {
         const Guarded<float> x(
             std::vector<float>(values.begin() + first, values.begin() + first + count), edge);
-        Guarded<Half> y(count, edge);
+        Guarded<Float16> y(count, edge);
         row.kernels->narrow(x.data(), y.data(), count);
-        for (size_t i = 0; i < count; ++i) ASSERT_EQ(y[i].bits, FloatToHalf(x[i])) << x[i];
+        for (size_t i = 0; i < count; ++i) ASSERT_EQ(y[i].bits, FloatToFloat16(x[i])) << x[i];
         ASSERT_TRUE(y.Intact());
       }
     }
   }
   std::vector<float> nan(9, kNaN);
-  Guarded<Half> y(nan.size());
+  Guarded<Float16> y(nan.size());
   row.kernels->narrow(nan.data(), y.data(), nan.size());
-  for (Half v : y) ASSERT_TRUE(std::isnan(float{v}));
+  for (Float16 v : y) ASSERT_TRUE(std::isnan(float{v}));
 }
 
 void WidenAsTheReference(const KernelRow& row) {
-  std::vector<Half> all;
+  std::vector<Float16> all;
   for (uint32_t bits = 0; bits < 0x10000; ++bits) {
-    Half half;
-    half.bits = static_cast<uint16_t>(bits);
-    if (!std::isnan(float{half})) all.push_back(half);
+    Float16 number;
+    number.bits = static_cast<uint16_t>(bits);
+    if (!std::isnan(float{number})) all.push_back(number);
   }
   for (size_t count = 0; count <= 3u * row.kernels->lanes + 1; ++count) {
     for (size_t first = 0; first + count <= all.size(); first += 50 + count) {
       for (Edge edge : kEdges) {
-        const Guarded<Half> x(std::vector<Half>(all.begin() + first, all.begin() + first + count),
-                              edge);
+        const Guarded<Float16> x(
+            std::vector<Float16>(all.begin() + first, all.begin() + first + count), edge);
         Guarded<float> y(count, edge);
         row.kernels->widen(x.data(), y.data(), count);
         for (size_t i = 0; i < count; ++i) ASSERT_EQ(y[i], float{x[i]});
@@ -59,7 +59,7 @@ void WidenAsTheReference(const KernelRow& row) {
       }
     }
   }
-  const std::vector<Half> nan(9, Half(kNaN));
+  const std::vector<Float16> nan(9, Float16(kNaN));
   Guarded<float> y(nan.size());
   row.kernels->widen(nan.data(), y.data(), nan.size());
   for (float v : y) ASSERT_TRUE(std::isnan(v));

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "delegate/format/half.h"
+#include "delegate/format/float16.h"
 #include "delegate/kernels/table.h"
 #include "gtest/gtest.h"
 #include "tests/delegate/guarded.h"
@@ -148,16 +148,16 @@ void TestSum(const KernelRow& row) {
 }  // namespace
 
 void PadRowAsTheReference(const KernelRow& row) {
-  IsFp16(row) ? TestPadRow<Half>(row) : TestPadRow<float>(row);
+  IsFp16(row) ? TestPadRow<Float16>(row) : TestPadRow<float>(row);
 }
 void ShiftRowsAsTheReference(const KernelRow& row) {
-  IsFp16(row) ? TestShiftRows<Half>(row) : TestShiftRows<float>(row);
+  IsFp16(row) ? TestShiftRows<Float16>(row) : TestShiftRows<float>(row);
 }
 void TransposeAsTheReference(const KernelRow& row) {
-  IsFp16(row) ? TestTranspose<Half>(row) : TestTranspose<float>(row);
+  IsFp16(row) ? TestTranspose<Float16>(row) : TestTranspose<float>(row);
 }
 void SumAsTheReference(const KernelRow& row) {
-  IsFp16(row) ? TestSum<Half>(row) : TestSum<float>(row);
+  IsFp16(row) ? TestSum<Float16>(row) : TestSum<float>(row);
 }
 
 }  // namespace sbnn

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "delegate/format/half.h"
+#include "delegate/format/float16.h"
 #include "delegate/kernels/table.h"
 #include "gtest/gtest.h"
 #include "tests/delegate/guarded.h"
@@ -65,7 +65,7 @@ void TestPool(const KernelRow& row) {
 }  // namespace
 
 void PoolAsTheReference(const KernelRow& row) {
-  IsFp16(row) ? TestPool<Half>(row) : TestPool<float>(row);
+  IsFp16(row) ? TestPool<Float16>(row) : TestPool<float>(row);
 }
 
 }  // namespace sbnn

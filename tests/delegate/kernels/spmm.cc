@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "delegate/format/half.h"
+#include "delegate/format/float16.h"
 #include "delegate/kernels/table.h"
 #include "gtest/gtest.h"
 #include "tests/delegate/guarded.h"
@@ -253,16 +253,16 @@ void TestScaleColumns(const KernelRow& row) {
 }  // namespace
 
 void SpmmAsTheReference(const KernelRow& row) {
-  IsFp16(row) ? TestSpmm<Half>(row) : TestSpmm<float>(row);
+  IsFp16(row) ? TestSpmm<Float16>(row) : TestSpmm<float>(row);
 }
 void SpmmUnstructuredAsTheReference(const KernelRow& row) {
-  IsFp16(row) ? TestSpmmUnstructured<Half>(row) : TestSpmmUnstructured<float>(row);
+  IsFp16(row) ? TestSpmmUnstructured<Float16>(row) : TestSpmmUnstructured<float>(row);
 }
 void SpmvAsTheReference(const KernelRow& row) {
-  IsFp16(row) ? TestSpmv<Half>(row) : TestSpmv<float>(row);
+  IsFp16(row) ? TestSpmv<Float16>(row) : TestSpmv<float>(row);
 }
 void ScaleColumnsAsTheReference(const KernelRow& row) {
-  IsFp16(row) ? TestScaleColumns<Half>(row) : TestScaleColumns<float>(row);
+  IsFp16(row) ? TestScaleColumns<Float16>(row) : TestScaleColumns<float>(row);
 }
 
 }  // namespace sbnn

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "delegate/format/half.h"
+#include "delegate/format/float16.h"
 #include "delegate/kernels/table.h"
 #include "gtest/gtest.h"
 #include "tests/delegate/kernels/testing.h"

@@ -7,7 +7,7 @@
 #include <limits>
 #include <vector>
 
-#include "delegate/format/half.h"
+#include "delegate/format/float16.h"
 #include "delegate/kernels/table.h"
 #include "tests/delegate/guarded.h"
 

@@ -17,10 +17,10 @@ void Expect(const Record& record, const std::string& line, const std::string& te
 
 TEST(Records, Engine) {
   Expect(EngineRecord{"1.2.3", "avx2", 1, false},
-         R"({"record":"engine","version":"1.2.3","isa":"avx2","threads":1,"fp16":false})",
+         R"({"record":"engine","version":"1.2.3","isa":"avx2","num_threads":1,"fp16":false})",
          "SparseByteNN 1.2.3, avx2, 1 thread");
   Expect(EngineRecord{"1.2.3", "neon", 4, true},
-         R"({"record":"engine","version":"1.2.3","isa":"neon","threads":4,"fp16":true})",
+         R"({"record":"engine","version":"1.2.3","isa":"neon","num_threads":4,"fp16":true})",
          "SparseByteNN 1.2.3, neon with 16-bit floats, 4 threads");
 }
 

@@ -60,7 +60,7 @@ TEST(DelegateReport, FromCreationToTheEnd) {
   ASSERT_NE(delegate, nullptr);
   ASSERT_EQ(lines.all.size(), 1u);
   ExpectIn(lines.all[0], std::string(R"("record":"engine","version":")") + sbnn_version() +
-                             R"(","isa":"scalar","threads":1,"fp16":false,)");
+                             R"(","isa":"scalar","num_threads":1,"fp16":false,)");
   Interpreter interpreter;
   interpreter.set_subgraph(2);
   ASSERT_TRUE(interpreter.Run(delegate));

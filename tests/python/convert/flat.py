@@ -91,9 +91,9 @@ class Flat:
     def bias(self, outputs: int) -> int:
         return self.constant("bias", np.linspace(-1, 1, outputs, dtype=np.float32))
 
-    def half(self, name: str, values: np.ndarray) -> int:
+    def float16(self, name: str, values: np.ndarray) -> int:
         """A constant that is stored as float16, behind DEQUANTIZE."""
-        stored = self.constant(f"{name}/half", values.astype(np.float16))
+        stored = self.constant(f"{name}/float16", values.astype(np.float16))
         y = self.tensor(name, values.shape)
         self.node("DEQUANTIZE", [stored], [y], schema().DequantizeOptionsT())
         return y

@@ -21,13 +21,15 @@ SPARSE = convert(DENSE, prune=0.75)
 
 
 def rich() -> bytes:
-    """What the rewrites look at: halves, computed shapes, graphs, signatures, control edges, a zip."""
+    """What the rewrites look at: float16, computed shapes, graphs, signatures, control edges, a zip."""
     s = schema()
     flat = Flat()
     x = flat.input((1, 4, 4, 16))
     shape, values = flat.computed_shape(x, 8, 8, 16), group_sparse((16, 3, 3, 16), 4, 0.75)
-    y = flat.transpose_conv(x, flat.half("w", values), shape, bias=flat.half("b", np.ones(16)))
-    flat.output(flat.conv(y, flat.half("v", values), bias=flat.half("c", np.ones(16))))
+    y = flat.transpose_conv(
+        x, flat.float16("w", values), shape, bias=flat.float16("b", np.ones(16))
+    )
+    flat.output(flat.conv(y, flat.float16("v", values), bias=flat.float16("c", np.ones(16))))
     edges = flat.buffer(np.array([1, 1, 1, 0, 2], np.uint8))
     flat.model.metadata.append(s.MetadataT(name="model_control_dependencies", buffer=edges))
     signature = s.SignatureDefT(signatureKey="serve", subgraphIndex=0)

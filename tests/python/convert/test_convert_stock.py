@@ -38,10 +38,12 @@ def check(data: bytes, sparse: int, why: str = "", **options) -> bytes:
 
 
 def stored(flat: Flat, name: str, values: np.ndarray, kind: str) -> int:
-    return flat.half(name, values) if kind == "half" else flat.constant(name, values)
+    return flat.float16(name, values) if kind == "float16" else flat.constant(name, values)
 
 
-@pytest.mark.parametrize("filter_, bias", [("float", "float"), ("float", "half"), ("half", "half")])
+@pytest.mark.parametrize(
+    "filter_, bias", [("float", "float"), ("float", "float16"), ("float16", "float16")]
+)
 @pytest.mark.parametrize("fused", ["NONE", "RELU", "RELU6", "RELU_N1_TO_1"])
 def test_convolutions_with_a_clamp(filter_, bias, fused):
     flat = Flat()
@@ -52,48 +54,48 @@ def test_convolutions_with_a_clamp(filter_, bias, fused):
 
 
 @pytest.mark.parametrize("fused", ["TANH", "SIGN_BIT"])
-@pytest.mark.parametrize("filter_", ["float", "half"])
+@pytest.mark.parametrize("filter_", ["float", "float16"])
 def test_convolutions_with_an_activation_that_is_no_clamp(filter_, fused):
     flat = Flat()
     x = flat.input((1, 4, 4, C))
     w = stored(flat, "w", weights(C, 3, 3, C), filter_)
-    flat.output(flat.conv(x, w, bias=flat.half("b", BIAS), activation=activation(fused)))
-    why = "fused activation is no clamp" if filter_ == "half" else ""
+    flat.output(flat.conv(x, w, bias=flat.float16("b", BIAS), activation=activation(fused)))
+    why = "fused activation is no clamp" if filter_ == "float16" else ""
     check(flat.bytes(), 0 if why else 1, why)
 
 
 @pytest.mark.parametrize("operator", ["conv", "dense"])
-def test_a_float_bias_beside_a_half_filter(operator):
+def test_a_float_bias_beside_a_float16_filter(operator):
     flat = Flat()
     x = flat.input((1, 4, 4, C) if operator == "conv" else (1, C))
     shape = (C, 3, 3, C) if operator == "conv" else (C, C)
-    flat.output(getattr(flat, operator)(x, flat.half("w", weights(*shape))))
+    flat.output(getattr(flat, operator)(x, flat.float16("w", weights(*shape))))
     check(flat.bytes(), 0, "its bias is no float16 constant")
 
 
-@pytest.mark.parametrize("bias", ["half", "none"])
-def test_dense_layers_of_halves(bias):
+@pytest.mark.parametrize("bias", ["float16", "none"])
+def test_dense_layers_of_float16(bias):
     flat = Flat()
     x = flat.input((1, C))
-    b = -1 if bias == "none" else flat.half("b", BIAS)
-    flat.output(flat.dense(x, flat.half("w", weights(C, C)), bias=b))
+    b = -1 if bias == "none" else flat.float16("b", BIAS)
+    flat.output(flat.dense(x, flat.float16("w", weights(C, C)), bias=b))
     check(flat.bytes(), 1, batch=3)
 
 
-def test_a_half_bias_that_others_read_too():
+def test_a_float16_bias_that_others_read_too():
     """XNNPACK then reads it as float32, and takes no filter of another type."""
     flat = Flat()
     x = flat.input((1, 4, 4, C))
-    bias = flat.half("b", BIAS)
-    y = flat.conv(x, flat.half("w", weights(C, 1, 1, C)), bias=bias)
+    bias = flat.float16("b", BIAS)
+    y = flat.conv(x, flat.float16("w", weights(C, 1, 1, C)), bias=bias)
     total = flat.tensor("sum", (1, 4, 4, C))
     flat.node("ADD", [y, bias], [total], schema().AddOptionsT())
     flat.output(total)
     check(flat.bytes(), 0, "its bias is no float16 constant that only such nodes read")
 
 
-@pytest.mark.parametrize("kind", ["float", "half"])
-@pytest.mark.parametrize("bias", ["float", "half", "none"])
+@pytest.mark.parametrize("kind", ["float", "float16"])
+@pytest.mark.parametrize("bias", ["float", "float16", "none"])
 @pytest.mark.parametrize("computed", [False, True])
 def test_transposed_convolutions(kind, bias, computed):
     flat = Flat()
@@ -106,7 +108,7 @@ def test_transposed_convolutions(kind, bias, computed):
     b = -1 if bias == "none" else stored(flat, "b", BIAS, bias)
     w = stored(flat, "w", weights(C, 3, 3, C), kind)
     flat.output(flat.transpose_conv(x, w, shape, bias=b))
-    why = "its output shape is computed" if computed and kind == "half" else ""
+    why = "its output shape is computed" if computed and kind == "float16" else ""
     check(flat.bytes(), 0 if why else 1, why, batch=3 if computed else 1)
 
 
@@ -115,7 +117,7 @@ def test_a_transposed_convolution_with_gaps():
     flat = Flat()
     x = flat.input((1, 4, 4, C))
     shape = flat.constant("shape", np.array([1, 8, 8, C], np.int32))
-    flat.output(flat.transpose_conv(x, flat.half("w", weights(C, 1, 1, C)), shape))
+    flat.output(flat.transpose_conv(x, flat.float16("w", weights(C, 1, 1, C)), shape))
     check(flat.bytes(), 0, "its output shape is not that of its input and strides")
 
 
@@ -124,13 +126,13 @@ def test_a_transposed_convolution_with_gaps():
 def test_one_node_is_taken_and_one_is_left(shared, taken_first):
     flat = Flat()
     x = flat.input((1, 4, 4, C))
-    bias = flat.half("b", BIAS)
-    first = flat.half("w", weights(C, 1, 1, C))
+    bias = flat.float16("b", BIAS)
+    first = flat.float16("w", weights(C, 1, 1, C))
     stored_ = flat.graph.operators[-1].inputs[0]
     if shared == "filter":
         second = first
     elif shared == "bias":
-        second = flat.half("v", weights(C, 1, 1, C, seed=1))
+        second = flat.float16("v", weights(C, 1, 1, C, seed=1))
     else:
         if shared == "buffer":
             stored_ = flat.tensor(
@@ -148,7 +150,7 @@ def test_one_node_is_taken_and_one_is_left(shared, taken_first):
 def test_parts_of_a_graph_share_a_filter():
     flat = Flat()
     x = flat.input((1, 4, 4, C))
-    weight, bias = flat.half("w", weights(C, 1, 1, C)), flat.half("b", BIAS)
+    weight, bias = flat.float16("w", weights(C, 1, 1, C)), flat.float16("b", BIAS)
     for _ in range(3):
         x = flat.conv(x, weight, bias=bias)
         y = flat.tensor("rest", (1, 4, 4, C))  # XNNPACK knows no FLOOR_MOD
@@ -166,9 +168,9 @@ def test_an_input_whose_shape_is_computed(shape):
     reshaped = flat.tensor("reshaped", shape)
     flat.node("RESHAPE", [x, flat.computed_shape(x, 4, 4, C)], [reshaped])
     y = flat.tensor("y", shape)
-    bias = flat.half("b", BIAS)
+    bias = flat.float16("b", BIAS)
     options = schema().Conv2DOptionsT(strideH=1, strideW=1)
-    flat.node("CONV_2D", [reshaped, flat.half("w", weights(C, 1, 1, C)), bias], [y], options)
+    flat.node("CONV_2D", [reshaped, flat.float16("w", weights(C, 1, 1, C)), bias], [y], options)
     flat.output(y)
     data = flat.bytes()
     check(
@@ -176,7 +178,7 @@ def test_an_input_whose_shape_is_computed(shape):
     )
 
 
-@pytest.mark.parametrize("kind", ["float", "half"])
+@pytest.mark.parametrize("kind", ["float", "float16"])
 def test_branches_and_loops(kind):
     s = schema()
     flat = Flat()
@@ -192,7 +194,7 @@ def test_branches_and_loops(kind):
 
     def convolution(x: int, seed: int) -> int:
         weight = stored(flat, "w", weights(C, 1, 1, C, seed=seed), kind)
-        return flat.conv(x, weight, bias=flat.half("b", BIAS))
+        return flat.conv(x, weight, bias=flat.float16("b", BIAS))
 
     for seed in (1, 2):
         flat.add_subgraph()
@@ -258,8 +260,8 @@ def test_a_bad_file_of_another_writer_is_mended(monkeypatch):
     """One that has such a chain already."""
     flat = Flat()
     x = flat.input((1, 4, 4, C))
-    weight = flat.half("w", weights(C, 3, 3, C))
-    flat.output(flat.conv(x, weight, bias=flat.half("b", BIAS), activation=activation("TANH")))
+    weight = flat.float16("w", weights(C, 3, 3, C))
+    flat.output(flat.conv(x, weight, bias=flat.float16("b", BIAS), activation=activation("TANH")))
     with monkeypatch.context() as patch:
         patch.setattr(sparsify_module, "refusal", lambda *_: "")
         bad = convert(flat.bytes())
@@ -270,10 +272,12 @@ def test_a_bad_file_of_another_writer_is_mended(monkeypatch):
 def test_the_command_says_what_it_left_dense(tmp_path, capsys):
     flat = Flat()
     x = flat.input((1, 4, 4, C))
-    flat.output(flat.conv(x, flat.half("w", weights(C, 3, 3, C)), "out"))
+    flat.output(flat.conv(x, flat.float16("w", weights(C, 3, 3, C)), "out"))
     (tmp_path / "in.tflite").write_bytes(flat.bytes())
     assert main(["convert", str(tmp_path / "in.tflite"), str(tmp_path / "out.tflite")]) == 0
-    reason = "left dense: w/half: XNNPACK may leave CONV_2D 'out': its bias is no float16 constant"
+    reason = (
+        "left dense: w/float16: XNNPACK may leave CONV_2D 'out': its bias is no float16 constant"
+    )
     assert reason in capsys.readouterr().out
     assert main(["inspect", str(tmp_path / "out.tflite")]) == 0
     assert reason in capsys.readouterr().out

@@ -139,7 +139,7 @@ PRUNED = ("pw", "sep/pointwise", "hidden")  # what the default policy prunes in 
 @pytest.fixture
 def zeros():
     """zeros(model) -> {kernel: fraction of its weights that are 0.0, and not -0.0}"""
-    from sbnn_tf.models import kernels
+    from sbnn_tf.keras_model import kernels
 
     def count(model):
         return {

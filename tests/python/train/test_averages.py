@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from sbnn_tf.models import kernels, optimizers
+from sbnn_tf.keras_model import kernels, optimizers
 from sbnn_tf.patterns import Group
 from sbnn_tf.plan.policy import Policy
 from sbnn_tf.plan.schedules import ConstantSparsity, PolynomialDecay

@@ -145,7 +145,7 @@ class TestLatency:
         table.save(path)
         assert CostTable.load(path) == table
         assert Latency(path, speedup=2.0).milliseconds == 8.0
-        path.write_text(json.dumps({"format": 1, "cpu": "x"}))
+        path.write_text(json.dumps({"format": 2, "cpu": "x"}))
         with pytest.raises(ValueError, match="no cost table"):
             CostTable.load(path)
         path.write_text("{")

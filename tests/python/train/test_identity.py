@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from sbnn_tf.models import kernels
-from sbnn_tf.models.summary import summary
+from sbnn_tf.keras_model import kernels
+from sbnn_tf.keras_model.summary import summary
 from sbnn_tf.patterns import Group
 from sbnn_tf.plan.importance import Random
 from sbnn_tf.plan.policy import Policy

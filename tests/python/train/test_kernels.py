@@ -6,7 +6,7 @@ import pytest
 import sbnn_tf as sbnn
 from sbnn_tf.convert import densify, flatbuffer
 from sbnn_tf.convert.graph import CONV, DEPTHWISE, find_weights
-from sbnn_tf.models import kernels
+from sbnn_tf.keras_model import kernels
 from sbnn_tf.patterns import Block, DepthwiseTaps, Group, KernelPattern, NofM
 from sbnn_tf.plan.policy import Policy
 from sbnn_tf.plan.schedules import ConstantSparsity, OneShot

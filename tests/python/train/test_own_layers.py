@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 import sbnn_tf as sbnn
-from sbnn_tf.models import kernels
+from sbnn_tf.keras_model import kernels
 from sbnn_tf.patterns import Group
 from sbnn_tf.plan.policy import Policy
 from sbnn_tf.plan.schedules import OneShot

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sbnn_tf.models import kernels
+from sbnn_tf.keras_model import kernels
 from sbnn_tf.patterns import Group, Unstructured
 from sbnn_tf.plan.policy import Policy
 from sbnn_tf.plan.schedules import ConstantSparsity, PolynomialDecay

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 import sbnn_tf as sbnn
-from sbnn_tf.models import kernels
+from sbnn_tf.keras_model import kernels
 from sbnn_tf.plan.schedules import OneShot
 
 

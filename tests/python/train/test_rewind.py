@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from sbnn_tf.models import keras_compat, optimizers
+from sbnn_tf.keras_model import keras_compat, optimizers
 from sbnn_tf.plan.schedules import IterativeMagnitude
 from sbnn_tf.train.callback import Pruning
 from sbnn_tf.train.rewind import Rewind

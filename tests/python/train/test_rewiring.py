@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 import sbnn_tf as sbnn
-from sbnn_tf.models import kernels, optimizers
+from sbnn_tf.keras_model import kernels, optimizers
 from sbnn_tf.train.rewiring import SET, HebbianRewiring, Rewiring, RigL
 
 ALL = sbnn.Policy(first_and_last=True)

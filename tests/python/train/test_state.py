@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from sbnn_tf.models import kernels
-from sbnn_tf.models.plotting import plot
+from sbnn_tf.keras_model import kernels
+from sbnn_tf.keras_model.plotting import plot
 from sbnn_tf.patterns import KernelPattern
 from sbnn_tf.plan.importance import Random
 from sbnn_tf.plan.policy import Policy

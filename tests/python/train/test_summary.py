@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from sbnn_tf.models.summary import find_pattern, summary
+from sbnn_tf.keras_model.summary import find_pattern, summary
 from sbnn_tf.patterns import Group, Unstructured
 from sbnn_tf.plan.schedules import ConstantSparsity
 from sbnn_tf.train.callback import Pruning

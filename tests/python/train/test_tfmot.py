@@ -35,7 +35,7 @@ QUANTIZED = """
     import tf_keras as K
     import tensorflow_model_optimization as tfmot
     import sbnn_tf as sbnn
-    from sbnn_tf.models import kernels
+    from sbnn_tf.keras_model import kernels
 
     L = K.layers
     x = inputs = K.Input((6, 6, 3))
@@ -76,7 +76,7 @@ CLUSTERED = """
     import tf_keras as K
     import tensorflow_model_optimization as tfmot
     import sbnn_tf as sbnn
-    from sbnn_tf.models import kernels
+    from sbnn_tf.keras_model import kernels
     from sbnn_tf.plan.policy import Policy
     from sbnn_tf.patterns import Group
 

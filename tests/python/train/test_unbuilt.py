@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import sbnn_tf as sbnn
-from sbnn_tf.models import kernels
+from sbnn_tf.keras_model import kernels
 from sbnn_tf.plan.policy import Policy
 from sbnn_tf.plan.schedules import ConstantSparsity, OneShot
 

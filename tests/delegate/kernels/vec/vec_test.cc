@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "delegate/format/half.h"
+#include "delegate/format/float16.h"
 #include "delegate/kernels/table.h"
 #include "gtest/gtest.h"
 #include "tests/delegate/guarded.h"
@@ -45,7 +45,7 @@ std::vector<const VecOperations*> Available() {
   return found;
 }
 
-// One test body for both types: T is float or Half.
+// One test body for both types: T is float or Float16.
 template <typename T>
 class Checks {
  public:
@@ -271,8 +271,8 @@ class EveryVec : public testing::TestWithParam<const VecOperations*> {};
 
 TEST_P(EveryVec, DoesWhatThePageSays) {
   const VecOperations& o = *GetParam();
-  if (o.element_bytes == sizeof(Half)) {
-    Checks<Half>(o).All();
+  if (o.element_bytes == sizeof(Float16)) {
+    Checks<Float16>(o).All();
   } else {
     Checks<float>(o).All();
   }
@@ -319,13 +319,13 @@ TEST_P(EveryVec, WidensAndNarrows) {
   const VecOperations& o = *GetParam();
   if (o.widen == nullptr) GTEST_SKIP() << o.isa << " computes in floats";
   for (int bits = 0; bits < 1 << 16; bits += o.lanes) {
-    Guarded<Half> in(o.lanes), back(o.lanes);
+    Guarded<Float16> in(o.lanes), back(o.lanes);
     for (int i = 0; i < o.lanes; ++i) in[i].bits = static_cast<uint16_t>(bits + i);
     Guarded<float> wide(o.lanes);
     o.widen(in.data(), wide.data());
     o.narrow(wide.data(), back.data());
     for (int i = 0; i < o.lanes; ++i) {
-      const float want = HalfToFloat(in[i].bits);
+      const float want = Float16ToFloat(in[i].bits);
       if (std::isnan(want)) {
         ASSERT_TRUE(std::isnan(wide[i]) && std::isnan(float{back[i]})) << in[i].bits;
       } else {

@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sbnn_tf.models import keras_compat, kinds
+from sbnn_tf.keras_model import keras_compat, kinds
 
 
 @dataclasses.dataclass(eq=False)

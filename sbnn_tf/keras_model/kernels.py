@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from sbnn_tf.models import keras_compat, kinds, wiring
-from sbnn_tf.models.einsum import Equation
+from sbnn_tf.keras_model import keras_compat, kinds, wiring
+from sbnn_tf.keras_model.einsum import Equation
 from sbnn_tf.patterns import Pattern
 
 

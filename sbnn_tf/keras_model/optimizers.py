@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sbnn_tf.models import keras_compat
+from sbnn_tf.keras_model import keras_compat
 
 # Both Keras keep averages of weights in `_model_variables_moving_average`; wrappers such as
 # MovingAverage, SWA and Lookahead in slots of these names.

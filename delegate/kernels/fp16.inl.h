@@ -1,4 +1,4 @@
-// Between halves and floats, and what halves are too short for.
+// Between float16 and float32, and what float16 is too short for.
 #include "delegate/kernels/kernels.h"
 #include "delegate/kernels/vec/vec.h"
 
@@ -9,15 +9,15 @@ Kernels NeonKernels();
 namespace SBNN_ISA {
 namespace {
 
-void NarrowAll(const float* x, void* halves, size_t count) {
-  Element* const y = AsElements(halves);
+void NarrowAll(const float* x, void* fp16, size_t count) {
+  Element* const y = AsElements(fp16);
   size_t i = 0;
   for (; i + Vec::kLanes <= count; i += Vec::kLanes) Store(y + i, Narrow(LoadWide(x + i)));
   for (; i < count; ++i) y[i] = static_cast<Element>(x[i]);
 }
 
-void WidenAll(const void* halves, float* y, size_t count) {
-  const Element* const x = AsElements(halves);
+void WidenAll(const void* fp16, float* y, size_t count) {
+  const Element* const x = AsElements(fp16);
   size_t i = 0;
   for (; i + Vec::kLanes <= count; i += Vec::kLanes) StoreWide(y + i, Widen(Load(x + i)));
   for (; i < count; ++i) y[i] = static_cast<float>(x[i]);

@@ -1,8 +1,8 @@
-"""What computing in halves costs in accuracy: python halves.py LIBRARY MODEL... [--images N]
+"""What computing in float16 costs in accuracy: python fp16.py LIBRARY MODEL... [--images N]
 
-For each model, the delegate with `allow_fp16=1` against the delegate in floats: on Fashion-MNIST's
+For each model, the delegate with `allow_fp16=1` against the delegate in float32: on Fashion-MNIST's
 test images where the model takes these, with their labels, else on uniform noise. Runs where
-ai-edge-litert does, so that `make bench-halves` can run it for aarch64 under qemu: it times nothing.
+ai-edge-litert does, so that `make bench-fp16` can run it for aarch64 under qemu: it times nothing.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ def inputs_for(shape: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray | 
     return noise.astype(np.float32), None
 
 
-def outputs_of(model: str, library: str, images: np.ndarray, halves: bool) -> np.ndarray:
-    options = {"claim": "all", "allow_fp16": "1" if halves else "0"}
+def outputs_of(model: str, library: str, images: np.ndarray, fp16: bool) -> np.ndarray:
+    options = {"claim": "all", "allow_fp16": "1" if fp16 else "0"}
     interpreter = Interpreter(
         model, num_threads=1, experimental_delegates=[load_delegate(library, options)]
     )
@@ -50,13 +50,13 @@ def outputs_of(model: str, library: str, images: np.ndarray, halves: bool) -> np
 def compare(model: str, library: str, count: int) -> str:
     (entry,) = Interpreter(model).get_input_details()
     images, labels = inputs_for(entry["shape"], count)
-    floats = outputs_of(model, library, images, halves=False)
-    halves = outputs_of(model, library, images, halves=True)
-    same = np.mean(floats.argmax(1) == halves.argmax(1))
-    error = np.abs(halves - floats).max(1) / np.abs(floats).max(1)
+    float32 = outputs_of(model, library, images, fp16=False)
+    float16 = outputs_of(model, library, images, fp16=True)
+    same = np.mean(float32.argmax(1) == float16.argmax(1))
+    error = np.abs(float16 - float32).max(1) / np.abs(float32).max(1)
     accuracy = ["", ""]
     if labels is not None:
-        accuracy = [f"{np.mean(x.argmax(1) == labels):.2%}" for x in (floats, halves)]
+        accuracy = [f"{np.mean(x.argmax(1) == labels):.2%}" for x in (float32, float16)]
     cells = [pathlib.Path(model).stem, str(len(images)), f"{same:.2%}", *accuracy]
     return " | ".join(["", *cells, f"{np.median(error):.1e}", f"{error.max():.1e}", ""]).strip()
 
@@ -68,7 +68,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=200)
     args = parser.parse_args()
     print(
-        "| model | images | same first class | right, floats | right, halves | error, median | largest |"
+        "| model | images | same first class | right, float32 | right, float16 | error, median | largest |"
     )
     print("|---|--:|--:|--:|--:|--:|--:|")
     for model in args.models:

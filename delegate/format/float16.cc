@@ -1,13 +1,13 @@
-#include "delegate/format/half.h"
+#include "delegate/format/float16.h"
 
 #include <cstring>
 
 namespace sbnn {
 
-float HalfToFloat(uint16_t half) {
-  const uint32_t sign = static_cast<uint32_t>(half & 0x8000u) << 16;
-  uint32_t exponent = (half >> 10) & 0x1fu;
-  uint32_t mantissa = half & 0x3ffu;
+float Float16ToFloat(uint16_t number) {
+  const uint32_t sign = static_cast<uint32_t>(number & 0x8000u) << 16;
+  uint32_t exponent = (number >> 10) & 0x1fu;
+  uint32_t mantissa = number & 0x3ffu;
   uint32_t bits;
   if (exponent == 0x1fu) {
     bits = sign | 0x7f800000u | (mantissa << 13);
@@ -28,15 +28,15 @@ float HalfToFloat(uint16_t half) {
   return value;
 }
 
-uint16_t FloatToHalf(float value) {
+uint16_t FloatToFloat16(float value) {
   uint32_t bits;
   std::memcpy(&bits, &value, sizeof(bits));
   const uint32_t sign = bits >> 16 & 0x8000u;
   bits &= 0x7fffffffu;
   if (bits > 0x7f800000u) return static_cast<uint16_t>(sign | 0x7e00u);   // NaN
   if (bits >= 0x47800000u) return static_cast<uint16_t>(sign | 0x7c00u);  // 65536 and more
-  if (bits <
-      0x38800000u) {  // subnormal: 0.5 has the smallest half's unit, 2^-24, in its last place
+  // Subnormal: 0.5 has the unit of the smallest float16, 2^-24, in its last place.
+  if (bits < 0x38800000u) {
     float size;
     std::memcpy(&size, &bits, sizeof(size));
     size += 0.5f;

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from sbnn_tf.models import kinds
-from sbnn_tf.models.kernels import Kernel
+from sbnn_tf.keras_model import kinds
+from sbnn_tf.keras_model.kernels import Kernel
 
 _SIGNIFICANT = 1e-4  # of the largest output
 REMADE = (

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sbnn_tf import patterns
-from sbnn_tf.models import kernels, probe
+from sbnn_tf.keras_model import kernels, probe
 from sbnn_tf.patterns import Block, Group, Pattern
 
 _SIZES = (16, 8, 4, 2, 1)

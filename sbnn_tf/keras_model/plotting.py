@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sbnn_tf.models import kernels
+from sbnn_tf.keras_model import kernels
 
 
 def plot(model: Any, layer: str | None = None) -> Any:
