@@ -96,12 +96,12 @@ Measured Measure(const Layer& l, const Options& options, const Kernels& kernels)
   std::vector<float> x(ElementCount(made.input), 0.5f), y(ElementCount(network.output_shape(0)));
   std::vector<double> seconds;
   for (int r = 0; r < options.rounds; ++r) {
-    network.Run({x.data()}, {y.data()}, &seconds);
+    Check(network.Run({x.data()}, {y.data()}, &seconds));
     m.seconds = std::min(m.seconds, seconds[0]);
   }
   for (int r = 0; r < options.cold; ++r) {
     evict_weights();
-    network.Run({x.data()}, {y.data()}, &seconds);
+    Check(network.Run({x.data()}, {y.data()}, &seconds));
     m.cold_seconds = std::min(m.cold_seconds, seconds[0]);
   }
   return m;

@@ -298,15 +298,17 @@ int Main(int argc, char** argv) {
   }
   for (size_t l = 0; l < layers.size(); ++l) {
     LayerNetwork made;
-    const Status status = MakeNetwork(layers[l], zeros, kernels, 1, &made);
+    Status status = MakeNetwork(layers[l], zeros, kernels, 1, &made);
+    if (status.ok()) {
+      const std::vector<float> x(ElementCount(made.input));
+      std::vector<float> y(ElementCount(made.network.output_shape(0)));
+      calls.clear();
+      status = made.network.Run({x.data()}, {y.data()});
+    }
     if (!status.ok()) {
       std::fprintf(stderr, "%s\n", status.message().c_str());
       return 2;
     }
-    const std::vector<float> x(ElementCount(made.input));
-    std::vector<float> y(ElementCount(made.network.output_shape(0)));
-    calls.clear();
-    made.network.Run({x.data()}, {y.data()});
     for (const auto& [loop, w] : calls) {
       std::printf("%zu\t%zx", l, static_cast<size_t>(loop.first - bias));
       for (uint64_t field : {loop.second, w.calls, w.outer, w.entries, w.fmas, w.stores, w.x_bytes,

@@ -48,6 +48,11 @@ bool Graph::IsOutput(int tensor) const {
   return std::find(outputs.begin(), outputs.end(), tensor) != outputs.end();
 }
 
+TensorType Graph::TypeOf(int tensor) const {
+  const auto found = types.find(tensor);
+  return found == types.end() ? TensorType() : found->second;
+}
+
 Status Graph::InferShapes(const std::vector<Shape>& input_shapes,
                           std::vector<Shape>* shapes) const {
   shapes->assign(tensor_count(), Shape());
@@ -64,6 +69,21 @@ Status Graph::InferShapes(const std::vector<Shape>& input_shapes,
     if (status.ok() && !node.op->OnShapes()) status = CheckShape(out);
     if (!status.ok()) return status;
     (*shapes)[node.output] = std::move(out);
+  }
+  return Status();
+}
+
+Status Graph::CheckTypes(const std::vector<Shape>& shapes) const {
+  for (const Node& node : nodes) {
+    std::vector<Shape> in;
+    bool int8 = Inside(TypeOf(node.output)).element == ElementType::kInt8;
+    for (int t : node.inputs) {
+      in.push_back(shapes[t]);
+      int8 = int8 || Inside(TypeOf(t)).element == ElementType::kInt8;
+    }
+    if (int8 && node.op->UseOf(ElementType::kInt8, in) == TypeUse::kNever) {
+      return Status::Error("an operator that has no kernels of int8 meets a tensor of it");
+    }
   }
   return Status();
 }

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <unordered_map>
 #include <vector>
 
 #include "delegate/engine/op.h"
@@ -21,10 +22,15 @@ struct Node {
 struct Graph {
   std::vector<Node> nodes;
   std::vector<int> inputs, outputs;
+  std::unordered_map<int, TensorType> types;  // of tensors that are not float32, as outside
 
   int tensor_count() const;
   size_t Uses(int tensor) const;  // by nodes
   bool IsOutput(int tensor) const;
+  TensorType TypeOf(int tensor) const;  // as outside
+
+  // Fails where an operator meets a type that it does not take.
+  Status CheckTypes(const std::vector<Shape>& shapes) const;
 
   // The shape of each tensor where the inputs have these.
   Status InferShapes(const std::vector<Shape>& input_shapes, std::vector<Shape>* shapes) const;

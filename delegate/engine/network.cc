@@ -1,7 +1,6 @@
 #include "delegate/engine/network.h"
 
 #include <chrono>
-#include <cstring>
 #include <numeric>
 #include <utility>
 
@@ -46,6 +45,8 @@ Status Network::Prepare(const std::vector<Shape>& input_shapes, const Kernels& k
   std::vector<Shape> shapes;
   const Status status = graph_.InferShapes(input_shapes, &shapes);
   if (!status.ok()) return status;
+  const Status typed = graph_.CheckTypes(shapes);
+  if (!typed.ok()) return typed;
   output_shapes_.clear();
   for (int t : graph_.outputs) output_shapes_.push_back(shapes[t]);
   if (convert_ == nullptr) convert_ = std::make_unique<Convert>();
@@ -60,19 +61,45 @@ Status Network::Prepare(const std::vector<Shape>& input_shapes, const Kernels& k
   return placed;
 }
 
-void Network::Run(const std::vector<const float*>& inputs, const std::vector<float*>& outputs,
-                  std::vector<double>* seconds) {
+Status Network::CheckViews(const std::vector<ConstTensorView>& inputs,
+                           const std::vector<TensorView>& outputs) const {
+  if (inputs.size() != graph_.inputs.size() || outputs.size() != graph_.outputs.size()) {
+    return Status::Error("expected " + std::to_string(graph_.inputs.size()) + " inputs and " +
+                         std::to_string(graph_.outputs.size()) + " outputs, found " +
+                         std::to_string(inputs.size()) + " and " + std::to_string(outputs.size()));
+  }
+  const auto check = [](const std::string& what, ElementType expected, ElementType found) {
+    if (expected == found) return Status();
+    return Status::Error(what + ": expected " + NameOf(expected) + ", found " + NameOf(found));
+  };
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const Status status =
+        check("input " + std::to_string(i), input_type(i).element, inputs[i].type);
+    if (!status.ok()) return status;
+  }
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    const Status status =
+        check("output " + std::to_string(i), output_type(i).element, outputs[i].type);
+    if (!status.ok()) return status;
+  }
+  return Status();
+}
+
+Status Network::Run(const std::vector<ConstTensorView>& inputs,
+                    const std::vector<TensorView>& outputs, std::vector<double>* seconds) {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (seconds != nullptr) seconds->clear();
-  if (!prepared_) return;
+  if (!prepared_) return Status::Error("the network runs without having been prepared");
+  const Status status = CheckViews(inputs, outputs);
+  if (!status.ok()) return status;
   Team team(threads_);
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (program_.IsEmpty(program_.inputs[i])) continue;
     Tensor& t = placement_.tensor(program_.inputs[i]);
-    if (t.layout == Layout::kFlat) {
-      t.data = const_cast<float*>(inputs[i]);  // operators only read it
+    if (placement_.Outside(program_, program_.inputs[i])) {
+      t.data = const_cast<void*>(inputs[i].data);  // operators only read it
     } else {
-      FlatToPanel(inputs[i], t, *kernels_, team);
+      FromOutside(inputs[i], t, *kernels_, team);
     }
   }
   for (size_t n = 0; n < program_.steps.size(); ++n) {
@@ -95,13 +122,9 @@ void Network::Run(const std::vector<const float*>& inputs, const std::vector<flo
   }
   for (size_t i = 0; i < outputs.size(); ++i) {
     if (program_.IsEmpty(program_.results[i])) continue;
-    const Tensor& t = placement_.tensor(program_.results[i]);
-    if (t.layout == Layout::kFlat) {
-      std::memcpy(outputs[i], t.data, ElementCount(t.shape) * sizeof(float));
-    } else {
-      PanelToFlat(t, outputs[i], *kernels_, team);
-    }
+    ToOutside(placement_.tensor(program_.results[i]), outputs[i], *kernels_, team);
   }
+  return Status();
 }
 
 }  // namespace sbnn

@@ -12,6 +12,7 @@
 #include "delegate/engine/op.h"
 #include "delegate/engine/placement.h"
 #include "delegate/engine/program.h"
+#include "delegate/engine/view.h"
 
 namespace sbnn {
 
@@ -23,21 +24,27 @@ class Network {
   void SetInputs(std::vector<int> tensors) { graph_.inputs = std::move(tensors); }
   void SetOutputs(std::vector<int> tensors) { graph_.outputs = std::move(tensors); }
 
+  // What a tensor holds where it is not float32. Of a uint8 tensor, operators see int8: Inside().
+  void SetType(int tensor, const TensorType& type) { graph_.types[tensor] = type; }
+
   // Plans for these shapes of the inputs. May be called again with others. Any tensor may be empty.
   // With `allow_fp16`, operators that can compute in float16 do, where this CPU has kernels of it.
   Status Prepare(const std::vector<Shape>& input_shapes, const Kernels& kernels, int threads,
                  bool allow_fp16 = false);
   const Shape& output_shape(size_t i) const { return output_shapes_[i]; }
+  TensorType input_type(size_t i) const { return graph_.TypeOf(graph_.inputs[i]); }
+  TensorType output_type(size_t i) const { return graph_.TypeOf(graph_.outputs[i]); }
 
   // The cache that a core has for itself: tensors that do not fit it are handed on a few rows at a
   // time, where that is possible. To be set before Prepare.
   void set_cache_bytes(uint64_t bytes) { cache_bytes_ = bytes; }
 
-  // Runs on data in the outside's layout, with the shapes of the last Prepare. `seconds`, if given,
-  // receives the time of each step. Any threads may call: they take turns, since the activations
-  // have one place. (Who wants to run at once makes a network a thread; they share weights.)
-  void Run(const std::vector<const float*>& inputs, const std::vector<float*>& outputs,
-           std::vector<double>* seconds = nullptr);
+  // Runs on data in the outside's layout, with the shapes of the last Prepare. Fails where that
+  // did, or data is of another type. `seconds`, if given, receives the time of each step. Any
+  // threads may call: they take turns, since the activations have one place. (Who wants to run at
+  // once makes a network a thread; they share weights.)
+  Status Run(const std::vector<ConstTensorView>& inputs, const std::vector<TensorView>& outputs,
+             std::vector<double>* seconds = nullptr);
 
   // A step of the last Prepare: an operator, and those around it that it does as well.
   struct StepInfo {
@@ -50,6 +57,9 @@ class Network {
   uint64_t arena_bytes() const { return placement_.arena_bytes(); }
 
  private:
+  Status CheckViews(const std::vector<ConstTensorView>& inputs,
+                    const std::vector<TensorView>& outputs) const;
+
   static constexpr uint64_t kCacheBytes = 960 << 10;  // of an L2 cache of 1 MB
 
   std::mutex mutex_;  // held while anything below is changed

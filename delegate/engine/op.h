@@ -133,8 +133,9 @@ class Op {
     return false;
   }
 
-  // For inputs of these shapes and another type than float32. Where it computes in that, all of its
-  // inputs and its output are of it, and so are the kernels of its contexts.
+  // For inputs of these shapes and another type than float32. Where it computes in float16, all of
+  // its inputs and its output are of it, and so are the kernels of its contexts. Of int8 it says
+  // whether it takes quantized tensors at all: which are some is the graph's matter.
   virtual TypeUse UseOf(ElementType type, const std::vector<Shape>& inputs) const {
     (void)type, (void)inputs;
     return TypeUse::kNever;

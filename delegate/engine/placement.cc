@@ -30,8 +30,12 @@ Layout InputLayout(const Program& program, int tensor) {
 
 void Placement::MakeTensors(const Program& program) {
   tensors_.assign(program.shapes.size(), Tensor());
-  for (int t : program.inputs) tensors_[t] = Tensor(program.shapes[t], InputLayout(program, t));
-  for (int t : program.empty) tensors_[t] = Tensor(program.shapes[t], Layout::kFlat);
+  for (int t : program.inputs) {
+    tensors_[t] = Tensor(program.shapes[t], InputLayout(program, t), program.types[t]);
+  }
+  for (int t : program.empty) {
+    tensors_[t] = Tensor(program.shapes[t], Layout::kFlat, program.types[t]);
+  }
   for (const Step& step : program.steps) {
     const Shape& shape = program.shapes[step.output];
     const Layout layout = step.op->Converts() ? tensors_[step.inputs[0]].layout : LayoutOf(shape);
@@ -39,9 +43,9 @@ void Placement::MakeTensors(const Program& program) {
   }
 }
 
-// Whether a tensor stays where the caller has it.
 bool Placement::Outside(const Program& program, int tensor) const {
-  return tensors_[tensor].layout == Layout::kFlat && program.IsInput(tensor);
+  return tensors_[tensor].layout == Layout::kFlat && program.IsInput(tensor) &&
+         !program.IsUint8(tensor);
 }
 
 // For each tensor, the one whose memory it uses: itself, or an input that its operator overwrites.

@@ -19,8 +19,9 @@ class Placement {
   // again, with another program.
   Status Place(const Program& program, int threads);
 
-  // Inputs in the outside's layout have no memory here: whoever runs the program sets where they
-  // are.
+  // Whether a tensor stays where the caller has it: an input in the outside's layout and type. It
+  // has no memory here: whoever runs the program sets where it is.
+  bool Outside(const Program& program, int tensor) const;
   Tensor& tensor(int t) { return tensors_[t]; }
   const std::vector<const Tensor*>& inputs(size_t step) const { return inputs_[step]; }
   void* scratch(size_t step) const { return memory() + scratch_offset_[step]; }
@@ -36,7 +37,6 @@ class Placement {
   // Kernels may read up to a vector before a plane.
   char* memory() const { return static_cast<char*>(arena_.data()) + kVectorBytes; }
   void MakeTensors(const Program& program);
-  bool Outside(const Program& program, int tensor) const;
   std::vector<int> ShareBuffers(const Program& program, int threads, std::vector<Use>* uses) const;
   Status PlanSteps(const Program& program, int threads, std::vector<uint64_t>* scratch);
   void PlanAhead(const Program& program, const std::vector<Lifetime>& lifetimes, int threads);

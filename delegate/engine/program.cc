@@ -14,7 +14,10 @@ bool Contains(const std::vector<int>& tensors, int tensor) {
 
 Program::Program(const Graph& graph, std::vector<Shape> tensor_shapes)
     : shapes(std::move(tensor_shapes)), inputs(graph.inputs), results(graph.outputs) {
-  types.assign(shapes.size(), ElementType::kFloat32);
+  for (int t = 0; t < static_cast<int>(shapes.size()); ++t) {
+    types.push_back(Inside(graph.TypeOf(t)));
+    if (graph.TypeOf(t).element == ElementType::kUint8) uint8s.push_back(t);
+  }
   for (const Node& node : graph.nodes) {
     if (node.op->OnShapes()) continue;
     if (IsEmpty(node.output)) {
@@ -40,6 +43,8 @@ size_t Program::Uses(int tensor) const {
 }
 
 bool Program::IsInput(int tensor) const { return Contains(inputs, tensor); }
+
+bool Program::IsUint8(int tensor) const { return Contains(uint8s, tensor); }
 
 bool Program::IsResult(int tensor) const { return Contains(results, tensor); }
 

@@ -31,12 +31,13 @@ struct Step {
 };
 
 struct Program {
-  std::vector<Shape> shapes;       // of each tensor: the graph's, and those of conversions
-  std::vector<ElementType> types;  // of each tensor
+  std::vector<Shape> shapes;      // of each tensor: the graph's, and those of conversions
+  std::vector<TensorType> types;  // of each tensor, inside
   std::vector<Step> steps;
   std::vector<int> inputs;
-  std::vector<int> results;  // tensors of float32: the outputs, or what is made of them
+  std::vector<int> results;  // the outputs; where they are in float16, what is made of them
   std::vector<int> empty;    // tensors without elements that an operator would have made
+  std::vector<int> uint8s;   // tensors that are uint8 outside
 
   Program() = default;
   // A step for each operator that runs and makes something. The graph must live as long.
@@ -47,6 +48,7 @@ struct Program {
   bool IsInput(int tensor) const;
   bool IsResult(int tensor) const;
   bool IsEmpty(int tensor) const;
+  bool IsUint8(int tensor) const;  // outside
 };
 
 }  // namespace sbnn

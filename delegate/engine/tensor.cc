@@ -38,9 +38,10 @@ uint64_t PlaneStride(uint64_t pixels, ElementType type) {
 
 Tensor::Tensor(Shape s, Layout l, ElementType t) : shape(std::move(s)), layout(l), type(t) {
   const Images i = images();
-  if (layout == Layout::kPanel) {
-    plane_stride = PlaneStride(i.pixels(), type);
-    image_stride = plane_stride * RoundUp(i.c, kChannelStep);
+  if (layout != Layout::kFlat) {
+    const int together = layout == Layout::kQuads ? 4 : 1;  // channels
+    plane_stride = PlaneStride(i.pixels() * together, type);
+    image_stride = plane_stride * (RoundUp(i.c, kChannelStep) / together);
   } else {
     plane_stride = 1;
     image_stride = i.pixels() * i.c;

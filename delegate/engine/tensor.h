@@ -4,9 +4,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "delegate/engine/values.h"
+#include "delegate/format/quantization.h"
 #include "delegate/kernels/kernels.h"
 
 namespace sbnn {
@@ -28,6 +30,7 @@ Images AsImages(const Shape& shape);
 enum class Layout {
   kFlat,   // row-major, channels last: what the outside uses, and every tensor of one-pixel images
   kPanel,  // [image][channel][pixel], planes padded to whole vectors
+  kQuads,  // of int8: [image][channel / 4][pixel][channel % 4], padded as well
 };
 
 // The layout that a tensor of this shape has between operators.
@@ -47,17 +50,24 @@ struct Tensor {
   Shape shape;
   Layout layout = Layout::kFlat;
   ElementType type = ElementType::kFloat32;
+  Quantization quantization;  // of int8
   void* data = nullptr;
 
   Tensor() = default;
   Tensor(Shape s, Layout l, ElementType type = ElementType::kFloat32);
+  Tensor(Shape s, Layout l, const TensorType& type) : Tensor(std::move(s), l, type.element) {
+    quantization = type.quantization;
+  }
 
   Images images() const { return AsImages(shape); }
-  size_t plane_stride = 0;  // from a channel to the next: 1 where the layout is flat
+  size_t plane_stride = 0;  // from a channel to the next, of quads a quad: 1 where it is flat
   size_t image_stride = 0;
   // Of float32: the elements, and the first pixel of a channel, in either layout.
   float* floats() const { return static_cast<float*>(data); }
   float* Plane(int n, int c) const { return floats() + n * image_stride + c * plane_stride; }
+  int8_t* bytes(int n, size_t c, size_t element = 0) const {
+    return static_cast<int8_t*>(data) + n * image_stride + c * plane_stride + element;
+  }
   // An element of a plane, of any type.
   void* At(int n, int c, size_t element = 0) const {
     return From(n * image_stride + c * plane_stride + element);

@@ -77,6 +77,7 @@ Status Session::Build(Subgraph* graph, int number) {
         for (Translation& t : translations) {
           read.insert(t.inputs.begin(), t.inputs.end());
           written.insert(t.output);
+          for (const auto& [tensor, type] : t.types) network_.SetType(tensor, type);
           ops.push_back({n, time.here / static_cast<double>(translations.size())});
           network_.AddOp(std::move(t.op), t.inputs, t.output,
                          "node " + std::to_string(n) + " " + record.op);
@@ -99,8 +100,8 @@ Status Session::Build(Subgraph* graph, int number) {
     if (!given && ElementCount(shape) != 0) {
       return Status::Error(NameOf(*graph, t) + " is a variable: the engine keeps none");
     }
-    if (given && graph->tensor(t).type != kTfLiteFloat32) {
-      return Status::Error("input " + NameOf(*graph, t) + " is not of float32");
+    if (given && graph->tensor(t).type == kTfLiteInt32) {
+      return Status::Error("input " + NameOf(*graph, t) + " is of whole numbers");
     }
     inputs.push_back(t);
     inputs_.push_back(given ? std::optional<size_t>(at - graph->inputs().begin()) : std::nullopt);
@@ -110,8 +111,8 @@ Status Session::Build(Subgraph* graph, int number) {
     if (written.count(t) == 0) {
       return Status::Error("output " + NameOf(*graph, t) + " is an input or a constant");
     }
-    if (graph->tensor(t).type != kTfLiteFloat32) {
-      return Status::Error("output " + NameOf(*graph, t) + " is not of float32");
+    if (graph->tensor(t).type == kTfLiteInt32) {
+      return Status::Error("output " + NameOf(*graph, t) + " is of whole numbers");
     }
   }
   network_.SetInputs(inputs);
@@ -139,15 +140,20 @@ Status Session::Prepare(const std::vector<Shape>& input_shapes) {
   return status;
 }
 
-void Session::Run(const std::vector<const float*>& inputs, const std::vector<float*>& outputs) {
-  std::vector<const float*> read;
-  for (const std::optional<size_t>& i : inputs_) read.push_back(i ? inputs[*i] : nullptr);
+Status Session::Run(const std::vector<ConstTensorView>& inputs,
+                    const std::vector<TensorView>& outputs) {
+  std::vector<ConstTensorView> read;
+  for (size_t i = 0; i < inputs_.size(); ++i) {
+    const ConstTensorView nothing(nullptr, network_.input_type(i).element);
+    read.push_back(inputs_[i] ? inputs[*inputs_[i]] : nothing);
+  }
   if (!report_->profiles()) return network_.Run(read, outputs);
   std::vector<double> steps;
   const auto start = std::chrono::steady_clock::now();
-  network_.Run(read, outputs, &steps);
+  const Status status = network_.Run(read, outputs, &steps);
   const auto end = std::chrono::steady_clock::now();
-  report_->Ran(std::chrono::duration<double>(end - start).count(), steps);
+  if (status.ok()) report_->Ran(std::chrono::duration<double>(end - start).count(), steps);
+  return status;
 }
 
 void Session::SendProfile() const {

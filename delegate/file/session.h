@@ -26,9 +26,11 @@ class Session {
   Status Prepare(const std::vector<Shape>& input_shapes);
   // Of the graph's outputs, after Prepare.
   const Shape& output_shape(size_t i) const { return network_.output_shape(i); }
+  ElementType output_type(size_t i) const { return network_.output_type(i).element; }
 
-  // Inputs and outputs in the order of the graph's. With the option `profile` it is measured.
-  void Run(const std::vector<const float*>& inputs, const std::vector<float*>& outputs);
+  // Inputs and outputs in the order of the graph's, and of its types. With the option `profile` it
+  // is measured.
+  Status Run(const std::vector<ConstTensorView>& inputs, const std::vector<TensorView>& outputs);
 
   uint64_t activation_bytes() const { return network_.arena_bytes(); }
 

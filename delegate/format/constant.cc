@@ -138,6 +138,10 @@ Status Validate(const Constant& c) {
   Status status = Elements(c.shape, &elements);
   if (!status.ok()) return status;
   if (c.values == nullptr) return Status::Error("the constant has no data");
+  if (c.quantization.quantized()) {
+    status = Validate(c.quantization, c.type, c.shape);
+    if (!status.ok()) return status;
+  }
   if (!c.sparse()) {
     if (c.value_count != elements) {
       return Status::Error("expected " + std::to_string(elements) + " values, found " +

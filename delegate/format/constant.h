@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "delegate/format/element_type.h"
+#include "delegate/format/quantization.h"
 #include "delegate/format/status.h"
 
 namespace sbnn {
@@ -28,6 +29,7 @@ struct Constant {
   ElementType type = ElementType::kFloat32;
   const void* values = nullptr;
   size_t value_count = 0;
+  ChannelQuantization quantization;
 
   // Empty levels: the tensor is dense and row-major. Otherwise levels[i] describes dimension
   // traversal[i]; dimensions shape.size() + k are the blocks of dimension block_map[k].
@@ -36,11 +38,12 @@ struct Constant {
   std::vector<int> block_map;
 
   bool sparse() const { return !levels.empty(); }
-  // The number that is stored; what a quantized one stands for is not known here.
+  // The number that is stored, not what a quantized one stands for.
   float Value(size_t i) const;
 };
 
-// Checks every size, segment and index of the encoding against the shape and the values; the other
+// Checks every size, segment and index of the encoding against the shape and the values, and the
+// scales, if there are any; the other
 // functions here may be called only on a constant that passed.
 Status Validate(const Constant& constant);
 

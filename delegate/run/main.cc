@@ -17,6 +17,7 @@
 #include "delegate/run/npy.h"
 #include "delegate/translation/int_array.h"
 #include "delegate/translation/options.h"
+#include "delegate/translation/types.h"
 
 namespace sbnn {
 namespace {
@@ -27,7 +28,7 @@ constexpr char kUsage[] =
 Runs a graph of the file whole in SparseByteNN's engine, and prints its outputs' shapes and the time
 of a run. A file that it can't run whole is refused, with every node that stands in the way.
 
-  --input NAME=FILE.npy     an input: float32, as numpy.save writes it. NAME is its name or position.
+  --input NAME=FILE.npy     an input, of the type that it has in the file, as numpy.save writes it. NAME is its name or position.
                             Inputs that are not given are random numbers, the same each time.
   --shape NAME=1,224,224,3  the shape of an input that is not given (default: the file's)
   --output-dir FOLDER       write the outputs there: 0.npy, 1.npy, ...
@@ -196,11 +197,27 @@ Status ParseShape(const std::string& text, Shape* shape) {
   }
 }
 
+// Floats from -1 to 1, or any bytes.
+void FillRandomly(std::mt19937* random, Array* array) {
+  const size_t count = ElementCount(array->shape);
+  array->bytes.resize(count * BytesOf(array->type));
+  if (array->type != ElementType::kFloat32) {
+    for (char& byte : array->bytes) byte = static_cast<char>((*random)() & 255);
+    return;
+  }
+  auto* const values = static_cast<float*>(array->data());
+  for (size_t i = 0; i < count; ++i) values[i] = static_cast<float>((*random)() % 2001) / 1000 - 1;
+}
+
 Status MakeInputs(const Arguments& a, const Subgraph& of, const Graph& graph,
-                  std::vector<FloatArray>* inputs) {
+                  std::vector<Array>* inputs) {
   inputs->resize(graph.inputs.size());
   for (size_t i = 0; i < inputs->size(); ++i) {
-    (*inputs)[i].shape = ToVector(of.tensor(of.inputs()[i]).dims);
+    const TfLiteTensor& tensor = of.tensor(of.inputs()[i]);
+    (*inputs)[i].shape = ToVector(tensor.dims);
+    if (!ElementTypeOf(tensor.type, &(*inputs)[i].type)) {
+      return Status::Error("input " + graph.inputs[i] + " is of a type that is not supported");
+    }
   }
   std::vector<char> given(inputs->size());
   size_t i = 0;
@@ -211,15 +228,20 @@ Status MakeInputs(const Arguments& a, const Subgraph& of, const Graph& graph,
   }
   for (const auto& [name, path] : a.inputs) {
     Status status = Find(name, graph, &i);
-    if (status.ok()) status = ReadNpy(path, &(*inputs)[i]);
+    Array read;
+    if (status.ok()) status = ReadNpy(path, &read);
+    if (status.ok() && read.type != (*inputs)[i].type) {
+      status = Status::Error(path + ": expected " + NameOf((*inputs)[i].type) + " for input " +
+                             name + ", found " + NameOf(read.type));
+    }
     if (!status.ok()) return status;
+    (*inputs)[i] = std::move(read);
     given[i] = true;
   }
   std::mt19937 random(0);
   for (i = 0; i < inputs->size(); ++i) {
     if (given[i]) continue;
-    (*inputs)[i].values.resize(ElementCount((*inputs)[i].shape));
-    for (float& v : (*inputs)[i].values) v = static_cast<float>(random() % 2001) / 1000 - 1;
+    FillRandomly(&random, &(*inputs)[i]);
     std::printf("input %s  %s  random\n", graph.inputs[i].c_str(),
                 ToString((*inputs)[i].shape).c_str());
   }
@@ -244,7 +266,7 @@ Status Run(const Arguments& a) {
     List(of, graph, *model);
     return Status();
   }
-  std::vector<FloatArray> inputs, outputs(graph.outputs.size());
+  std::vector<Array> inputs, outputs(graph.outputs.size());
   status = MakeInputs(a, of, graph, &inputs);
   if (!status.ok()) return status;
 
@@ -252,23 +274,26 @@ Status Run(const Arguments& a) {
   status = Session::Make(model.get(), graph.number, options, &session);
   if (!status.ok()) return Status::Error(a.model + ": " + status.message());
   std::vector<Shape> shapes;
-  for (const FloatArray& input : inputs) shapes.push_back(input.shape);
+  for (const Array& input : inputs) shapes.push_back(input.shape);
   status = session->Prepare(shapes);
   if (!status.ok()) return status;
-  std::vector<const float*> read;
-  std::vector<float*> written;
-  for (const FloatArray& input : inputs) read.push_back(input.values.data());
+  std::vector<ConstTensorView> read;
+  std::vector<TensorView> written;
+  for (Array& input : inputs) read.emplace_back(input.data(), input.type);
   for (size_t i = 0; i < outputs.size(); ++i) {
     outputs[i].shape = session->output_shape(i);
-    outputs[i].values.resize(ElementCount(outputs[i].shape));
-    written.push_back(outputs[i].values.data());
+    outputs[i].type = session->output_type(i);
+    outputs[i].bytes.resize(ElementCount(outputs[i].shape) * BytesOf(outputs[i].type));
+    written.emplace_back(outputs[i].data(), outputs[i].type);
   }
 
-  session->Run(read, written);
+  status = session->Run(read, written);
+  if (!status.ok()) return status;
   std::vector<double> seconds;
   for (int round = 0; round < a.rounds; ++round) {
     const auto start = std::chrono::steady_clock::now();
-    session->Run(read, written);
+    status = session->Run(read, written);
+    if (!status.ok()) return status;
     const auto end = std::chrono::steady_clock::now();
     seconds.push_back(std::chrono::duration<double>(end - start).count());
   }

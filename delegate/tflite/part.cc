@@ -78,6 +78,7 @@ Status Part::Build(TfLiteContext* context, const TfLiteDelegateParams& params,
     for (Translation& t : found->second) {
       read.insert(t.inputs.begin(), t.inputs.end());
       written.insert(t.output);
+      for (const auto& [tensor, type] : t.types) network_.SetType(tensor, type);
       ops->push_back({nodes.data[i], found->second[0].predicted / count});
       network_.AddOp(std::move(t.op), t.inputs, t.output, label);
     }
@@ -127,20 +128,21 @@ Status Part::Prepare(TfLiteContext* context) {
 
 Status Part::Run(TfLiteContext* context) {
   if (outputs_.empty() || !prepared_.ok()) return prepared_;
-  std::vector<const float*> inputs;
-  for (int t : inputs_) inputs.push_back(context->tensors[t].data.f);
-  std::vector<float*> outputs;
-  for (int t : outputs_) outputs.push_back(context->tensors[t].data.f);
-  if (!report_->profiles()) {
-    network_.Run(inputs, outputs);
-    return Status();
+  std::vector<ConstTensorView> inputs;
+  for (size_t i = 0; i < inputs_.size(); ++i) {
+    inputs.emplace_back(context->tensors[inputs_[i]].data.raw, network_.input_type(i).element);
   }
+  std::vector<TensorView> outputs;
+  for (size_t i = 0; i < outputs_.size(); ++i) {
+    outputs.emplace_back(context->tensors[outputs_[i]].data.raw, network_.output_type(i).element);
+  }
+  if (!report_->profiles()) return network_.Run(inputs, outputs);
   std::vector<double> steps;
   const auto start = std::chrono::steady_clock::now();
-  network_.Run(inputs, outputs, &steps);
+  const Status status = network_.Run(inputs, outputs, &steps);
   const auto end = std::chrono::steady_clock::now();
-  report_->Ran(std::chrono::duration<double>(end - start).count(), steps);
-  return Status();
+  if (status.ok()) report_->Ran(std::chrono::duration<double>(end - start).count(), steps);
+  return status;
 }
 
 }  // namespace sbnn

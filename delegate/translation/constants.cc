@@ -4,6 +4,7 @@
 #include <string>
 
 #include "delegate/translation/int_array.h"
+#include "delegate/translation/types.h"
 #include "tensorflow/lite/builtin_ops.h"
 
 namespace sbnn {
@@ -37,23 +38,6 @@ Status ReadLevels(const TfLiteSparsity& sparsity, Constant* c) {
   return Status();
 }
 
-// Of the types that DENSIFY knows; false of others.
-bool TypeOf(TfLiteType type, ElementType* found) {
-  switch (type) {
-    case kTfLiteFloat32:
-      *found = ElementType::kFloat32;
-      return true;
-    case kTfLiteFloat16:
-      *found = ElementType::kFloat16;
-      return true;
-    case kTfLiteInt8:
-      *found = ElementType::kInt8;
-      return true;
-    default:
-      return false;
-  }
-}
-
 }  // namespace
 
 Constants::Constants(TfLiteContext* context, const TfLiteIntArray& plan) {
@@ -79,13 +63,15 @@ Constants::Constants(TfLiteContext* context, const TfLiteIntArray& plan) {
 
 Status Constants::Read(const TfLiteContext* context, int tensor, Constant* c) const {
   const TfLiteTensor& t = context->tensors[tensor];
-  if (!TypeOf(t.type, &c->type)) return Status::Error("values of an unknown type");
+  if (!ElementTypeOf(t.type, &c->type)) return Status::Error("values of an unknown type");
   c->shape = ToVector(t.dims);
   if (c->shape.empty()) c->shape = {1};  // a scalar
   c->values = t.data.raw_const;
   c->value_count = t.bytes / BytesOf(c->type);
+  Status status = IsFloat(c->type) ? Status() : ReadQuantization(t, &c->quantization);
+  if (!status.ok()) return status;
   if (t.sparsity == nullptr) return Validate(*c);
-  const Status status = ReadLevels(*t.sparsity, c);
+  status = ReadLevels(*t.sparsity, c);
   if (!status.ok()) return status;
   const auto known = checked_.find(tensor);
   return known != checked_.end() ? known->second : checked_[tensor] = Validate(*c);
@@ -95,7 +81,7 @@ Status Constants::CheckSparse(const TfLiteContext* context) const {
   for (const auto& [unpacked, from] : source_) {
     const TfLiteTensor& t = context->tensors[from];
     ElementType type;
-    if (t.sparsity == nullptr || !TypeOf(t.type, &type)) continue;
+    if (t.sparsity == nullptr || !ElementTypeOf(t.type, &type)) continue;
     Constant c;
     const Status status = Read(context, from, &c);
     if (!status.ok()) {

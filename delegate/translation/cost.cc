@@ -1,5 +1,6 @@
 #include "delegate/translation/cost.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 
@@ -96,6 +97,10 @@ double DenseDepth(const NodeView& view, Kind kind) {
 
 Prediction PredictNode(const NodeView& view, const Translation& t,
                        const std::vector<std::shared_ptr<const PackedWeights>>& packed) {
+  const bool measured = std::all_of(t.types.begin(), t.types.end(), [](const auto& type) {
+    return type.second.element == ElementType::kFloat32;
+  });
+  if (!measured) return {0, 0, false};
   const IsaRates& rates = RatesOf(view.kernels.isa);
   const Shape output = view.shape(view.node->outputs->data[0]);
   const Kind kind = KindOf(view, output);

@@ -18,6 +18,7 @@ struct Translation;
 
 struct Prediction {
   double here = 0, stock = 0;  // seconds
+  bool known = true;           // else nobody has measured this type of elements: both are 0
 };
 
 // Of a node that can be translated; `packed` are its weights in the engine's form.

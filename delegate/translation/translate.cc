@@ -2,16 +2,25 @@
 
 #include <limits>
 
+#include "delegate/translation/types.h"
 #include "tensorflow/lite/builtin_ops.h"
 
 namespace sbnn {
 namespace {
+
+// What the tensors of a node that change from run to run may hold.
+enum class Types {
+  kFloats,     // float32
+  kMoved,      // float32 or quantized: all of them the same
+  kQuantized,  // float32 or quantized, each for itself: the translator has its rules
+};
 
 struct Entry {
   int code;
   bool has_params;
   int most_inputs;  // that change from run to run
   Status (*translate)(const NodeView&, Translation*);
+  Types types = Types::kFloats;
   unsigned numbers_in = 0;  // bit i: input i may be whole numbers that follow from shapes
   bool numbers_out = false;
 };
@@ -20,47 +29,47 @@ struct Entry {
 constexpr int kMaxChannels = 1 << 24;
 
 constexpr Entry kEntries[] = {
-    {kTfLiteBuiltinAdd, true, 2, TranslateBinary},
-    {kTfLiteBuiltinAveragePool2d, true, 1, TranslatePool},
-    {kTfLiteBuiltinConcatenation, true, 64, TranslateConcatenation},
-    {kTfLiteBuiltinConv2d, true, 1, TranslateConvolution},
-    {kTfLiteBuiltinDepthToSpace, true, 1, TranslateDepthToSpace},
-    {kTfLiteBuiltinDepthwiseConv2d, true, 1, TranslateDepthwise},
-    {kTfLiteBuiltinDiv, true, 2, TranslateBinary},
-    {kTfLiteBuiltinElu, false, 1, TranslateActivation},
-    {kTfLiteBuiltinExpandDims, false, 1, TranslateExpandDims},
-    {kTfLiteBuiltinFullyConnected, true, 1, TranslateFullyConnected},
-    {kTfLiteBuiltinGelu, true, 1, TranslateActivation},
-    {kTfLiteBuiltinHardSwish, false, 1, TranslateActivation},
-    {kTfLiteBuiltinLeakyRelu, true, 1, TranslateActivation},
-    {kTfLiteBuiltinLogistic, false, 1, TranslateActivation},
-    {kTfLiteBuiltinMaximum, false, 2, TranslateBinary},
-    {kTfLiteBuiltinMaxPool2d, true, 1, TranslatePool},
-    {kTfLiteBuiltinMean, true, 1, TranslateMean},
-    {kTfLiteBuiltinMinimum, false, 2, TranslateBinary},
-    {kTfLiteBuiltinMirrorPad, true, 1, TranslateMirrorPad},
-    {kTfLiteBuiltinMul, true, 2, TranslateBinary},
-    {kTfLiteBuiltinPack, true, 64, TranslatePack, ~0u, true},
-    {kTfLiteBuiltinPad, false, 1, TranslatePad},
-    {kTfLiteBuiltinPadv2, false, 1, TranslatePad},
-    {kTfLiteBuiltinPrelu, false, 2, TranslateBinary},
-    {kTfLiteBuiltinRelu, false, 1, TranslateClamp},
-    {kTfLiteBuiltinRelu0To1, false, 1, TranslateClamp},
-    {kTfLiteBuiltinRelu6, false, 1, TranslateClamp},
-    {kTfLiteBuiltinReluN1To1, false, 1, TranslateClamp},
-    {kTfLiteBuiltinReshape, false, 2, TranslateReshape, 2u},
-    {kTfLiteBuiltinResizeBilinear, true, 2, TranslateResize, 2u},
-    {kTfLiteBuiltinResizeNearestNeighbor, true, 2, TranslateResize, 2u},
-    {kTfLiteBuiltinShape, true, 1, TranslateShape, 0, true},
-    {kTfLiteBuiltinSoftmax, true, 1, TranslateSoftmax},
-    {kTfLiteBuiltinSpaceToDepth, true, 1, TranslateDepthToSpace},
-    {kTfLiteBuiltinSplit, true, 1, TranslateSplit},
-    {kTfLiteBuiltinSqueeze, true, 1, TranslateSqueeze},
-    {kTfLiteBuiltinStridedSlice, true, 1, TranslateStridedSlice, 1u, true},
-    {kTfLiteBuiltinSub, true, 2, TranslateBinary},
-    {kTfLiteBuiltinTanh, false, 1, TranslateActivation},
-    {kTfLiteBuiltinTranspose, false, 1, TranslateTranspose},
-    {kTfLiteBuiltinTransposeConv, true, 1, TranslateTransposeConvolution},
+    {kTfLiteBuiltinAdd, true, 2, TranslateBinary, Types::kFloats},
+    {kTfLiteBuiltinAveragePool2d, true, 1, TranslatePool, Types::kFloats},
+    {kTfLiteBuiltinConcatenation, true, 64, TranslateConcatenation, Types::kFloats},
+    {kTfLiteBuiltinConv2d, true, 1, TranslateConvolution, Types::kFloats},
+    {kTfLiteBuiltinDepthToSpace, true, 1, TranslateDepthToSpace, Types::kFloats},
+    {kTfLiteBuiltinDepthwiseConv2d, true, 1, TranslateDepthwise, Types::kFloats},
+    {kTfLiteBuiltinDiv, true, 2, TranslateBinary, Types::kFloats},
+    {kTfLiteBuiltinElu, false, 1, TranslateActivation, Types::kFloats},
+    {kTfLiteBuiltinExpandDims, false, 1, TranslateExpandDims, Types::kMoved},
+    {kTfLiteBuiltinFullyConnected, true, 1, TranslateFullyConnected, Types::kFloats},
+    {kTfLiteBuiltinGelu, true, 1, TranslateActivation, Types::kFloats},
+    {kTfLiteBuiltinHardSwish, false, 1, TranslateActivation, Types::kFloats},
+    {kTfLiteBuiltinLeakyRelu, true, 1, TranslateActivation, Types::kFloats},
+    {kTfLiteBuiltinLogistic, false, 1, TranslateActivation, Types::kFloats},
+    {kTfLiteBuiltinMaximum, false, 2, TranslateBinary, Types::kFloats},
+    {kTfLiteBuiltinMaxPool2d, true, 1, TranslatePool, Types::kFloats},
+    {kTfLiteBuiltinMean, true, 1, TranslateMean, Types::kFloats},
+    {kTfLiteBuiltinMinimum, false, 2, TranslateBinary, Types::kFloats},
+    {kTfLiteBuiltinMirrorPad, true, 1, TranslateMirrorPad, Types::kFloats},
+    {kTfLiteBuiltinMul, true, 2, TranslateBinary, Types::kFloats},
+    {kTfLiteBuiltinPack, true, 64, TranslatePack, Types::kFloats, ~0u, true},
+    {kTfLiteBuiltinPad, false, 1, TranslatePad, Types::kFloats},
+    {kTfLiteBuiltinPadv2, false, 1, TranslatePad, Types::kFloats},
+    {kTfLiteBuiltinPrelu, false, 2, TranslateBinary, Types::kFloats},
+    {kTfLiteBuiltinRelu, false, 1, TranslateClamp, Types::kFloats},
+    {kTfLiteBuiltinRelu0To1, false, 1, TranslateClamp, Types::kFloats},
+    {kTfLiteBuiltinRelu6, false, 1, TranslateClamp, Types::kFloats},
+    {kTfLiteBuiltinReluN1To1, false, 1, TranslateClamp, Types::kFloats},
+    {kTfLiteBuiltinReshape, false, 2, TranslateReshape, Types::kMoved, 2u},
+    {kTfLiteBuiltinResizeBilinear, true, 2, TranslateResize, Types::kFloats, 2u},
+    {kTfLiteBuiltinResizeNearestNeighbor, true, 2, TranslateResize, Types::kFloats, 2u},
+    {kTfLiteBuiltinShape, true, 1, TranslateShape, Types::kFloats, 0, true},
+    {kTfLiteBuiltinSoftmax, true, 1, TranslateSoftmax, Types::kFloats},
+    {kTfLiteBuiltinSpaceToDepth, true, 1, TranslateDepthToSpace, Types::kFloats},
+    {kTfLiteBuiltinSplit, true, 1, TranslateSplit, Types::kFloats},
+    {kTfLiteBuiltinSqueeze, true, 1, TranslateSqueeze, Types::kMoved},
+    {kTfLiteBuiltinStridedSlice, true, 1, TranslateStridedSlice, Types::kFloats, 1u, true},
+    {kTfLiteBuiltinSub, true, 2, TranslateBinary, Types::kFloats},
+    {kTfLiteBuiltinTanh, false, 1, TranslateActivation, Types::kFloats},
+    {kTfLiteBuiltinTranspose, false, 1, TranslateTranspose, Types::kFloats},
+    {kTfLiteBuiltinTransposeConv, true, 1, TranslateTransposeConvolution, Types::kFloats},
     // Claimed with what reads them, see Constants.
     {kTfLiteBuiltinDensify, false, 0, nullptr},
     {kTfLiteBuiltinDequantize, false, 0, nullptr},
@@ -71,6 +80,31 @@ const Entry* Find(const TfLiteRegistration& registration) {
     if (entry.code == registration.builtin_code) return &entry;
   }
   return nullptr;
+}
+
+// Of a tensor that the engine can hold.
+Status AddType(const NodeView& view, int tensor, Translation* t) {
+  TensorType type;
+  Status status = ReadType(view.tensor(tensor), &type);
+  if (!status.ok()) return status;
+  if (type.element == ElementType::kFloat16 || type.element == ElementType::kInt32) {
+    return Status::Error(std::string("expected float32, int8 or uint8, found ") +
+                         NameOf(type.element));
+  }
+  t->types.emplace_back(tensor, type);
+  return CheckRank(view, tensor, 0);
+}
+
+Status CheckTypes(const Entry& entry, const Translation& t) {
+  for (const auto& [tensor, type] : t.types) {
+    if (entry.types == Types::kFloats && type.element != ElementType::kFloat32) {
+      return Status::Error(std::string("expected float32, found ") + NameOf(type.element));
+    }
+    if (entry.types == Types::kMoved && type != t.types[0].second) {
+      return Status::Error("inputs and output of different types or scales");
+    }
+  }
+  return Status();
 }
 
 }  // namespace
@@ -96,7 +130,7 @@ Status Translate(const NodeView& view, Translation* translation) {
     translation->inputs.push_back(tensor);
     ++found;
     if (i < 32 && (entry->numbers_in >> i & 1) != 0 && view.numbers(tensor)) continue;
-    const Status status = CheckFloatTensor(view, tensor, 0);
+    const Status status = AddType(view, tensor, translation);
     if (!status.ok()) return status;
   }
   if (found == 0) return Status::Error("no input changes from run to run");
@@ -105,18 +139,15 @@ Status Translate(const NodeView& view, Translation* translation) {
                          " inputs, found " + std::to_string(found) + " that are not constant");
   }
   if (!entry->numbers_out || !view.numbers(translation->output)) {
-    const Status status = CheckFloatTensor(view, translation->output, 0);
+    const Status status = AddType(view, translation->output, translation);
     if (!status.ok()) return status;
   }
-  return entry->translate(view, translation);
+  const Status status = CheckTypes(*entry, *translation);
+  return status.ok() ? entry->translate(view, translation) : status;
 }
 
-Status CheckFloatTensor(const NodeView& view, int index, int rank) {
+Status CheckRank(const NodeView& view, int index, int rank) {
   const TfLiteTensor& tensor = view.tensor(index);
-  if (tensor.type != kTfLiteFloat32) {
-    return Status::Error(std::string("expected float32, found ") +
-                         (tensor.type == kTfLiteInt8 ? "int8" : "another type"));
-  }
   if (tensor.sparsity != nullptr) return Status::Error("an activation is sparse");
   const int found = tensor.dims == nullptr ? 0 : tensor.dims->size;
   if (rank != 0 && found != rank) {

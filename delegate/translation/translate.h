@@ -4,12 +4,14 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "delegate/engine/op.h"
 #include "delegate/engine/ops/pad.h"
 #include "delegate/engine/window.h"
 #include "delegate/format/packed_weights.h"
+#include "delegate/format/quantization.h"
 #include "delegate/format/status.h"
 #include "delegate/format/weight_store.h"
 #include "delegate/kernels/table.h"
@@ -47,8 +49,9 @@ struct Translation {
   std::unique_ptr<Op> op;
   std::vector<int> inputs;  // the tensors that change from run to run
   int output = -1;
-  bool heavy = false;    // worth a change of layout
-  double predicted = 0;  // seconds, of all of the node's operators
+  std::vector<std::pair<int, TensorType>> types;  // of both
+  bool heavy = false;                             // worth a change of layout
+  double predicted = 0;                           // seconds, of all of the node's operators
 };
 
 // A node of several outputs is an operator for each. Fails with the reason for which the node stays
@@ -56,8 +59,8 @@ struct Translation {
 Status Translate(const NodeView& view, Translation* translation);
 
 // Shared by the translators under ops/.
-Status CheckFloatTensor(const NodeView& view, int tensor, int rank);  // rank 0: any
-Status ReadAxis(int axis, int rank, int* found);                      // -1 is the last
+Status CheckRank(const NodeView& view, int tensor, int rank);  // rank 0: any
+Status ReadAxis(int axis, int rank, int* found);               // -1 is the last
 Status CheckWindow(const Window& window);  // sizes that no file but a damaged one has
 Status ReadClamp(FusedActivation activation, float* lo, float* hi);
 Status ReadPadding(const NodeView& view, Padding* padding);  // from the second input

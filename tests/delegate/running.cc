@@ -19,8 +19,8 @@ std::vector<Array> RunNetwork(Network* network, const std::vector<Array>& inputs
   if (!status.ok()) return std::vector<Array>(outputs);
 
   std::vector<std::unique_ptr<Guarded<float>>> in, out;
-  std::vector<const float*> in_data;
-  std::vector<float*> out_data;
+  std::vector<ConstTensorView> in_data;
+  std::vector<TensorView> out_data;
   for (const Array& input : inputs) {
     in.push_back(std::make_unique<Guarded<float>>(std::vector<float>(input.data.size(), kNaN)));
     in_data.push_back(in.back()->data());
@@ -29,11 +29,11 @@ std::vector<Array> RunNetwork(Network* network, const std::vector<Array>& inputs
     out.push_back(std::make_unique<Guarded<float>>(ElementCount(network->output_shape(i))));
     out_data.push_back(out.back()->data());
   }
-  network->Run(in_data, out_data);
+  EXPECT_TRUE(network->Run(in_data, out_data).ok());
   for (size_t i = 0; i < inputs.size(); ++i) {
     std::copy(inputs[i].data.begin(), inputs[i].data.end(), in[i]->begin());
   }
-  network->Run(in_data, out_data);
+  EXPECT_TRUE(network->Run(in_data, out_data).ok());
 
   std::vector<Array> results;
   for (size_t i = 0; i < outputs; ++i) {

@@ -54,7 +54,7 @@ void FullyConnected::Run(const std::vector<const Tensor*>& inputs, const Tensor&
   const size_t rows = ElementCount(inputs[0]->shape) / depth;
   const void* x = inputs[0]->data;
   if (inputs[0]->layout == Layout::kPanel) {
-    PanelToFlat(*inputs[0], context.float_scratch(), context.kernels, context.team);
+    ToFlat(*inputs[0], context.float_scratch(), context.kernels, context.team);
     x = context.scratch;
   }
   const bool images = output.layout == Layout::kPanel;
@@ -64,7 +64,7 @@ void FullyConnected::Run(const std::vector<const Tensor*>& inputs, const Tensor&
     RunSpmv(*weights_, grid_, values_, bias_, Advance(x, r * depth, type),
             Advance(flat, r * weights_->outputs, type), lo_, hi_, context);
   }
-  if (images) FlatToPanel(static_cast<float*>(flat), output, context.kernels, context.team);
+  if (images) FromFlat(flat, output, context.kernels, context.team);
 }
 
 }  // namespace sbnn

@@ -1,7 +1,6 @@
 #include "delegate/engine/ops/reshape.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "delegate/engine/layout.h"
 
@@ -43,25 +42,21 @@ Status Reshape::InferShape(const std::vector<Shape>& inputs, Shape* output) cons
 
 Status Reshape::Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
                      const PlanContext&, uint64_t* scratch) {
-  const bool both = inputs[0]->layout == Layout::kPanel && output.layout == Layout::kPanel;
-  *scratch = both ? ElementCount(output.shape) * sizeof(float) : 0;
+  const bool both = inputs[0]->layout != Layout::kFlat && output.layout != Layout::kFlat;
+  *scratch = both ? ElementCount(output.shape) * BytesOf(output.type) : 0;
   return Status();
 }
 
 void Reshape::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
                   const RunContext& context) const {
   const Tensor& input = *inputs[0];
-  const bool from_panel = input.layout == Layout::kPanel;
-  const bool to_panel = output.layout == Layout::kPanel;
-  if (from_panel && to_panel) {
-    PanelToFlat(input, context.float_scratch(), context.kernels, context.team);
-    FlatToPanel(context.float_scratch(), output, context.kernels, context.team);
-  } else if (from_panel) {
-    PanelToFlat(input, output.floats(), context.kernels, context.team);
-  } else if (to_panel) {
-    FlatToPanel(input.floats(), output, context.kernels, context.team);
-  } else if (output.floats() != input.floats()) {
-    std::memcpy(output.floats(), input.floats(), ElementCount(output.shape) * sizeof(float));
+  if (input.layout == Layout::kFlat) {
+    if (output.data != input.data) FromFlat(input.data, output, context.kernels, context.team);
+  } else if (output.layout == Layout::kFlat) {
+    ToFlat(input, output.data, context.kernels, context.team);
+  } else {
+    ToFlat(input, context.scratch, context.kernels, context.team);
+    FromFlat(context.scratch, output, context.kernels, context.team);
   }
 }
 

@@ -18,6 +18,9 @@ class Reshape : public Op {
   bool MayOverwrite(const Tensor& input, const Tensor& output, int) const override {
     return input.layout == Layout::kFlat && output.layout == Layout::kFlat;
   }
+  TypeUse UseOf(ElementType type, const std::vector<Shape>&) const override {
+    return type == ElementType::kInt8 ? TypeUse::kIfGiven : TypeUse::kNever;
+  }
   Status Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
               const PlanContext& context, uint64_t* scratch) override;
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,

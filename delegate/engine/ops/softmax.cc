@@ -22,7 +22,7 @@ Status Softmax::Plan(const std::vector<const Tensor*>& inputs, const Tensor&, co
 void Softmax::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
                   const RunContext& context) const {
   const bool panel = inputs[0]->layout == Layout::kPanel;
-  if (panel) PanelToFlat(*inputs[0], context.float_scratch(), context.kernels, context.team);
+  if (panel) ToFlat(*inputs[0], context.float_scratch(), context.kernels, context.team);
   const size_t count = inputs[0]->images().c;
   const size_t rows = ElementCount(inputs[0]->shape) / count;
   for (size_t r = 0; r < rows; ++r) {
@@ -37,7 +37,7 @@ void Softmax::Run(const std::vector<const Tensor*>& inputs, const Tensor& output
     const float scale = 1.0f / sum;
     for (size_t i = 0; i < count; ++i) y[i] *= scale;
   }
-  if (panel) FlatToPanel(context.float_scratch(), output, context.kernels, context.team);
+  if (panel) FromFlat(context.float_scratch(), output, context.kernels, context.team);
 }
 
 }  // namespace sbnn

@@ -17,9 +17,10 @@ bool HandsOnRows(const Program& program, uint64_t cache_bytes, const Step& maker
                  const Step& reader) {
   const int between = maker.output;
   const Shape& shape = program.shapes[between];
-  const uint64_t bytes = uint64_t{ElementCount(shape)} * BytesOf(program.types[between]);
-  if (bytes <= cache_bytes || reader.inputs[0] != between || maker.kernels != reader.kernels ||
-      LayoutOf(shape) != Layout::kPanel ||
+  const ElementType type = program.types[between].element;
+  const uint64_t bytes = uint64_t{ElementCount(shape)} * BytesOf(type);
+  if (bytes <= cache_bytes || !IsFloat(type) || reader.inputs[0] != between ||
+      maker.kernels != reader.kernels || LayoutOf(shape) != Layout::kPanel ||
       LayoutOf(program.shapes[reader.output]) != Layout::kPanel ||
       // What is added is laid out as the output; a gate is for whole images.
       maker.inputs.size() > 1 || reader.inputs.size() > 1u + reader.epilogue.add ||
@@ -31,9 +32,12 @@ bool HandsOnRows(const Program& program, uint64_t cache_bytes, const Step& maker
 }
 
 Chain::Link LinkOf(const Program& program, const Step& step) {
-  return {RowsOf(program, step),          step.epilogue,
-          program.shapes[step.inputs[0]], program.shapes[step.output],
-          program.types[step.output],     step.ops};
+  return {RowsOf(program, step),
+          step.epilogue,
+          program.shapes[step.inputs[0]],
+          program.shapes[step.output],
+          program.types[step.output].element,
+          step.ops};
 }
 
 }  // namespace

@@ -30,8 +30,8 @@ void FuseEpilogues(Program* program);
 void FoldGates(Program* program);
 
 // Decides which steps compute in float16, if that is allowed and there are kernels, and puts a
-// conversion wherever a tensor is made in one type and read in the other. Inputs and results are
-// float32.
+// conversion wherever a tensor is made in one type and read in the other. Inputs and results that
+// are floats are float32; what is quantized stays as it is.
 void ChooseTypes(const Kernels& kernels, bool allow_fp16, Op* convert, Program* program);
 
 // Makes chains of steps that had better hand on what does not fit a cache of so many bytes.

@@ -8,7 +8,7 @@ namespace sbnn {
 
 Status TranslateConvolution(const NodeView& view, Translation* t) {
   if (view.input_count() < 2) return Status::Error("expected an input and a filter");
-  Status status = CheckFloatTensor(view, t->inputs[0], 4);
+  Status status = CheckRank(view, t->inputs[0], 4);
   if (!status.ok()) return status;
   Constant filter;
   status = ReadFilter(view, 1, &filter);

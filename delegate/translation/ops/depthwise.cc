@@ -6,7 +6,7 @@ namespace sbnn {
 
 Status TranslateDepthwise(const NodeView& view, Translation* t) {
   if (view.input_count() < 2) return Status::Error("expected an input and a filter");
-  Status status = CheckFloatTensor(view, t->inputs[0], 4);
+  Status status = CheckRank(view, t->inputs[0], 4);
   if (!status.ok()) return status;
   Constant filter;
   status = view.constants.Floats(view.context, view.input(1), &filter);

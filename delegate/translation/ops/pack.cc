@@ -33,7 +33,7 @@ Status TranslatePack(const NodeView& view, Translation* t) {
   }
   const Shape shape = view.shape(t->inputs[0]);
   for (int input : t->inputs) {
-    const Status status = CheckFloatTensor(view, input, static_cast<int>(shape.size()));
+    const Status status = CheckRank(view, input, static_cast<int>(shape.size()));
     if (!status.ok()) return status;
     if (view.shape(input) != shape) return Status::Error("operands of different shapes");
   }

@@ -6,7 +6,7 @@
 namespace sbnn {
 
 Status TranslatePool(const NodeView& view, Translation* t) {
-  Status status = CheckFloatTensor(view, t->inputs[0], 4);
+  Status status = CheckRank(view, t->inputs[0], 4);
   if (!status.ok()) return status;
   const auto& params = view.params<PoolParams>();
   float lo, hi;

@@ -8,7 +8,7 @@ namespace sbnn {
 Status TranslateTransposeConvolution(const NodeView& view, Translation* t) {
   if (view.input_count() < 3) return Status::Error("expected a shape, a filter and an input");
   if (t->inputs[0] != view.input(2)) return Status::Error("a constant is convolved");
-  Status status = CheckFloatTensor(view, t->inputs[0], 4);
+  Status status = CheckRank(view, t->inputs[0], 4);
   if (!status.ok()) return status;
   Constant filter;
   status = ReadFilter(view, 1, &filter);

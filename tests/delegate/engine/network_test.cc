@@ -136,11 +136,11 @@ TEST(Network, RunByTwoThreadsAtOnce) {
   for (int t = 0; t < 2; ++t) {
     const Array x = RandomArray(shape, &random);
     std::vector<float> want(results);
-    network.Run({x.data.data()}, {want.data()});
+    ASSERT_TRUE(network.Run({x.data.data()}, {want.data()}).ok());
     threads.emplace_back([&network, x, want] {
       for (int round = 0; round < 50; ++round) {
         std::vector<float> found(want.size());
-        network.Run({x.data.data()}, {found.data()});
+        EXPECT_TRUE(network.Run({x.data.data()}, {found.data()}).ok());
         EXPECT_EQ(found, want);
       }
     });

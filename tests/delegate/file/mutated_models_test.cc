@@ -15,6 +15,7 @@
 #include "delegate/file/model.h"
 #include "delegate/file/session.h"
 #include "delegate/translation/options.h"
+#include "delegate/translation/types.h"
 #include "gtest/gtest.h"
 #include "tests/delegate/random.h"
 
@@ -52,6 +53,7 @@ Outcome Try(const Bytes& bytes, const Options& options) {
   if (!Session::Make(model.get(), 0, options, &session).ok()) return Outcome::kRefused;
   const Subgraph& graph = model->subgraph(0);
   std::vector<Shape> shapes;
+  // Room for elements of any type.
   std::vector<std::vector<float>> inputs, outputs;
   for (int t : graph.inputs()) {
     const TfLiteIntArray& dims = *graph.tensor(t).dims;
@@ -61,14 +63,18 @@ Outcome Try(const Bytes& bytes, const Options& options) {
   }
   if (!session->Prepare(shapes).ok()) return Outcome::kNotPlanned;
   if (session->activation_bytes() > 4 * kMostElements) return Outcome::kNotPlanned;
-  std::vector<const float*> read;
-  std::vector<float*> written;
-  for (const std::vector<float>& input : inputs) read.push_back(input.data());
+  std::vector<ConstTensorView> read;
+  std::vector<TensorView> written;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    ElementType type = ElementType::kFloat32;
+    ElementTypeOf(graph.tensor(graph.inputs()[i]).type, &type);
+    read.emplace_back(inputs[i].data(), type);
+  }
   for (size_t i = 0; i < graph.outputs().size(); ++i) {
     outputs.emplace_back(ElementCount(session->output_shape(i)));
+    written.emplace_back(outputs[i].data(), session->output_type(i));
   }
-  for (std::vector<float>& output : outputs) written.push_back(output.data());
-  session->Run(read, written);
+  EXPECT_TRUE(session->Run(read, written).ok());
   return Outcome::kRan;
 }
 

@@ -1,0 +1,62 @@
+#include "delegate/format/quantization.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+namespace sbnn {
+namespace {
+
+constexpr int kSignBit = 128;  // of 8 bits
+
+// The nearest number of int8; limits may be infinite.
+int8_t Number(float value, const Quantization& q) {
+  const float number = std::round(value / q.scale) + static_cast<float>(q.zero_point);
+  return static_cast<int8_t>(std::min(127.0f, std::max(-128.0f, number)));
+}
+
+}  // namespace
+
+Status Validate(const Quantization& q, ElementType type) {
+  if (!(std::isnormal(q.scale) && q.scale > 0)) {
+    return Status::Error("expected a scale above 0, found " + std::to_string(q.scale));
+  }
+  const bool bytes = BytesOf(type) == 1;
+  const int least = type == ElementType::kInt8 ? -128 : 0, most = least + (bytes ? 255 : 0);
+  if (q.zero_point < least || q.zero_point > most) {
+    return Status::Error("expected a zero point from " + std::to_string(least) + " to " +
+                         std::to_string(most) + ", found " + std::to_string(q.zero_point));
+  }
+  return Status();
+}
+
+Status Validate(const ChannelQuantization& q, ElementType type, const std::vector<int>& shape) {
+  if (q.axis < 0 || q.axis >= static_cast<int>(shape.size())) {
+    return Status::Error("scales along dimension " + std::to_string(q.axis) + " of " +
+                         std::to_string(shape.size()));
+  }
+  const size_t slices = static_cast<size_t>(shape[q.axis]);
+  if (q.scales.size() != q.zero_points.size() ||
+      (q.scales.size() != 1 && q.scales.size() != slices)) {
+    return Status::Error("expected 1 or " + std::to_string(slices) +
+                         " scales and zero points, found " + std::to_string(q.scales.size()) +
+                         " and " + std::to_string(q.zero_points.size()));
+  }
+  for (size_t i = 0; i < q.scales.size(); ++i) {
+    const Status status = Validate({q.scales[i], q.zero_points[i]}, type);
+    if (!status.ok()) return status;
+  }
+  return Status();
+}
+
+TensorType Inside(const TensorType& outside) {
+  if (outside.element != ElementType::kUint8) return outside;
+  return {ElementType::kInt8,
+          {outside.quantization.scale, outside.quantization.zero_point - kSignBit}};
+}
+
+QuantizedLimits Quantize(float lo, float hi, const Quantization& quantization) {
+  return {Number(lo, quantization), Number(hi, quantization)};
+}
+
+}  // namespace sbnn
