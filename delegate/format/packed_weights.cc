@@ -370,6 +370,16 @@ PackedWeights::PackedWeights(const PackedShape& shape, std::shared_ptr<const voi
   pairs = {reinterpret_cast<const OutputPair*>(columns.end()), static_cast<size_t>(pair_count())};
 }
 
+bool Plausible(const PackedShape& s) {
+  constexpr int kMost = 1 << 24;
+  return s.outputs > 0 && s.outputs <= kMost && s.inputs > 0 && s.inputs <= 65536 && s.taps > 0 &&
+         s.taps <= 65536 && int64_t{s.inputs} * s.taps <= 65536 && s.block >= 0 &&
+         s.block <= s.inputs &&
+         (s.unstructured()
+              ? s.group == kUnstructuredGroup
+              : std::find(kGroupSizes.begin(), kGroupSizes.end(), s.group) != kGroupSizes.end());
+}
+
 Status Validate(const PackedWeights& w) {
   const uint32_t columns = static_cast<uint32_t>(w.inputs) * w.taps;
   if (w.group_begin.front() != 0 || w.group_begin.back() != w.column_count) {

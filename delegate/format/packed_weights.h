@@ -127,8 +127,9 @@ struct PackedWeights : PackedShape {
   PackedWeights(const PackedShape& shape, std::shared_ptr<const void> memory);
 };
 
-// Whether the indices stay inside the sizes, so that no kernel is led astray. For packed weights
-// that come from a file.
+// Whether sizes are such that no arithmetic on them goes wrong; and whether the indices stay inside
+// of them, so that no kernel is led astray. For packed weights that come from a file.
+bool Plausible(const PackedShape& shape);
 Status Validate(const PackedWeights& weights);
 
 // Packs a filter of shape [outputs, ..., inputs] (OHWI, or OI) that passed Validate; the dimensions

@@ -13,7 +13,7 @@ namespace sbnn {
 namespace {
 
 constexpr char kMagic[8] = {'S', 'B', 'N', 'N', 'p', 'a', 'c', 'k'};
-constexpr uint32_t kVersion = 3;
+constexpr uint32_t kVersion = 4;
 constexpr uint64_t kAlignment = 64;
 
 uint64_t Align(uint64_t offset) { return (offset + kAlignment - 1) / kAlignment * kAlignment; }
@@ -55,17 +55,6 @@ Hash HashOf(const void* data, size_t bytes) {
   return hasher.hash();
 }
 
-// Sizes that no arithmetic on them can carry away.
-bool Plausible(const PackedShape& s) {
-  constexpr int kMost = 1 << 24;
-  return s.outputs > 0 && s.outputs <= kMost && s.inputs > 0 && s.inputs <= 65536 && s.taps > 0 &&
-         s.taps <= 65536 && int64_t{s.inputs} * s.taps <= 65536 && s.block >= 0 &&
-         s.block <= s.inputs &&
-         (s.unstructured()
-              ? s.group == kUnstructuredGroup
-              : std::find(kGroupSizes.begin(), kGroupSizes.end(), s.group) != kGroupSizes.end());
-}
-
 // A file beside `path` that is not there yet.
 int CreateBeside(const std::string& path, std::string* name) {
   for (int i = 0; i < 100; ++i) {
@@ -88,9 +77,10 @@ struct WeightFile::Header {
 
 struct WeightFile::TableEntry {
   Hash key;
-  PackedShape shape;
-  uint32_t unused;
+  std::array<int32_t, 7> shape;
+  FiledKind kind;
   uint64_t offset;
+  uint64_t bytes;
   Hash hash;  // of the matrix
 };
 
@@ -140,25 +130,22 @@ const WeightFile::TableEntry* WeightFile::Entry(const Hash& key) const {
   return found == table + header->entries ? nullptr : found;
 }
 
-std::shared_ptr<const PackedWeights> WeightFile::Find(const std::shared_ptr<const WeightFile>& file,
-                                                      const Hash& key) {
+bool WeightFile::Find(const std::shared_ptr<const WeightFile>& file, const Hash& key,
+                      FiledWeights* weights) {
   const TableEntry* const entry = file->Entry(key);
-  if (entry == nullptr || !Plausible(entry->shape)) return nullptr;
-  const uint64_t bytes = entry->shape.bytes();
-  if (entry->offset % kAlignment != 0 || entry->offset > file->bytes_ ||
-      bytes > file->bytes_ - entry->offset) {
-    return nullptr;
+  if (entry == nullptr || entry->offset % kAlignment != 0 || entry->offset > file->bytes_ ||
+      entry->bytes > file->bytes_ - entry->offset) {
+    return false;
   }
   const char* const data = file->data_ + entry->offset;
-  if (HashOf(data, bytes) != entry->hash) return nullptr;
-  const std::shared_ptr<const void> memory(file, data);  // keeps the file mapped
-  auto weights = std::make_shared<const PackedWeights>(entry->shape, memory);
-  return Validate(*weights).ok() ? weights : nullptr;
+  if (HashOf(data, entry->bytes) != entry->hash) return false;
+  // (The pointer keeps the file mapped.)
+  *weights = {entry->kind, entry->shape, std::shared_ptr<const void>(file, data), entry->bytes};
+  return true;
 }
 
-Status WriteWeightFile(
-    const std::string& path,
-    const std::vector<std::pair<Hash, std::shared_ptr<const PackedWeights>>>& weights) {
+Status WriteWeightFile(const std::string& path,
+                       const std::vector<std::pair<Hash, FiledWeights>>& weights) {
   WeightFile::Header header{};
   std::memcpy(header.magic, kMagic, sizeof(kMagic));
   header.version = kVersion;
@@ -167,14 +154,15 @@ Status WriteWeightFile(
   const size_t table_bytes = table.size() * sizeof(table[0]);
   uint64_t end = sizeof(header) + table_bytes;
   for (size_t i = 0; i < weights.size(); ++i) {
-    const PackedWeights& w = *weights[i].second;
+    const FiledWeights& w = weights[i].second;
     WeightFile::TableEntry& entry = table[i];
     entry.key = weights[i].first;
-    entry.shape = w;
-    entry.unused = 0;
+    entry.shape = w.shape;
+    entry.kind = w.kind;
     entry.offset = Align(end);
-    entry.hash = HashOf(w.storage.get(), w.bytes());
-    end = entry.offset + w.bytes();
+    entry.bytes = w.bytes;
+    entry.hash = HashOf(w.memory.get(), w.bytes);
+    end = entry.offset + w.bytes;
   }
   header.file_bytes = end;
   Hasher hasher;
@@ -190,9 +178,9 @@ Status WriteWeightFile(
   uint64_t at = sizeof(header) + table_bytes;
   for (size_t i = 0; good && i < weights.size(); ++i) {
     const char padding[kAlignment] = {};
-    const size_t bytes = weights[i].second->bytes();
+    const size_t bytes = weights[i].second.bytes;
     good = WriteAll(file.get(), padding, table[i].offset - at) &&
-           WriteAll(file.get(), weights[i].second->storage.get(), bytes);
+           WriteAll(file.get(), weights[i].second.memory.get(), bytes);
     at = table[i].offset + bytes;
   }
   // On disk before the name is: after a crash the name must not lead to half a file.

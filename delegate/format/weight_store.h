@@ -9,6 +9,7 @@
 
 #include "delegate/format/constant.h"
 #include "delegate/format/hash.h"
+#include "delegate/format/int8_weights.h"
 #include "delegate/format/packed_weights.h"
 #include "delegate/format/status.h"
 #include "delegate/format/weight_file.h"
@@ -27,6 +28,10 @@ class WeightStore {
   Status Get(const Constant& filter, const std::vector<float>& bias, const ColumnCost& cost,
              const std::string& isa, std::shared_ptr<const PackedWeights>* packed);
 
+  // The same of int8.
+  Status Get(const Constant& filter, const Int8Outputs& outputs, const Int8Cost& cost,
+             const std::string& isa, std::shared_ptr<const Int8Weights>* packed);
+
   // Of all weights that were asked for since the last Save, whether anyone shares them or not.
   size_t bytes() const { return bytes_; }
 
@@ -35,6 +40,9 @@ class WeightStore {
   Status Save();
 
  private:
+  // What is known under `key`, is in the file, or else what `pack` makes.
+  template <typename Weights, typename PackFn>
+  Status FindOrPack(const Hash& key, const PackFn& pack, std::shared_ptr<const Weights>* packed);
   // Null: none that can be read.
   std::shared_ptr<const WeightFile> OpenFile() const;
 
@@ -44,7 +52,7 @@ class WeightStore {
   std::shared_ptr<const WeightFile> file_;
   size_t bytes_ = 0;
   bool complete_ = true;  // the file has all of what was used
-  std::vector<std::pair<Hash, std::shared_ptr<const PackedWeights>>> used_;
+  std::vector<std::pair<Hash, FiledWeights>> used_;
 
   std::vector<Hash> saved_;
 };

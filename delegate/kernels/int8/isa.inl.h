@@ -69,7 +69,7 @@ void AddDepthwise(DepthwiseFn (*table)[2]) {
 
 // The widest tiles of blocks of 1, 2 and 4: sums, pixels and a weight fit the registers.
 template <class V, class Narrow, int P1, int P2, int P4>
-Kernels Collect(const char* isa, const StepCost& cost) {
+Kernels Collect(const char* isa, const Int8Cost& cost) {
   Kernels k = {};
   k.isa = isa;
   k.lanes = V::kLanes;

@@ -63,7 +63,8 @@ std::vector<Kernels> Detect() {
 }  // namespace
 
 int GroupIndex(int group) {
-  return static_cast<int>(std::find(kGroups, kGroups + kGroupKinds, group) - kGroups);
+  return static_cast<int>(std::find(kInt8Groups, kInt8Groups + kInt8GroupKinds, group) -
+                          kInt8Groups);
 }
 
 const std::vector<const Kernels*>& AvailableKernels() {
@@ -91,22 +92,22 @@ const Kernels* KernelsOf(const std::string& isa) {
 std::vector<KernelRow> KernelRows(const std::vector<const Kernels*>& kernels) {
   std::vector<KernelRow> rows;
   for (const Kernels* k : kernels) {
-    for (int g = 0; g < kGroupKinds; ++g) {
-      const std::string group = "_g" + std::to_string(kGroups[g]);
+    for (int g = 0; g < kInt8GroupKinds; ++g) {
+      const std::string group = "_g" + std::to_string(kInt8Groups[g]);
       const BlockTiles& tiles = k->blocks[g];
       for (int p = 1; p <= tiles.widest; ++p) {
         const std::string name = "blocks" + group + "_p" + std::to_string(p);
         const int pixels = p * k->lanes;
-        rows.push_back({name, k, tiles.kernel[p - 1], kGroups[g], pixels, false});
+        rows.push_back({name, k, tiles.kernel[p - 1], kInt8Groups[g], pixels, false});
         if (tiles.with_tail[p - 1] == nullptr) continue;
         rows.push_back({name + "_t" + std::to_string(kTailPixels), k, tiles.with_tail[p - 1],
-                        kGroups[g], pixels + kTailPixels, false});
+                        kInt8Groups[g], pixels + kTailPixels, false});
       }
       for (int panel = 0; panel < 2; ++panel) {
         const std::string name = "columns" + group + (panel == 1 ? "_to_panel" : "_to_quads");
         const ColumnTiles& columns = k->columns[g][panel];
-        rows.push_back({name + "_wide", k, columns.wide, kGroups[g], 4 * k->lanes, panel == 1});
-        rows.push_back({name + "_narrow", k, columns.narrow, kGroups[g], k->lanes, panel == 1});
+        rows.push_back({name + "_wide", k, columns.wide, kInt8Groups[g], 4 * k->lanes, panel == 1});
+        rows.push_back({name + "_narrow", k, columns.narrow, kInt8Groups[g], k->lanes, panel == 1});
       }
     }
     for (const char* name :

@@ -5,15 +5,11 @@
 #include <string>
 #include <vector>
 
+#include "delegate/format/int8_weights.h"
 #include "delegate/kernels/int8/kernels.h"
 
 namespace sbnn {
 namespace int8 {
-
-// Outputs whose weights a step may have. (No std::array: kernels' sources must not call inline
-// functions of the library.)
-constexpr int kGroups[] = {1, 2, 4};
-constexpr int kGroupKinds = 3;
 
 constexpr int kMaxTileVectors = 6;
 constexpr int kTailPixels = 4;
@@ -30,23 +26,17 @@ struct ColumnTiles {
   SpmmFn wide, narrow;
 };
 
-// What a step costs for one vector of pixels, for each of kGroups; in any unit, that of the others.
-struct StepCost {
-  float block[kGroupKinds];
-  float columns[kGroupKinds];
-};
-
-// The kernels of one instruction set. Index g stands for kGroups[g].
+// The kernels of one instruction set. Index g stands for kInt8Groups[g].
 struct Kernels {
   const char* isa;  // as the float kernels' whose users these serve, or longer: "avx512vnni"
   int lanes;        // pixels of quads in a vector
   // Products see inputs so much greater than they are, which a bias has to take back: it is to be
   // less by the sum of an output's weights times this.
   int32_t input_offset;
-  StepCost cost;
+  Int8Cost cost;
 
-  BlockTiles blocks[kGroupKinds];
-  ColumnTiles columns[kGroupKinds][2];  // [g][to a panel]
+  BlockTiles blocks[kInt8GroupKinds];
+  ColumnTiles columns[kInt8GroupKinds][2];  // [g][to a panel]
   SpmvFn spmv;
   DepthwiseFn depthwise[2][2];         // [3 x 3, 5 x 5][stride - 1]
   DepthwiseFn depthwise_narrow[2][2];  // for rows of half a vector; null where vectors are short

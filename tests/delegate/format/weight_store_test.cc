@@ -334,10 +334,14 @@ TEST_F(CacheTest, ForgedIndicesAreRefused) {
     PackedWeights weights(good, copy);
     change(&weights, copy.get());
     const Hash key = HashOf("key");
-    EXPECT_TRUE(WriteWeightFile(path_, {{key, std::make_shared<PackedWeights>(weights)}}).ok());
+    FiledWeights filed = Filed(std::make_shared<const PackedWeights>(weights));
+    EXPECT_TRUE(WriteWeightFile(path_, {{key, filed}}).ok());
     std::shared_ptr<const WeightFile> file;
     EXPECT_TRUE(WeightFile::Open(path_, &file).ok());
-    return WeightFile::Find(file, key);
+    std::shared_ptr<const PackedWeights> found;
+    EXPECT_TRUE(WeightFile::Find(file, key, &filed));
+    FromFile(filed, &found);
+    return found;
   };
   const auto forged = [&](const auto& change) { return forge(fours, change); };
   const auto set = [](const auto& view, size_t i, auto value) {

@@ -83,7 +83,7 @@ INSTANTIATE_TEST_SUITE_P(Table, EveryInt8Kernel, testing::ValuesIn(KernelRows(Al
 // A new function in the struct needs a row, and a test. (Shifts, gathers and changes of layout are
 // nine functions of three rows.)
 static_assert(sizeof(Kernels) - offsetof(Kernels, blocks) ==
-                  kGroupKinds * (sizeof(BlockTiles) + 2 * sizeof(ColumnTiles)) +
+                  kInt8GroupKinds * (sizeof(BlockTiles) + 2 * sizeof(ColumnTiles)) +
                       sizeof(void (*)()) * (1 + 4 + 4 + 1 + 9 + 1),
               "add the new kernel to KernelRows(), and its test to EveryInt8Kernel");
 
@@ -145,7 +145,7 @@ TEST(Int8KernelTable, BestFirst) {
 }
 
 TEST(Int8KernelTable, GroupsHaveTheirIndex) {
-  for (int g = 0; g < kGroupKinds; ++g) EXPECT_EQ(GroupIndex(kGroups[g]), g);
+  for (int g = 0; g < kInt8GroupKinds; ++g) EXPECT_EQ(GroupIndex(kInt8Groups[g]), g);
 }
 
 }  // namespace
