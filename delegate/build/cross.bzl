@@ -1,4 +1,4 @@
-"""Compilers beside the machine's own: g++ for other processors, and clang."""
+"""Compilers beside the machine's own: g++ for other processors, clang, and those of Android's NDK."""
 
 load("@bazel_tools//tools/cpp:unix_cc_toolchain_config.bzl", "cc_toolchain_config")
 
@@ -62,20 +62,80 @@ def clang_toolchain(version, cpu, triple):
         "-Wno-unknown-warning-option",
     ])
 
-def _constraints(cpu):
+def android_toolchain(abi, cpu, target, tools, include_directories):
+    """The toolchain `ABI` of an Android NDK.
+
+    Args:
+      abi: Android's name of the processor.
+      cpu: as in @platforms//cpu.
+      target: what the NDK's clang calls it, with the least API.
+      tools: paths by Bazel's names.
+      include_directories: where the compiler finds its headers.
+    """
+    _toolchain(
+        abi,
+        cpu,
+        target,
+        "clang",
+        tools,
+        include_directories,
+        [
+            "--target=" + target,
+            "-Wno-ignored-optimization-argument",
+            "-Wno-unknown-warning-option",
+        ],
+        os = "android",
+        libc = "bionic",
+        link_flags = [
+            "--target=" + target,
+            "-static-libstdc++",  # an app's other libraries may bring another libc++_shared
+            "-Wl,-z,max-page-size=16384",
+            "-Wl,-z,relro,-z,now",
+        ],
+        link_libs = ["-lm"],
+    )
+
+def _missing_toolchain_impl(ctx):
+    fail(ctx.attr.message)
+
+_missing_toolchain = rule(
+    implementation = _missing_toolchain_impl,
+    attrs = {"message": attr.string()},
+)
+
+def missing_toolchain(abi, cpu, message):
+    """The toolchain `ABI` of an Android NDK that can't be had: who builds with it is told why."""
+    _declare(abi, cpu, "android", ":missing_" + abi)
+    _missing_toolchain(name = "missing_" + abi, message = message)
+
+def _constraints(cpu, os = "linux"):
     return [
         "@platforms//cpu:" + cpu,
-        "@platforms//os:linux",
+        "@platforms//os:" + os,
     ]
 
-def _toolchain(name, cpu, triple, compiler, tools, include_directories, flags):
+def _declare(name, cpu, os, toolchain):
     native.toolchain(
         name = name,
         exec_compatible_with = _constraints("x86_64"),
-        target_compatible_with = _constraints(cpu),
-        toolchain = ":cc_" + name,
+        target_compatible_with = _constraints(cpu, os),
+        toolchain = toolchain,
         toolchain_type = "@bazel_tools//tools/cpp:toolchain_type",
     )
+
+def _toolchain(
+        name,
+        cpu,
+        triple,
+        compiler,
+        tools,
+        include_directories,
+        flags,
+        os = "linux",
+        libc = "glibc",
+        link_flags = ["-static-libgcc", "-Wl,-z,relro,-z,now"],
+        link_libs = ["-l:libstdc++.a", "-lm"]):
+    _declare(name, cpu, os, ":cc_" + name)
 
     native.cc_toolchain(
         name = "cc_" + name,
@@ -93,8 +153,8 @@ def _toolchain(name, cpu, triple, compiler, tools, include_directories, flags):
 
     cc_toolchain_config(
         name = "config_" + name,
-        abi_libc_version = "glibc",
-        abi_version = "gcc",
+        abi_libc_version = libc,
+        abi_version = compiler,
         compile_flags = [
             "-fno-omit-frame-pointer",
         ],
@@ -106,14 +166,8 @@ def _toolchain(name, cpu, triple, compiler, tools, include_directories, flags):
         cxx_flags = [],
         dbg_compile_flags = ["-g"],
         host_system_name = "local",
-        link_flags = [
-            "-static-libgcc",
-            "-Wl,-z,relro,-z,now",
-        ],
-        link_libs = [
-            "-l:libstdc++.a",
-            "-lm",
-        ],
+        link_flags = link_flags,
+        link_libs = link_libs,
         opt_compile_flags = [
             "-O2",
             "-DNDEBUG",
@@ -122,7 +176,7 @@ def _toolchain(name, cpu, triple, compiler, tools, include_directories, flags):
         ],
         opt_link_flags = ["-Wl,--gc-sections"],
         supports_start_end_lib = False,
-        target_libc = "glibc",
+        target_libc = libc,
         target_system_name = triple,
         tool_paths = tools,
         toolchain_identifier = "%s-%s" % (name, triple),

@@ -1,7 +1,7 @@
 """The shared library that programs load."""
 
 def plugin(name, exports, deps, **kwargs):
-    """lib<name>.so, which needs nothing but libc, libm and libpthread.
+    """lib<name>.so, which needs nothing but libc, libm, libdl, libpthread and, on Android, liblog.
 
     Args:
       name: no cc_library may have this name: Bazel would give both the same file.
@@ -18,8 +18,11 @@ def plugin(name, exports, deps, **kwargs):
             "-Wl,--no-undefined",
             "-Wl,--gc-sections",
             "-Wl,-z,nodelete",  # threads of the pool may outlive a dlclose
-            "-pthread",
-        ],
+            "-Wl,-soname,%s" % file,
+        ] + select({
+            "@platforms//os:android": ["-Wl,--strip-all"],
+            "//conditions:default": ["-pthread"],
+        }),
         linkshared = True,
         deps = deps + [exports],
         **kwargs
