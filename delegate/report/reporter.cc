@@ -25,6 +25,7 @@ Status Reporter::Open(const Targets& targets, std::shared_ptr<Reporter>* reporte
   std::shared_ptr<Reporter> made(new Reporter);
   made->id_ = ++last;
   made->sink_ = targets.sink;
+  made->receiver_ = targets.receiver;
   made->profile_ = targets.profile;
   Status status;
   if (targets.explain == "1") {
@@ -41,10 +42,16 @@ Status Reporter::Open(const Targets& targets, std::shared_ptr<Reporter>* reporte
 
 bool Reporter::active() const { return explain_ != nullptr || gives_json() || profile_; }
 
-void Reporter::Write(const std::string& json, const std::string& text, std::FILE* text_file) {
+void Reporter::Write(const std::string& json, const std::string& text, std::FILE* text_file,
+                     Severity severity) {
   if (text_file != nullptr && !text.empty()) WriteLine(text, text_file);
+  // An app's standard error goes nowhere on Android, and nobody may miss a warning.
+  if ((text_file == stderr || severity == Severity::kWarning) && !text.empty()) {
+    SystemLog(severity, text);
+  }
   if (report_ != nullptr) WriteLine(json, report_.get());
   if (sink_ != nullptr) sink_->Send(json);
+  if (receiver_) receiver_(json, text);
 }
 
 void Reporter::WriteLine(const std::string& line, std::FILE* file) {

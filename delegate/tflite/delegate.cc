@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <exception>
 #include <memory>
+#include <mutex>
 #include <new>
 #include <set>
 #include <string>
@@ -24,6 +25,8 @@ struct DelegateData {
 
   TfLiteDelegate delegate{};
   const Options options;
+  // Held while a graph is prepared: interpreters of several threads may share a delegate.
+  std::mutex mutex;
   WeightStore weights;
   // Of the graph that is being prepared.
   Constants constants;
@@ -117,6 +120,7 @@ Status HideConstants(TfLiteContext* context, const TfLiteDelegate* delegate,
 TfLiteStatus PrepareDelegate(TfLiteContext* context, TfLiteDelegate* delegate) {
   auto* const data = static_cast<DelegateData*>(delegate->data_);
   return Guarded(context, [&] {
+    const std::lock_guard<std::mutex> lock(data->mutex);
     TfLiteIntArray* plan = nullptr;
     if (context->GetExecutionPlan(context, &plan) != kTfLiteOk) {
       return Status::Error("no execution plan");

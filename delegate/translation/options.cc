@@ -28,9 +28,10 @@ Status ReadSink(const std::string& value, std::shared_ptr<Sink>* sink) {
 }  // namespace
 
 Status ParseOptions(const char* const* keys, const char* const* values, size_t count,
-                    Options* options) {
+                    Options* options, const Reporter::Receiver& receiver) {
   std::string isa;
   Reporter::Targets targets;
+  targets.receiver = receiver;
   for (size_t i = 0; i < count; ++i) {
     const std::string key = keys[i] == nullptr ? "" : keys[i];
     const std::string value = values[i] == nullptr ? "" : values[i];

@@ -21,8 +21,9 @@ struct Options {
   std::shared_ptr<Reporter> reporter;  // never null after ParseOptions
 };
 
+// `receiver` gets the reports too, unless it is empty.
 Status ParseOptions(const char* const* keys, const char* const* values, size_t count,
-                    Options* options);
+                    Options* options, const Reporter::Receiver& receiver = {});
 
 }  // namespace sbnn
 

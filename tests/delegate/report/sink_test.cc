@@ -112,6 +112,23 @@ TEST(Sink, FromC) {
   EXPECT_EQ(LinesInC(), 1);
 }
 
+TEST(Receiver, GetsLinesAndTheirText) {
+  std::vector<std::string> lines, texts;
+  Reporter::Targets targets;
+  targets.receiver = [&](const std::string& json, const std::string& text) {
+    lines.push_back(json);
+    texts.push_back(text);
+  };
+  const auto reporter = ReporterTo(targets);
+  EXPECT_TRUE(reporter->active());
+  reporter->Send(Warning("\xff \"a\""));
+  reporter->Send(StepRecord{});
+  ASSERT_EQ(lines.size(), 2u);
+  EXPECT_TRUE(Contains(lines[0], R"("text":"warning: \ufffd \"a\"")")) << lines[0];
+  EXPECT_EQ(texts[0], "warning: \xef\xbf\xbd \"a\"");
+  EXPECT_EQ(texts[1], "") << "this kind says nothing to people";
+}
+
 TEST(Sink, MistakesAreTold) {
   EXPECT_EQ(sbnn_add_report_sink(nullptr, nullptr), 0);
   for (int number : {0, -1, 1 << 30}) EXPECT_EQ(sbnn_remove_report_sink(number), 0);

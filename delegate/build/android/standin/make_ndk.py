@@ -86,6 +86,9 @@ count=$#
 while [ $count -gt 0 ]; do
   case $1 in
     --target=*) cpu=${{1#--target=}}; cpu=${{cpu%%-*}} ;;
+    -march=armv8.2-a*)  # zig has its own names of architectures and what they add
+      set -- "$@" "-mcpu=generic+v8_2a$(echo "${{1#-march=armv8.2-a}}" | sed s/fp16/fullfp16/)"
+      ;;
     -c | -E | -S) links=; set -- "$@" "$1" ;;
     *) set -- "$@" "$1" ;;
   esac
@@ -138,7 +141,9 @@ def java_home() -> pathlib.Path:
 
 def compile_(zig: pathlib.Path, cpu: str, source: pathlib.Path, *arguments: str) -> None:
     target = f"{cpu}-linux-none"
-    subprocess.run([zig / "zig", "cc", "-target", target, "-nostdlib", *arguments, source], check=True)
+    subprocess.run(
+        [zig / "zig", "cc", "-target", target, "-nostdlib", *arguments, source], check=True
+    )
 
 
 def write_stub(zig: pathlib.Path, cpu: str, library: pathlib.Path, out: pathlib.Path) -> None:
@@ -208,7 +213,9 @@ def write_sysroot(
 def main(ndk: pathlib.Path) -> None:
     ndk = ndk.absolute()
     done = ndk / "made"
-    text = "".join(p.read_text() for p in sorted(HERE.rglob("*")) if p.is_file() and p.suffix in (".py", ".h"))
+    text = "".join(
+        p.read_text() for p in sorted(HERE.rglob("*")) if p.is_file() and p.suffix in (".py", ".h")
+    )
     if done.is_file() and done.read_text() == text:
         return
     print(f"making a stand-in NDK in {ndk}", flush=True)
@@ -231,7 +238,7 @@ def main(ndk: pathlib.Path) -> None:
     for name, text_ in (
         ("clang++", COMPILER),
         ("llvm-ar", f'#!/bin/sh\nexec "{zig}/zig" ar "$@"\n'),
-        ("llvm-strip", "#!/bin/sh\nexec strip \"$@\"\n"),
+        ("llvm-strip", '#!/bin/sh\nexec strip "$@"\n'),
     ):
         (tools / name).write_text(text_)
         (tools / name).chmod(0o755)
@@ -241,7 +248,14 @@ def main(ndk: pathlib.Path) -> None:
         source = ndk / "empty.cc"
         source.write_text("#include <iostream>\nvoid F() { std::cout << 1; throw 1; }\n")
         subprocess.run(
-            [tools / "clang++", f"--target={cpu}-linux-android{API}", "-shared", "-fPIC", "-O2", source]
+            [
+                tools / "clang++",
+                f"--target={cpu}-linux-android{API}",
+                "-shared",
+                "-fPIC",
+                "-O2",
+                source,
+            ]
             + ["-o", ndk / f"empty-{cpu}.so"],
             check=True,
         )

@@ -1,0 +1,84 @@
+"""Java classes, and what they are compiled against."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import shutil
+import subprocess
+import zipfile
+from collections.abc import Iterable
+
+from delegate.android.make import maven
+from delegate.android.make.native import BUILD, ROOT
+
+TFLITE = "2.16.1"  # the last under this name on Maven Central
+_GROUP = "org.tensorflow"
+_ANNOTATIONS = (
+    "org.jetbrains:annotations:24.1.0"  # kept in class files for Kotlin; not needed to run
+)
+SOURCES = ROOT / "delegate/android/java"
+RELEASE = 8  # of the classes: Android from API 24 on runs them
+
+
+def artifact(coordinates: str) -> pathlib.Path:
+    return maven.artifact(coordinates, BUILD / "maven-files")
+
+
+def aar(name: str) -> pathlib.Path:
+    """The unpacked AAR of TensorFlow Lite: `tensorflow-lite` or `tensorflow-lite-api`."""
+    folder = BUILD / "aar" / f"{name}-{TFLITE}"
+    if not folder.is_dir():
+        fresh = folder.with_suffix(".new")
+        shutil.rmtree(fresh, ignore_errors=True)
+        with zipfile.ZipFile(artifact(f"{_GROUP}:{name}:{TFLITE}:aar")) as archive:
+            archive.extractall(fresh)
+        fresh.rename(folder)
+    return folder
+
+
+def api() -> list[pathlib.Path]:
+    """What the delegate's classes need."""
+    return [aar("tensorflow-lite-api") / "classes.jar", artifact(_ANNOTATIONS)]
+
+
+def runtime() -> list[pathlib.Path]:
+    """TensorFlow Lite's classes; its libraries are in `aar("tensorflow-lite")`."""
+    return [aar(name) / "classes.jar" for name in ("tensorflow-lite", "tensorflow-lite-api")]
+
+
+def sources(folder: pathlib.Path) -> list[pathlib.Path]:
+    return sorted(folder.rglob("*.java"))
+
+
+def compile_(
+    files: Iterable[pathlib.Path],
+    classpath: Iterable[pathlib.Path],
+    out: pathlib.Path,
+    release: int = RELEASE,
+) -> pathlib.Path:
+    """Compiles into the folder `out`, which is made anew; a warning is an error."""
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    options = ["-Xlint:all,-options,-classfile", "-Werror", "-encoding", "UTF-8", "-d", out]
+    run("javac", "--release", release, *options, "-cp", join(classpath), *files)
+    return out
+
+
+def delegate_classes() -> pathlib.Path:
+    return compile_(sources(SOURCES), api(), BUILD / "classes/delegate")
+
+
+def join(paths: Iterable[pathlib.Path]) -> str:
+    return os.pathsep.join(str(path) for path in paths)
+
+
+def run(program: str, *arguments: object) -> str:
+    """Its output; SystemExit where it fails."""
+    if shutil.which(program) is None:
+        raise SystemExit(f"{program} is missing: `make android-packages` installs it")
+    command = [program, *map(str, arguments)]
+    ran = subprocess.run(command, capture_output=True, text=True)
+    if ran.returncode:
+        raise SystemExit(f"{' '.join(command)}:\n{ran.stdout}{ran.stderr}")
+    return ran.stdout

@@ -1,0 +1,63 @@
+"""What the tests of Android share: an NDK or its stand-in, libraries, models, a JVM that loads them."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import shutil
+
+import pytest
+
+from delegate.android.make import java, native
+from delegate.build.android.standin import make_ndk
+from tests.android.shim import make as shim
+from tests.e2e import arm64_model
+
+MODELS = native.BUILD / "test-models"
+
+
+@pytest.fixture(scope="session")
+def ndk() -> native.Ndk:
+    """That of ANDROID_NDK_HOME; without one a stand-in."""
+    if not os.environ.get("ANDROID_NDK_HOME"):
+        make_ndk.main(native.BUILD / "ndk")
+        os.environ["ANDROID_NDK_HOME"] = str(native.BUILD / "ndk")
+    return native.ndk()
+
+
+@pytest.fixture(scope="session")
+def x86_64(ndk: native.Ndk) -> pathlib.Path:
+    return native.build(ndk, "x86_64")
+
+
+@pytest.fixture(scope="session")
+def arm64(ndk: native.Ndk) -> pathlib.Path:
+    return native.build(ndk, "arm64-v8a")
+
+
+@pytest.fixture(scope="session")
+def models() -> pathlib.Path:
+    """A folder of MobileNet-v1 0.25/96, half zeros, in groups of 1, 2, 4, 8 and 16."""
+    if not all((MODELS / f"mobilenet_g{group}.tflite").is_file() for group in arm64_model.GROUPS):
+        arm64_model.main(MODELS)
+    return MODELS
+
+
+def tflite(abi: str) -> pathlib.Path:
+    return java.aar("tensorflow-lite") / "jni" / abi / "libtensorflowlite_jni.so"
+
+
+def loadable(abi: str, delegate: pathlib.Path, folder: pathlib.Path) -> pathlib.Path:
+    """`folder` with TensorFlow Lite's library for Android, ours, and libraries that both find there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    libraries = [tflite(abi), delegate]
+    for library in libraries:
+        shutil.copyfile(library, folder / library.name)
+    shim.make(abi, libraries, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def jvm_libraries(x86_64: pathlib.Path) -> pathlib.Path:
+    """What a JVM here needs in LD_LIBRARY_PATH and java.library.path."""
+    return loadable("x86_64", x86_64, native.BUILD / "jvm")

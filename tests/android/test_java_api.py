@@ -1,0 +1,82 @@
+"""The Java API on a JVM, with TensorFlow Lite's own Android library and ours."""
+
+import os
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+from delegate.android.make import java, native
+from sbnn_tf.version import __version__
+
+HERE = pathlib.Path(__file__).resolve().parent
+JUNIT = ("junit:junit:4.13.2", "org.hamcrest:hamcrest-core:1.3")
+
+
+@pytest.fixture(scope="session")
+def classpath() -> list[pathlib.Path]:
+    junit = [java.artifact(name) for name in JUNIT]
+    delegate = java.delegate_classes()
+    needed = [delegate, *java.runtime(), *junit, *java.api()]
+    tests = java.sources(HERE / "java")
+    return [java.compile_(tests, needed, native.BUILD / "classes/tests", release=11), *needed]
+
+
+def run(test: str, classpath, libraries: pathlib.Path, models: pathlib.Path) -> str:
+    """What JUnit and the libraries say."""
+    ran = subprocess.run(
+        [
+            *("java", "-Xcheck:jni", "-Xmx512m", f"-Djava.library.path={libraries}"),
+            *(f"-Dsbnn.models={models}", f"-Dsbnn.version={__version__}"),
+            *(
+                "-cp",
+                java.join(classpath),
+                "org.junit.runner.JUnitCore",
+                f"com.sbnn.delegate.{test}",
+            ),
+        ],
+        env={**os.environ, "LD_LIBRARY_PATH": str(libraries)},
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    said = ran.stdout + ran.stderr
+    assert ran.returncode == 0, said
+    assert "\nOK (" in said, said
+    # The JVM warns of TensorFlow Lite's library, too, which is not ours to mend. Ours calls back
+    # into Java by CallVoidMethod only.
+    warnings = re.findall(r"WARNING in native method:.*\n.*", said)
+    ours = [text for text in warnings if "com.sbnn" in text or "CallVoidMethod" in text]
+    assert not ours, ours
+    assert "FATAL ERROR in native method" not in said, said
+    return said
+
+
+@pytest.mark.parametrize("test", ["OptionsTest", "LifetimeTest"])
+def test_api(test, classpath, jvm_libraries, models):
+    run(test, classpath, jvm_libraries, models)
+
+
+def test_reports_reach_listeners_and_the_log(classpath, jvm_libraries, models):
+    said = run("ReportTest", classpath, jvm_libraries, models)
+    assert "logcat I/SparseByteNN: SparseByteNN " in said
+    assert "logcat I/SparseByteNN: node 0 " in said
+    assert "logcat W/SparseByteNN: warning: nothing computes in 16-bit floats" in said
+    assert "logcat W/SparseByteNN: the report listener has thrown:" in said
+
+
+def test_a_missing_library_is_an_error_that_says_so(classpath, tmp_path):
+    ran = subprocess.run(
+        [
+            *("java", f"-Djava.library.path={tmp_path}", "-cp", java.join(classpath)),
+            *("org.junit.runner.JUnitCore", "com.sbnn.delegate.ReportTest"),
+        ],
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode != 0
+    message = (
+        "IllegalStateException: libsbnn_delegate.so can't be loaded: expected an app with a library"
+    )
+    assert message in ran.stdout, ran.stdout
