@@ -14,6 +14,7 @@ DEBIAN_BAZEL := bazel-bootstrap bazel-platforms bazel-rules-java bazel-rules-pro
 PACKAGES := python3-venv g++ maven dataset-fashion-mnist \
   $(if $(filter-out /usr/bin/bazel,$(shell command -v $(BAZEL))),,$(DEBIAN_BAZEL))
 TEST_PACKAGES := googletest g++-aarch64-linux-gnu g++-arm-linux-gnueabihf qemu-user-static
+ANDROID_PACKAGES := openjdk-17-jdk-headless aapt apksigner zipalign
 MODEL_PACKAGES := llvm-19 g++-aarch64-linux-gnu qemu-user-static
 
 AARCH64 := build/aarch64
@@ -24,8 +25,9 @@ ARMV7_TESTS := $(addprefix //tests/delegate:,arm_cpu_test engine_test format_tes
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint test-cpp test-python test-arm64 test-armv7 test-clang \
+  aar apk test-java test-android \
   test-sanitizers stress fuzz fuzz-reader accuracy bench bench-layers bench-compare bench-peers bench-fp16 \
-  arm-model clean packages test-packages
+  arm-model clean packages test-packages android-packages
 
 help:  ## list the targets
 	@echo "make TARGET, where TARGET is one of"
@@ -38,7 +40,7 @@ setup: packages $(VENV)/.ready  ## prepare .venv with sbnn_tf, the delegate and 
 demo: setup  ## train, prune, convert, run: Fashion-MNIST and MobileNet-v1 timings (10 minutes)
 	$(PYTHON) -m experiments.fashion_mnist.demo
 
-test: lint test-cpp test-python test-arm64 test-armv7  ## run every test
+test: lint test-cpp test-python test-arm64 test-armv7 test-java  ## run every test
 
 lint: setup  ## check format and likely mistakes in Python and C++
 	$(PYTHON) -m ruff check .
@@ -50,7 +52,7 @@ test-cpp: packages test-packages  ## run the C++ tests
 
 test-python: setup  ## run the Python tests
 	$(BAZEL) build $(BAZEL_FLAGS) //delegate/run:sbnn_run
-	SBNN_RUN="$$($(BAZEL) info $(BAZEL_FLAGS) bazel-bin 2>/dev/null)/delegate/run/sbnn_run" $(PYTHON) -m pytest tests -n 2
+	SBNN_RUN="$$($(BAZEL) info $(BAZEL_FLAGS) bazel-bin 2>/dev/null)/delegate/run/sbnn_run" $(PYTHON) -m pytest tests --ignore=tests/android -n 2
 
 test-arm64: setup test-packages $(AARCH64)/python  ## run the C++ tests and the delegate for aarch64, under qemu
 	$(BAZEL) test $(BAZEL_FLAGS) --config=aarch64 //...
@@ -64,6 +66,22 @@ test-armv7: packages test-packages  ## run the C++ tests for 32-bit ARM, under q
 	$(BAZEL) test $(BAZEL_FLAGS) --config=armv7 $(ARMV7_TESTS)
 	$(BAZEL) test $(BAZEL_FLAGS) --config=cortex-a9 //tests/delegate:kernels_test
 	$(BAZEL) build $(BAZEL_FLAGS) --config=armv7 $(DELEGATE)
+
+aar: setup android-packages  ## the delegate for Android, in build/maven, by the NDK that ANDROID_NDK_HOME names
+	$(PYTHON) -m delegate.android.make.aar
+
+apk: setup android-packages  ## the benchmark app for Android, build/sbnn-benchmark.apk
+	$(PYTHON) -m delegate.android.make.apk
+
+ANDROID_TESTS = SBNN_BAZEL_FLAGS="$(BAZEL_FLAGS)" $(PYTHON) -m pytest
+
+test-java: setup android-packages  ## run the Java API on a JVM, with Android's libraries for x86-64
+	$(ANDROID_TESTS) tests/android/test_java_api.py tests/android/test_library.py -k "not arm"
+
+test-android: setup android-packages test-packages  ## run all tests of Android: libraries, API, packages, app, emulators
+	$(ANDROID_TESTS) tests/android
+	@delegate/build/packages.sh clang-14
+	$(BAZEL) test $(BAZEL_FLAGS) --config=clang14 --config=armv7 //tests/delegate:kernels_test //tests/delegate:vec_test
 
 # Debian 12 has these; Android's NDK begins with 14, WebAssembly is built with 22.
 CLANGS ?= 14 19 22
@@ -129,6 +147,9 @@ bench-fp16: setup test-packages $(AARCH64)/python  ## what 16-bit floats cost in
 clean:  ## remove what was built (not .venv)
 	rm -rf build dist sbnn_tf/lib *.egg-info
 	-$(BAZEL) clean
+
+android-packages:
+	@delegate/build/packages.sh $(ANDROID_PACKAGES)
 
 packages:
 	@delegate/build/packages.sh $(PACKAGES)

@@ -26,6 +26,7 @@ EXTRAS = {
     "keras2": ["tf-keras>=2.21,<2.22"],
     "litert": [LITERT],
     "notebook": ["ipykernel>=6.29,<8", "nbclient>=0.10,<0.12", "nbformat>=5.10,<6"],
+    "android": ["pyelftools>=0.32,<0.34"],
     "test": ["hypothesis>=6.100,<7", "pytest>=8,<10", "pytest-xdist>=3.6.1,<4"],
     # What other versions of these write differs.
     "lint": ["clang-format==19.1.7", "ruff>=0.17.6,<0.18"],

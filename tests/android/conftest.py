@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import pathlib
 import shutil
 
 import pytest
 
 from delegate.android.make import java, native
-from delegate.build.android.standin import make_ndk
 from tests.android.shim import make as shim
-from tests.e2e import arm64_model
 
 MODELS = native.BUILD / "test-models"
+GROUPS = (1, 2, 4, 8, 16)
 
 
 @pytest.fixture(scope="session")
 def ndk() -> native.Ndk:
     """That of ANDROID_NDK_HOME; without one a stand-in."""
-    if not os.environ.get("ANDROID_NDK_HOME"):
-        make_ndk.main(native.BUILD / "ndk")
-        os.environ["ANDROID_NDK_HOME"] = str(native.BUILD / "ndk")
     return native.ndk()
 
 
@@ -38,7 +33,9 @@ def arm64(ndk: native.Ndk) -> pathlib.Path:
 @pytest.fixture(scope="session")
 def models() -> pathlib.Path:
     """A folder of MobileNet-v1 0.25/96, half zeros, in groups of 1, 2, 4, 8 and 16."""
-    if not all((MODELS / f"mobilenet_g{group}.tflite").is_file() for group in arm64_model.GROUPS):
+    if not all((MODELS / f"mobilenet_g{group}.tflite").is_file() for group in GROUPS):
+        from tests.e2e import arm64_model  # and TensorFlow, where it is needed
+
         arm64_model.main(MODELS)
     return MODELS
 

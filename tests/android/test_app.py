@@ -28,11 +28,12 @@ def classpath() -> list[pathlib.Path]:
             file = jar
         jars.append(file)
     app = apk.classes()
-    needed = [app, native.BUILD / "classes/delegate", *java.runtime(), *jars, *java.api()]
-    android = java.artifact(apk.ANDROID)
+    delegate = native.BUILD / "classes/delegate"
+    android = java.artifact(apk.ANDROID)  # for the names; Robolectric's own classes do the work
+    needed = [app, delegate, *java.runtime(), *jars, *java.api(), android]
     out = native.BUILD / "classes/app-tests"
     tests = java.sources(HERE / "java")
-    return [java.compile_(tests, [*needed, android], out, release=17), *needed]
+    return [java.compile_(tests, needed, out, release=17), *needed]
 
 
 @pytest.fixture(scope="session")
@@ -70,6 +71,7 @@ def run(test: str, classpath, package: pathlib.Path, libraries, models) -> None:
     ran = subprocess.run(
         [
             *("java", "-Xmx2g", f"-Djava.library.path={libraries}", "-Drobolectric.offline=true"),
+            "--add-opens=java.base/java.io=ALL-UNNAMED",  # to it a file descriptor is a number
             *(f"-Drobolectric.dependency.dir={folder}", f"-Dsbnn.pictures={PICTURES}"),
             *(f"-Dsbnn.models={models}", "-cp", java.join([configured, *classpath])),
             *("org.junit.runner.JUnitCore", f"com.sbnn.benchmark.{test}"),

@@ -84,6 +84,6 @@ def test_the_packager_reads_the_same(tmp_path, monkeypatch):
     ndk = native.ndk()
     assert ndk.version == "27.0.12077973" and not ndk.stands_in
     assert ndk.abis == ("arm64-v8a", "x86_64")
-    monkeypatch.delenv("ANDROID_NDK_HOME")
+    monkeypatch.setenv("ANDROID_NDK_HOME", str(tmp_path))
     with pytest.raises(SystemExit, match="ANDROID_NDK_HOME: expected the folder"):
         native.ndk()

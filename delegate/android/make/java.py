@@ -60,7 +60,7 @@ def compile_(
     """Compiles into the folder `out`, which is made anew; a warning is an error."""
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
-    options = ["-Xlint:all,-options,-classfile", "-Werror", "-encoding", "UTF-8", "-d", out]
+    options = ["-Xlint:all,-options,-classfile,-path", "-Werror", "-encoding", "UTF-8", "-d", out]
     run("javac", "--release", release, *options, "-cp", join(classpath), *files)
     return out
 
@@ -76,7 +76,7 @@ def join(paths: Iterable[pathlib.Path]) -> str:
 def run(program: str, *arguments: object) -> str:
     """Its output; SystemExit where it fails."""
     if shutil.which(program) is None:
-        raise SystemExit(f"{program} is missing: `make android-packages` installs it")
+        raise SystemExit(f"{program} is missing: `make aar` installs what it needs")
     command = [program, *map(str, arguments)]
     ran = subprocess.run(command, capture_output=True, text=True)
     if ran.returncode:

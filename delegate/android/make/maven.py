@@ -33,7 +33,7 @@ def dependencies(pom: pathlib.Path, folder: pathlib.Path) -> list[pathlib.Path]:
 def _mvn(*arguments: str) -> None:
     mvn = shutil.which("mvn")
     if mvn is None:
-        raise SystemExit("mvn is missing: install maven (make android-packages)")
+        raise SystemExit("mvn is missing: install maven")
     command = [mvn, "--batch-mode", "--quiet", "--strict-checksums", *arguments]
     run = subprocess.run(command, capture_output=True, text=True)
     if run.returncode:

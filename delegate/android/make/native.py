@@ -44,13 +44,18 @@ class Ndk:
 
 
 def ndk() -> Ndk:
-    """That of ANDROID_NDK_HOME; SystemExit where there is none."""
-    home = pathlib.Path(os.environ.get("ANDROID_NDK_HOME", ""))
+    """That of ANDROID_NDK_HOME; where that is not set, a stand-in, which is made first."""
+    named = os.environ.get("ANDROID_NDK_HOME", "")
+    home = pathlib.Path(named or BUILD / "ndk")
+    if not named:
+        from delegate.build.android.standin import make_ndk
+
+        make_ndk.main(home)
     properties = home / "source.properties"
-    if not os.environ.get("ANDROID_NDK_HOME") or not properties.is_file():
+    if not properties.is_file():
         raise SystemExit(
-            f"ANDROID_NDK_HOME: expected the folder of an Android NDK, r25 or newer, found "
-            f"{os.environ.get('ANDROID_NDK_HOME', '')!r}. For tests `make android-ndk` makes a stand-in."
+            "ANDROID_NDK_HOME: expected the folder of an Android NDK, r25 or newer, "
+            f"found {named}, which has no source.properties"
         )
     lines = (line.partition("=") for line in properties.read_text().splitlines())
     values = {name.strip(): value.strip() for name, _, value in lines}

@@ -2,11 +2,14 @@
  * else that Android's libraries import goes to glibc's function of the same name (make.py). */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* The standard streams are elements of an array; programs see their addresses only. */
@@ -90,6 +93,35 @@ long bionic_sysconf(int name) {
       fprintf(stderr, "the shim knows no sysconf(0x%x)\n", name);
       abort();
   }
+}
+
+/* Bionic's condition variables lie at multiples of 4 bytes; glibc's use atomics of 8. The first int counts
+ * what was signalled; who waits sleeps for as long as it stands. */
+static void Futex(int* word, int operation, int value) {
+  syscall(SYS_futex, word, operation | FUTEX_PRIVATE_FLAG, value, NULL, NULL, 0);
+}
+
+int bionic_pthread_cond_init(int* condition, const void* attributes) {
+  (void)attributes;
+  *condition = 0;
+  return 0;
+}
+int bionic_pthread_cond_destroy(int* condition) {
+  (void)condition;
+  return 0;
+}
+static int Wake(int* condition, int count) {
+  __atomic_fetch_add(condition, 1, __ATOMIC_SEQ_CST);
+  Futex(condition, FUTEX_WAKE, count);
+  return 0;
+}
+int bionic_pthread_cond_signal(int* condition) { return Wake(condition, 1); }
+int bionic_pthread_cond_broadcast(int* condition) { return Wake(condition, INT_MAX); }
+int bionic_pthread_cond_wait(int* condition, pthread_mutex_t* mutex) {
+  const int seen = __atomic_load_n(condition, __ATOMIC_SEQ_CST);
+  pthread_mutex_unlock(mutex);
+  Futex(condition, FUTEX_WAIT, seen);
+  return pthread_mutex_lock(mutex);
 }
 
 #ifdef __aarch64__

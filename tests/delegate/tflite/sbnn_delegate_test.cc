@@ -45,7 +45,7 @@ TEST(SbnnDelegate, OptionsArrive) {
   options.num_threads = 3;
   options.isa = "scalar";
   const std::string record = EngineRecord(options);
-  EXPECT_NE(record.find("threads\":3"), std::string::npos) << record;
+  EXPECT_NE(record.find("num_threads\":3"), std::string::npos) << record;
   EXPECT_NE(record.find("\"isa\":\"scalar\""), std::string::npos) << record;
 }
 

@@ -135,7 +135,7 @@ def write_headers(zig: pathlib.Path, cpu: str, kernel: str, include: pathlib.Pat
 def java_home() -> pathlib.Path:
     javac = shutil.which("javac")
     if javac is None:
-        raise SystemExit("javac is missing: install a JDK (make android-packages)")
+        raise SystemExit("javac is missing: install a JDK")
     return pathlib.Path(javac).resolve().parents[1]
 
 

@@ -49,7 +49,7 @@ public class OptionsTest {
       String message = refused(options().setNumThreads(threads));
       assertEquals("num_threads: expected 1 to 256, found \"" + threads + "\"", message);
     }
-    assertTrue(report(options().setNumThreads(3)).contains("\"threads\":3"));
+    assertTrue(report(options().setNumThreads(3)).contains("\"num_threads\":3"));
   }
 
   @Test

@@ -22,6 +22,7 @@ final class ResultsTable extends HorizontalScrollView {
     super(context);
     table = new TableLayout(context);
     addView(table);
+    setPadding(0, 0, 0, (int) (8 * getResources().getDisplayMetrics().density)); // its scroll bar
   }
 
   void show(List<Result> results) {

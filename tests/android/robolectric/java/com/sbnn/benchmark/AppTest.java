@@ -93,9 +93,9 @@ public class AppTest {
 
       screen.button("Share").performClick();
       Intent chooser = shadowOf((Application) context()).getNextStartedActivity();
-      Intent send = chooser.getParcelableExtra(Intent.EXTRA_INTENT);
+      Intent send = chooser.getParcelableExtra(Intent.EXTRA_INTENT, Intent.class);
       assertEquals(Intent.ACTION_SEND, send.getAction());
-      Uri uri = send.getParcelableExtra(Intent.EXTRA_STREAM);
+      Uri uri = send.getParcelableExtra(Intent.EXTRA_STREAM, Uri.class);
       try (ParcelFileDescriptor file = context().getContentResolver().openFileDescriptor(uri, "r");
           FileInputStream stream = new FileInputStream(file.getFileDescriptor())) {
         byte[] bytes = new byte[(int) file.getStatSize()];
