@@ -38,7 +38,7 @@ def test_kotlin(classpath, tmp_path):
     java.run("java", *main, *kotlin, "-cp", java.join([*classpath, stdlib]), source)
     # And what may not be null is checked.
     source.write_text("val x = com.sbnn.delegate.SparseDelegate(null)\n")
-    with pytest.raises(SystemExit, match="Null can not be a value of a non-null type"):
+    with pytest.raises(SystemExit, match="null can not be a value of a non-null type"):
         java.run("java", *main, *kotlin, "-cp", java.join([*classpath, stdlib]), source)
 
 
