@@ -3,6 +3,7 @@
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -54,9 +55,25 @@ def run(test: str, classpath, libraries: pathlib.Path, models: pathlib.Path) -> 
     return said
 
 
+@pytest.fixture(scope="session")
+def linux_libraries(jvm_libraries) -> pathlib.Path:
+    """The same with the library as it is built for Linux."""
+    folder = native.BUILD / "jvm-linux"
+    shutil.copytree(jvm_libraries, folder, dirs_exist_ok=True)
+    (folder / native.LIBRARY).unlink()
+    shutil.copyfile(native.build_for_linux(), folder / native.LIBRARY)
+    return folder
+
+
 @pytest.mark.parametrize("test", ["OptionsTest", "LifetimeTest"])
 def test_api(test, classpath, jvm_libraries, models):
     run(test, classpath, jvm_libraries, models)
+
+
+@pytest.mark.parametrize("test", ["OptionsTest", "LifetimeTest", "ReportTest"])
+def test_api_of_the_library_for_linux(test, classpath, linux_libraries, models):
+    said = run(test, classpath, linux_libraries, models)
+    assert "logcat I/SparseByteNN" not in said
 
 
 def test_reports_reach_listeners_and_the_log(classpath, jvm_libraries, models):

@@ -78,25 +78,34 @@ def build(ndk: Ndk, abi: str, target: str = TARGET, library: str = LIBRARY) -> p
       target: Bazel's label.
       library: the file that it makes, in its package's folder.
     """
-    bazel = os.environ.get("SBNN_BAZEL", "bazel")
-    flags = [*shlex.split(os.environ.get("SBNN_BAZEL_FLAGS", "")), f"--config={CONFIGS[abi][0]}"]
+    flags = [f"--config={CONFIGS[abi][0]}"]
     if ndk.stands_in:  # its compiler keeps what it has compiled
         cache = ndk.home / "toolchains/llvm/prebuilt/linux-x86_64/cache"
         flags.append(f"--sandbox_writable_path={cache}")
-    environment = {**os.environ, "ANDROID_NDK_HOME": str(ndk.home)}
-    run = dict(cwd=ROOT, env=environment, check=True)
-    try:
-        subprocess.run([bazel, "build", *flags, target], **run)
-        built = subprocess.check_output(
-            [bazel, "info", *flags, "bazel-bin"], cwd=ROOT, env=environment, text=True
-        ).strip()
-    except subprocess.CalledProcessError as error:
-        raise SystemExit(
-            f"Bazel could not build {target} for {abi}: see above ({error})."
-        ) from None
-    source = pathlib.Path(built, target.removeprefix("//").partition(":")[0], library)
+    source = _bazel(flags, target, library, {**os.environ, "ANDROID_NDK_HOME": str(ndk.home)})
     copy = BUILD / "native" / abi / library
     copy.parent.mkdir(parents=True, exist_ok=True)
     copy.unlink(missing_ok=True)
     shutil.copyfile(source, copy)
     return copy
+
+
+def build_for_linux() -> pathlib.Path:
+    """The same library for this machine, where tests run it."""
+    return _bazel([], TARGET, LIBRARY, dict(os.environ))
+
+
+def _bazel(
+    flags: list[str], target: str, library: str, environment: dict[str, str]
+) -> pathlib.Path:
+    """Where Bazel has put it; the next build may put another there."""
+    bazel = os.environ.get("SBNN_BAZEL", "bazel")
+    flags = [*shlex.split(os.environ.get("SBNN_BAZEL_FLAGS", "")), *flags]
+    try:
+        subprocess.run([bazel, "build", *flags, target], cwd=ROOT, env=environment, check=True)
+        built = subprocess.check_output(
+            [bazel, "info", *flags, "bazel-bin"], cwd=ROOT, env=environment, text=True
+        ).strip()
+    except subprocess.CalledProcessError as error:
+        raise SystemExit(f"Bazel could not build {target}: see above ({error}).") from None
+    return pathlib.Path(built, target.removeprefix("//").partition(":")[0], library)

@@ -65,6 +65,7 @@ final class Session {
     running = true;
     stopping = false;
     done = 0;
+    doing = "warming up";
     total = models.size() * settings.rounds;
     changed();
     new Thread("benchmark") {
@@ -91,13 +92,13 @@ final class Session {
     Benchmark.Progress progress =
         new Benchmark.Progress() {
           @Override
-          public boolean at(final int round, int rounds) {
+          public boolean at(final int round, final int rounds) {
             main.post(
                 new Runnable() {
                   @Override
                   public void run() {
                     done = index * settings.rounds + round;
-                    doing = model.title;
+                    doing = model.title + ", round " + (round + 1) + " of " + rounds;
                     changed();
                   }
                 });

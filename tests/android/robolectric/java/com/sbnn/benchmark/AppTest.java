@@ -81,7 +81,7 @@ public class AppTest {
     try (Screen screen = new Screen(null)) {
       screen.button("Run").performClick();
       screen.waitFor("Stop");
-      screen.waitFor("MobileNet-v1, 50 % zeros");
+      screen.waitFor("MobileNet-v1, 50 % zeros, round ");
       screen.picture("2-running");
       screen.waitFor("Run again");
       String text = screen.text();
