@@ -13,7 +13,7 @@ export SBNN_BAZEL_FLAGS := $(BAZEL_FLAGS)
 DEBIAN_BAZEL := bazel-bootstrap bazel-platforms bazel-rules-java bazel-rules-proto bazel-skylib
 PACKAGES := python3-venv g++ maven dataset-fashion-mnist \
   $(if $(filter-out /usr/bin/bazel,$(shell command -v $(BAZEL))),,$(DEBIAN_BAZEL))
-TEST_PACKAGES := googletest g++-aarch64-linux-gnu g++-arm-linux-gnueabihf qemu-user-static
+TEST_PACKAGES := googletest openjdk-17-jdk-headless g++-aarch64-linux-gnu g++-arm-linux-gnueabihf qemu-user-static
 ANDROID_PACKAGES := openjdk-17-jdk-headless aapt apksigner zipalign
 MODEL_PACKAGES := llvm-19 g++-aarch64-linux-gnu qemu-user-static
 

@@ -1,6 +1,7 @@
 // Java's entry points: what is native in com.sbnn.delegate.NativeDelegate.
 #include <jni.h>
 
+#include <cstdint>
 #include <exception>
 #include <memory>
 #include <mutex>
@@ -128,7 +129,11 @@ struct Handle {
   TfLiteDelegate* delegate = nullptr;
 };
 
-Handle* FromJava(jlong handle) { return reinterpret_cast<Handle*>(handle); }
+// An address may have 32 bits.
+jlong Address(const void* pointer) {
+  return static_cast<jlong>(reinterpret_cast<uintptr_t>(pointer));
+}
+Handle* FromJava(jlong handle) { return reinterpret_cast<Handle*>(static_cast<uintptr_t>(handle)); }
 
 void Throw(JNIEnv* env, const char* type, const std::string& message) {
   if (env->ExceptionCheck()) return;
@@ -203,13 +208,13 @@ JNIEXPORT jlong JNICALL Java_com_sbnn_delegate_NativeDelegate_create(JNIEnv* env
                                                                      jobjectArray pairs,
                                                                      jobject listener,
                                                                      jobjectArray failure) {
-  return sbnn::Guarded(
-      env, [&] { return reinterpret_cast<jlong>(sbnn::Create(env, pairs, listener, failure)); });
+  return sbnn::Guarded(env,
+                       [&] { return sbnn::Address(sbnn::Create(env, pairs, listener, failure)); });
 }
 
 JNIEXPORT jlong JNICALL Java_com_sbnn_delegate_NativeDelegate_address(JNIEnv*, jclass,
                                                                       jlong handle) {
-  return reinterpret_cast<jlong>(sbnn::FromJava(handle)->delegate);
+  return sbnn::Address(sbnn::FromJava(handle)->delegate);
 }
 
 JNIEXPORT jbyteArray JNICALL Java_com_sbnn_delegate_NativeDelegate_report(JNIEnv* env, jclass,
