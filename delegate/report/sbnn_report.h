@@ -15,8 +15,8 @@ typedef void (*sbnn_report_callback)(const char* line, void* user);
  *
  * The callback is called on the thread that has something to report: the one that makes, resizes,
  * runs or deletes an interpreter. So calls may overlap where several threads do. It may do
- * what it likes, except throw, delete the interpreter that it is called by, or make another one with
- * the same delegate, which is locked while it prepares a graph. */
+ * what it likes, except throw, delete the interpreter that it is called by, or make another one
+ * with the same delegate, which is locked while it prepares a graph. */
 int sbnn_add_report_sink(sbnn_report_callback callback, void* user);
 
 /* Afterwards the callback is not called any more: calls on other threads have ended when this

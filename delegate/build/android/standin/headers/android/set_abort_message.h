@@ -4,4 +4,5 @@
 #ifdef __cplusplus
 extern "C"
 #endif
-void android_set_abort_message(const char* message);
+    void
+    android_set_abort_message(const char* message);
