@@ -66,7 +66,7 @@ void FromFlat(const void* flat, const Tensor& t, const Kernels& kernels, Team& t
   }
   ForEachStretch(i, team, [&](int n, size_t first, size_t pixels) {
     const void* const from = Advance(flat, (n * i.pixels() + first) * c, t.type);
-    if (t.type == ElementType::kFloat32) {
+    if (IsFloat(t.type)) {
       kernels.transpose({from, c, t.At(n, 0, first), t.plane_stride, pixels, c});
     } else if (t.layout == Layout::kPanel) {
       TransposeBytes(static_cast<const int8_t*>(from), c, t.bytes(n, 0, first), t.plane_stride,
@@ -89,7 +89,7 @@ void ToFlat(const Tensor& t, void* flat, const Kernels& kernels, Team& team) {
   }
   ForEachStretch(i, team, [&](int n, size_t first, size_t pixels) {
     void* const to = Advance(flat, (n * i.pixels() + first) * c, t.type);
-    if (t.type == ElementType::kFloat32) {
+    if (IsFloat(t.type)) {
       kernels.transpose({t.At(n, 0, first), t.plane_stride, to, c, c, pixels});
     } else if (t.layout == Layout::kPanel) {
       TransposeBytes(t.bytes(n, 0, first), t.plane_stride, static_cast<int8_t*>(to), c, c, pixels);

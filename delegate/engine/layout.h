@@ -10,7 +10,7 @@
 namespace sbnn {
 
 // Elements of the tensor's type, row-major, channels last, into the tensor's layout and back.
-// Float16 has no way but by float32.
+// Kernels are of the type, if that is a float.
 void FromFlat(const void* flat, const Tensor& tensor, const Kernels& kernels, Team& team);
 void ToFlat(const Tensor& tensor, void* flat, const Kernels& kernels, Team& team);
 

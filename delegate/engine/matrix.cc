@@ -81,6 +81,28 @@ std::vector<Tile> SplitPixels(const Kernels& kernels, int index, size_t pixels, 
 
 }  // namespace
 
+Status PlanOffsets(const PackedWeights& w, uint64_t channel_stride,
+                   const std::vector<int64_t>& tap_offset, ElementType type, int parts,
+                   std::vector<int32_t>* offset_bytes) {
+  offset_bytes->resize(w.columns.size());
+  const int64_t part = w.outputs / parts;  // outputs
+  for (size_t s = 0; s < w.segments(); ++s) {
+    const int64_t first_output = static_cast<int64_t>(s % w.groups()) * w.group;
+    const int64_t first_input = first_output / part * w.inputs;
+    for (uint32_t i = w.group_begin[s]; i < w.group_begin[s + 1]; ++i) {
+      const int64_t input = first_input + w.columns[i] / w.taps;
+      const int64_t offset =
+          input * static_cast<int64_t>(channel_stride) + tap_offset[w.columns[i] % w.taps];
+      const int64_t bytes = offset * static_cast<int64_t>(BytesOf(type));
+      if (bytes > std::numeric_limits<int32_t>::max()) {
+        return Status::Error("an image of more than 2 GiB");
+      }
+      (*offset_bytes)[i] = static_cast<int32_t>(bytes);
+    }
+  }
+  return Status();
+}
+
 TaskGrid MakeGrid(const PackedWeights& weights, size_t pixels, const Kernels& kernels,
                   int threads) {
   TaskGrid grid;

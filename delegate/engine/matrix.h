@@ -27,6 +27,12 @@ struct TaskGrid {
   int tasks() const { return static_cast<int>(tiles.size()) * chunks(); }
 };
 
+// Where each column of `weights` reads, in bytes from a tile's first pixel of channel 0. Outputs
+// are split into `parts` that read channels of their own (see Convolution). Fails beyond 2 GiB.
+Status PlanOffsets(const PackedWeights& weights, uint64_t channel_stride,
+                   const std::vector<int64_t>& tap_offset, ElementType type, int parts,
+                   std::vector<int32_t>* offset_bytes);
+
 // Tiles that cover `pixels`, less than a vector more at the end of the last: as few as can be,
 // since each reads all weights, and as equal as can be, so that none is too narrow to hide latency.
 // Groups are split only where there are too few tiles for the threads.

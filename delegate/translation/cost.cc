@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "delegate/engine/ops/fully_connected.h"
 #include "delegate/translation/translate.h"
 #include "tensorflow/lite/builtin_ops.h"
 
@@ -52,6 +53,11 @@ const IsaRates& RatesOf(const char* isa) {
 
 double Elements(const Shape& shape) { return static_cast<double>(ElementCount(shape)); }
 
+// Seconds: each float is read and written.
+double LayoutChange(const Shape& shape, const IsaRates& rates) {
+  return 1e-12 * rates.layout * 8 * Elements(shape);
+}
+
 bool IsFunction(int code) {
   switch (code) {
     case kTfLiteBuiltinElu:
@@ -70,7 +76,8 @@ Kind KindOf(const NodeView& view, const Shape& output) {
   const int code = view.registration->builtin_code;
   switch (code) {
     case kTfLiteBuiltinFullyConnected:
-      return kMatrix;
+      // Many rows are pixels, here and there.
+      return Elements(output) / output.back() < FullyConnected::kLeastRows ? kMatrix : kPointwise;
     case kTfLiteBuiltinDepthwiseConv2d:
       return kDepthwise;
     case kTfLiteBuiltinConv2d:
@@ -128,17 +135,21 @@ Prediction PredictNode(const NodeView& view, const Translation& t,
     }
   }
   Prediction p;
-  p.here = 1e-9 * (rates.here.node +
-                   1e-3 * (here * rates.here.work[kind] + bytes * rates.here.bytes[kind]));
+  if (view.registration->builtin_code == kTfLiteBuiltinFullyConnected && kind == kPointwise) {
+    // Rows become a panel, and their results rows again.
+    for (const Shape& rows : {view.shape(t.inputs[0]), output}) {
+      if (LayoutOf(rows) == Layout::kFlat) p.here += LayoutChange(rows, rates);
+    }
+  }
+  p.here += 1e-9 * (rates.here.node +
+                    1e-3 * (here * rates.here.work[kind] + bytes * rates.here.bytes[kind]));
   p.stock = 1e-9 * (rates.stock.node +
                     1e-3 * (stock * rates.stock.work[kind] + bytes * rates.stock.bytes[kind]));
   return p;
 }
 
 double PredictLayoutChange(const Shape& shape, const Kernels& kernels) {
-  if (LayoutOf(shape) == Layout::kFlat) return 0;
-  // Each float is read and written.
-  return 1e-12 * RatesOf(kernels.isa).layout * 8 * Elements(shape);
+  return LayoutOf(shape) == Layout::kFlat ? 0 : LayoutChange(shape, RatesOf(kernels.isa));
 }
 
 }  // namespace sbnn

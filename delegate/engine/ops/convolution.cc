@@ -70,28 +70,6 @@ bool Convolution::TakesGate(const Shape& shape) const {
          weights_->values.size() <= image.pixels() * image.c;
 }
 
-Status Convolution::PlanOffsets(uint64_t channel_stride, const std::vector<int64_t>& tap_offset,
-                                ElementType type) {
-  const PackedWeights& w = *weights_;
-  offset_bytes_.resize(w.columns.size());
-  const int64_t part = w.outputs / groups_;  // outputs
-  for (size_t s = 0; s < w.segments(); ++s) {
-    const int64_t first_output = static_cast<int64_t>(s % w.groups()) * w.group;
-    const int64_t first_input = first_output / part * w.inputs;
-    for (uint32_t i = w.group_begin[s]; i < w.group_begin[s + 1]; ++i) {
-      const int64_t input = first_input + w.columns[i] / w.taps;
-      const int64_t offset =
-          input * static_cast<int64_t>(channel_stride) + tap_offset[w.columns[i] % w.taps];
-      const int64_t bytes = offset * static_cast<int64_t>(BytesOf(type));
-      if (bytes > std::numeric_limits<int32_t>::max()) {
-        return Status::Error("an image of more than 2 GiB");
-      }
-      offset_bytes_[i] = static_cast<int32_t>(bytes);
-    }
-  }
-  return Status();
-}
-
 void Convolution::PlanConstants(const PlanContext& context) {
   epilogue_ = limits_;
   epilogue_.Then(context.epilogue);
@@ -113,7 +91,8 @@ Status Convolution::Plan(const std::vector<const Tensor*>& inputs, const Tensor&
       vector_grid_ = MakeVectorGrid(*weights_, context.threads);
       return Status();
     }
-    const Status status = PlanOffsets(input.plane_stride, {0}, type);
+    const Status status =
+        PlanOffsets(*weights_, input.plane_stride, {0}, type, groups_, &offset_bytes_);
     if (!status.ok()) return status;
     grid_ = MakeGrid(*weights_, in.pixels(), context.kernels, context.threads);
     return Status();
@@ -124,7 +103,8 @@ Status Convolution::Plan(const std::vector<const Tensor*>& inputs, const Tensor&
   if (!status.ok()) return status;
   lowered_.Plan(window_, placed, in, input.layout == Layout::kFlat, context.kernels,
                 context.threads);
-  status = PlanOffsets(lowered_.channel_stride(), lowered_.tap_offset(), type);
+  status = PlanOffsets(*weights_, lowered_.channel_stride(), lowered_.tap_offset(), type, groups_,
+                       &offset_bytes_);
   if (!status.ok()) return status;
   const int bands = lowered_.bands(), rows = lowered_.stretch_rows();
   // One output pixel: a group's vectors lie over the next groups' and are written before these.
@@ -334,7 +314,8 @@ Status Convolution::PlanRows(const std::vector<const Tensor*>& inputs, const Ten
   int grids = most_rows;
   Status status;
   if (Pointwise(in)) {
-    status = PlanOffsets(input.plane_stride, {0}, context.kernels.type);
+    status = PlanOffsets(*weights_, input.plane_stride, {0}, context.kernels.type, groups_,
+                         &offset_bytes_);
   } else {
     PlacedWindow placed;
     status = Place(window_, in, &placed);
@@ -343,7 +324,8 @@ Status Convolution::PlanRows(const std::vector<const Tensor*>& inputs, const Ten
                       most_rows);
     grids = lowered_.stretch_rows();
     *scratch = lowered_.bytes();
-    status = PlanOffsets(lowered_.channel_stride(), lowered_.tap_offset(), context.kernels.type);
+    status = PlanOffsets(*weights_, lowered_.channel_stride(), lowered_.tap_offset(),
+                         context.kernels.type, groups_, &offset_bytes_);
   }
   row_grids_.clear();
   for (int rows = 1; rows <= grids; ++rows) {

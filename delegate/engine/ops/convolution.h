@@ -51,8 +51,6 @@ class Convolution : public RowOp {
   bool Pointwise(const Images& image) const;
   bool IsVector(const Images& image) const;  // of pointwise convolutions
   void PlanConstants(const PlanContext& context);
-  Status PlanOffsets(uint64_t channel_stride, const std::vector<int64_t>& tap_offset,
-                     ElementType type);
   void RunPointwise(const Tensor& input, const Tensor* add, const Tensor& output,
                     const RunContext& context) const;
   void RunGated(const Tensor& input, const Tensor& gate, const Tensor* add, const Tensor& output,

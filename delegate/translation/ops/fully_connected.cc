@@ -1,5 +1,7 @@
 #include "delegate/engine/ops/fully_connected.h"
 
+#include <algorithm>
+
 #include "delegate/translation/translate.h"
 
 namespace sbnn {
@@ -22,7 +24,10 @@ Status TranslateFullyConnected(const NodeView& view, Translation* t) {
 
   t->heavy = true;
   std::shared_ptr<const PackedWeights> packed;
-  status = PackWeights(view, weights, bias, kOneVectorCost, &packed);
+  const size_t rows = ElementCount(view.shape(t->inputs[0])) / std::max(1, weights.shape[1]);
+  const bool pixels = rows >= FullyConnected::kLeastRows;
+  status =
+      PackWeights(view, weights, bias, pixels ? view.kernels.column_cost : kOneVectorCost, &packed);
   if (!status.ok()) return status;
   t->op = std::make_unique<FullyConnected>(std::move(packed), params.keep_num_dims, lo, hi);
   return Status();

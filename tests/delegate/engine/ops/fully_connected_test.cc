@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -30,14 +31,23 @@ TEST(FullyConnected, Shapes) {
       {{2, 3, 5, 7}, 7, 9, true, {2, 3, 5, 9}},
       {{2, 3, 5, 7}, 7, 9, false, {30, 9}},
       {{2, 3, 5, 7}, 105, 9, false, {2, 9}},
+      // Rows that are pixels: below, at and above a tile.
+      {{4, 8}, 8, 5, false, {4, 5}},
+      {{17, 30}, 30, 21, true, {17, 21}},
+      {{64, 24}, 24, 9, true, {64, 9}},
+      {{2, 100, 16}, 16, 12, true, {2, 100, 12}},
+      {{3, 7, 9, 10}, 10, 6, true, {3, 7, 9, 6}},
+      {{3, 7, 9, 10}, 30, 6, false, {63, 6}},
+      {{40, 260}, 260, 140, false, {40, 140}},
   };
   for (const auto& c : cases) {
-    for (int group : kGroupSizes) {
+    for (int group : {1, 2, 4, 8, kUnstructured}) {
       for (double density : {0.3, 1.0}) {
         SCOPED_TRACE(testing::Message()
                      << testing::PrintToString(c.input) << " groups of " << group);
         const Shape shape = {c.outputs, c.inputs};
-        const std::vector<float> filter = random.Filter(c.outputs, c.inputs, group, density);
+        const std::vector<float> filter =
+            random.Filter(c.outputs, c.inputs, std::max(1, group), density);
         const std::vector<float> bias = random.Floats(c.outputs);
         const Limits limits = RandomLimits(&random);
         const Array x = RandomArray(c.input, &random);
