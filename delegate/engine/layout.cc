@@ -4,11 +4,10 @@
 #include <cstring>
 
 #include "delegate/engine/flat_range.h"
+#include "delegate/kernels/int8/table.h"
 
 namespace sbnn {
 namespace {
-
-constexpr int kQuad = 4;  // channels
 
 // Calls fn(image, first pixel, pixels) from the team's threads, some thousand elements at a time.
 template <typename Fn>
@@ -21,22 +20,48 @@ void ForEachStretch(const Images& i, Team& team, const Fn& fn) {
   });
 }
 
-// Pixels of `c` channels and of four of them.
-void ToQuad(const int8_t* flat, size_t c, int8_t* quad, size_t pixels, size_t channels) {
-  for (size_t p = 0; p < pixels; ++p) {
-    for (size_t k = 0; k < kQuad; ++k) quad[p * kQuad + k] = k < channels ? flat[p * c + k] : 0;
+// An image of int8 in some layout.
+struct Bytes {
+  Layout layout;
+  int8_t* data;
+  size_t stride;  // between pixels, planes or quads
+  size_t image_stride;
+
+  explicit Bytes(const Tensor& t)
+      : layout(t.layout),
+        data(static_cast<int8_t*>(t.data)),
+        stride(layout == Layout::kFlat ? t.images().c : t.plane_stride),
+        image_stride(t.image_stride) {}
+  Bytes(const void* flat, const Images& i)
+      : layout(Layout::kFlat),
+        data(static_cast<int8_t*>(const_cast<void*>(flat))),
+        stride(i.c),
+        image_stride(i.pixels() * i.c) {}
+
+  int8_t* At(int n, size_t pixel) const {
+    const size_t bytes = layout == Layout::kFlat ? stride : layout == Layout::kQuads ? 4 : 1;
+    return data + n * image_stride + pixel * bytes;
   }
-}
-void FromQuad(const int8_t* quad, int8_t* flat, size_t c, size_t pixels, size_t channels) {
-  for (size_t p = 0; p < pixels; ++p) {
-    for (size_t k = 0; k < channels; ++k) flat[p * c + k] = quad[p * kQuad + k];
+};
+
+int8::RelayoutFn KernelOf(const int8::Kernels& k, Layout from, Layout to) {
+  switch (from) {
+    case Layout::kFlat:
+      return to == Layout::kPanel ? k.flat_to_panel : k.flat_to_quads;
+    case Layout::kPanel:
+      return to == Layout::kFlat ? k.panel_to_flat : k.panel_to_quads;
+    default:
+      return to == Layout::kFlat ? k.quads_to_flat : k.quads_to_panel;
   }
 }
 
-// Calls fn(first channel, channels) for each quad of an image.
-template <typename Fn>
-void ForEachQuad(size_t channels, const Fn& fn) {
-  for (size_t c = 0; c < channels; c += kQuad) fn(c, std::min<size_t>(kQuad, channels - c));
+// `from` and `to` differ in their layout.
+void MoveBytes(const Bytes& from, const Bytes& to, const Images& i, const Kernels& kernels,
+               Team& team) {
+  const int8::RelayoutFn move = KernelOf(*int8::KernelsOf(kernels.isa), from.layout, to.layout);
+  ForEachStretch(i, team, [&](int n, size_t first, size_t pixels) {
+    move({from.At(n, first), from.stride, to.At(n, first), to.stride, pixels, i.c});
+  });
 }
 
 // A change of the highest bit makes int8 of uint8, and the way back.
@@ -46,38 +71,19 @@ void FlipSigns(int8_t* bytes, size_t count) {
 
 }  // namespace
 
-void TransposeBytes(const int8_t* x, size_t x_stride, int8_t* y, size_t y_stride, size_t rows,
-                    size_t columns) {
-  constexpr size_t kColumns = 16;  // at a time: so many rows of y stay in the L1 cache
-  for (size_t first = 0; first < columns; first += kColumns) {
-    const size_t end = std::min(columns, first + kColumns);
-    for (size_t r = 0; r < rows; ++r) {
-      for (size_t c = first; c < end; ++c) y[c * y_stride + r] = x[r * x_stride + c];
-    }
-  }
-}
-
 void FromFlat(const void* flat, const Tensor& t, const Kernels& kernels, Team& team) {
   const Images i = t.images();
   const size_t c = i.c;
   if (t.layout == Layout::kFlat) {
     std::memcpy(t.data, flat, ElementCount(t.shape) * BytesOf(t.type));
-    return;
-  }
-  ForEachStretch(i, team, [&](int n, size_t first, size_t pixels) {
-    const void* const from = Advance(flat, (n * i.pixels() + first) * c, t.type);
-    if (IsFloat(t.type)) {
+  } else if (t.type == ElementType::kInt8) {
+    MoveBytes(Bytes(flat, i), Bytes(t), i, kernels, team);
+  } else {
+    ForEachStretch(i, team, [&](int n, size_t first, size_t pixels) {
+      const void* const from = Advance(flat, (n * i.pixels() + first) * c, t.type);
       kernels.transpose({from, c, t.At(n, 0, first), t.plane_stride, pixels, c});
-    } else if (t.layout == Layout::kPanel) {
-      TransposeBytes(static_cast<const int8_t*>(from), c, t.bytes(n, 0, first), t.plane_stride,
-                     pixels, c);
-    } else {
-      ForEachQuad(c, [&](size_t channel, size_t channels) {
-        ToQuad(static_cast<const int8_t*>(from) + channel, c,
-               t.bytes(n, channel / kQuad, first * kQuad), pixels, channels);
-      });
-    }
-  });
+    });
+  }
 }
 
 void ToFlat(const Tensor& t, void* flat, const Kernels& kernels, Team& team) {
@@ -85,21 +91,22 @@ void ToFlat(const Tensor& t, void* flat, const Kernels& kernels, Team& team) {
   const size_t c = i.c;
   if (t.layout == Layout::kFlat) {
     std::memcpy(flat, t.data, ElementCount(t.shape) * BytesOf(t.type));
-    return;
-  }
-  ForEachStretch(i, team, [&](int n, size_t first, size_t pixels) {
-    void* const to = Advance(flat, (n * i.pixels() + first) * c, t.type);
-    if (IsFloat(t.type)) {
+  } else if (t.type == ElementType::kInt8) {
+    MoveBytes(Bytes(t), Bytes(flat, i), i, kernels, team);
+  } else {
+    ForEachStretch(i, team, [&](int n, size_t first, size_t pixels) {
+      void* const to = Advance(flat, (n * i.pixels() + first) * c, t.type);
       kernels.transpose({t.At(n, 0, first), t.plane_stride, to, c, c, pixels});
-    } else if (t.layout == Layout::kPanel) {
-      TransposeBytes(t.bytes(n, 0, first), t.plane_stride, static_cast<int8_t*>(to), c, c, pixels);
-    } else {
-      ForEachQuad(c, [&](size_t channel, size_t channels) {
-        FromQuad(t.bytes(n, channel / kQuad, first * kQuad), static_cast<int8_t*>(to) + channel, c,
-                 pixels, channels);
-      });
-    }
-  });
+    });
+  }
+}
+
+void ChangeLayout(const Tensor& from, const Tensor& to, const Kernels& kernels, Team& team) {
+  if (from.layout == to.layout) {
+    std::memcpy(to.data, from.data, from.image_stride * from.images().n);
+  } else {
+    MoveBytes(Bytes(from), Bytes(to), from.images(), kernels, team);
+  }
 }
 
 void FromOutside(const ConstTensorView& view, const Tensor& t, const Kernels& kernels, Team& team) {

@@ -19,9 +19,8 @@ void FromOutside(const ConstTensorView& view, const Tensor& tensor, const Kernel
                  Team& team);
 void ToOutside(const Tensor& tensor, const TensorView& view, const Kernels& kernels, Team& team);
 
-// y[j][i] = x[i][j], of single bytes. Strides are between rows.
-void TransposeBytes(const int8_t* x, size_t x_stride, int8_t* y, size_t y_stride, size_t rows,
-                    size_t columns);
+// Of an image of int8, whatever the two layouts are.
+void ChangeLayout(const Tensor& from, const Tensor& to, const Kernels& kernels, Team& team);
 
 }  // namespace sbnn
 

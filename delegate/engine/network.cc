@@ -6,6 +6,7 @@
 
 #include "delegate/engine/layout.h"
 #include "delegate/engine/ops/convert.h"
+#include "delegate/engine/ops/relayout.h"
 #include "delegate/engine/rewrites/rewrites.h"
 
 namespace sbnn {
@@ -54,6 +55,8 @@ Status Network::Prepare(const std::vector<Shape>& input_shapes, const Kernels& k
   FuseEpilogues(&program);
   FoldGates(&program);
   ChooseTypes(kernels, allow_fp16, convert_.get(), &program);
+  if (relayout_ == nullptr) relayout_ = std::make_unique<Relayout>();
+  ChooseLayouts(relayout_.get(), &program);
   MakeChains(cache_bytes_, &program);
   program_ = std::move(program);
   const Status placed = placement_.Place(program_, threads);

@@ -72,7 +72,7 @@ class Network {
   const Kernels* kernels_ = nullptr;
   int threads_ = 1;
   std::vector<Shape> output_shapes_;
-  std::unique_ptr<Op> convert_;
+  std::unique_ptr<Op> convert_, relayout_;
   bool prepared_ = false;
   Program program_;
   Placement placement_;

@@ -75,6 +75,9 @@ struct RunContext {
   float* float_scratch() const { return static_cast<float*>(scratch); }
 };
 
+// How an operator takes to a layout: not at all, or with some pains, or it is what it is made for.
+enum class LayoutUse { kCannot, kCan, kPrefers };
+
 class RowOp;
 
 class Op {
@@ -139,6 +142,21 @@ class Op {
   virtual TypeUse UseOf(ElementType type, const std::vector<Shape>& inputs) const {
     (void)type, (void)inputs;
     return TypeUse::kNever;
+  }
+
+  // Of images in int8: the layouts that it reads, in each of its inputs that is one, and writes.
+  // (Images of floats are panels, and what is no image is flat.)
+  virtual LayoutUse Reads(Layout layout, const std::vector<Shape>& inputs) const {
+    (void)inputs;
+    return layout == Layout::kPanel ? LayoutUse::kCan : LayoutUse::kCannot;
+  }
+  virtual LayoutUse Writes(Layout layout, const std::vector<Shape>& inputs) const {
+    return Reads(layout, inputs);
+  }
+  // Whether it writes the layout that it reads, whichever that is.
+  virtual bool KeepsLayout(const std::vector<Shape>& inputs) const {
+    (void)inputs;
+    return false;
   }
 
   // True of the operator between the two types: its output has the layout of its input.

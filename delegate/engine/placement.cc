@@ -31,14 +31,18 @@ Layout InputLayout(const Program& program, int tensor) {
 void Placement::MakeTensors(const Program& program) {
   tensors_.assign(program.shapes.size(), Tensor());
   for (int t : program.inputs) {
-    tensors_[t] = Tensor(program.shapes[t], InputLayout(program, t), program.types[t]);
+    const bool image = program.IsInt8Image(t);
+    const Layout layout = image ? program.layouts[t] : InputLayout(program, t);
+    tensors_[t] = Tensor(program.shapes[t], layout, program.types[t]);
   }
   for (int t : program.empty) {
     tensors_[t] = Tensor(program.shapes[t], Layout::kFlat, program.types[t]);
   }
   for (const Step& step : program.steps) {
     const Shape& shape = program.shapes[step.output];
-    const Layout layout = step.op->Converts() ? tensors_[step.inputs[0]].layout : LayoutOf(shape);
+    const Layout layout = program.IsInt8Image(step.output) ? program.layouts[step.output]
+                          : step.op->Converts()            ? tensors_[step.inputs[0]].layout
+                                                           : LayoutOf(shape);
     tensors_[step.output] = Tensor(shape, layout, program.types[step.output]);
   }
 }

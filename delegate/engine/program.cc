@@ -44,6 +44,11 @@ size_t Program::Uses(int tensor) const {
 
 bool Program::IsInput(int tensor) const { return Contains(inputs, tensor); }
 
+bool Program::IsInt8Image(int tensor) const {
+  return types[tensor].element == ElementType::kInt8 && LayoutOf(shapes[tensor]) != Layout::kFlat &&
+         !IsEmpty(tensor);
+}
+
 bool Program::IsUint8(int tensor) const { return Contains(uint8s, tensor); }
 
 bool Program::IsResult(int tensor) const { return Contains(results, tensor); }

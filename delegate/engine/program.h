@@ -33,6 +33,7 @@ struct Step {
 struct Program {
   std::vector<Shape> shapes;      // of each tensor: the graph's, and those of conversions
   std::vector<TensorType> types;  // of each tensor, inside
+  std::vector<Layout> layouts;    // of each tensor of int8
   std::vector<Step> steps;
   std::vector<int> inputs;
   std::vector<int> results;  // the outputs; where they are in float16, what is made of them
@@ -49,6 +50,7 @@ struct Program {
   bool IsResult(int tensor) const;
   bool IsEmpty(int tensor) const;
   bool IsUint8(int tensor) const;  // outside
+  bool IsInt8Image(int tensor) const;
 };
 
 }  // namespace sbnn

@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "delegate/kernels/int8/table.h"
+
 namespace sbnn {
 namespace {
 
@@ -33,7 +35,18 @@ std::vector<Dimension> Simplify(const Shape& shape, const Strides& x, const Stri
   return joined;
 }
 
+void TransposeRows(const float* x, size_t x_stride, float* y, size_t y_stride, size_t rows,
+                   size_t columns, const Kernels& kernels) {
+  kernels.transpose({x, x_stride, y, y_stride, rows, columns});
+}
+void TransposeRows(const int8_t* x, size_t x_stride, int8_t* y, size_t y_stride, size_t rows,
+                   size_t columns, const Kernels& kernels) {
+  int8::KernelsOf(kernels.isa)
+      ->flat_to_panel({x, x_stride, y, y_stride, rows, static_cast<int>(columns)});
+}
+
 // Moves the elements of one row, or of one row and column, starting at these.
+template <typename T>
 struct Mover {
   Dimension row{1, 1, 1};     // along y
   Dimension column{1, 1, 1};  // along x, where that is another dimension
@@ -41,14 +54,14 @@ struct Mover {
   const Kernels* kernels;
 
   // Values [first, first + count) of the row, with all of the column.
-  void operator()(const float* x, float* y, size_t first, size_t count) const {
+  void operator()(const T* x, T* y, size_t first, size_t count) const {
     x += static_cast<ptrdiff_t>(first) * row.x;
     y += static_cast<ptrdiff_t>(first) * row.y;
     if (transpose) {
-      kernels->transpose(
-          {x, static_cast<size_t>(row.x), y, static_cast<size_t>(column.y), count, column.size});
+      TransposeRows(x, static_cast<size_t>(row.x), y, static_cast<size_t>(column.y), count,
+                    column.size, *kernels);
     } else if (row.x == 1 && row.y == 1) {
-      std::memcpy(y, x, count * sizeof(float));
+      std::memcpy(y, x, count * sizeof(T));
     } else if (row.x == 0 && row.y == 1) {
       std::fill(y, y + count, *x);
     } else {
@@ -57,26 +70,11 @@ struct Mover {
   }
 };
 
-}  // namespace
-
-Strides RowMajorStrides(const Shape& shape) {
-  Strides strides(shape.size());
-  ptrdiff_t stride = 1;
-  for (size_t d = shape.size(); d-- > 0; stride *= shape[d]) strides[d] = stride;
-  return strides;
-}
-
-Strides StridesOf(const Tensor& t) {
-  if (t.layout == Layout::kFlat) return RowMajorStrides(t.shape);
-  return {static_cast<ptrdiff_t>(t.image_stride), t.shape[2], 1,
-          static_cast<ptrdiff_t>(t.plane_stride)};
-}
-
-void CopyStrided(const Shape& shape, const float* x, const Strides& x_strides, float* y,
-                 const Strides& y_strides, const Kernels& kernels, Team& team) {
-  if (ElementCount(shape) == 0) return;
+template <typename T>
+void Copy(const Shape& shape, const T* x, const Strides& x_strides, T* y, const Strides& y_strides,
+          const Kernels& kernels, Team& team) {
   std::vector<Dimension> outer = Simplify(shape, x_strides, y_strides);
-  Mover move;
+  Mover<T> move;
   move.kernels = &kernels;
   if (!outer.empty()) {
     move.row = outer.back();
@@ -91,8 +89,8 @@ void CopyStrided(const Shape& shape, const float* x, const Strides& x_strides, f
   }
 
   // A task is a stretch of a row, or several rows.
-  constexpr size_t kFloats = 16384;
-  const size_t stretch = std::max<size_t>(16, kFloats / move.column.size / 16 * 16);
+  constexpr size_t kElements = 16384;
+  const size_t stretch = std::max<size_t>(16, kElements / move.column.size / 16 * 16);
   const size_t stretches = (move.row.size + stretch - 1) / stretch;
   const size_t rows_of_task =
       stretches > 1 ? 1 : std::max<size_t>(1, stretch / std::max<size_t>(1, move.row.size));
@@ -105,8 +103,8 @@ void CopyStrided(const Shape& shape, const float* x, const Strides& x_strides, f
     const size_t begin = task / stretches * rows_of_task;
     const size_t end = std::min(rows, begin + rows_of_task);
     std::vector<size_t> at(outer.size());
-    const float* from = x;
-    float* to = y;
+    const T* from = x;
+    T* to = y;
     for (size_t d = outer.size(), rest = begin; d-- > 0; rest /= outer[d].size) {
       at[d] = rest % outer[d].size;
       from += static_cast<ptrdiff_t>(at[d]) * outer[d].x;
@@ -124,6 +122,33 @@ void CopyStrided(const Shape& shape, const float* x, const Strides& x_strides, f
       }
     }
   });
+}
+
+}  // namespace
+
+Strides RowMajorStrides(const Shape& shape) {
+  Strides strides(shape.size());
+  ptrdiff_t stride = 1;
+  for (size_t d = shape.size(); d-- > 0; stride *= shape[d]) strides[d] = stride;
+  return strides;
+}
+
+Strides StridesOf(const Tensor& t) {
+  if (t.layout == Layout::kFlat) return RowMajorStrides(t.shape);
+  return {static_cast<ptrdiff_t>(t.image_stride), t.shape[2], 1,
+          static_cast<ptrdiff_t>(t.plane_stride)};
+}
+
+void CopyStrided(const Shape& shape, const void* x, const Strides& x_strides, void* y,
+                 const Strides& y_strides, ElementType type, const Kernels& kernels, Team& team) {
+  if (ElementCount(shape) == 0) return;
+  if (type == ElementType::kInt8) {
+    Copy(shape, static_cast<const int8_t*>(x), x_strides, static_cast<int8_t*>(y), y_strides,
+         kernels, team);
+  } else {
+    Copy(shape, static_cast<const float*>(x), x_strides, static_cast<float*>(y), y_strides, kernels,
+         team);
+  }
 }
 
 }  // namespace sbnn

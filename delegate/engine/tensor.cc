@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "delegate/kernels/int8/kernels.h"
+
 namespace sbnn {
 
 uint64_t RoundUp(uint64_t value, uint64_t step) { return (value + step - 1) / step * step; }
@@ -40,7 +42,8 @@ Tensor::Tensor(Shape s, Layout l, ElementType t) : shape(std::move(s)), layout(l
   const Images i = images();
   if (layout != Layout::kFlat) {
     const int together = layout == Layout::kQuads ? 4 : 1;  // channels
-    plane_stride = PlaneStride(i.pixels() * together, type);
+    const int slack = type == ElementType::kInt8 ? int8::kSlack : 0;
+    plane_stride = PlaneStride(i.pixels() * together + slack, type);
     image_stride = plane_stride * (RoundUp(i.c, kChannelStep) / together);
   } else {
     plane_stride = 1;

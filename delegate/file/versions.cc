@@ -41,6 +41,7 @@ constexpr Newest kNewest[] = {
     {kTfLiteBuiltinPad, 5},
     {kTfLiteBuiltinPadv2, 5},
     {kTfLiteBuiltinPrelu, 1},
+    {kTfLiteBuiltinQuantize, 6},
     {kTfLiteBuiltinRelu, 3},
     {kTfLiteBuiltinRelu0To1, 1},
     {kTfLiteBuiltinRelu6, 3},

@@ -9,12 +9,6 @@ namespace {
 
 constexpr int kSignBit = 128;  // of 8 bits
 
-// The nearest number of int8; limits may be infinite.
-int8_t Number(float value, const Quantization& q) {
-  const float number = std::round(value / q.scale) + static_cast<float>(q.zero_point);
-  return static_cast<int8_t>(std::min(127.0f, std::max(-128.0f, number)));
-}
-
 }  // namespace
 
 Status Validate(const Quantization& q, ElementType type) {
@@ -55,8 +49,13 @@ TensorType Inside(const TensorType& outside) {
           {outside.quantization.scale, outside.quantization.zero_point - kSignBit}};
 }
 
+int8_t NearestNumber(float value, const Quantization& q) {
+  const float number = std::round(value / q.scale) + static_cast<float>(q.zero_point);
+  return static_cast<int8_t>(std::min(127.0f, std::max(-128.0f, number)));
+}
+
 QuantizedLimits Quantize(float lo, float hi, const Quantization& quantization) {
-  return {Number(lo, quantization), Number(hi, quantization)};
+  return {NearestNumber(lo, quantization), NearestNumber(hi, quantization)};
 }
 
 }  // namespace sbnn

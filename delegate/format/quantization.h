@@ -53,6 +53,9 @@ Status Validate(const ChannelQuantization& quantization, ElementType type,
 // Numbers of 8 bits are int8 inside the engine: uint8 is the same with a zero point 128 less.
 TensorType Inside(const TensorType& outside);
 
+// The number of int8 that stands for what is nearest to a value.
+int8_t NearestNumber(float value, const Quantization& quantization);
+
 // A clamp to [lo, hi], in numbers of int8: 127 and -128 where it ends outside of them.
 struct QuantizedLimits {
   int8_t lo = -128, hi = 127;

@@ -143,6 +143,35 @@ Status Constants::DenseFloats(const TfLiteContext* context, int tensor,
   return Status();
 }
 
+Status Constants::Quantized(const TfLiteContext* context, int tensor, Constant* constant) const {
+  if (!Has(context, tensor)) return Status::Error("the weights are not constant");
+  Constant c;
+  const Status status = Read(context, Source(tensor), &c);
+  if (!status.ok()) return Status::Error("unreadable weights: " + status.message());
+  if (c.type != ElementType::kInt8 && c.type != ElementType::kUint8) {
+    return Status::Error(std::string("expected constants of int8 or uint8, found ") +
+                         NameOf(c.type));
+  }
+  if (!c.quantization.quantized()) return Status::Error("constants of int8 without a scale");
+  *constant = std::move(c);
+  return Status();
+}
+
+Status Constants::Expand(const Constant& c, float shift, std::vector<int8_t>* numbers) {
+  size_t count = 1;
+  for (int d : c.shape) count *= static_cast<size_t>(d);
+  if (count > kMaxExpanded) {
+    return Status::Error("a constant of " + std::to_string(count) + " values");
+  }
+  numbers->assign(count, static_cast<int8_t>(shift));
+  ForEachStored(c, [&](const int* at, float value) {
+    size_t index = 0;
+    for (size_t d = 0; d < c.shape.size(); ++d) index = index * c.shape[d] + at[d];
+    (*numbers)[index] = static_cast<int8_t>(value + shift);
+  });
+  return Status();
+}
+
 Status Constants::Ints(const TfLiteContext* context, int tensor, std::vector<int>* values) const {
   if (tensor < 0) return Status::Error("a tensor of integers is missing");
   const TfLiteTensor& t = context->tensors[tensor];

@@ -2,6 +2,7 @@
 #ifndef SBNN_DELEGATE_TRANSLATION_CONSTANTS_H_
 #define SBNN_DELEGATE_TRANSLATION_CONSTANTS_H_
 
+#include <cstdint>
 #include <unordered_map>
 #include <vector>
 
@@ -32,6 +33,10 @@ class Constants {
   Status Floats(const TfLiteContext* context, int tensor, Constant* constant) const;
   // The same, expanded. For small constants such as a bias.
   Status DenseFloats(const TfLiteContext* context, int tensor, std::vector<float>* values) const;
+  // A tensor of int8 or uint8 with its scales, dense or sparse.
+  Status Quantized(const TfLiteContext* context, int tensor, Constant* constant) const;
+  // The numbers of such a tensor plus `shift`, expanded. For small constants.
+  static Status Expand(const Constant& constant, float shift, std::vector<int8_t>* numbers);
   // A dense tensor of 32-bit integers.
   Status Ints(const TfLiteContext* context, int tensor, std::vector<int>* values) const;
 

@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "delegate/translation/int_array.h"
 #include "delegate/translation/types.h"
 #include "tensorflow/lite/builtin_ops.h"
 
@@ -12,7 +13,8 @@ namespace {
 enum class Types {
   kFloats,     // float32
   kMoved,      // float32 or quantized: all of them the same
-  kQuantized,  // float32 or quantized, each for itself: the translator has its rules
+  kQuantized,  // all of float32, of int8 or of uint8
+  kConverted,  // float32 or quantized, each for itself
 };
 
 struct Entry {
@@ -29,50 +31,51 @@ struct Entry {
 constexpr int kMaxChannels = 1 << 24;
 
 constexpr Entry kEntries[] = {
-    {kTfLiteBuiltinAdd, true, 2, TranslateBinary, Types::kFloats},
-    {kTfLiteBuiltinAveragePool2d, true, 1, TranslatePool, Types::kFloats},
-    {kTfLiteBuiltinConcatenation, true, 64, TranslateConcatenation, Types::kFloats},
+    {kTfLiteBuiltinAdd, true, 2, TranslateBinary, Types::kQuantized},
+    {kTfLiteBuiltinAveragePool2d, true, 1, TranslatePool, Types::kQuantized},
+    {kTfLiteBuiltinConcatenation, true, 64, TranslateConcatenation, Types::kQuantized},
     {kTfLiteBuiltinConv2d, true, 1, TranslateConvolution, Types::kFloats},
-    {kTfLiteBuiltinDepthToSpace, true, 1, TranslateDepthToSpace, Types::kFloats},
+    {kTfLiteBuiltinDepthToSpace, true, 1, TranslateDepthToSpace, Types::kMoved},
     {kTfLiteBuiltinDepthwiseConv2d, true, 1, TranslateDepthwise, Types::kFloats},
     {kTfLiteBuiltinDiv, true, 2, TranslateBinary, Types::kFloats},
-    {kTfLiteBuiltinElu, false, 1, TranslateActivation, Types::kFloats},
+    {kTfLiteBuiltinElu, false, 1, TranslateActivation, Types::kQuantized},
     {kTfLiteBuiltinExpandDims, false, 1, TranslateExpandDims, Types::kMoved},
     {kTfLiteBuiltinFullyConnected, true, 1, TranslateFullyConnected, Types::kFloats},
-    {kTfLiteBuiltinGelu, true, 1, TranslateActivation, Types::kFloats},
-    {kTfLiteBuiltinHardSwish, false, 1, TranslateActivation, Types::kFloats},
-    {kTfLiteBuiltinLeakyRelu, true, 1, TranslateActivation, Types::kFloats},
-    {kTfLiteBuiltinLogistic, false, 1, TranslateActivation, Types::kFloats},
-    {kTfLiteBuiltinMaximum, false, 2, TranslateBinary, Types::kFloats},
-    {kTfLiteBuiltinMaxPool2d, true, 1, TranslatePool, Types::kFloats},
-    {kTfLiteBuiltinMean, true, 1, TranslateMean, Types::kFloats},
-    {kTfLiteBuiltinMinimum, false, 2, TranslateBinary, Types::kFloats},
-    {kTfLiteBuiltinMirrorPad, true, 1, TranslateMirrorPad, Types::kFloats},
-    {kTfLiteBuiltinMul, true, 2, TranslateBinary, Types::kFloats},
-    {kTfLiteBuiltinPack, true, 64, TranslatePack, Types::kFloats, ~0u, true},
-    {kTfLiteBuiltinPad, false, 1, TranslatePad, Types::kFloats},
-    {kTfLiteBuiltinPadv2, false, 1, TranslatePad, Types::kFloats},
-    {kTfLiteBuiltinPrelu, false, 2, TranslateBinary, Types::kFloats},
-    {kTfLiteBuiltinRelu, false, 1, TranslateClamp, Types::kFloats},
-    {kTfLiteBuiltinRelu0To1, false, 1, TranslateClamp, Types::kFloats},
-    {kTfLiteBuiltinRelu6, false, 1, TranslateClamp, Types::kFloats},
-    {kTfLiteBuiltinReluN1To1, false, 1, TranslateClamp, Types::kFloats},
+    {kTfLiteBuiltinGelu, true, 1, TranslateActivation, Types::kQuantized},
+    {kTfLiteBuiltinHardSwish, false, 1, TranslateActivation, Types::kQuantized},
+    {kTfLiteBuiltinLeakyRelu, true, 1, TranslateActivation, Types::kQuantized},
+    {kTfLiteBuiltinLogistic, false, 1, TranslateActivation, Types::kQuantized},
+    {kTfLiteBuiltinMaximum, false, 2, TranslateBinary, Types::kQuantized},
+    {kTfLiteBuiltinMaxPool2d, true, 1, TranslatePool, Types::kQuantized},
+    {kTfLiteBuiltinMean, true, 1, TranslateMean, Types::kQuantized},
+    {kTfLiteBuiltinMinimum, false, 2, TranslateBinary, Types::kQuantized},
+    {kTfLiteBuiltinMirrorPad, true, 1, TranslateMirrorPad, Types::kMoved},
+    {kTfLiteBuiltinMul, true, 2, TranslateBinary, Types::kQuantized},
+    {kTfLiteBuiltinPack, true, 64, TranslatePack, Types::kMoved, ~0u, true},
+    {kTfLiteBuiltinPad, false, 1, TranslatePad, Types::kMoved},
+    {kTfLiteBuiltinPadv2, false, 1, TranslatePad, Types::kMoved},
+    {kTfLiteBuiltinPrelu, false, 2, TranslateBinary, Types::kQuantized},
+    {kTfLiteBuiltinRelu, false, 1, TranslateClamp, Types::kQuantized},
+    {kTfLiteBuiltinRelu0To1, false, 1, TranslateClamp, Types::kQuantized},
+    {kTfLiteBuiltinRelu6, false, 1, TranslateClamp, Types::kQuantized},
+    {kTfLiteBuiltinReluN1To1, false, 1, TranslateClamp, Types::kQuantized},
     {kTfLiteBuiltinReshape, false, 2, TranslateReshape, Types::kMoved, 2u},
-    {kTfLiteBuiltinResizeBilinear, true, 2, TranslateResize, Types::kFloats, 2u},
-    {kTfLiteBuiltinResizeNearestNeighbor, true, 2, TranslateResize, Types::kFloats, 2u},
+    {kTfLiteBuiltinResizeBilinear, true, 2, TranslateResize, Types::kQuantized, 2u},
+    {kTfLiteBuiltinResizeNearestNeighbor, true, 2, TranslateResize, Types::kMoved, 2u},
     {kTfLiteBuiltinShape, true, 1, TranslateShape, Types::kFloats, 0, true},
-    {kTfLiteBuiltinSoftmax, true, 1, TranslateSoftmax, Types::kFloats},
-    {kTfLiteBuiltinSpaceToDepth, true, 1, TranslateDepthToSpace, Types::kFloats},
-    {kTfLiteBuiltinSplit, true, 1, TranslateSplit, Types::kFloats},
+    {kTfLiteBuiltinSoftmax, true, 1, TranslateSoftmax, Types::kQuantized},
+    {kTfLiteBuiltinSpaceToDepth, true, 1, TranslateDepthToSpace, Types::kMoved},
+    {kTfLiteBuiltinSplit, true, 1, TranslateSplit, Types::kMoved},
     {kTfLiteBuiltinSqueeze, true, 1, TranslateSqueeze, Types::kMoved},
-    {kTfLiteBuiltinStridedSlice, true, 1, TranslateStridedSlice, Types::kFloats, 1u, true},
-    {kTfLiteBuiltinSub, true, 2, TranslateBinary, Types::kFloats},
-    {kTfLiteBuiltinTanh, false, 1, TranslateActivation, Types::kFloats},
-    {kTfLiteBuiltinTranspose, false, 1, TranslateTranspose, Types::kFloats},
+    {kTfLiteBuiltinStridedSlice, true, 1, TranslateStridedSlice, Types::kMoved, 1u, true},
+    {kTfLiteBuiltinSub, true, 2, TranslateBinary, Types::kQuantized},
+    {kTfLiteBuiltinTanh, false, 1, TranslateActivation, Types::kQuantized},
+    {kTfLiteBuiltinTranspose, false, 1, TranslateTranspose, Types::kMoved},
     {kTfLiteBuiltinTransposeConv, true, 1, TranslateTransposeConvolution, Types::kFloats},
-    // Claimed with what reads them, see Constants.
+    {kTfLiteBuiltinQuantize, false, 1, TranslateConvert, Types::kConverted},
+    {kTfLiteBuiltinDequantize, false, 1, TranslateConvert, Types::kConverted},
+    // Claimed with what reads it, as is DEQUANTIZE of constants: see Constants.
     {kTfLiteBuiltinDensify, false, 0, nullptr},
-    {kTfLiteBuiltinDequantize, false, 0, nullptr},
 };
 
 const Entry* Find(const TfLiteRegistration& registration) {
@@ -99,6 +102,10 @@ Status CheckTypes(const Entry& entry, const Translation& t) {
   for (const auto& [tensor, type] : t.types) {
     if (entry.types == Types::kFloats && type.element != ElementType::kFloat32) {
       return Status::Error(std::string("expected float32, found ") + NameOf(type.element));
+    }
+    if (entry.types == Types::kQuantized && type.element != t.types[0].second.element) {
+      return Status::Error(std::string("inputs and output of different types, ") +
+                           NameOf(t.types[0].second.element) + " and " + NameOf(type.element));
     }
     if (entry.types == Types::kMoved && type != t.types[0].second) {
       return Status::Error("inputs and output of different types or scales");
@@ -144,6 +151,13 @@ Status Translate(const NodeView& view, Translation* translation) {
   }
   const Status status = CheckTypes(*entry, *translation);
   return status.ok() ? entry->translate(view, translation) : status;
+}
+
+TensorType Translation::type(int tensor) const {
+  for (const auto& [t, type] : types) {
+    if (t == tensor) return Inside(type);
+  }
+  return TensorType();
 }
 
 Status CheckRank(const NodeView& view, int index, int rank) {
@@ -238,6 +252,23 @@ Status ReadBias(const NodeView& view, int input, int channels, std::vector<float
                          std::to_string(channels) + " channels");
   }
   return Status();
+}
+
+Status ReadOperand(const NodeView& view, int tensor, Int8Binary::Constant* constant) {
+  Constant c;
+  Status status = view.constants.Quantized(view.context, tensor, &c);
+  if (!status.ok()) return status;
+  if (c.quantization.scales.size() != 1) {
+    return Status::Error("an operand with " + std::to_string(c.quantization.scales.size()) +
+                         " scales");
+  }
+  const TensorType type =
+      Inside({c.type, {c.quantization.scales[0], c.quantization.zero_points[0]}});
+  constant->quantization = type.quantization;
+  constant->shape = ToVector(view.tensor(tensor).dims);
+  // Inside, zeros of uint8 are -128.
+  const int shift = type.quantization.zero_point - c.quantization.zero_points[0];
+  return view.constants.Expand(c, static_cast<float>(shift), &constant->numbers);
 }
 
 Status PackWeights(const NodeView& view, const Constant& filter, const std::vector<float>& bias,

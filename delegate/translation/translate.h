@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "delegate/engine/op.h"
+#include "delegate/engine/ops/int8/binary.h"
 #include "delegate/engine/ops/pad.h"
 #include "delegate/engine/window.h"
 #include "delegate/format/packed_weights.h"
@@ -51,7 +52,13 @@ struct Translation {
   int output = -1;
   std::vector<std::pair<int, TensorType>> types;  // of both
   bool heavy = false;                             // worth a change of layout
-  double predicted = 0;                           // seconds, of all of the node's operators
+
+  // Of an input or the output, as the engine has it.
+  TensorType type(int tensor) const;
+  Quantization quantization(int tensor) const { return type(tensor).quantization; }
+  // Whether inputs and output are of int8, or all of uint8.
+  bool quantized() const { return type(output).element == ElementType::kInt8; }
+  double predicted = 0;  // seconds, of all of the node's operators
 };
 
 // A node of several outputs is an operator for each. Fails with the reason for which the node stays
@@ -72,6 +79,9 @@ Status ReadBias(const NodeView& view, int input, int channels, std::vector<float
 Status PackWeights(const NodeView& view, const Constant& filter, const std::vector<float>& bias,
                    const ColumnCost& cost, std::shared_ptr<const PackedWeights>* packed);
 
+// A constant operand of a quantized operator, of few elements.
+Status ReadOperand(const NodeView& view, int tensor, Int8Binary::Constant* constant);
+
 // The window of a convolution, depthwise or not.
 template <typename Params>
 Window MakeWindow(const Params& params, int kernel_h, int kernel_w) {
@@ -89,6 +99,7 @@ Window MakeWindow(const Params& params, int kernel_h, int kernel_w) {
 // The translators.
 Status TranslateActivation(const NodeView& view, Translation* t);
 Status TranslateBinary(const NodeView& view, Translation* t);
+Status TranslateConvert(const NodeView& view, Translation* t);
 Status TranslateClamp(const NodeView& view, Translation* t);
 Status TranslateConcatenation(const NodeView& view, Translation* t);
 Status TranslateConvolution(const NodeView& view, Translation* t);

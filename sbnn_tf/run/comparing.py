@@ -30,7 +30,7 @@ class Difference:
     input_effect: float
     # How far it moves when its inputs change by a millionth; NaN where that was not looked at.
     rounding_effect: float = math.nan
-    note: str = ""  # where the two have different shapes
+    note: str = ""  # where the two have different shapes, or quantized numbers
 
     @property
     def relative(self) -> float:
@@ -180,6 +180,7 @@ class _Tally:
         self._largest = self._apart = self._effect = self._rounding = 0.0
         self._last: np.ndarray | None = None
         self._runs, self._note = 0, ""
+        self._steps = self._numbers = 0  # of 8 bits: that differ, and all
 
     def add(self, x: np.ndarray, y: np.ndarray, moved: np.ndarray | None = None) -> None:
         self._runs += 1
@@ -187,6 +188,9 @@ class _Tally:
         self._apart = _furthest(self._apart, largest_difference(x, y))
         if x.shape != y.shape and not self._note:
             self._note = f"shapes {x.shape} and {y.shape} in run {self._runs}"
+        elif x.dtype in (np.int8, np.uint8):
+            self._steps += np.count_nonzero(x != y)
+            self._numbers += x.size
         if self._last is not None:
             self._effect = _furthest(self._effect, largest_difference(x, self._last))
         apart = math.nan if moved is None else largest_difference(x, moved)
@@ -194,6 +198,11 @@ class _Tally:
         self._last = x
 
     def difference(self, graph: Graph, name: str) -> Difference:
+        if self._steps and not self._note:
+            self._note = (
+                f"{self._steps} of {self._numbers} numbers of 8 bits differ, by up to "
+                f"{self._apart:g} step{'' if self._apart == 1 else 's'}"
+            )
         return Difference(
             graph=graph.title,
             name=name,

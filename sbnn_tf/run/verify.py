@@ -81,7 +81,8 @@ def verify(
       shapes: of inputs, by name or position, for files that take any size.
       tolerance: largest difference allowed, relative to the largest output. None: 1e-4; where a
         file rounds activations to 8 bits as it runs ("dynamic range") 0.05, or twice what a change
-        of its inputs by a millionth does to it.
+        of its inputs by a millionth does to it. Of outputs of 8 bits one step is beyond 1e-4; how
+        many numbers differ, and by how many steps, is said.
       delegate: whether `b` runs through the SparseByteNN delegate.
       num_threads: threads of each.
       runs: how many inputs; each is drawn from a standard normal distribution, integers from the

@@ -472,3 +472,26 @@ def test_with_the_interpreter_of_tensorflow(tmp_path, monkeypatch, capfd):
     assert report.within and report.outputs[0].shape == (1, 4, 4, 3)
     assert not sbnn.verify(signatures("ABS"), signatures("NEG")).within
     assert "deprecated" not in capfd.readouterr().err
+
+
+def leaky(alpha: float) -> bytes:
+    """LEAKY_RELU of int8."""
+    s = schema()
+    flat = Flat()
+    x = flat.input((1, 400), np.int8)
+    y = flat.tensor("y", (1, 400), np.int8)
+    for tensor in (x, y):
+        flat.graph.tensors[tensor].quantization = s.QuantizationParametersT(
+            scale=np.array([0.1], np.float32), zeroPoint=np.array([0], np.int64)
+        )
+    flat.node("LEAKY_RELU", [x], [y], s.LeakyReluOptionsT(alpha=alpha))
+    flat.model.operatorCodes[-1].version = 2
+    flat.output(y)
+    return flat.bytes()
+
+
+def test_quantized_outputs_are_the_same_or_steps_apart():
+    assert sbnn.verify(leaky(0.5), leaky(0.5)).within
+    report = sbnn.verify(leaky(0.5), leaky(0.51))
+    assert not report.within
+    assert "of 1200 numbers of 8 bits differ, by up to 2 steps)" in str(report)

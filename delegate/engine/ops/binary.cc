@@ -26,7 +26,7 @@ void Spread(const float* x, const Shape& shape, const Strides& strides, const Te
   for (size_t d = 0; d < shape.size(); ++d) {
     if (shape[d] != 1) from[from.size() - shape.size() + d] = strides[d];
   }
-  CopyStrided(output.shape, x, from, y, StridesOf(output), kernels, team);
+  CopyStrided(output.shape, x, from, y, StridesOf(output), ElementType::kFloat32, kernels, team);
 }
 
 }  // namespace

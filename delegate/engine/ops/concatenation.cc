@@ -1,8 +1,11 @@
 #include "delegate/engine/ops/concatenation.h"
 
+#include <algorithm>
 #include <cstdint>
 
+#include "delegate/engine/flat_range.h"
 #include "delegate/engine/strided.h"
+#include "delegate/kernels/int8/table.h"
 
 namespace sbnn {
 
@@ -22,14 +25,36 @@ Status Concatenation::InferShape(const std::vector<Shape>& inputs, Shape* output
   return Status();
 }
 
+Status Concatenation::Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
+                           const PlanContext&, uint64_t* scratch) {
+  rescale_.assign(inputs.size(), std::nullopt);
+  *scratch = 0;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (inputs[i]->quantization == output.quantization) continue;
+    rescale_[i] = RescaleTable(inputs[i]->quantization, output.quantization);
+    *scratch = std::max(*scratch, inputs[i]->allocation());
+  }
+  return Status();
+}
+
 void Concatenation::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
                         const RunContext& context) const {
   const Strides y = StridesOf(output);
-  float* to = output.floats();
-  for (const Tensor* input : inputs) {
-    CopyStrided(input->shape, input->floats(), StridesOf(*input), to, y, context.kernels,
+  void* to = output.data;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const Tensor* const input = inputs[i];
+    const void* from = input->data;
+    if (rescale_[i]) {
+      from = context.scratch;
+      const int8::LookupFn lookup = int8::KernelsOf(context.kernels.isa)->elementwise.lookup;
+      ForEachRange(*input, context.team, [&](size_t first, size_t count) {
+        lookup(static_cast<const int8_t*>(input->From(first)),
+               static_cast<int8_t*>(context.scratch) + first, count, rescale_[i]->data());
+      });
+    }
+    CopyStrided(input->shape, from, StridesOf(*input), to, y, output.type, context.kernels,
                 context.team);
-    to += input->shape[axis_] * y[axis_];
+    to = Advance(to, input->shape[axis_] * y[axis_], output.type);
   }
 }
 

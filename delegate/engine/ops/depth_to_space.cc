@@ -42,7 +42,7 @@ Status DepthToSpace::InferShape(const std::vector<Shape>& inputs, Shape* output)
 void DepthToSpace::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
                        const RunContext& context) const {
   const Blocks b(*inputs[0], output, block_);
-  CopyStrided(b.shape, inputs[0]->floats(), b.deep, output.floats(), b.wide, context.kernels,
+  CopyStrided(b.shape, inputs[0]->data, b.deep, output.data, b.wide, output.type, context.kernels,
               context.team);
 }
 
@@ -60,7 +60,7 @@ Status SpaceToDepth::InferShape(const std::vector<Shape>& inputs, Shape* output)
 void SpaceToDepth::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
                        const RunContext& context) const {
   const Blocks b(output, *inputs[0], block_);
-  CopyStrided(b.shape, inputs[0]->floats(), b.wide, output.floats(), b.deep, context.kernels,
+  CopyStrided(b.shape, inputs[0]->data, b.wide, output.data, b.deep, output.type, context.kernels,
               context.team);
 }
 

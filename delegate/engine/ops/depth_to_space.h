@@ -4,12 +4,12 @@
 
 #include <vector>
 
-#include "delegate/engine/op.h"
+#include "delegate/engine/moving_op.h"
 
 namespace sbnn {
 
 // [N, H, W, block * block * C] to [N, H * block, W * block, C].
-class DepthToSpace : public Op {
+class DepthToSpace : public MovingOp {
  public:
   explicit DepthToSpace(int block) : block_(block) {}
 
@@ -22,7 +22,7 @@ class DepthToSpace : public Op {
 };
 
 // The way back.
-class SpaceToDepth : public Op {
+class SpaceToDepth : public MovingOp {
  public:
   explicit SpaceToDepth(int block) : block_(block) {}
 

@@ -37,6 +37,24 @@ Status Mean::Plan(const std::vector<const Tensor*>& inputs, const Tensor& output
   return Status();
 }
 
+size_t Mean::CopyAsRows(const Tensor& input, void* rows, const RunContext& context) const {
+  const Strides strides = StridesOf(input);
+  Shape order;
+  Strides x;
+  size_t count = 1;
+  for (bool summed : {false, true}) {
+    for (int d = 0; d < static_cast<int>(input.shape.size()); ++d) {
+      if (std::binary_search(axes_.begin(), axes_.end(), d) != summed) continue;
+      order.push_back(input.shape[d]);
+      x.push_back(strides[d]);
+      if (summed) count *= static_cast<size_t>(input.shape[d]);
+    }
+  }
+  CopyStrided(order, input.data, x, rows, RowMajorStrides(order), input.type, context.kernels,
+              context.team);
+  return count;
+}
+
 void Mean::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
                const RunContext& context) const {
   const Tensor& input = *inputs[0];
@@ -54,22 +72,8 @@ void Mean::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
     });
     return;
   }
-  // What is summed becomes rows first.
-  const Strides strides = StridesOf(input);
-  Shape order;
-  Strides x;
-  size_t count = 1;
-  for (bool summed : {false, true}) {
-    for (int d = 0; d < static_cast<int>(input.shape.size()); ++d) {
-      if (std::binary_search(axes_.begin(), axes_.end(), d) != summed) continue;
-      order.push_back(input.shape[d]);
-      x.push_back(strides[d]);
-      if (summed) count *= static_cast<size_t>(input.shape[d]);
-    }
-  }
   float* const rows = context.float_scratch();
-  CopyStrided(order, input.floats(), x, rows, RowMajorStrides(order), context.kernels,
-              context.team);
+  const size_t count = CopyAsRows(input, rows, context);
   const size_t results = ElementCount(output.shape);
   float* const means = rows + results * count;
   const float scale = 1.0f / static_cast<float>(count);
@@ -77,7 +81,7 @@ void Mean::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
     means[r] = context.kernels.sum(rows + r * count, count) * scale;
   }
   CopyStrided(output.shape, means, RowMajorStrides(output.shape), output.floats(),
-              StridesOf(output), context.kernels, context.team);
+              StridesOf(output), ElementType::kFloat32, context.kernels, context.team);
 }
 
 }  // namespace sbnn

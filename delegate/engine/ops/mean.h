@@ -21,9 +21,12 @@ class Mean : public Op {
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
            const RunContext& context) const override;
 
- private:
+ protected:
   bool OverPixels(const Shape& input) const;
+  // Copies the elements so that what one mean is of is a row; returns how many those are.
+  size_t CopyAsRows(const Tensor& input, void* rows, const RunContext& context) const;
 
+ private:
   std::vector<int> axes_;
   bool keep_dims_;
 };

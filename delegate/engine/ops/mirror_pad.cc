@@ -25,18 +25,21 @@ void MirrorPad::Run(const std::vector<const Tensor*>& inputs, const Tensor& outp
   const Strides y = StridesOf(output);
   // As in Pad; what stands before and after the box is copied from it, backwards.
   Shape box = input.shape;
-  float* corner = output.floats();
+  ptrdiff_t corner = 0;
   for (size_t d = 0; d < y.size(); ++d) corner += padding_.before[d] * y[d];
-  CopyStrided(box, input.floats(), StridesOf(input), corner, y, context.kernels, context.team);
+  const auto copy = [&](const void* from, const Strides& strides, ptrdiff_t to) {
+    CopyStrided(box, from, strides, output.From(to), y, output.type, context.kernels, context.team);
+  };
+  copy(input.data, StridesOf(input), corner);
   const int skipped = symmetric_ ? 0 : 1;
   for (size_t d = y.size(); d-- > 0;) {
     const int before = padding_.before[d], after = padding_.after[d], size = box[d];
     Strides backwards = y;
     backwards[d] = -y[d];
-    const auto mirror = [&](int count, const float* from, float* to) {
+    const auto mirror = [&](int count, ptrdiff_t from, ptrdiff_t to) {
       if (count == 0) return;
       box[d] = count;
-      CopyStrided(box, from, backwards, to, y, context.kernels, context.team);
+      copy(output.From(from), backwards, to);
     };
     mirror(before, corner + (before - 1 + skipped) * y[d], corner - before * y[d]);
     mirror(after, corner + (size - 1 - skipped) * y[d], corner + size * y[d]);

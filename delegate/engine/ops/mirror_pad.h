@@ -5,12 +5,12 @@
 #include <utility>
 #include <vector>
 
-#include "delegate/engine/op.h"
+#include "delegate/engine/moving_op.h"
 #include "delegate/engine/ops/pad.h"
 
 namespace sbnn {
 
-class MirrorPad : public Op {
+class MirrorPad : public MovingOp {
  public:
   // `symmetric`: the border is mirrored too, else the mirror stands on it.
   MirrorPad(Padding padding, bool symmetric)

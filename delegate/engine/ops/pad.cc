@@ -43,15 +43,21 @@ void Pad::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
   const Strides y = StridesOf(output), none(y.size(), 0);
   // One dimension after the other: what lies before and after the box, which grows.
   Shape box = input.shape;
-  float* corner = output.floats();
+  ptrdiff_t corner = 0;
   for (size_t d = 0; d < y.size(); ++d) corner += padding_.before[d] * y[d];
-  CopyStrided(box, input.floats(), StridesOf(input), corner, y, context.kernels, context.team);
+  const auto copy = [&](const void* from, const Strides& strides, ptrdiff_t to) {
+    CopyStrided(box, from, strides, output.From(to), y, output.type, context.kernels, context.team);
+  };
+  copy(input.data, StridesOf(input), corner);
+  const bool floats = output.type == ElementType::kFloat32;
+  const int8_t number = floats ? int8_t{0} : NearestNumber(value_, output.quantization);
+  const void* const value = floats ? static_cast<const void*>(&value_) : &number;
   for (size_t d = y.size(); d-- > 0;) {
     const int before = padding_.before[d], after = padding_.after[d], size = box[d];
-    const auto fill = [&](int count, float* first) {
+    const auto fill = [&](int count, ptrdiff_t first) {
       if (count == 0) return;
       box[d] = count;
-      CopyStrided(box, &value_, none, first, y, context.kernels, context.team);
+      copy(value, none, first);
     };
     fill(before, corner - before * y[d]);
     fill(after, corner + size * y[d]);

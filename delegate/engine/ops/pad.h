@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "delegate/engine/op.h"
+#include "delegate/engine/moving_op.h"
 
 namespace sbnn {
 
@@ -17,7 +17,7 @@ struct Padding {
   Status InferShape(const Shape& input, Shape* output) const;
 };
 
-class Pad : public Op {
+class Pad : public MovingOp {
  public:
   explicit Pad(Padding padding, float value = 0) : padding_(std::move(padding)), value_(value) {}
   // Zeros around the height and width of images.

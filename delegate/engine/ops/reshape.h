@@ -5,11 +5,11 @@
 #include <utility>
 #include <vector>
 
-#include "delegate/engine/op.h"
+#include "delegate/engine/moving_op.h"
 
 namespace sbnn {
 
-class Reshape : public Op {
+class Reshape : public MovingOp {
  public:
   // At most one entry is -1: whatever is left. Empty: the second input says it.
   explicit Reshape(Shape target) : target_(std::move(target)) {}
@@ -18,9 +18,7 @@ class Reshape : public Op {
   bool MayOverwrite(const Tensor& input, const Tensor& output, int) const override {
     return input.layout == Layout::kFlat && output.layout == Layout::kFlat;
   }
-  TypeUse UseOf(ElementType type, const std::vector<Shape>&) const override {
-    return type == ElementType::kInt8 ? TypeUse::kIfGiven : TypeUse::kNever;
-  }
+  LayoutUse Reads(Layout, const std::vector<Shape>&) const override { return LayoutUse::kCan; }
   Status Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
               const PlanContext& context, uint64_t* scratch) override;
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,

@@ -55,9 +55,27 @@ Status Resize::Plan(const std::vector<const Tensor*>& inputs, const Tensor& outp
   return Status();
 }
 
+template <typename T>
+void Resize::RunNearest(const Tensor& input, const Tensor& output,
+                        const RunContext& context) const {
+  const Images in = input.images(), out = output.images();
+  context.team.Run(out.n * out.c, [&](int task, int) {
+    const auto* const x = static_cast<const T*>(input.At(task / out.c, task % out.c));
+    auto* y = static_cast<T*>(output.At(task / out.c, task % out.c));
+    for (int row = 0; row < out.h; ++row, y += out.w) {
+      const T* const from = x + static_cast<size_t>(rows_.first[row]) * in.w;
+      for (int i = 0; i < out.w; ++i) y[i] = from[columns_.first[i]];
+    }
+  });
+}
+
 void Resize::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
                  const RunContext& context) const {
   const Tensor& input = *inputs[0];
+  if (!bilinear_ && output.type == ElementType::kInt8) {
+    return RunNearest<int8_t>(input, output, context);
+  }
+  if (!bilinear_) return RunNearest<float>(input, output, context);
   const Images in = input.images(), out = output.images();
   context.team.Run(out.n * out.c, [&](int task, int worker) {
     const float* const x = input.Plane(task / out.c, task % out.c);
@@ -65,10 +83,6 @@ void Resize::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
     auto* const between = static_cast<float*>(context.ScratchOf(worker, in.w * sizeof(float)));
     for (int row = 0; row < out.h; ++row, y += out.w) {
       const float* const top = x + static_cast<size_t>(rows_.first[row]) * in.w;
-      if (!bilinear_) {
-        for (int i = 0; i < out.w; ++i) y[i] = top[columns_.first[i]];
-        continue;
-      }
       // One row between two of the input, then its pixels.
       const float* const bottom = x + static_cast<size_t>(rows_.second[row]) * in.w;
       const float share = rows_.share[row];

@@ -20,10 +20,16 @@ class Resize : public Op {
         width_(width) {}
 
   Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
+  TypeUse UseOf(ElementType type, const std::vector<Shape>&) const override {
+    return type == ElementType::kInt8 && !bilinear_ ? TypeUse::kIfGiven : TypeUse::kNever;
+  }
   Status Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
               const PlanContext& context, uint64_t* scratch) override;
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
            const RunContext& context) const override;
+
+ protected:
+  bool bilinear_, align_corners_, half_pixel_centers_;
 
  private:
   // For each position of an axis of the output the two of the input that it lies between, and how
@@ -33,8 +39,9 @@ class Resize : public Op {
     std::vector<float> share;
   };
   Axis Place(int in, int out) const;
+  template <typename T>
+  void RunNearest(const Tensor& input, const Tensor& output, const RunContext& context) const;
 
-  bool bilinear_, align_corners_, half_pixel_centers_;
   int height_, width_;
 
   // Of the plan.

@@ -22,8 +22,8 @@ void Split::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
                 const RunContext& context) const {
   const Strides strides = StridesOf(*inputs[0]);
   const ptrdiff_t first = static_cast<ptrdiff_t>(which_) * output.shape[axis_] * strides[axis_];
-  CopyStrided(output.shape, inputs[0]->floats() + first, strides, output.floats(),
-              StridesOf(output), context.kernels, context.team);
+  CopyStrided(output.shape, inputs[0]->From(first), strides, output.data, StridesOf(output),
+              output.type, context.kernels, context.team);
 }
 
 }  // namespace sbnn

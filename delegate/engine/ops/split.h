@@ -4,11 +4,11 @@
 
 #include <vector>
 
-#include "delegate/engine/op.h"
+#include "delegate/engine/moving_op.h"
 
 namespace sbnn {
 
-class Split : public Op {
+class Split : public MovingOp {
  public:
   // Part `which` of `count` equal ones along a dimension.
   Split(int axis, int count, int which) : axis_(axis), count_(count), which_(which) {}

@@ -20,9 +20,9 @@ void Stack::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
   const ptrdiff_t step = y[axis_];
   y.erase(y.begin() + axis_);
   for (size_t i = 0; i < inputs.size(); ++i) {
-    CopyStrided(inputs[i]->shape, inputs[i]->floats(), StridesOf(*inputs[i]),
-                output.floats() + static_cast<ptrdiff_t>(i) * step, y, context.kernels,
-                context.team);
+    CopyStrided(inputs[i]->shape, inputs[i]->data, StridesOf(*inputs[i]),
+                Advance(output.data, static_cast<ptrdiff_t>(i) * step, output.type), y, output.type,
+                context.kernels, context.team);
   }
 }
 

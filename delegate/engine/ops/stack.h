@@ -4,11 +4,11 @@
 
 #include <vector>
 
-#include "delegate/engine/op.h"
+#include "delegate/engine/moving_op.h"
 
 namespace sbnn {
 
-class Stack : public Op {
+class Stack : public MovingOp {
  public:
   // The new dimension, counted in the output.
   explicit Stack(int axis) : axis_(axis) {}

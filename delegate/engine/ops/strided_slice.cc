@@ -17,7 +17,7 @@ void StridedSlice::Run(const std::vector<const Tensor*>& inputs, const Tensor& o
   PlacedSlice placed;
   if (!Place(slice_, inputs[0]->shape, &placed).ok()) return;  // InferShape said that it fits
   Strides x = StridesOf(*inputs[0]), y = StridesOf(output);
-  const float* first = inputs[0]->floats();
+  ptrdiff_t first = 0;
   size_t next = 0;  // dimension of the output
   Strides to;
   for (size_t d = 0; d < x.size(); ++d) {
@@ -26,7 +26,8 @@ void StridedSlice::Run(const std::vector<const Tensor*>& inputs, const Tensor& o
     const bool dropped = d < slice_.begin.size() && (slice_.shrink_mask >> d & 1) != 0;
     to.push_back(dropped ? 0 : y[next++]);
   }
-  CopyStrided(placed.size, first, x, output.floats(), to, context.kernels, context.team);
+  CopyStrided(placed.size, inputs[0]->From(first), x, output.data, to, output.type, context.kernels,
+              context.team);
 }
 
 }  // namespace sbnn

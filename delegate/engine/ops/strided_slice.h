@@ -5,12 +5,12 @@
 #include <utility>
 #include <vector>
 
-#include "delegate/engine/op.h"
+#include "delegate/engine/moving_op.h"
 #include "delegate/engine/slice.h"
 
 namespace sbnn {
 
-class StridedSlice : public Op {
+class StridedSlice : public MovingOp {
  public:
   explicit StridedSlice(Slice slice) : slice_(std::move(slice)) {}
 

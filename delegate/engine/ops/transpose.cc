@@ -23,7 +23,7 @@ void Transpose::Run(const std::vector<const Tensor*>& inputs, const Tensor& outp
   const Strides strides = StridesOf(*inputs[0]);
   Strides x;
   for (int d : order_) x.push_back(strides[d]);
-  CopyStrided(output.shape, inputs[0]->floats(), x, output.floats(), StridesOf(output),
+  CopyStrided(output.shape, inputs[0]->data, x, output.data, StridesOf(output), output.type,
               context.kernels, context.team);
 }
 

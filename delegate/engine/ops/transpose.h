@@ -5,11 +5,11 @@
 #include <utility>
 #include <vector>
 
-#include "delegate/engine/op.h"
+#include "delegate/engine/moving_op.h"
 
 namespace sbnn {
 
-class Transpose : public Op {
+class Transpose : public MovingOp {
  public:
   // Dimension d of the output is dimension order[d] of the input.
   explicit Transpose(std::vector<int> order) : order_(std::move(order)) {}

@@ -34,6 +34,10 @@ void FoldGates(Program* program);
 // are floats are float32; what is quantized stays as it is.
 void ChooseTypes(const Kernels& kernels, bool allow_fp16, Op* convert, Program* program);
 
+// Decides the layout of each image of int8, the one that those who make and read it want most, and
+// puts a change of layout where one of them can't have it.
+void ChooseLayouts(Op* relayout, Program* program);
+
 // Makes chains of steps that had better hand on what does not fit a cache of so many bytes.
 void MakeChains(uint64_t cache_bytes, Program* program);
 

@@ -6,6 +6,7 @@
 
 // Need what stores tiles.
 #include "delegate/kernels/int8/depthwise.inl.h"
+#include "delegate/kernels/int8/elementwise.inl.h"
 #include "delegate/kernels/int8/move.inl.h"
 #include "delegate/kernels/int8/spmm.inl.h"
 #include "delegate/kernels/int8/spmv.inl.h"
@@ -91,6 +92,7 @@ Kernels Collect(const char* isa, const Int8Cost& cost) {
   k.panel_to_flat = &PanelToFlat;
   k.quads_to_panel = &QuadsToPanel;
   k.panel_to_quads = &PanelToQuads;
+  k.elementwise = kElementwise;
   k.dot_loop = &DotLoop<V>;
   return k;
 }

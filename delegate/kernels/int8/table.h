@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "delegate/format/int8_weights.h"
+#include "delegate/kernels/int8/elementwise.h"
 #include "delegate/kernels/int8/kernels.h"
 
 namespace sbnn {
@@ -45,6 +46,7 @@ struct Kernels {
   GatherFn gather;
   RelayoutFn flat_to_quads, quads_to_flat, flat_to_panel, panel_to_flat, quads_to_panel,
       panel_to_quads;
+  Elementwise elementwise;
   DotLoopFn dot_loop;
 };
 

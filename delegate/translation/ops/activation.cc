@@ -1,5 +1,6 @@
 #include "delegate/engine/ops/activation.h"
 
+#include "delegate/engine/ops/int8/lookup.h"
 #include "delegate/translation/translate.h"
 #include "tensorflow/lite/builtin_ops.h"
 
@@ -28,7 +29,18 @@ Status TranslateActivation(const NodeView& view, Translation* t) {
       kind = UnaryKind::kLeakyRelu;
       alpha = view.params<LeakyReluParams>().alpha;
   }
-  t->op = std::make_unique<Activation>(kind, alpha);
+  if (!t->quantized()) {
+    t->op = std::make_unique<Activation>(kind, alpha);
+    return Status();
+  }
+  const Quantization in = t->quantization(t->inputs[0]), out = t->quantization(t->output);
+  // (TensorFlow Lite's kernel would shift by a negative number.)
+  if (kind == UnaryKind::kHardSwish && in.scale / 128 >= out.scale) {
+    return Status::Error("an output of a scale far below the input's");
+  }
+  t->op = std::make_unique<Lookup>([kind, alpha](const Quantization& x, const Quantization& y) {
+    return FunctionTable(kind, alpha, x, y);
+  });
   return Status();
 }
 

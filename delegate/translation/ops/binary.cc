@@ -25,6 +25,34 @@ BinaryKind KindOf(int code) {
   }
 }
 
+Status TranslateInt8(const NodeView& view, BinaryKind kind, float lo, float hi, Translation* t) {
+  const bool constant_first = t->inputs[0] != view.input(0);
+  if (constant_first && kind == BinaryKind::kPrelu) return Status::Error("the input is a constant");
+  Int8Binary::Constant constant;
+  Quantization operands[2];
+  std::vector<Shape> shapes;
+  for (int i = 0; i < 2; ++i) {
+    if (t->inputs.size() == 1 && (i == 0) == constant_first) {
+      const Status status = ReadOperand(view, view.input(i), &constant);
+      if (!status.ok()) return status;
+      operands[i] = constant.quantization;
+    } else {
+      operands[i] = t->quantization(view.input(i));
+      shapes.push_back(view.shape(view.input(i)));
+    }
+  }
+  const Status status =
+      Arithmetic::Check(kind, operands[0], operands[1], t->quantization(t->output));
+  if (!status.ok()) return status;
+  if (t->inputs.size() == 2) {
+    t->op = std::make_unique<Int8Binary>(kind, lo, hi);
+  } else {
+    t->op = std::make_unique<Int8Binary>(kind, lo, hi, std::move(constant), constant_first);
+  }
+  Shape shape;
+  return t->op->InferShape(shapes, &shape);
+}
+
 }  // namespace
 
 Status TranslateBinary(const NodeView& view, Translation* t) {
@@ -36,6 +64,7 @@ Status TranslateBinary(const NodeView& view, Translation* t) {
   Status status =
       ReadClamp(plain ? FusedActivation::kNone : view.params<BinaryParams>().activation, &lo, &hi);
   if (!status.ok()) return status;
+  if (t->quantized()) return TranslateInt8(view, KindOf(code), lo, hi, t);
   if (t->inputs.size() == 2) {
     t->op = std::make_unique<Binary>(KindOf(code), lo, hi);
     Shape shape;

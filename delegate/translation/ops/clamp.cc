@@ -1,15 +1,29 @@
 #include "delegate/engine/ops/clamp.h"
 
+#include "delegate/engine/ops/int8/lookup.h"
 #include "delegate/translation/translate.h"
 #include "tensorflow/lite/builtin_ops.h"
 
 namespace sbnn {
+namespace {
+
+Status MakeClamp(float lo, float hi, Translation* t) {
+  if (t->quantized()) {
+    t->op = std::make_unique<Lookup>([lo, hi](const Quantization& x, const Quantization& y) {
+      return ClampTable(lo, hi, x, y);
+    });
+  } else {
+    t->op = std::make_unique<Clamp>(lo, hi);
+  }
+  return Status();
+}
+
+}  // namespace
 
 Status TranslateClamp(const NodeView& view, Translation* t) {
   const int code = view.registration->builtin_code;
   if (code == kTfLiteBuiltinRelu0To1) {
-    t->op = std::make_unique<Clamp>(0.0f, 1.0f);
-    return Status();
+    return MakeClamp(0.0f, 1.0f, t);
   }
   const FusedActivation activation = code == kTfLiteBuiltinRelu    ? FusedActivation::kRelu
                                      : code == kTfLiteBuiltinRelu6 ? FusedActivation::kRelu6
@@ -17,8 +31,7 @@ Status TranslateClamp(const NodeView& view, Translation* t) {
   float lo, hi;
   const Status status = ReadClamp(activation, &lo, &hi);
   if (!status.ok()) return status;
-  t->op = std::make_unique<Clamp>(lo, hi);
-  return Status();
+  return MakeClamp(lo, hi, t);
 }
 
 }  // namespace sbnn

@@ -21,6 +21,12 @@ Status TranslateConcatenation(const NodeView& view, Translation* t) {
       return Status::Error("operands of different rank");
     }
   }
+  for (int input : t->inputs) {
+    // (Of int8, TFLite takes one scale only.)
+    if (view.tensor(input).type == kTfLiteInt8 && t->type(input) != t->type(t->output)) {
+      return Status::Error("operands of different scales");
+    }
+  }
   t->op = std::make_unique<Concatenation>(axis);
   return Status();
 }

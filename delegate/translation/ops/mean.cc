@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "delegate/engine/ops/int8/mean.h"
 #include "delegate/translation/translate.h"
 
 namespace sbnn {
@@ -17,7 +18,12 @@ Status TranslateMean(const NodeView& view, Translation* t) {
   }
   std::sort(axes.begin(), axes.end());
   axes.erase(std::unique(axes.begin(), axes.end()), axes.end());
-  t->op = std::make_unique<Mean>(std::move(axes), view.params<ReducerParams>().keep_dims);
+  const bool keep_dims = view.params<ReducerParams>().keep_dims;
+  if (t->quantized()) {
+    t->op = std::make_unique<Int8Mean>(std::move(axes), keep_dims);
+  } else {
+    t->op = std::make_unique<Mean>(std::move(axes), keep_dims);
+  }
   Shape reduced;
   return t->op->InferShape({shape}, &reduced);
 }

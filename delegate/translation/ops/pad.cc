@@ -11,7 +11,18 @@ Status TranslatePad(const NodeView& view, Translation* t) {
   Status status = ReadPadding(view, &padding);
   if (!status.ok()) return status;
   std::vector<float> value = {0};
-  if (view.registration->builtin_code == kTfLiteBuiltinPadv2) {
+  const bool given = view.registration->builtin_code == kTfLiteBuiltinPadv2;
+  if (given && t->quantized()) {
+    Int8Binary::Constant constant;
+    status = ReadOperand(view, view.input(2), &constant);
+    if (!status.ok()) return Status::Error("value: " + status.message());
+    if (constant.numbers.size() != 1) return Status::Error("expected one value");
+    if (constant.quantization != t->quantization(t->output)) {
+      return Status::Error("a value of another scale");  // TFLite refuses it as well
+    }
+    value[0] = constant.quantization.scale *
+               static_cast<float>(constant.numbers[0] - constant.quantization.zero_point);
+  } else if (given) {
     status = view.constants.DenseFloats(view.context, view.input(2), &value);
     if (!status.ok()) return Status::Error("value: " + status.message());
     if (value.size() != 1) return Status::Error("expected one value");

@@ -1,5 +1,6 @@
 #include "delegate/engine/ops/pool.h"
 
+#include "delegate/engine/ops/int8/pool.h"
 #include "delegate/translation/translate.h"
 #include "tensorflow/lite/builtin_ops.h"
 
@@ -21,7 +22,15 @@ Status TranslatePool(const NodeView& view, Translation* t) {
   status = CheckWindow(window);
   if (!status.ok()) return status;
   const bool average = view.registration->builtin_code == kTfLiteBuiltinAveragePool2d;
-  t->op = std::make_unique<Pool>(average, window, lo, hi);
+  if (!t->quantized()) {
+    t->op = std::make_unique<Pool>(average, window, lo, hi);
+    return Status();
+  }
+  if (t->type(t->inputs[0]) != t->type(t->output)) {
+    return Status::Error("a pooling between scales");  // TFLite refuses it as well
+  }
+  const bool unsigned_numbers = view.tensor(t->output).type == kTfLiteUInt8;
+  t->op = std::make_unique<Int8Pool>(average, window, lo, hi, unsigned_numbers);
   return Status();
 }
 

@@ -1,5 +1,6 @@
 #include "delegate/engine/ops/resize.h"
 
+#include "delegate/engine/ops/int8/resize.h"
 #include "delegate/translation/translate.h"
 #include "tensorflow/lite/builtin_ops.h"
 
@@ -21,8 +22,14 @@ Status TranslateResize(const NodeView& view, Translation* t) {
   } else if (!view.numbers(t->inputs[1])) {
     return Status::Error("expected a size of whole numbers");
   }
-  t->op = std::make_unique<Resize>(bilinear, params.align_corners, params.half_pixel_centers,
-                                   size[0], size[1]);
+  if (bilinear && t->quantized()) {
+    if (!known) return Status::Error("a size that is not constant, of int8");
+    t->op = std::make_unique<Int8Bilinear>(params.align_corners, params.half_pixel_centers, size[0],
+                                           size[1]);
+  } else {
+    t->op = std::make_unique<Resize>(bilinear, params.align_corners, params.half_pixel_centers,
+                                     size[0], size[1]);
+  }
   if (!known) return Status();
   Shape shape;
   return t->op->InferShape({view.shape(t->inputs[0])}, &shape);

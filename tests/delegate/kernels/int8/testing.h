@@ -69,6 +69,12 @@ void DepthwiseAnyAsTheReference(const KernelRow& row);
 void ShiftRowsAsTheReference(const KernelRow& row);
 void GatherAsTheReference(const KernelRow& row);
 void RelayoutAsTheReference(const KernelRow& row);
+void AddAsTheReference(const KernelRow& row);
+void MultiplyAsTheReference(const KernelRow& row);
+void LookupAsTheReference(const KernelRow& row);
+void QuantizeAsTheReference(const KernelRow& row);
+void SumAsTheReference(const KernelRow& row);
+void MaximumAsTheReference(const KernelRow& row);
 
 }  // namespace int8
 }  // namespace sbnn

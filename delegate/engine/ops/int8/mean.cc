@@ -1,0 +1,88 @@
+#include "delegate/engine/ops/int8/mean.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "delegate/engine/strided.h"
+#include "delegate/kernels/int8/table.h"
+
+namespace sbnn {
+namespace {
+
+// From the sum of some numbers of the input to one of the output.
+class Rounded {
+ public:
+  Rounded(const Tensor& input, const Tensor& output, size_t count)
+      : scale_(input.quantization.scale / output.quantization.scale *
+               (1.0f / static_cast<float>(count))),
+        zero_(static_cast<int32_t>(count) * input.quantization.zero_point),
+        zero_point_(static_cast<float>(output.quantization.zero_point)) {}
+
+  int8_t operator()(int32_t sum) const {
+    const float mean = std::nearbyint(static_cast<float>(sum - zero_) * scale_) + zero_point_;
+    return static_cast<int8_t>(std::min(127.0f, std::max(-128.0f, mean)));
+  }
+
+ private:
+  float scale_;
+  int32_t zero_;
+  float zero_point_;
+};
+
+}  // namespace
+
+LayoutUse Int8Mean::Reads(Layout layout, const std::vector<Shape>& inputs) const {
+  if (OverPixels(inputs[0])) {
+    return layout == Layout::kFlat ? LayoutUse::kCannot : LayoutUse::kPrefers;
+  }
+  return layout == Layout::kQuads ? LayoutUse::kCannot : LayoutUse::kCan;
+}
+
+Status Int8Mean::Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
+                      const PlanContext&, uint64_t* scratch) {
+  const size_t elements = ElementCount(inputs[0]->shape), means = ElementCount(output.shape);
+  if (elements / std::max<size_t>(1, means) > size_t{1} << 23) {
+    return Status::Error("a mean of more than 2^23 numbers of int8");  // sums have 32 bits
+  }
+  *scratch = OverPixels(inputs[0]->shape) ? 0 : elements + means;
+  return Status();
+}
+
+void Int8Mean::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
+                   const RunContext& context) const {
+  const int8::Elementwise& kernels = int8::KernelsOf(context.kernels.isa)->elementwise;
+  const Tensor& input = *inputs[0];
+  const Images image = input.images();
+  if (OverPixels(input.shape)) {
+    const Rounded rounded(input, output, image.pixels());
+    auto* const means = static_cast<int8_t*>(output.data);
+    if (input.layout == Layout::kPanel) {
+      context.team.Run(image.n * image.c, [&](int task, int) {
+        means[task] =
+            rounded(kernels.sum(input.bytes(task / image.c, task % image.c), image.pixels()));
+      });
+      return;
+    }
+    const int quads = (image.c + 3) / 4;
+    context.team.Run(image.n * quads, [&](int task, int) {
+      const int n = task / quads, quad = task % quads;
+      int32_t sums[4];
+      kernels.sum_quads(input.bytes(n, quad), image.pixels(), sums);
+      for (int c = 4 * quad; c < std::min(image.c, 4 * quad + 4); ++c) {
+        means[static_cast<size_t>(n) * image.c + c] = rounded(sums[c % 4]);
+      }
+    });
+    return;
+  }
+  auto* const rows = static_cast<int8_t*>(context.scratch);
+  const size_t count = CopyAsRows(input, rows, context);
+  const size_t results = ElementCount(output.shape);
+  int8_t* const means = rows + results * count;
+  const Rounded rounded(input, output, count);
+  context.team.Run(static_cast<int>(results),
+                   [&](int r, int) { means[r] = rounded(kernels.sum(rows + r * count, count)); });
+  CopyStrided(output.shape, means, RowMajorStrides(output.shape), output.data, StridesOf(output),
+              ElementType::kInt8, context.kernels, context.team);
+}
+
+}  // namespace sbnn

@@ -1,0 +1,56 @@
+// MAX_POOL_2D and AVERAGE_POOL_2D of int8.
+#ifndef SBNN_DELEGATE_ENGINE_OPS_INT8_POOL_H_
+#define SBNN_DELEGATE_ENGINE_OPS_INT8_POOL_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "delegate/engine/op.h"
+#include "delegate/engine/window.h"
+
+namespace sbnn {
+
+// Averages are whole divisions, rounded to the nearest, halves away from the number 0, as those of
+// TensorFlow Lite's built-in kernel. Padding takes part in neither.
+class Int8Pool : public Op {
+ public:
+  // `was_uint8`: the number 0 is -128 here.
+  Int8Pool(bool average, const Window& window, float lo, float hi, bool was_uint8)
+      : average_(average), window_(window), lo_(lo), hi_(hi), zero_(was_uint8 ? -128 : 0) {}
+
+  Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
+  TypeUse UseOf(ElementType type, const std::vector<Shape>&) const override {
+    return type == ElementType::kInt8 ? TypeUse::kIfGiven : TypeUse::kNever;
+  }
+  // (Where channels lie side by side, they are the vectors.)
+  LayoutUse Reads(Layout, const std::vector<Shape>&) const override { return LayoutUse::kCan; }
+  bool KeepsLayout(const std::vector<Shape>&) const override { return true; }
+  Status Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
+              const PlanContext& context, uint64_t* scratch) override;
+  void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
+           const RunContext& context) const override;
+
+ private:
+  // The rows or columns of the image that a window meets.
+  struct Met {
+    int first, end;
+  };
+  static std::vector<Met> MetBy(int outputs, int size, int kernel, int stride, int pad);
+  // Of a row of the output, so many of the channels that are side by side.
+  template <typename T>
+  void RunRow(const T* column, int together, int channels, int rows, int8_t* y,
+              const QuantizedLimits& l) const;
+
+  bool average_;
+  Window window_;
+  float lo_, hi_;
+  const int zero_;
+
+  // Of the plan.
+  std::vector<Met> rows_, columns_;  // of each output row and column
+  uint64_t worker_bytes_ = 0;
+};
+
+}  // namespace sbnn
+
+#endif  // SBNN_DELEGATE_ENGINE_OPS_INT8_POOL_H_

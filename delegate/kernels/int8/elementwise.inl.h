@@ -1,0 +1,115 @@
+// Loops so plain that compilers make vectors of them.
+#include "delegate/kernels/int8/elementwise.h"
+
+namespace sbnn {
+namespace int8 {
+namespace SBNN_ISA {
+namespace {
+
+SBNN_INLINE int8_t Limit(int32_t y, const Requantization& to) {
+  y += to.zero_point;
+  y = y < to.lo ? to.lo : y;
+  return static_cast<int8_t>(y > to.hi ? to.hi : y);
+}
+
+// What rounds a float to the nearest whole number, ties to even: next to it, they are 1 apart.
+constexpr float kRounder = 12582912.0f;
+constexpr int32_t kRounderBits = 0x4B400000;
+
+// (Limited first, so that every float has a place beside the rounder; not a number is the most.)
+SBNN_INLINE int8_t Round(float y, float lo, float hi, int32_t zero_point) {
+  y = y < hi ? y : hi;
+  y = y > lo ? y : lo;
+  y += kRounder;
+  int32_t bits;
+  __builtin_memcpy(&bits, &y, sizeof(bits));
+  return static_cast<int8_t>(bits - kRounderBits + zero_point);
+}
+
+SBNN_INLINE float LowOf(const Requantization& to) {
+  return static_cast<float>(to.lo - to.zero_point);
+}
+SBNN_INLINE float HighOf(const Requantization& to) {
+  return static_cast<float>(to.hi - to.zero_point);
+}
+
+void Add(const AddArgs& args) {
+  const Requantization to = args.to;
+  const int32_t a_factor = args.a_factor, b_factor = args.b_factor;
+  const int shift = args.shift;
+  const int8_t *const a = args.a, *const b = args.b;
+  int8_t* const y = args.y;
+  const size_t count = args.count;
+  if (args.b_is_scalar) {
+    const int32_t bias = args.bias + b[0] * b_factor;
+    for (size_t i = 0; i < count; ++i) y[i] = Limit((bias + a[i] * a_factor) >> shift, to);
+    return;
+  }
+  const int32_t bias = args.bias;
+  for (size_t i = 0; i < count; ++i) {
+    y[i] = Limit((bias + a[i] * a_factor + b[i] * b_factor) >> shift, to);
+  }
+}
+
+void Multiply(const MultiplyArgs& args) {
+  const float scale = args.scale, lo = LowOf(args.to), hi = HighOf(args.to);
+  const int32_t a_zero = args.a_zero_point, b_zero = args.b_zero_point, zero = args.to.zero_point;
+  const int8_t *const a = args.a, *const b = args.b;
+  int8_t* const y = args.y;
+  const size_t count = args.count;
+  if (args.b_is_scalar) {
+    const int32_t factor = b[0] - b_zero;
+    for (size_t i = 0; i < count; ++i) {
+      y[i] = Round(static_cast<float>((a[i] - a_zero) * factor) * scale, lo, hi, zero);
+    }
+    return;
+  }
+  for (size_t i = 0; i < count; ++i) {
+    y[i] = Round(static_cast<float>((a[i] - a_zero) * (b[i] - b_zero)) * scale, lo, hi, zero);
+  }
+}
+
+void Lookup(const int8_t* x, int8_t* y, size_t count, const int8_t* table) {
+  for (size_t i = 0; i < count; ++i) y[i] = table[static_cast<uint8_t>(x[i])];
+}
+
+void Quantize(const float* x, int8_t* y, size_t count, float inverse_scale,
+              const Requantization& to) {
+  const float lo = LowOf(to), hi = HighOf(to);
+  const int32_t zero = to.zero_point;
+  for (size_t i = 0; i < count; ++i) y[i] = Round(x[i] * inverse_scale, lo, hi, zero);
+}
+
+void Dequantize(const int8_t* x, float* y, size_t count, float scale, int32_t zero_point) {
+  for (size_t i = 0; i < count; ++i) y[i] = static_cast<float>(x[i] - zero_point) * scale;
+}
+
+int32_t Sum(const int8_t* x, size_t count) {
+  int32_t sum = 0;
+  for (size_t i = 0; i < count; ++i) sum += x[i];
+  return sum;
+}
+
+void SumQuads(const int8_t* x, size_t pixels, int32_t* sums) {
+  int32_t s[4] = {};
+  for (size_t i = 0; i < pixels; ++i) {
+    for (int c = 0; c < 4; ++c) s[c] += x[4 * i + c];
+  }
+  for (int c = 0; c < 4; ++c) sums[c] = s[c];
+}
+
+void Accumulate(const int8_t* x, int32_t* sums, size_t count) {
+  for (size_t i = 0; i < count; ++i) sums[i] += x[i];
+}
+
+void Maximum(const int8_t* x, int8_t* y, size_t count) {
+  for (size_t i = 0; i < count; ++i) y[i] = x[i] > y[i] ? x[i] : y[i];
+}
+
+constexpr Elementwise kElementwise = {&Add, &Multiply, &Lookup,     &Quantize, &Dequantize,
+                                      &Sum, &SumQuads, &Accumulate, &Maximum};
+
+}  // namespace
+}  // namespace SBNN_ISA
+}  // namespace int8
+}  // namespace sbnn

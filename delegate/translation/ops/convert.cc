@@ -1,0 +1,21 @@
+#include "delegate/engine/ops/int8/convert.h"
+
+#include "delegate/engine/ops/int8/lookup.h"
+#include "delegate/translation/translate.h"
+
+namespace sbnn {
+
+Status TranslateConvert(const NodeView& view, Translation* t) {
+  (void)view;
+  const bool from_floats = t->type(t->inputs[0]).element == ElementType::kFloat32;
+  const bool to_floats = t->type(t->output).element == ElementType::kFloat32;
+  if (from_floats && to_floats) return Status::Error("a conversion from float32 to float32");
+  if (from_floats || to_floats) {
+    t->op = std::make_unique<ConvertNumbers>();
+  } else {
+    t->op = std::make_unique<Lookup>(RequantizeTable);
+  }
+  return Status();
+}
+
+}  // namespace sbnn
