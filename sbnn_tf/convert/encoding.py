@@ -6,8 +6,9 @@ and each level is dense or lists the coordinates present (`segments`, `indices`)
 be split into blocks; the positions inside its block are then one more level.
 
 What is written here is one member of that family: for a filter of shape O..I, groups of G
-consecutive outputs share their kept inputs. Levels: O/G dense, the middle dimensions dense,
-I sparse, G dense. With G = 1 there is no block level. What is read is the whole family.
+consecutive outputs share their kept inputs, which are kept or not in blocks of B. Levels: O/G
+dense, the middle dimensions dense, I/B sparse, G dense, B dense. With G = 1 or B = 1 there is no
+block level of that dimension. What is read is the whole family.
 """
 
 from __future__ import annotations
@@ -28,13 +29,15 @@ class Encoded:
     Attributes:
       shape: of the dense filter, outputs first, inputs last.
       group: G, the outputs that share their kept inputs.
-      values: (kept columns, G) in the filter's type.
-      segments: (O/G * middle + 1,) where each row of columns begins.
-      indices: (kept columns,) the input of each column.
+      block: B, the inputs that are kept together.
+      values: (kept blocks, G, B) in the filter's type.
+      segments: (O/G * middle + 1,) where each row of blocks begins.
+      indices: (kept blocks,) which B inputs each has.
     """
 
     shape: tuple[int, ...]
     group: int
+    block: int
     values: np.ndarray
     segments: np.ndarray
     indices: np.ndarray
@@ -45,26 +48,29 @@ class Encoded:
         return self.values.nbytes + self.segments.nbytes + self.indices.nbytes
 
 
-def encode(filter_values: np.ndarray, group: int) -> Encoded:
-    """Encode a filter (O, ..., I) by groups of `group` outputs, which must divide O.
+def encode(filter_values: np.ndarray, group: int, block: int = 1) -> Encoded:
+    """Encode a filter (O, ..., I) by groups of outputs and blocks of inputs, divisors of O and I.
 
-    A column (one input of one group, at one tap) is kept if any of its `group` values is not
-    zero; -0.0 is zero, NaN is not.
+    A block (some inputs of one group, at one tap) is kept if any of its values is not zero; -0.0 is
+    zero, NaN is not.
     """
     shape = filter_values.shape
     outputs, inputs = shape[0], shape[-1]
     if outputs % group:
         raise ValueError(f"expected a group that divides {outputs} outputs, found {group}")
-    blocks = filter_values.reshape(outputs // group, group, -1, inputs)
-    keep = (blocks != 0).any(axis=1)
-    columns = np.moveaxis(blocks, 1, 3)[keep]
+    if inputs % block:
+        raise ValueError(f"expected a block that divides {inputs} inputs, found {block}")
+    blocks = filter_values.reshape(outputs // group, group, -1, inputs // block, block)
+    keep = (blocks != 0).any(axis=(1, 4))
+    kept = np.moveaxis(blocks, 1, 3)[keep]
     segments = np.concatenate(([0], np.cumsum(keep.sum(axis=2).ravel())))
     return Encoded(
         shape=shape,
         group=group,
-        values=columns,
-        segments=_narrow(segments, len(columns)),
-        indices=_narrow(np.nonzero(keep)[2], inputs - 1),
+        block=block,
+        values=kept,
+        segments=_narrow(segments, len(kept)),
+        indices=_narrow(np.nonzero(keep)[2], inputs // block - 1),
     )
 
 
@@ -85,12 +91,12 @@ def sparsity_parameters(encoded: Encoded):
     sparse.arraySegmentsType, sparse.arraySegments = _vector(encoded.segments)
     sparse.arrayIndicesType, sparse.arrayIndices = _vector(encoded.indices)
     dims.append(sparse)
-    blocked = encoded.group > 1
-    if blocked:
-        dims.append(_dense_level(encoded.group))
+    blocks = {0: encoded.group, len(encoded.shape) - 1: encoded.block}
+    blocks = {dim: size for dim, size in blocks.items() if size > 1}
+    dims += [_dense_level(size) for size in blocks.values()]
     parameters = s.SparsityParametersT()
     parameters.traversalOrder = np.arange(len(dims), dtype=np.int32)
-    parameters.blockMap = np.zeros(1, np.int32) if blocked else None
+    parameters.blockMap = np.array(list(blocks), np.int32) if blocks else None
     parameters.dimMetadata = dims
     return parameters
 

@@ -25,6 +25,8 @@ from sbnn_tf.convert.nodes import insert_front, operator_code
 from sbnn_tf.convert.stock import refusal
 
 GROUPS = (1, 2, 4, 8, 16)
+# (group, block): blocks of four inputs are what the dot products of int8 take at once.
+INT8_BLOCKS = ((1, 4), (2, 4), (4, 4))
 # What TFLite's DENSIFY kernel can expand.
 TYPES = (np.float32, np.float16, np.int8)
 # A depthwise filter is about a hundredth of a network's bytes, and the delegate finds its zeros in a
@@ -67,15 +69,19 @@ def choose(values: np.ndarray) -> Encoded | None:
     """The encoding of a filter (O, ..., I) with the best group for the zeros found in it.
 
     That is the largest group within a tenth of the fewest bytes, since kernels run larger groups
-    faster. None if that makes the file no smaller and the run no faster.
+    faster; in int8 blocks of inputs come before single ones. None if that makes the file no smaller
+    and the run no faster.
     """
-    candidates = [encode(values, g) for g in GROUPS if values.shape[0] % g == 0]
+    shapes = [(group, 1) for group in GROUPS]
+    if values.dtype == np.int8:
+        shapes += INT8_BLOCKS
+    outputs, inputs = values.shape[0], values.shape[-1]
+    candidates = [encode(values, g, b) for g, b in shapes if outputs % g == inputs % b == 0]
     limit = min(c.nbytes for c in candidates) * LARGER_GROUP_MAY_COST
     best = [c for c in candidates if c.nbytes <= limit][-1]
     smaller = best.nbytes + OVERHEAD < values.nbytes
     faster = (
-        values.dtype != np.int8  # There are no kernels yet that skip zeros in int8.
-        and best.group >= FASTER_GROUP
+        best.group >= FASTER_GROUP
         and best.nbytes <= values.nbytes * FASTER_SHARE
         and values.nbytes >= FASTER_BYTES
     )
@@ -147,7 +153,12 @@ def _put_behind_densify(model, weight: Weight, encoded: Encoded, buffer: int) ->
     # The same values serve filters of other middle dimensions (OI and O11I), not the same levels.
     sparse.sparsity = sparsity_parameters(
         Encoded(
-            weight.values.shape, encoded.group, encoded.values, encoded.segments, encoded.indices
+            weight.values.shape,
+            encoded.group,
+            encoded.block,
+            encoded.values,
+            encoded.segments,
+            encoded.indices,
         )
     )
     dense.buffer = NO_BUFFER  # it is computed

@@ -22,22 +22,24 @@ def random_tensor(draw, shape):
 @st.composite
 def filters(draw):
     group = draw(st.sampled_from([1, 2, 4, 8, 16]))
-    blocks = draw(st.integers(1, 3))
+    block = draw(st.sampled_from([1, 1, 4]))
+    groups, blocks = draw(st.integers(1, 3)), draw(st.integers(1, 7))
     middle = draw(st.sampled_from([(), (1, 1), (3, 3), (2,)]))
-    return random_tensor(draw, (group * blocks, *middle, draw(st.integers(1, 7)))), group
+    return random_tensor(draw, (group * groups, *middle, block * blocks)), group, block
 
 
 @given(filters())
 @settings(deadline=None)
 def test_what_is_encoded_is_decoded(case):
-    values, group = case
-    encoded = encode(values, group)
+    values, group, block = case
+    encoded = encode(values, group, block)
     parameters = sparsity_parameters(encoded)
     np.testing.assert_array_equal(
         decode(parameters, values.shape, encoded.values.ravel(), "t"), values
     )
-    columns = values.reshape(values.shape[0] // group, group, -1, values.shape[-1]).any(axis=1)
-    assert encoded.values.size == columns.sum() * group
+    inputs = values.shape[-1] // block
+    kept = values.reshape(values.shape[0] // group, group, -1, inputs, block).any(axis=(1, 4))
+    assert encoded.values.shape == (kept.sum(), group, block)
 
 
 def test_layout_of_a_convolution_filter():
@@ -57,7 +59,29 @@ def test_layout_of_a_convolution_filter():
     ]
     assert list(parameters.dimMetadata[3].arraySegments.values) == [0, 1, 2]
     assert list(parameters.dimMetadata[3].arrayIndices.values) == [2, 0]
-    np.testing.assert_array_equal(encoded.values, [[1, 2], [0, 3]])
+    np.testing.assert_array_equal(encoded.values, [[[1], [2]], [[0], [3]]])
+
+
+def test_layout_of_blocks_of_inputs():
+    values = np.zeros((4, 1, 1, 8), np.int8)
+    values[1, 0, 0, 5] = 7
+    encoded = encode(values, 2, 4)
+    parameters = sparsity_parameters(encoded)
+    assert list(parameters.traversalOrder) == [0, 1, 2, 3, 4, 5]
+    assert list(parameters.blockMap) == [0, 3]
+    assert [d.denseSize for d in parameters.dimMetadata[4:]] == [2, 4]
+    np.testing.assert_array_equal(encoded.values, [[[0, 0, 0, 0], [0, 7, 0, 0]]])
+    with pytest.raises(ValueError, match="a block that divides 6 inputs, found 4"):
+        encode(np.ones((4, 6), np.int8), 2, 4)
+
+
+@pytest.mark.parametrize("block, share", [(1, 0.4), (4, 0.3)])
+def test_three_quarters_of_zeros_in_int8(block, share):
+    """Indices and segments leave most of what zeros save."""
+    rng = np.random.default_rng(0)
+    keep = rng.permutation(128 * 512 // block).reshape(128, 512 // block) % 4 == 0
+    values = np.repeat(np.repeat(keep, 4, axis=0), block, axis=1).astype(np.int8)
+    assert encode(values.reshape(512, 1, 1, 512), 4, block).nbytes <= share * values.nbytes
 
 
 def test_group_one_has_no_block():

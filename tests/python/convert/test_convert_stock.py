@@ -13,6 +13,7 @@ from sbnn_tf.cli import main
 from sbnn_tf.convert import convert, densify, flatbuffer, inspect
 from sbnn_tf.convert import sparsify as sparsify_module
 from sbnn_tf.convert.flatbuffer import schema
+from sbnn_tf.convert.graph import text
 
 C = 16
 BIAS = np.linspace(-1, 1, C, dtype=np.float32)
@@ -249,6 +250,23 @@ def int8_model(operator: str, fused: str = "NONE", *, channels: int = 0) -> byte
 @pytest.mark.parametrize("fused", ["NONE", "RELU6", "TANH"])
 def test_int8_convolutions(fused, channels):
     check(int8_model("conv", fused, channels=channels), 1)
+
+
+@pytest.mark.parametrize("group", [1, 2, 4])
+def test_int8_blocks_of_inputs(group):
+    """Zeros in blocks of four inputs are stored as such, and stock computes the same."""
+    model = flatbuffer.read(int8_model("conv", channels=C))
+    tensor = next(t for t in model.subgraphs[0].tensors if text(t.name) == "w")
+    data = np.array(model.buffers[tensor.buffer].data, np.uint8).view(np.int8)
+    values = data.reshape(C, 5, 5, C).copy()
+    rng = np.random.default_rng(group)
+    kept = rng.random((C // group, 5, 5, C // 4)) < 0.3
+    values[values == 0] = 1
+    values *= np.repeat(np.repeat(kept, group, axis=0), 4, axis=3)
+    model.buffers[tensor.buffer].data = values.reshape(-1).view(np.uint8)
+    sparse = flatbuffer.read(check(flatbuffer.write(model), 1)).subgraphs[0].tensors
+    maps = [list(t.sparsity.blockMap) for t in sparse if t.sparsity is not None]
+    assert maps == [[3] if group == 1 else [0, 3]]
 
 
 @pytest.mark.parametrize("operator", ["dense", "hybrid"])
