@@ -111,17 +111,26 @@ std::vector<int> Constants::ShapeOf(const TfLiteContext* context, int tensor) co
   return ToVector(context->tensors[Source(tensor)].dims);
 }
 
-Status Constants::Floats(const TfLiteContext* context, int tensor, Constant* constant) const {
+Status Constants::Weights(const TfLiteContext* context, int tensor, TfLiteType one,
+                          TfLiteType other, const char* expected, Constant* constant) const {
   if (!Has(context, tensor)) return Status::Error("the weights are not constant");
   const TfLiteTensor& t = context->tensors[Source(tensor)];
-  if (t.type != kTfLiteFloat32 && t.type != kTfLiteFloat16) {
-    return Status::Error("the weights are not floats");
+  if (t.type != one && t.type != other) {
+    return Status::Error(std::string("the weights are not ") + expected);
   }
   Constant c;
   const Status status = Read(context, Source(tensor), &c);
   if (!status.ok()) return Status::Error("unreadable weights: " + status.message());
   *constant = std::move(c);
   return Status();
+}
+
+Status Constants::Floats(const TfLiteContext* context, int tensor, Constant* constant) const {
+  return Weights(context, tensor, kTfLiteFloat32, kTfLiteFloat16, "floats", constant);
+}
+
+Status Constants::Bytes(const TfLiteContext* context, int tensor, Constant* constant) const {
+  return Weights(context, tensor, kTfLiteInt8, kTfLiteUInt8, "int8 or uint8", constant);
 }
 
 Status Constants::DenseFloats(const TfLiteContext* context, int tensor,

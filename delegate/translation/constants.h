@@ -31,7 +31,9 @@ class Constants {
 
   // A float tensor, dense or sparse. The view points into the model file and into TFLite's tensors.
   Status Floats(const TfLiteContext* context, int tensor, Constant* constant) const;
-  // The same, expanded. For small constants such as a bias.
+  // The same of int8 or uint8.
+  Status Bytes(const TfLiteContext* context, int tensor, Constant* constant) const;
+  // Floats, expanded. For small constants such as a bias.
   Status DenseFloats(const TfLiteContext* context, int tensor, std::vector<float>* values) const;
   // A tensor of int8 or uint8 with its scales, dense or sparse.
   Status Quantized(const TfLiteContext* context, int tensor, Constant* constant) const;
@@ -42,6 +44,9 @@ class Constants {
 
  private:
   int Source(int tensor) const;
+  // Views weights, wherever they are, of either type.
+  Status Weights(const TfLiteContext* context, int tensor, TfLiteType one, TfLiteType other,
+                 const char* expected, Constant* constant) const;
   // Views a tensor of the file.
   Status Read(const TfLiteContext* context, int tensor, Constant* constant) const;
 

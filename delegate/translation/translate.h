@@ -11,6 +11,7 @@
 #include "delegate/engine/ops/int8/binary.h"
 #include "delegate/engine/ops/pad.h"
 #include "delegate/engine/window.h"
+#include "delegate/format/int8_weights.h"
 #include "delegate/format/packed_weights.h"
 #include "delegate/format/quantization.h"
 #include "delegate/format/status.h"
@@ -58,7 +59,8 @@ struct Translation {
   Quantization quantization(int tensor) const { return type(tensor).quantization; }
   // Whether inputs and output are of int8, or all of uint8.
   bool quantized() const { return type(output).element == ElementType::kInt8; }
-  double predicted = 0;  // seconds, of all of the node's operators
+  double predicted = 0;                             // seconds, of all of the node's operators
+  std::shared_ptr<const Int8Weights> int8_weights;  // of a layer of int8
 };
 
 // A node of several outputs is an operator for each. Fails with the reason for which the node stays

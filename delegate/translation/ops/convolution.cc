@@ -2,6 +2,7 @@
 
 #include <numeric>
 
+#include "delegate/translation/int8_layer.h"
 #include "delegate/translation/translate.h"
 
 namespace sbnn {
@@ -10,6 +11,7 @@ Status TranslateConvolution(const NodeView& view, Translation* t) {
   if (view.input_count() < 2) return Status::Error("expected an input and a filter");
   Status status = CheckRank(view, t->inputs[0], 4);
   if (!status.ok()) return status;
+  if (t->quantized()) return TranslateInt8Convolution(view, t);
   Constant filter;
   status = ReadFilter(view, 1, &filter);
   if (!status.ok()) return status;

@@ -1,5 +1,6 @@
 #include "delegate/engine/ops/depthwise.h"
 
+#include "delegate/translation/int8_layer.h"
 #include "delegate/translation/translate.h"
 
 namespace sbnn {
@@ -8,6 +9,7 @@ Status TranslateDepthwise(const NodeView& view, Translation* t) {
   if (view.input_count() < 2) return Status::Error("expected an input and a filter");
   Status status = CheckRank(view, t->inputs[0], 4);
   if (!status.ok()) return status;
+  if (t->quantized()) return TranslateInt8Depthwise(view, t);
   Constant filter;
   status = view.constants.Floats(view.context, view.input(1), &filter);
   if (!status.ok()) return status;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "delegate/translation/int8_layer.h"
 #include "delegate/translation/translate.h"
 
 namespace sbnn {
@@ -10,6 +11,7 @@ Status TranslateFullyConnected(const NodeView& view, Translation* t) {
   if (view.input_count() < 2) return Status::Error("expected an input and weights");
   const auto& params = view.params<FullyConnectedParams>();
   if (params.weights_format != 0) return Status::Error("shuffled weights are not supported");
+  if (t->quantized()) return TranslateInt8FullyConnected(view, t);
   Constant weights;
   Status status = view.constants.Floats(view.context, view.input(1), &weights);
   if (!status.ok()) return status;

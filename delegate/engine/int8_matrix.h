@@ -1,0 +1,48 @@
+// How tiles and groups of a sparse matrix product of int8 are handed to the threads.
+#ifndef SBNN_DELEGATE_ENGINE_INT8_MATRIX_H_
+#define SBNN_DELEGATE_ENGINE_INT8_MATRIX_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "delegate/format/int8_weights.h"
+#include "delegate/kernels/int8/table.h"
+
+namespace sbnn {
+
+// Tiles of pixels times chunks of outputs. A task takes one of each.
+class Int8Grid {
+ public:
+  Int8Grid() = default;
+  // As few tiles as can be, since each reads all weights, and as equal as can be. Outputs are split
+  // only where there are too few tiles for the threads.
+  Int8Grid(const Int8Weights& weights, size_t pixels, const int8::Kernels& kernels, bool to_panel,
+           int threads);
+
+  int tasks() const { return static_cast<int>(tiles_.size()) * chunks_; }
+
+  // `args` for the whole product: x and y lead to its first pixel.
+  void RunTask(int task, int8::SpmmArgs args) const;
+
+ private:
+  struct Tile {
+    int first, pixels;
+    int8::SpmmFn spmm;
+  };
+  void AddBlockTiles(const int8::BlockTiles& kernels, int lanes, int pixels);
+  void AddColumnTiles(const int8::ColumnTiles& kernels, int lanes, int pixels);
+
+  std::vector<Tile> tiles_;
+  int chunks_ = 1;
+  uint32_t quads_ = 0;
+  int x_pixel_ = 1, y_pixel_ = 1;  // bytes
+};
+
+// The args of a product but for x and y: `offset` has one for each index of the weights.
+int8::SpmmArgs ProductArgs(const Int8Weights& weights, const std::vector<int32_t>& offset,
+                           const int8::Requantization& to);
+
+}  // namespace sbnn
+
+#endif  // SBNN_DELEGATE_ENGINE_INT8_MATRIX_H_

@@ -1,0 +1,89 @@
+#include "delegate/engine/ops/int8/fully_connected.h"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <string>
+#include <utility>
+
+namespace sbnn {
+
+Int8FullyConnected::Int8FullyConnected(std::shared_ptr<const Int8Weights> weights, bool keep_dims,
+                                       QuantizedLimits limits)
+    : weights_(std::move(weights)), keep_dims_(keep_dims), limits_(limits) {}
+
+Status Int8FullyConnected::InferShape(const std::vector<Shape>& inputs, Shape* output) const {
+  const size_t count = ElementCount(inputs[0]);
+  const size_t depth = static_cast<size_t>(weights_->inputs);
+  if (count % depth != 0 || (keep_dims_ && inputs[0].back() != weights_->inputs)) {
+    return Status::Error("a layer of " + std::to_string(depth) + " inputs meets " +
+                         std::to_string(count) + " values");
+  }
+  if (keep_dims_) {
+    *output = inputs[0];
+    output->back() = weights_->outputs;
+  } else {
+    *output = {static_cast<int>(count / depth), weights_->outputs};
+  }
+  return Status();
+}
+
+Status Int8FullyConnected::Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
+                                const PlanContext& context, uint64_t* scratch) {
+  kernels_ = int8::KernelsOf(context.kernels.isa);
+  to_ = {output.quantization.zero_point, limits_.lo, limits_.hi};
+  rows_ = ElementCount(inputs[0]->shape) / weights_->inputs;
+  const uint64_t quads_in = (uint64_t(weights_->inputs) + kQuad - 1) / kQuad;
+  if (rows_ > 1) {
+    x_quad_ = y_quad_ = PlaneStride(rows_ * kQuad + int8::kSlack, ElementType::kInt8);
+    grid_ = Int8Grid(*weights_, rows_, *kernels_, false, context.threads);
+  } else {
+    x_quad_ = y_quad_ = kQuad;
+    chunks_ = context.threads == 1 ? 1 : std::min(weights_->quads(), context.threads * 4);
+  }
+  *scratch = RoundUp(quads_in * x_quad_, kVectorBytes) +
+             RoundUp(weights_->quads() * y_quad_, kVectorBytes);
+  offset_.clear();
+  for (uint16_t quad : weights_->indices) {
+    if (quad * x_quad_ > static_cast<uint64_t>(std::numeric_limits<int32_t>::max())) {
+      return Status::Error("too many rows for 32-bit offsets");
+    }
+    if (rows_ > 1) offset_.push_back(static_cast<int32_t>(quad * x_quad_));
+  }
+  return Status();
+}
+
+void Int8FullyConnected::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
+                             const RunContext& context) const {
+  const size_t depth = weights_->inputs, outputs = weights_->outputs;
+  const auto* const from = static_cast<const int8_t*>(inputs[0]->data);
+  auto* const to = static_cast<int8_t*>(output.data);
+  auto* const x = static_cast<int8_t*>(context.scratch);
+  int8_t* const y = x + RoundUp((depth + kQuad - 1) / kQuad * x_quad_, kVectorBytes);
+  const Int8Weights& w = *weights_;
+  if (rows_ > 1) {
+    kernels_->flat_to_quads({from, depth, x, x_quad_, rows_, static_cast<int>(depth)});
+    int8::SpmmArgs args = ProductArgs(w, offset_, to_);
+    args.x = x;
+    args.y = y;
+    args.y_stride = y_quad_;
+    context.team.Run(grid_.tasks(), [&](int task, int) { grid_.RunTask(task, args); });
+    kernels_->quads_to_flat({y, y_quad_, to, outputs, rows_, static_cast<int>(outputs)});
+    return;
+  }
+  std::memcpy(x, from, depth);
+  context.team.Run(chunks_, [&](int task, int) {
+    const uint64_t quads = static_cast<uint64_t>(w.quads());
+    kernels_->spmv({x, y, w.group_begin.data(), w.indices.data(), w.weights.data(), w.bias.data(),
+                    w.scale.data(), static_cast<uint32_t>(task * quads / chunks_),
+                    static_cast<uint32_t>((task + 1) * quads / chunks_), to_});
+  });
+  std::memcpy(to, y, outputs);
+}
+
+std::vector<Range> Int8FullyConnected::Constants() const {
+  return {RangeOf(weights_->weights.begin(), weights_->weights.end()),
+          RangeOf(weights_->indices.begin(), weights_->indices.end())};
+}
+
+}  // namespace sbnn

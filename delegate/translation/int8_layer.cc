@@ -1,0 +1,110 @@
+#include "delegate/translation/int8_layer.h"
+
+#include <string>
+#include <utility>
+
+#include "delegate/kernels/int8/table.h"
+#include "delegate/translation/types.h"
+
+namespace sbnn {
+namespace {
+
+// What XNNPACK's operators take as input scale * weight scale / output scale.
+constexpr float kScaleEnd = 256.0f;
+
+// uint8 weights with one zero point, as int8: dense ones only, which models of before 2019 have.
+Status MakeInt8(Int8Layer* layer) {
+  Constant& filter = layer->filter;
+  ChannelQuantization& q = filter.quantization;
+  if (filter.sparse()) return Status::Error("sparse weights of uint8");
+  if (q.zero_points.size() != 1) return Status::Error("weights of uint8 with several zero points");
+  const auto* const bytes = static_cast<const uint8_t*>(filter.values);
+  layer->values.resize(filter.value_count);
+  for (size_t i = 0; i < filter.value_count; ++i) {
+    const int value = bytes[i] - q.zero_points[0];
+    if (value < -128 || value > 127) {
+      return Status::Error("weights of uint8 that are more than 8 bits around their zero point, " +
+                           std::to_string(q.zero_points[0]));
+    }
+    layer->values[i] = static_cast<int8_t>(value);
+  }
+  filter.values = layer->values.data();
+  filter.type = ElementType::kInt8;
+  q.zero_points = {0};
+  return Status();
+}
+
+Status ReadInt8Bias(const NodeView& view, int input, int channels, std::vector<int32_t>* bias) {
+  bias->assign(channels, 0);
+  if (view.input(input) < 0) return Status();
+  const Status status = view.constants.Ints(view.context, view.input(input), bias);
+  if (!status.ok()) return Status::Error("bias: " + status.message());
+  if (static_cast<int>(bias->size()) != channels) {
+    return Status::Error("a bias of " + std::to_string(bias->size()) + " values for " +
+                         std::to_string(channels) + " channels");
+  }
+  return Status();
+}
+
+}  // namespace
+
+Status ReadInt8Layer(const NodeView& view, const Translation& t, int filter, int bias, size_t axis,
+                     FusedActivation activation, Int8Layer* layer) {
+  Status status = view.constants.Bytes(view.context, view.input(filter), &layer->filter);
+  if (!status.ok()) return status;
+  const ElementType of_weights = layer->filter.type;
+  ElementType of_input, of_output;
+  if (!ElementTypeOf(view.tensor(t.inputs[0]).type, &of_input) ||
+      !ElementTypeOf(view.tensor(t.output).type, &of_output) || of_input != of_weights ||
+      of_output != of_weights) {
+    return Status::Error(std::string("weights of ") + NameOf(of_weights) +
+                         " between tensors that are not all of that");
+  }
+  if (of_weights == ElementType::kUint8) status = MakeInt8(layer);
+  if (!status.ok()) return status;
+  const std::vector<int>& shape = layer->filter.shape;
+  const ChannelQuantization& q = layer->filter.quantization;
+  if (axis >= shape.size()) return Status::Error("weights of too few dimensions");
+  if (!q.quantized()) return Status::Error("weights without scales");
+  if (q.scales.size() > 1 && q.axis != static_cast<int>(axis)) {
+    return Status::Error("scales along dimension " + std::to_string(q.axis) +
+                         " of the weights; expected " + std::to_string(axis));
+  }
+  for (int32_t zero_point : q.zero_points) {
+    if (zero_point != 0) {
+      return Status::Error("weights with a zero point of " + std::to_string(zero_point));
+    }
+  }
+  const int channels = shape[axis];
+  status = ReadInt8Bias(view, bias, channels, &layer->outputs.bias);
+  if (!status.ok()) return status;
+  const Quantization input = t.quantization(t.inputs[0]);
+  const Quantization output = t.quantization(t.output);
+  for (int c = 0; c < channels; ++c) {
+    const float weight_scale = q.scales[q.scales.size() > 1 ? c : 0];
+    const float scale = input.scale * weight_scale / output.scale;
+    if (!(scale < kScaleEnd)) {
+      return Status::Error("scales that multiply sums by " + std::to_string(scale) +
+                           "; expected less than 256");
+    }
+    layer->outputs.scale.push_back(scale);
+  }
+  layer->outputs.input_offset = input.zero_point;
+  float lo, hi;
+  status = ReadClamp(activation, &lo, &hi);
+  if (status.ok()) layer->limits = Quantize(lo, hi, output);
+  return status;
+}
+
+Status PackInt8Weights(const NodeView& view, const Int8Layer& layer, const Constant& filter,
+                       const Int8Cost& cost, Translation* t,
+                       std::shared_ptr<const Int8Weights>* packed) {
+  const int8::Kernels& kernels = *int8::KernelsOf(view.kernels.isa);
+  Int8Outputs outputs = layer.outputs;
+  outputs.input_offset += kernels.input_offset;
+  const Status status = view.weights.Get(filter, outputs, cost, kernels.isa, packed);
+  t->int8_weights = *packed;
+  return status;
+}
+
+}  // namespace sbnn

@@ -1,0 +1,43 @@
+// What layers of int8 with weights have in common.
+#ifndef SBNN_DELEGATE_TRANSLATION_INT8_LAYER_H_
+#define SBNN_DELEGATE_TRANSLATION_INT8_LAYER_H_
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "delegate/format/int8_weights.h"
+#include "delegate/format/quantization.h"
+#include "delegate/format/status.h"
+#include "delegate/translation/translate.h"
+
+namespace sbnn {
+
+// The weights of a layer and what they become outputs with. `outputs.input_offset` is the input's
+// zero point only.
+struct Int8Layer {
+  Constant filter;  // of int8; views the file, or `values`
+  std::vector<int8_t> values;
+  Int8Outputs outputs;
+  QuantizedLimits limits;
+};
+
+// Inputs `filter` and `bias` of a node, whose output channels are the filter's dimension `axis`.
+// Fails where types do not fit together, weights are not symmetric, or a scale is beyond what
+// XNNPACK takes: its arithmetic is the one that kernels know.
+Status ReadInt8Layer(const NodeView& view, const Translation& t, int filter, int bias, size_t axis,
+                     FusedActivation activation, Int8Layer* layer);
+
+// `cost` is that of the kernels, or kInt8VectorCost. `filter` is the layer's, or made of it.
+Status PackInt8Weights(const NodeView& view, const Int8Layer& layer, const Constant& filter,
+                       const Int8Cost& cost, Translation* t,
+                       std::shared_ptr<const Int8Weights>* packed);
+
+// The translators of int8.
+Status TranslateInt8Convolution(const NodeView& view, Translation* t);
+Status TranslateInt8Depthwise(const NodeView& view, Translation* t);
+Status TranslateInt8FullyConnected(const NodeView& view, Translation* t);
+
+}  // namespace sbnn
+
+#endif  // SBNN_DELEGATE_TRANSLATION_INT8_LAYER_H_
