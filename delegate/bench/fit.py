@@ -1,6 +1,7 @@
 """Fits the cost model that decides what the delegate claims, and prints its table.
 
     python -m delegate.bench.fit > delegate/translation/cost_table.inl.h     (a few minutes; quiet machine)
+    python -m delegate.bench.fit --int8 [--without-amx] >> delegate/translation/cost_table_int8.inl.h
 
 Times representative layers, one at a time, in stock TensorFlow Lite with XNNPACK (an interpreter of
 that layer) and in the delegate (its profile: no change of layout counts), and fits for each kind of
@@ -16,6 +17,8 @@ import sys
 import time
 
 import numpy as np
+
+from delegate.bench.amx import forbid_amx, has_amx
 
 KINDS = ("pointwise", "window", "matrix", "depthwise", "function", "move")
 ROUNDS = 30
@@ -60,11 +63,12 @@ def layers() -> list[Layer]:
     return found
 
 
-def tflite(layer: Layer, *, behind_a_convolution: bool = False) -> tuple[bytes, float]:
+def tflite(layer: Layer, *, int8: bool, behind_a_convolution: bool = False) -> tuple[bytes, float]:
     """The layer as a network, and the bytes of activations that it reads and writes."""
     import keras
 
     import sbnn_tf as sbnn
+    from delegate.bench.models import quantized
 
     start = x = keras.Input(layer.shape)
     if behind_a_convolution:
@@ -72,7 +76,10 @@ def tflite(layer: Layer, *, behind_a_convolution: bool = False) -> tuple[bytes, 
     made = eval(f"layers.{layer.make}", {"layers": keras.layers, "x": x})
     elements = np.prod(layer.shape) * layer.make.count("x]") + np.prod(layer.shape)
     elements += np.prod(made.shape[1:])
-    return sbnn.convert(keras.Model(start, made)), 4.0 * float(elements)
+    model = keras.Model(start, made)
+    if int8:
+        return quantized(model), float(elements)
+    return sbnn.convert(model), 4.0 * float(elements)
 
 
 def run_seconds(model: bytes, **options) -> float:
@@ -101,7 +108,8 @@ def here_seconds(model: bytes, isa: str) -> float:
     for _ in range(ROUNDS):
         made.invoke()
     del made  # which is when it reports the profile
-    steps = [record for record in records if record["record"] == "step_profile"]
+    # (A step of no node is a change of layout.)
+    steps = [record for record in records if record["record"] == "step_profile" and record["nodes"]]
     if not steps:
         raise RuntimeError("the delegate reported no profile")
     return sum(step["least_seconds"] for step in steps)
@@ -133,21 +141,29 @@ def main() -> None:
     parser.add_argument(
         "--isa", nargs="+", default=["avx512", "avx2", "scalar"], help="instruction sets to fit"
     )
+    parser.add_argument("--int8", action="store_true", help="of quantized layers")
+    parser.add_argument(
+        "--without-amx", action="store_true", help="as on a CPU that has none; int8 rows tell"
+    )
     options = parser.parse_args()
+    int8 = options.int8
+    if options.without_amx:
+        forbid_amx()
+    amx = " amx" * (int8 and not options.without_amx and has_amx())
     from sbnn_tf.run.benchmark import cpu_name
 
-    idle = run_seconds(tflite(Layer("move", (1, 1, 1), "Add()([x, x])", 0))[0])
+    idle = run_seconds(tflite(Layer("move", (1, 1, 1), "Add()([x, x])", 0), int8=int8)[0])
     stock: dict[str, list] = {kind: [] for kind in KINDS}
     here: dict[str, dict[str, list]] = {isa: {kind: [] for kind in KINDS} for isa in options.isa}
     layout: dict[str, list] = {isa: [] for isa in options.isa}
     for layer in layers():
-        model, size = tflite(layer)
+        model, size = tflite(layer, int8=int8)
         seconds = max(1e-7, run_seconds(model) - idle)
         stock[layer.kind].append((layer.work, size, seconds))
         before = None
         if layer.kind in ("function", "move"):  # claimed, and fused, only next to a convolution
-            model, _ = tflite(layer, behind_a_convolution=True)
-            before, _ = tflite(dataclasses.replace(layer, make=CONVOLUTION))
+            model, _ = tflite(layer, int8=int8, behind_a_convolution=True)
+            before, _ = tflite(dataclasses.replace(layer, make=CONVOLUTION), int8=int8)
         for isa in options.isa:
             ours = here_seconds(model, isa)
             if before is not None:
@@ -157,11 +173,13 @@ def main() -> None:
                 whole = run_seconds(model, claim="all", isa=isa) - idle
                 layout[isa].append((0.0, 2 * size, max(1e-7, whole - ours)))
             print(f"{isa} {layer}: {ours * 1e6:.1f} us, stock {seconds * 1e6:.1f}", file=sys.stderr)
-    print(f"// python -m delegate.bench.fit, {cpu_name()}, {datetime.date.today()}")
+    command = "python -m delegate.bench.fit" + " --int8" * int8
+    command += " --without-amx" * options.without_amx
+    print(f"// {command}, {cpu_name()}, {datetime.date.today()}")
     for isa in options.isa:
         ours = braces({kind: fit(rows) for kind, rows in here[isa].items()})
         theirs = braces({kind: fit(rows) for kind, rows in stock.items()})
-        print(f'{{"{isa}", {fit(layout[isa])[1] * 1e12:.4g}, {ours},\n {theirs}}},')
+        print(f'{{"{isa}{amx}", {fit(layout[isa])[1] * 1e12:.4g}, {ours},\n {theirs}}},')
 
 
 if __name__ == "__main__":

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ class Network:
       pruning: options of `sbnn.convert` besides `prune`.
       sparsities: the columns, shares of zeros in the pruned filters.
       work: rough cost relative to MobileNet-v1; costly networks get fewer rounds.
+      int8: all of it is quantized, inputs and outputs too.
     """
 
     title: str
@@ -27,6 +30,7 @@ class Network:
     pruning: dict[str, Any]
     sparsities: tuple[float, ...] = (0.0, 0.3, 0.5, 0.7, 0.8, 0.9)
     work: float = 1.0
+    int8: bool = False
 
 
 TAPS = 5 / 9  # the zeros of a filter that keeps 4 of 9 taps
@@ -49,6 +53,23 @@ NETWORKS = {
     "mobilenet_v1_unstructured": Network(
         "MobileNet-v1, unstructured", "MobileNet", {"pattern": "unstructured"}
     ),
+    "mobilenet_v1_int8": Network("MobileNet-v1 int8, 4x1", "MobileNet", {"group": 4}, int8=True),
+    "mobilenet_v1_int8_4x4": Network(
+        "MobileNet-v1 int8, 4x4", "MobileNet", {"pattern": "block4x4"}, int8=True
+    ),
+    "mobilenet_v2_int8_4x4": Network(
+        "MobileNet-v2 int8, 4x4", "MobileNetV2", {"pattern": "block4x4"}, int8=True
+    ),
+    "efficientnet_lite0_int8_4x4": Network(
+        "EfficientNet-Lite0 int8, 4x4", "EfficientNetLite0", {"pattern": "block4x4"}, int8=True
+    ),
+    "resnet50_int8_4x4": Network(
+        "ResNet-50 int8, 1x1 and 3x3, 4x4",
+        "ResNet50",
+        {"pattern": "block4x4", "layers": ("1x1", "3x3")},
+        work=7,
+        int8=True,
+    ),
 }
 
 
@@ -56,12 +77,14 @@ def dense(network: Network, size: int = 224, batch: int = 1, folder: Path = FOLD
     """The dense `.tflite` of a network at size x size pixels; built once, then read from `folder`."""
     import sbnn_tf as sbnn
 
-    path = folder / f"{network.architecture}_{size}_{batch}.tflite"
+    kind = "_int8" if network.int8 else ""
+    path = folder / f"{network.architecture}_{size}_{batch}{kind}.tflite"
     if not path.is_file():
         from sbnn_tf.convert import write_file
 
         folder.mkdir(parents=True, exist_ok=True)
-        write_file(path, sbnn.convert(_fixed_batch(live(network.architecture, size), batch)))
+        model = _fixed_batch(live(network.architecture, size), batch)
+        write_file(path, quantized(model) if network.int8 else sbnn.convert(model))
     return path.read_bytes()
 
 
@@ -97,6 +120,22 @@ def live(architecture: str, size: int):
     if norms:
         model(np.random.default_rng(SEED).random((8, *shape), np.float32), training=True)
     return model
+
+
+def quantized(model) -> bytes:
+    """A Keras model in int8, inputs and outputs too, with ranges found on noise."""
+    import numpy as np
+    import tensorflow as tf
+
+    rng = np.random.default_rng(SEED)
+    shape = (model.input_shape[0] or 1, *model.input_shape[1:])
+    converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = lambda: ([rng.random(shape, np.float32)] for _ in range(4))
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = converter.inference_output_type = tf.int8
+    with contextlib.redirect_stdout(sys.stderr):  # it talks
+        return converter.convert()
 
 
 def _fixed_batch(model, batch: int):

@@ -122,7 +122,9 @@ bool Compare(const TfLiteDelegateParams& part, TfLiteContext* context, const Con
   for (const TfLiteIntArray* border : {part.input_tensors, part.output_tensors}) {
     for (int i = 0; i < border->size; ++i) {
       if (border->data[i] < 0 || constants.Has(context, border->data[i])) continue;
-      sum.here += PredictLayoutChange(shapes.Of(border->data[i]), kernels);
+      const TfLiteType type = context->tensors[border->data[i]].type;
+      sum.here += PredictLayoutChange(shapes.Of(border->data[i]),
+                                      type == kTfLiteInt8 || type == kTfLiteUInt8, kernels);
     }
   }
   std::vector<Verdict*> claimed;

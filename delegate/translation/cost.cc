@@ -3,8 +3,14 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <string>
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
 #include "delegate/engine/ops/fully_connected.h"
+#include "delegate/kernels/int8/table.h"
 #include "delegate/translation/translate.h"
 #include "tensorflow/lite/builtin_ops.h"
 
@@ -44,18 +50,48 @@ constexpr IsaRates kRates[] = {
 #include "delegate/translation/cost_table.inl.h"
 };
 
-const IsaRates& RatesOf(const char* isa) {
-  for (const IsaRates& rates : kRates) {
-    if (std::strcmp(rates.isa, isa) == 0) return rates;
+// The same of quantized layers, `python -m delegate.bench.fit --int8`: "avx512" where XNNPACK has
+// no tiles to multiply with, and "avx512 amx" where it does.
+constexpr IsaRates kInt8Rates[] = {
+#include "delegate/translation/cost_table_int8.inl.h"
+};
+
+template <size_t N>
+const IsaRates* Find(const IsaRates (&table)[N], const char* isa) {
+  for (const IsaRates& rates : table) {
+    if (std::strcmp(rates.isa, isa) == 0) return &rates;
   }
-  return kRates[0];
+  return nullptr;
+}
+
+const IsaRates& RatesOf(const char* isa) {
+  const IsaRates* const found = Find(kRates, isa);
+  return found != nullptr ? *found : kRates[0];
+}
+
+// Whether XNNPACK multiplies bytes in tiles.
+bool HasAmx() {
+#if defined(__x86_64__)
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  constexpr unsigned kTiles = 1u << 24, kInt8 = 1u << 25;
+  return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) != 0 && (edx & kTiles) != 0 &&
+         (edx & kInt8) != 0;
+#else
+  return false;
+#endif
+}
+
+// Null: nobody has measured it.
+const IsaRates* Int8RatesOf(const std::string& isa) {
+  static const bool amx = HasAmx();
+  return Find(kInt8Rates, (isa + (amx ? " amx" : "")).c_str());
 }
 
 double Elements(const Shape& shape) { return static_cast<double>(ElementCount(shape)); }
 
-// Seconds: each float is read and written.
-double LayoutChange(const Shape& shape, const IsaRates& rates) {
-  return 1e-12 * rates.layout * 8 * Elements(shape);
+// Seconds: each element, of so many bytes, is read and written.
+double LayoutChange(const Shape& shape, int bytes, const IsaRates& rates) {
+  return 1e-12 * rates.layout * 2 * bytes * Elements(shape);
 }
 
 bool IsFunction(int code) {
@@ -100,45 +136,60 @@ double DenseDepth(const NodeView& view, Kind kind) {
   return kind == kDepthwise ? depth / filter.back() : depth;
 }
 
+// Multiply-adds for each output pixel, as if all columns had the widest group: eight each.
+double KeptWork(const PackedWeights& w, const ColumnCost& cost) {
+  const double columns = w.unstructured() ? w.value_count * cost.unstructured_weight +
+                                                w.column_count * cost.unstructured_column
+                                          : w.column_count * cost.of[GroupIndex(w.group)];
+  return columns * kMaxGroup / cost.of[GroupIndex(kMaxGroup)];
+}
+
+// The same of int8, as if all steps were blocks of four outputs: sixteen each.
+double KeptWork(const Int8Weights& w, const Int8Cost& cost) {
+  const int g = int8::GroupIndex(w.group);
+  const double step = w.columns != 0 ? cost.columns[g] : cost.blocks[g];
+  return w.steps * step * kQuad * kQuad / cost.blocks[int8::GroupIndex(kQuad)];
+}
+
 }  // namespace
 
 Prediction PredictNode(const NodeView& view, const Translation& t,
                        const std::vector<std::shared_ptr<const PackedWeights>>& packed) {
-  const bool measured = std::all_of(t.types.begin(), t.types.end(), [](const auto& type) {
+  const bool floats = std::all_of(t.types.begin(), t.types.end(), [](const auto& type) {
     return type.second.element == ElementType::kFloat32;
   });
-  if (!measured) return {0, 0, false};
-  const IsaRates& rates = RatesOf(view.kernels.isa);
+  const IsaRates* const found = floats ? &RatesOf(view.kernels.isa) : Int8RatesOf(view.kernels.isa);
+  if (found == nullptr) return {0, 0, false};
+  const IsaRates& rates = *found;
   const Shape output = view.shape(view.node->outputs->data[0]);
   const Kind kind = KindOf(view, output);
+  const auto bytes_of = [&](int tensor) {
+    const bool quantized = t.type(tensor).element == ElementType::kInt8;
+    return (quantized ? 1 : 4) * Elements(view.shape(tensor));
+  };
   double bytes = 0;
-  for (int i : t.inputs) bytes += 4 * Elements(view.shape(i));
-  for (int i = 0; i < view.node->outputs->size; ++i) {
-    bytes += 4 * Elements(view.shape(view.node->outputs->data[i]));
-  }
+  for (int i : t.inputs) bytes += bytes_of(i);
+  for (int i = 0; i < view.node->outputs->size; ++i) bytes += bytes_of(view.node->outputs->data[i]);
   double here = 0, stock = 0;
   if (kind == kFunction) {
     here = stock = Elements(output);
   } else if (kind != kMove) {
     here = stock = Elements(output) * DenseDepth(view, kind);
-    if (!packed.empty() && here > 0) {
+    const double pixels = Elements(output) / AsImages(output).c;
+    if (t.int8_weights != nullptr && here > 0) {
+      const Int8Cost& cost = int8::KernelsOf(view.kernels.isa)->cost;
+      here = pixels * KeptWork(*t.int8_weights, kind == kMatrix ? kInt8VectorCost : cost);
+    } else if (!packed.empty() && here > 0) {
       const ColumnCost& cost = kind == kMatrix ? kOneVectorCost : view.kernels.column_cost;
       here = 0;
-      for (const auto& w : packed) {
-        const double columns = w->unstructured() ? w->value_count * cost.unstructured_weight +
-                                                       w->column_count * cost.unstructured_column
-                                                 : w->column_count * cost.of[GroupIndex(w->group)];
-        // As if all columns had the widest group: eight multiply-adds a pixel.
-        here += Elements(output) / AsImages(output).c * columns * kMaxGroup /
-                cost.of[GroupIndex(kMaxGroup)];
-      }
+      for (const auto& w : packed) here += pixels * KeptWork(*w, cost);
     }
   }
   Prediction p;
   if (view.registration->builtin_code == kTfLiteBuiltinFullyConnected && kind == kPointwise) {
     // Rows become a panel, and their results rows again.
     for (const Shape& rows : {view.shape(t.inputs[0]), output}) {
-      if (LayoutOf(rows) == Layout::kFlat) p.here += LayoutChange(rows, rates);
+      if (LayoutOf(rows) == Layout::kFlat) p.here += LayoutChange(rows, floats ? 4 : 1, rates);
     }
   }
   p.here += 1e-9 * (rates.here.node +
@@ -148,8 +199,10 @@ Prediction PredictNode(const NodeView& view, const Translation& t,
   return p;
 }
 
-double PredictLayoutChange(const Shape& shape, const Kernels& kernels) {
-  return LayoutOf(shape) == Layout::kFlat ? 0 : LayoutChange(shape, RatesOf(kernels.isa));
+double PredictLayoutChange(const Shape& shape, bool quantized, const Kernels& kernels) {
+  if (LayoutOf(shape) == Layout::kFlat) return 0;
+  const IsaRates* const found = quantized ? Int8RatesOf(kernels.isa) : nullptr;
+  return LayoutChange(shape, quantized ? 1 : 4, found != nullptr ? *found : RatesOf(kernels.isa));
 }
 
 }  // namespace sbnn

@@ -26,7 +26,7 @@ Prediction PredictNode(const NodeView& view, const Translation& translation,
                        const std::vector<std::shared_ptr<const PackedWeights>>& packed);
 
 // Of bringing a tensor of this shape to or from the engine's layout.
-double PredictLayoutChange(const Shape& shape, const Kernels& kernels);
+double PredictLayoutChange(const Shape& shape, bool quantized, const Kernels& kernels);
 
 }  // namespace sbnn
 
