@@ -7,8 +7,9 @@
 namespace sbnn {
 
 FixedPoint ToFixedPoint(double real) {
-  if (real == 0) return {};
+  if (real == 0 || std::isnan(real)) return {};
   FixedPoint f;
+  real = std::clamp(real, -0x1.0p+40, 0x1.0p+40);
   const double mantissa = std::frexp(real, &f.shift);
   auto rounded = static_cast<int64_t>(std::round(mantissa * (int64_t{1} << 31)));
   if (rounded == int64_t{1} << 31) {
@@ -16,7 +17,10 @@ FixedPoint ToFixedPoint(double real) {
     ++f.shift;
   }
   if (f.shift < -31) return {};
-  if (f.shift > 30) return {std::numeric_limits<int32_t>::max(), 30};
+  if (f.shift > 30) {
+    constexpr int32_t kMost = std::numeric_limits<int32_t>::max();
+    return {real > 0 ? kMost : -kMost, 30};
+  }
   f.multiplier = static_cast<int32_t>(rounded);
   return f;
 }

@@ -2,18 +2,24 @@
 
 #include <algorithm>
 #include <cmath>
+#include <sstream>
 #include <string>
 
 namespace sbnn {
 namespace {
+
+// No network has others, and quotients of these are numbers.
+constexpr float kLeastScale = 1e-18f, kMostScale = 1e18f;
 
 constexpr int kSignBit = 128;  // of 8 bits
 
 }  // namespace
 
 Status Validate(const Quantization& q, ElementType type) {
-  if (!(std::isnormal(q.scale) && q.scale > 0)) {
-    return Status::Error("expected a scale above 0, found " + std::to_string(q.scale));
+  if (!(q.scale >= kLeastScale && q.scale <= kMostScale)) {
+    std::ostringstream found;
+    found << q.scale;
+    return Status::Error("expected a scale from 1e-18 to 1e+18, found " + found.str());
   }
   const bool bytes = BytesOf(type) == 1;
   const int least = type == ElementType::kInt8 ? -128 : 0, most = least + (bytes ? 255 : 0);

@@ -42,7 +42,7 @@ struct TensorType {
   bool operator!=(const TensorType& other) const { return !(*this == other); }
 };
 
-// Fails where a scale is not a positive, normal number, or a zero point is none of the type's
+// Fails where a scale is not a number from 1e-18 to 1e18, or a zero point is none of the type's
 // numbers.
 Status Validate(const Quantization& quantization, ElementType type);
 

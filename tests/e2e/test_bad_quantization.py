@@ -14,11 +14,12 @@ from tests.python.convert.flat import Flat
 SHAPE = (1, 2, 2, 3)
 GOOD = ([0.1], [3])
 BAD = {
-    "zero": (([0.0], [0]), "expected a scale above 0, found 0"),
-    "negative": (([-0.1], [0]), "expected a scale above 0, found -0.1"),
-    "infinite": (([np.inf], [0]), "expected a scale above 0, found inf"),
-    "nan": (([np.nan], [0]), "expected a scale above 0, found"),
-    "subnormal": (([1e-40], [0]), "expected a scale above 0"),
+    "zero": (([0.0], [0]), "expected a scale from 1e-18 to 1e+18, found 0"),
+    "negative": (([-0.1], [0]), "expected a scale from 1e-18 to 1e+18, found -0.1"),
+    "infinite": (([np.inf], [0]), "expected a scale from 1e-18 to 1e+18, found inf"),
+    "nan": (([np.nan], [0]), "expected a scale from 1e-18 to 1e+18, found"),
+    "subnormal": (([1e-40], [0]), "expected a scale from 1e-18 to 1e+18"),
+    "huge": (([1e30], [0]), "expected a scale from 1e-18 to 1e+18, found 1e+30"),
     "above": (([0.1], [128]), "expected a zero point from -128 to 127, found 128"),
     "below": (([0.1], [-129]), "expected a zero point from -128 to 127, found -129"),
     "none": (None, "found 0 and 0"),

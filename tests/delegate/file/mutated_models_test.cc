@@ -25,7 +25,8 @@ namespace {
 using Bytes = std::vector<uint8_t>;
 
 const std::vector<std::string> kModels = {"seed_56",  "seed_156", "seed_180", "seed_192",
-                                          "seed_233", "seed_241", "seed_245", "seed_280"};
+                                          "seed_233", "seed_241", "seed_245", "seed_280",
+                                          "int8_150", "int8_181", "int8_192"};
 
 Bytes ReadModel(const std::string& name) {
   std::ifstream file("tests/delegate/file/models/" + name + ".tflite", std::ios::binary);

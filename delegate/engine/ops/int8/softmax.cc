@@ -32,7 +32,8 @@ void Int8Softmax::Run(const std::vector<const Tensor*>& inputs, const Tensor& ou
     const float scale = 1.0f / (sum * to.scale);
     for (size_t i = 0; i < count; ++i) {
       // (Towards zero, of what is never negative.)
-      const int number = static_cast<int>(powers_[largest - x[i]] * scale + 0.5f) + to.zero_point;
+      const float share = std::min(powers_[largest - x[i]] * scale, 255.0f);
+      const int number = static_cast<int>(share + 0.5f) + to.zero_point;
       y[i] = static_cast<int8_t>(std::min(127, std::max(-128, number)));
     }
   });
