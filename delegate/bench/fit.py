@@ -147,23 +147,28 @@ def main() -> None:
     )
     options = parser.parse_args()
     int8 = options.int8
-    if options.without_amx:
-        forbid_amx()
     amx = " amx" * (int8 and not options.without_amx and has_amx())
     from sbnn_tf.run.benchmark import cpu_name
 
-    idle = run_seconds(tflite(Layer("move", (1, 1, 1), "Add()([x, x])", 0), int8=int8)[0])
+    nothing, _ = tflite(Layer("move", (1, 1, 1), "Add()([x, x])", 0), int8=int8)
+    made = []
+    for layer in layers():
+        model, size = tflite(layer, int8=int8)
+        behind = before = None
+        if layer.kind in ("function", "move"):  # claimed, and fused, only next to a convolution
+            behind, _ = tflite(layer, int8=int8, behind_a_convolution=True)
+            before, _ = tflite(dataclasses.replace(layer, make=CONVOLUTION), int8=int8)
+        made.append((layer, model, size, behind or model, before))
+    if options.without_amx:  # which TensorFlow, that made these, does not take
+        forbid_amx()
+
+    idle = run_seconds(nothing)
     stock: dict[str, list] = {kind: [] for kind in KINDS}
     here: dict[str, dict[str, list]] = {isa: {kind: [] for kind in KINDS} for isa in options.isa}
     layout: dict[str, list] = {isa: [] for isa in options.isa}
-    for layer in layers():
-        model, size = tflite(layer, int8=int8)
-        seconds = max(1e-7, run_seconds(model) - idle)
+    for layer, alone, size, model, before in made:
+        seconds = max(1e-7, run_seconds(alone) - idle)
         stock[layer.kind].append((layer.work, size, seconds))
-        before = None
-        if layer.kind in ("function", "move"):  # claimed, and fused, only next to a convolution
-            model, _ = tflite(layer, int8=int8, behind_a_convolution=True)
-            before, _ = tflite(dataclasses.replace(layer, make=CONVOLUTION), int8=int8)
         for isa in options.isa:
             ours = here_seconds(model, isa)
             if before is not None:

@@ -1,5 +1,6 @@
 #include "delegate/translation/int8_layer.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -94,6 +95,12 @@ Status ReadInt8Layer(const NodeView& view, const Translation& t, int filter, int
   status = ReadClamp(activation, &lo, &hi);
   if (status.ok()) layer->limits = Quantize(lo, hi, output);
   return status;
+}
+
+Int8Cost BlocksOf(const Int8Cost& cost) {
+  Int8Cost blocks = cost;
+  std::fill(blocks.columns, blocks.columns + kInt8GroupKinds, 0.0f);
+  return blocks;
 }
 
 Status PackInt8Weights(const NodeView& view, const Int8Layer& layer, const Constant& filter,

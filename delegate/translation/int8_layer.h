@@ -33,10 +33,14 @@ Status PackInt8Weights(const NodeView& view, const Int8Layer& layer, const Const
                        const Int8Cost& cost, Translation* t,
                        std::shared_ptr<const Int8Weights>* packed);
 
+// The costs of blocks alone: their kernels read quads.
+Int8Cost BlocksOf(const Int8Cost& cost);
+
 // The translators of int8.
 Status TranslateInt8Convolution(const NodeView& view, Translation* t);
 Status TranslateInt8Depthwise(const NodeView& view, Translation* t);
 Status TranslateInt8FullyConnected(const NodeView& view, Translation* t);
+Status TranslateInt8TransposeConvolution(const NodeView& view, const Shape& output, Translation* t);
 
 }  // namespace sbnn
 

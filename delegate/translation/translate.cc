@@ -71,7 +71,7 @@ constexpr Entry kEntries[] = {
     {kTfLiteBuiltinSub, true, 2, TranslateBinary, Types::kQuantized},
     {kTfLiteBuiltinTanh, false, 1, TranslateActivation, Types::kQuantized},
     {kTfLiteBuiltinTranspose, false, 1, TranslateTranspose, Types::kMoved},
-    {kTfLiteBuiltinTransposeConv, true, 1, TranslateTransposeConvolution, Types::kFloats},
+    {kTfLiteBuiltinTransposeConv, true, 1, TranslateTransposeConvolution, Types::kQuantized},
     {kTfLiteBuiltinQuantize, false, 1, TranslateConvert, Types::kConverted},
     {kTfLiteBuiltinDequantize, false, 1, TranslateConvert, Types::kConverted},
     // Claimed with what reads it, as is DEQUANTIZE of constants: see Constants.

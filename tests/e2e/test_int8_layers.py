@@ -78,8 +78,9 @@ class Layer:
         y = flat.tensor("y", self._output(), kind)
         quantized(y, 0.02 * depth, self.zero_points[1] + shift)
         names = {"CONV_2D": "Conv2D", "DEPTHWISE_CONV_2D": "DepthwiseConv2D"}
-        options = getattr(s, f"{names.get(self.kind, 'FullyConnected')}OptionsT")()
-        if self.kind in names:
+        names |= {"TRANSPOSE_CONV": "TransposeConv", "FULLY_CONNECTED": "FullyConnected"}
+        options = getattr(s, f"{names[self.kind]}OptionsT")()
+        if self.kind in ("CONV_2D", "DEPTHWISE_CONV_2D"):
             options.strideH = options.strideW = options.dilationHFactor = 1
             options.dilationWFactor = 1
         if self.kind == "DEPTHWISE_CONV_2D":
@@ -87,13 +88,20 @@ class Layer:
         for name, value in self.options.items():
             assert hasattr(options, name)
             setattr(options, name, value)
-        flat.node(self.kind, [x, w, bias], [y], options)
+        inputs = [x, w, bias]
+        if self.kind == "TRANSPOSE_CONV":
+            inputs = [flat.constant("shape", np.array(self._output(), np.int32)), w, x, bias]
+        flat.node(self.kind, inputs, [y], options)
         flat.output(y)
         return flat.bytes()
 
     def _output(self) -> tuple[int, ...]:
         if self.kind == "FULLY_CONNECTED":
             return (self.image[0], self.filter[0])
+        if self.kind == "TRANSPOSE_CONV":
+            step, pad = self.options["strideH"], self.options["padding"]
+            reach = max(0, self.filter[1] - step) if pad == VALID else 0
+            return (self.image[0], *(n * step + reach for n in self.image[1:3]), self.filter[0])
         sizes = []
         for axis, name in ((1, "H"), (2, "W")):
             reach = (self.filter[axis] - 1) * self.options.get(f"dilation{name}Factor", 1) + 1
@@ -187,6 +195,15 @@ def test_convolutions(case):
 @pytest.mark.parametrize("case", DEPTHWISE)
 def test_depthwise_convolutions(case):
     check(DEPTHWISE[case].bytes())
+
+
+@pytest.mark.parametrize("padding", [SAME, VALID])
+@pytest.mark.parametrize("kernel, step", [(2, 2), (3, 2), (4, 2), (3, 1), (2, 3)])
+def test_transposed_convolutions(kernel, step, padding):
+    options = strides(step, padding=padding)
+    layer = Layer("TRANSPOSE_CONV", (2, 5, 7, 6), (9, kernel, kernel, 6), options)
+    gaps = padding == SAME and kernel < step
+    check(layer.bytes(), left="the windows do not cover" if gaps else None)
 
 
 @pytest.mark.parametrize("case", FULLY_CONNECTED)

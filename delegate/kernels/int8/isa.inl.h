@@ -79,7 +79,7 @@ Kernels Collect(const char* isa, const Int8Cost& cost) {
   AddGroup<V, 1, P1>(0, &k);
   AddGroup<V, 2, P2>(1, &k);
   AddGroup<V, 4, P4>(2, &k);
-  k.spmv = &Spmv;
+  k.spmv = &Spmv<V>;
   AddDepthwise<V>(k.depthwise);
   if constexpr (Narrow::kLanes < V::kLanes) AddDepthwise<Narrow>(k.depthwise_narrow);
   k.depthwise_any = &DepthwiseAny;

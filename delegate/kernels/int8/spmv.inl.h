@@ -1,5 +1,4 @@
-// Sparse matrix x one pixel, int8: four outputs by four inputs fill a vector of 128 bits. Four
-// steps at a time, since a sum waits for the one before.
+// Sparse matrix x one pixel, int8: four outputs by four inputs fill a quarter of a vector.
 #include "delegate/kernels/int8/kernels.h"
 
 namespace sbnn {
@@ -7,24 +6,31 @@ namespace int8 {
 namespace SBNN_ISA {
 namespace {
 
+// A vector takes as many steps as it has quarters, and two vectors are in flight, since a sum waits
+// for the one before.
+template <class V>
 void Spmv(const SpmvArgs& args) {
+  constexpr uint32_t kSteps = V::kLanes / 4;
   const V128::Output out(args.to);
-  const auto add = [&args](V128::Sums& sums, uint32_t step) {
-    const V128::Quads x = V128::Prepare(V128::LoadOne(args.x + 4 * args.blocks[step]));
-    V128::Dot(sums, x, V128::Repeat(args.weights + size_t{16} * step));
-  };
   for (uint32_t quad = args.first_quad; quad < args.end_quad; ++quad) {
     uint32_t step = args.group_begin[quad];
     const uint32_t end = args.group_begin[quad + 1];
-    V128::Sums sums[4] = {V128::SetFour(args.bias + 4 * quad), V128::Set(0), V128::Set(0),
-                          V128::Set(0)};
-    for (; end - step >= 4; step += 4) {
+    const auto add = [&args](typename V::Sums& sums, uint32_t first) {
+      const typename V::Quads x = V::Prepare(V::SpreadQuads(args.x, args.blocks + first));
+      V::Dot(sums, x, V::LoadWeights(args.weights + size_t{16} * first));
+    };
+    typename V::Sums even = V::Set(0), odd = V::Set(0);
+    for (; end - step >= 2 * kSteps; step += 2 * kSteps) {
       __builtin_prefetch(args.weights + size_t{16} * step + 1024);
-#pragma GCC unroll 4
-      for (int i = 0; i < 4; ++i) add(sums[i], step + i);
+      add(even, step);
+      add(odd, step + kSteps);
     }
-    for (; step < end; ++step) add(sums[0], step);
-    const V128::Sums sum = V128::Add(V128::Add(sums[0], sums[1]), V128::Add(sums[2], sums[3]));
+    V128::Sums sum = V128::SetFour(args.bias + 4 * quad);
+    for (; step < end; ++step) {
+      const V128::Quads x = V128::Prepare(V128::LoadOne(args.x + 4 * args.blocks[step]));
+      V128::Dot(sum, x, V128::Repeat(args.weights + size_t{16} * step));
+    }
+    sum = V128::Add(sum, V128::Add(V::AddQuarters(even), V::AddQuarters(odd)));
     const V128::Ints y = V128::Requantize(sum, V128::SetFourScales(args.scale + 4 * quad), out);
     V128::StoreOne(args.y + 4 * quad, V128::Pack(y, y, y, y, out));
   }

@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "delegate/engine/ops/int8/convolution.h"
 #include "delegate/engine/ops/int8/fully_connected.h"
 #include "delegate/engine/ops/int8/gathered_convolution.h"
@@ -26,13 +24,6 @@ std::vector<int8_t> Reordered(const Constant& filter) {
         static_cast<int8_t>(value);
   });
   return values;
-}
-
-// Blocks of one kind only: their kernels read quads.
-Int8Cost BlocksOf(const Int8Cost& cost) {
-  Int8Cost blocks = cost;
-  std::fill(blocks.columns, blocks.columns + kInt8GroupKinds, 0.0f);
-  return blocks;
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "delegate/engine/ops/transpose_convolution.h"
 
+#include "delegate/translation/int8_layer.h"
 #include "delegate/translation/translate.h"
 
 namespace sbnn {
@@ -10,10 +11,6 @@ Status TranslateTransposeConvolution(const NodeView& view, Translation* t) {
   if (t->inputs[0] != view.input(2)) return Status::Error("a constant is convolved");
   Status status = CheckRank(view, t->inputs[0], 4);
   if (!status.ok()) return status;
-  Constant filter;
-  status = ReadFilter(view, 1, &filter);
-  if (!status.ok()) return status;
-  const int outputs = filter.shape[0], inputs = filter.shape[3];
   Shape output;
   status = view.constants.Ints(view.context, view.input(0), &output);
   if (!status.ok()) return Status::Error("the output's shape: " + status.message());
@@ -21,6 +18,11 @@ Status TranslateTransposeConvolution(const NodeView& view, Translation* t) {
   for (int d : output) {
     if (d < 1 || d > 65536) return Status::Error("an output's dimension of " + std::to_string(d));
   }
+  if (t->quantized()) return TranslateInt8TransposeConvolution(view, output, t);
+  Constant filter;
+  status = ReadFilter(view, 1, &filter);
+  if (!status.ok()) return status;
+  const int outputs = filter.shape[0], inputs = filter.shape[3];
   const Shape image = view.shape(t->inputs[0]);
   if (image[3] != inputs || image[0] != output[0] || outputs != output[3]) {
     return Status::Error("the shapes of input, filter and output do not fit together");

@@ -71,6 +71,11 @@ struct V128 {
     return Biased(_mm_set1_epi32(LoadFourBytes(p)));
   }
   static SBNN_INLINE Bytes Fill(int8_t x) { return Biased(_mm_set1_epi8(x)); }
+  static SBNN_INLINE Bytes SpreadQuads(const int8_t* p, const uint16_t* i) {
+    return LoadOne(p + 4 * i[0]);
+  }
+  static SBNN_INLINE Weights LoadWeights(const int8_t* w) { return Repeat(w); }
+  static SBNN_INLINE Sums AddQuarters(Sums sums) { return sums; }
   static SBNN_INLINE Bytes LoadFrom(const int8_t* p, int first, int end, Bytes fill) {
     const __m128i lane = _mm_setr_epi32(0, 1, 2, 3);
     const __m128i mask = _mm_andnot_si128(_mm_cmpgt_epi32(_mm_set1_epi32(first), lane),
@@ -193,6 +198,15 @@ struct V256 {
         kHalf == 0 ? _mm256_unpacklo_epi8(b[2], b[3]) : _mm256_unpackhi_epi8(b[2], b[3]);
     v[2 * kHalf] = _mm256_unpacklo_epi16(ab, cd);
     v[2 * kHalf + 1] = _mm256_unpackhi_epi16(ab, cd);
+  }
+  static SBNN_INLINE Bytes SpreadQuads(const int8_t* p, const uint16_t* i) {
+    return _mm256_set_m128i(V128::LoadOne(p + 4 * i[1]), V128::LoadOne(p + 4 * i[0]));
+  }
+  static SBNN_INLINE Weights LoadWeights(const int8_t* w) {
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(w));
+  }
+  static SBNN_INLINE V128::Sums AddQuarters(Sums sums) {
+    return _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
   }
   static SBNN_INLINE Bytes NextQuarter(Bytes a, Bytes b) {
     return _mm256_permute2x128_si256(a, b, 0x21);

@@ -70,6 +70,24 @@ struct V512 {
     v[2 * kHalf] = _mm512_unpacklo_epi16(ab, cd);
     v[2 * kHalf + 1] = _mm512_unpackhi_epi16(ab, cd);
   }
+  // (Quads that follow one another, as all do in a dense matrix, take one load.)
+  static SBNN_INLINE Bytes SpreadQuads(const int8_t* p, const uint16_t* i) {
+    if (i[3] == i[0] + 3 && i[1] == i[0] + 1 && i[2] == i[0] + 2) {
+      const __m512i four = _mm512_castsi128_si512(V128::Load(p + 4 * i[0]));
+      const __m512i order = _mm512_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3);
+      return _mm512_permutexvar_epi32(order, four);
+    }
+    __m512i v = _mm512_set1_epi32(LoadFourBytes(p + 4 * i[0]));
+    v = _mm512_mask_set1_epi32(v, 0x00f0, LoadFourBytes(p + 4 * i[1]));
+    v = _mm512_mask_set1_epi32(v, 0x0f00, LoadFourBytes(p + 4 * i[2]));
+    return Biased(_mm512_mask_set1_epi32(v, 0xf000, LoadFourBytes(p + 4 * i[3])));
+  }
+  static SBNN_INLINE Weights LoadWeights(const int8_t* w) { return _mm512_loadu_si512(w); }
+  static SBNN_INLINE V128::Sums AddQuarters(Sums sums) {
+    const __m256i half =
+        _mm256_add_epi32(_mm512_castsi512_si256(sums), _mm512_extracti64x4_epi64(sums, 1));
+    return _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+  }
   static SBNN_INLINE Bytes NextQuarter(Bytes a, Bytes b) { return _mm512_alignr_epi64(b, a, 2); }
   static SBNN_INLINE Quads Prepare(Bytes v) {
 #if defined(SBNN_VNNI)

@@ -8,6 +8,9 @@
 //   Bytes LoadFrom(p, first, end, fill)   quads [first, end) of them, `fill` elsewhere; these only
 //                               are read
 //   Bytes LoadColumns(p[4])     the inputs of kLanes pixels from four planes, as quads
+//   Bytes SpreadQuads(p, i)     quarter q: four times quad i[q] of p
+//   Weights LoadWeights(p)      sixteen weights for each quarter
+//   V128::Sums AddQuarters(sums)
 //   Interleave(b[4], v)         inputs of 4 * kLanes pixels of four planes to quads: quarter q of
 //                               v[k] has pixels 16 q + 4 k and up. With <kHalf>: v[2 kHalf] and the
 //                               next one only

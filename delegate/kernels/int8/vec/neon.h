@@ -46,6 +46,11 @@ struct V128 {
   static SBNN_INLINE Bytes Load(const void* p) { return vld1q_s8(static_cast<const int8_t*>(p)); }
   static SBNN_INLINE Bytes LoadOne(const int8_t* p) { return Broadcast(p); }
   static SBNN_INLINE Bytes Fill(int8_t x) { return vdupq_n_s8(x); }
+  static SBNN_INLINE Bytes SpreadQuads(const int8_t* p, const uint16_t* i) {
+    return LoadOne(p + 4 * i[0]);
+  }
+  static SBNN_INLINE Weights LoadWeights(const int8_t* w) { return Repeat(w); }
+  static SBNN_INLINE Sums AddQuarters(Sums sums) { return sums; }
   static SBNN_INLINE Bytes LoadFrom(const int8_t* p, int first, int end, Bytes fill) {
     int8_t bytes[16];
     vst1q_s8(bytes, fill);

@@ -46,6 +46,11 @@ struct V128 {
     for (int8_t& b : v.at) b = x;
     return v;
   }
+  static SBNN_INLINE Bytes SpreadQuads(const int8_t* p, const uint16_t* i) {
+    return LoadOne(p + 4 * i[0]);
+  }
+  static SBNN_INLINE Weights LoadWeights(const int8_t* w) { return Repeat(w); }
+  static SBNN_INLINE Sums AddQuarters(Sums sums) { return sums; }
   static SBNN_INLINE Bytes LoadFrom(const int8_t* p, int first, int end, Bytes fill) {
     for (int i = first; i < end; ++i) __builtin_memcpy(fill.at + 4 * i, p + 4 * i, 4);
     return fill;
