@@ -25,4 +25,4 @@ else
 fi
 echo "Installing the missing packages:$missing"
 $as_root apt-get update -qq || echo "apt-get update failed in part; going on with the lists at hand."
-DEBIAN_FRONTEND=noninteractive $as_root apt-get install -qq -y --no-install-recommends $missing
+DEBIAN_FRONTEND=noninteractive $as_root apt-get -o DPkg::Lock::Timeout=600 install -qq -y --no-install-recommends $missing

@@ -33,7 +33,7 @@ std::vector<Network::StepInfo> Network::Steps() const {
 
 Status Network::Prepare(const std::vector<Shape>& input_shapes, const Kernels& kernels, int threads,
                         bool allow_fp16) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const Lock lock(mutex_);
   if (!rewritten_) {
     AbsorbMargins(&graph_);
     MakeSwishes(&graph_);
@@ -90,7 +90,7 @@ Status Network::CheckViews(const std::vector<ConstTensorView>& inputs,
 
 Status Network::Run(const std::vector<ConstTensorView>& inputs,
                     const std::vector<TensorView>& outputs, std::vector<double>* seconds) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const Lock lock(mutex_);
   if (seconds != nullptr) seconds->clear();
   if (!prepared_) return Status::Error("the network runs without having been prepared");
   const Status status = CheckViews(inputs, outputs);

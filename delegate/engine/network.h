@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -13,6 +12,7 @@
 #include "delegate/engine/placement.h"
 #include "delegate/engine/program.h"
 #include "delegate/engine/view.h"
+#include "delegate/format/locks.h"
 
 namespace sbnn {
 
@@ -62,7 +62,7 @@ class Network {
 
   static constexpr uint64_t kCacheBytes = 960 << 10;  // of an L2 cache of 1 MB
 
-  std::mutex mutex_;  // held while anything below is changed
+  Mutex mutex_;  // held while anything below is changed
   Graph graph_;
   std::vector<std::string> labels_;  // by the order of AddOp
   bool rewritten_ = false;           // by what depends on the graph alone

@@ -8,6 +8,8 @@
 #include <mutex>
 #include <thread>
 
+#include "delegate/engine/task_shares.h"
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -32,58 +34,20 @@ constexpr int kSpinsBetweenJobs = 1000;
 
 }  // namespace
 
-// The tasks [begin, end) that a thread has yet to do. In one word, so that whoever takes one of
-// them takes it of this call and from nobody else; and in a cache line of its own.
-struct alignas(64) Share {
-  std::atomic<uint64_t> word{0};
-
-  static uint32_t Begin(uint64_t w) { return static_cast<uint32_t>(w >> 32); }
-  static uint32_t End(uint64_t w) { return static_cast<uint32_t>(w); }
-
-  void Set(uint32_t begin, uint32_t end) {
-    word.store(uint64_t{begin} << 32 | end, std::memory_order_release);
-  }
-  // The first task for the thread itself, the last for others; -1: there is none.
-  int Take(bool first) {
-    uint64_t w = word.load(std::memory_order_acquire);
-    while (Begin(w) < End(w)) {
-      const uint64_t rest = first ? w + (uint64_t{1} << 32) : w - 1;
-      if (word.compare_exchange_weak(w, rest, std::memory_order_acq_rel)) {
-        return static_cast<int>(first ? Begin(w) : End(rest));
-      }
-    }
-    return -1;
-  }
-};
-
 struct Job {
   explicit Job(int threads) : shares(threads) {}
 
-  std::vector<Share> shares;  // of each worker, and of those that were not to be had
-  alignas(64) std::atomic<int> done{0};
+  TaskShares shares;
   alignas(64) std::atomic<uint32_t> calls{0};
   std::atomic<int> sleepers{0};
   std::atomic<bool> over{false};
-  const std::function<void(int, int)>* fn = nullptr;
   std::mutex mutex;
   std::condition_variable wake;
-
-  // Works until no task is left.
-  void Work(int worker) {
-    const int threads = static_cast<int>(shares.size());
-    int finished = 0;
-    for (int other = 0; other < threads; ++other) {
-      Share& share = shares[(worker + other) % threads];
-      // `fn` belongs to this task: the caller waits for it before it changes anything.
-      for (int task; (task = share.Take(other == 0)) >= 0; ++finished) (*fn)(task, worker);
-    }
-    if (finished > 0) done.fetch_add(finished, std::memory_order_release);
-  }
 
   void HelperLoop(int worker) {
     while (!over.load(std::memory_order_acquire)) {
       const uint32_t call = calls.load(std::memory_order_acquire);
-      Work(worker);
+      shares.Work(worker);
       const auto idle = [&] { return calls.load() == call && !over.load(); };
       for (int spins = 0; spins < kSpins && idle(); ++spins) Pause();
       if (!idle()) continue;
@@ -223,17 +187,11 @@ void Team::Run(int tasks, const std::function<void(int, int)>& fn) {
     for (int t = 0; t < tasks; ++t) fn(t, 0);
     return;
   }
-  job_->fn = &fn;
-  job_->done.store(0, std::memory_order_relaxed);
-  const uint64_t count = tasks, threads = size();
-  for (uint64_t i = 0; i < threads; ++i) {
-    job_->shares[i].Set(static_cast<uint32_t>(count * i / threads),
-                        static_cast<uint32_t>(count * (i + 1) / threads));
-  }
+  job_->shares.Deal(tasks, size(), fn);
   job_->calls.fetch_add(1);
   job_->Wake();
-  job_->Work(0);
-  for (int spins = 0; job_->done.load(std::memory_order_acquire) < tasks; ++spins) {
+  job_->shares.Work(0);
+  for (int spins = 0; !job_->shares.done(); ++spins) {
     if (spins < kSpins) {
       Pause();
     } else {

@@ -1,14 +1,21 @@
 #include "delegate/format/aligned_memory.h"
 
-#include <sys/mman.h>
-
+#include <cstdint>
 #include <new>
+
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
 
 namespace sbnn {
 namespace {
 
 constexpr size_t kLine = 64;
+#if defined(MADV_HUGEPAGE)
 constexpr size_t kLargePage = size_t{2} << 20;
+#else
+constexpr size_t kLargePage = SIZE_MAX;  // there are none
+#endif
 
 std::align_val_t Alignment(size_t bytes) {
   return std::align_val_t{bytes < kLargePage ? kLine : kLargePage};

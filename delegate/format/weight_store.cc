@@ -1,8 +1,9 @@
 #include "delegate/format/weight_store.h"
 
 #include <algorithm>
-#include <mutex>
 #include <unordered_map>
+
+#include "delegate/format/locks.h"
 
 namespace sbnn {
 namespace {
@@ -42,7 +43,7 @@ class Registry {
   // (A key says of what kind its weights are.)
   template <typename Weights>
   std::shared_ptr<const Weights> Find(const Hash& key) {
-    std::lock_guard<std::mutex> lock(mutex_);
+    const Lock lock(mutex_);
     const auto found = weights_.find(key);
     if (found == weights_.end()) return nullptr;
     return std::static_pointer_cast<const Weights>(found->second.weights.lock());
@@ -50,7 +51,7 @@ class Registry {
 
   // The same, of whatever kind. False: they are gone.
   bool FindFiled(const Hash& key, FiledWeights* filed) {
-    std::lock_guard<std::mutex> lock(mutex_);
+    const Lock lock(mutex_);
     const auto found = weights_.find(key);
     if (found == weights_.end()) return false;
     const std::shared_ptr<const void> weights = found->second.weights.lock();
@@ -63,7 +64,7 @@ class Registry {
   // Returns what others are to use: `weights`, or what another thread was quicker to add.
   template <typename Weights>
   std::shared_ptr<const Weights> Add(const Hash& key, std::shared_ptr<const Weights> weights) {
-    std::lock_guard<std::mutex> lock(mutex_);
+    const Lock lock(mutex_);
     for (auto i = weights_.begin(); i != weights_.end();) {
       i = i->second.weights.expired() ? weights_.erase(i) : std::next(i);
     }
@@ -88,7 +89,7 @@ class Registry {
     const void* memory = nullptr;
   };
 
-  std::mutex mutex_;
+  Mutex mutex_;
   std::unordered_map<Hash, Known, FirstWord> weights_;
 };
 

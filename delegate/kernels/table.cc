@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
+#include <cstring>
+#include <utility>
 
 #if defined(__aarch64__) || defined(__arm__)
 #include <sys/auxv.h>
@@ -19,7 +22,6 @@ namespace sbnn {
 // column (2 weights + column), 5.2 where they do not (2 weights + 2 columns).
 const ColumnCost kInOrderCost = {{2.4f, 3.75f, 4.83f, 9.33f}, 0.6f, 2.0f, 192};
 
-Kernels ScalarKernels();
 #if defined(__x86_64__)
 Kernels Avx2Kernels();
 Kernels Avx512Kernels();
@@ -28,6 +30,12 @@ Kernels NeonKernels();
 Kernels NeonFp16Kernels();
 #elif defined(__arm__)
 Kernels NeonKernels();
+#elif defined(__wasm__)
+Kernels WasmKernelsX64();
+Kernels WasmKernelsArm64();
+#endif
+#if !defined(__wasm__)
+Kernels ScalarKernels();
 #endif
 
 namespace {
@@ -38,6 +46,17 @@ bool OnInOrderCores() {
   std::ostringstream text;
   text << file.rdbuf();
   return AllInOrder(ParseCores(text.str()));
+}
+#endif
+
+#if defined(__wasm__)
+// WebAssembly does not tell the processor, but 0 / 0 does: its sign is set on x64 only.
+bool OnX64() {
+  volatile float zero = 0;
+  const float nan = zero / zero;
+  uint32_t bits;
+  std::memcpy(&bits, &nan, sizeof(bits));
+  return bits >> 31 != 0;
 }
 #endif
 
@@ -62,6 +81,9 @@ Found Detect() {
   if (HasFp16(getauxval(AT_HWCAP))) found.others.push_back(NeonFp16Kernels());
 #elif defined(__arm__)
   if (HasFusedNeon(getauxval(AT_HWCAP))) found.floats.push_back(NeonKernels());
+#elif defined(__wasm__)
+  found.floats = {WasmKernelsX64(), WasmKernelsArm64()};
+  if (!OnX64()) std::swap(found.floats[0], found.floats[1]);
 #endif
 #if defined(__aarch64__) || defined(__arm__)
   if (OnInOrderCores()) {
@@ -69,7 +91,9 @@ Found Detect() {
     for (Kernels& k : found.others) k.column_cost = kInOrderCost;
   }
 #endif
+#if !defined(__wasm__)  // where they would be as large as all the rest, and never run
   found.floats.push_back(ScalarKernels());
+#endif
   return found;
 }
 

@@ -9,7 +9,7 @@ namespace sbnn {
 namespace {
 
 struct Registry {
-  std::mutex mutex;
+  Mutex mutex;
   std::map<int, std::shared_ptr<Sink>> sinks;
   int last = 0;
 };
@@ -23,31 +23,30 @@ Registry& TheRegistry() {
 }  // namespace
 
 void Sink::Send(const std::string& line) {
-  const std::thread::id self = std::this_thread::get_id();
+  const ThreadId self = ThisThread();
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const Lock lock(mutex_);
     if (closed_) return;
     calls_.push_back(self);
   }
   callback_(line.c_str(), user_);
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const Lock lock(mutex_);
   calls_.erase(std::find(calls_.begin(), calls_.end(), self));
   ended_.notify_all();
 }
 
 void Sink::Close() {
-  const std::thread::id self = std::this_thread::get_id();
-  std::unique_lock<std::mutex> lock(mutex_);
+  const ThreadId self = ThisThread();
+  Lock lock(mutex_);
   closed_ = true;
   ended_.wait(lock, [&] {
-    return std::all_of(calls_.begin(), calls_.end(),
-                       [&](std::thread::id call) { return call == self; });
+    return std::all_of(calls_.begin(), calls_.end(), [&](ThreadId call) { return call == self; });
   });
 }
 
 std::shared_ptr<Sink> FindSink(int number) {
   Registry& registry = TheRegistry();
-  const std::lock_guard<std::mutex> lock(registry.mutex);
+  const Lock lock(registry.mutex);
   const auto found = registry.sinks.find(number);
   return found == registry.sinks.end() ? nullptr : found->second;
 }
@@ -61,7 +60,7 @@ int sbnn_add_report_sink(sbnn_report_callback callback, void* user) {
   try {
     sbnn::Registry& registry = sbnn::TheRegistry();
     auto sink = std::make_shared<sbnn::Sink>(callback, user);
-    const std::lock_guard<std::mutex> lock(registry.mutex);
+    const sbnn::Lock lock(registry.mutex);
     registry.sinks.emplace(registry.last + 1, std::move(sink));
     return ++registry.last;
   } catch (const std::exception&) {
@@ -74,7 +73,7 @@ int sbnn_remove_report_sink(int number) {
     sbnn::Registry& registry = sbnn::TheRegistry();
     std::shared_ptr<sbnn::Sink> sink;
     {
-      const std::lock_guard<std::mutex> lock(registry.mutex);
+      const sbnn::Lock lock(registry.mutex);
       const auto found = registry.sinks.find(number);
       if (found == registry.sinks.end()) return 0;
       sink = std::move(found->second);

@@ -2,13 +2,11 @@
 #ifndef SBNN_DELEGATE_REPORT_SINK_H_
 #define SBNN_DELEGATE_REPORT_SINK_H_
 
-#include <condition_variable>
 #include <memory>
-#include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
 
+#include "delegate/format/locks.h"
 #include "delegate/report/sbnn_report.h"
 
 namespace sbnn {
@@ -26,9 +24,9 @@ class Sink {
  private:
   const sbnn_report_callback callback_;
   void* const user_;
-  std::mutex mutex_;
-  std::condition_variable ended_;
-  std::vector<std::thread::id> calls_;  // in progress
+  Mutex mutex_;
+  Condition ended_;
+  std::vector<ThreadId> calls_;  // in progress
   bool closed_ = false;
 };
 

@@ -2,16 +2,41 @@
 #ifndef SBNN_TESTS_DELEGATE_GUARDED_H_
 #define SBNN_TESTS_DELEGATE_GUARDED_H_
 
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
 #include <vector>
 
+#if !defined(__wasm__)
+#include <sys/mman.h>
+#include <unistd.h>
+#endif
+
 namespace sbnn {
+
+#if defined(__wasm__)
+
+// (WebAssembly has no pages that may not be touched: what is read too far goes unseen there.)
+inline size_t PageBytes() { return 65536; }
+inline void* Reserve(size_t bytes) { return std::malloc(bytes); }
+inline bool Allow(void*, size_t) { return true; }
+inline void Release(void* memory, size_t) { std::free(memory); }
+
+#else
+
+inline size_t PageBytes() { return static_cast<size_t>(sysconf(_SC_PAGESIZE)); }
+// Null: there is no room.
+inline void* Reserve(size_t bytes) {
+  void* const memory = mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return memory == MAP_FAILED ? nullptr : memory;
+}
+inline bool Allow(void* pages, size_t bytes) {
+  return mprotect(pages, bytes, PROT_READ | PROT_WRITE) == 0;
+}
+inline void Release(void* memory, size_t bytes) { munmap(memory, bytes); }
+
+#endif
 
 enum class Edge { kBegin, kEnd };
 
@@ -22,14 +47,14 @@ template <typename T>
 class Guarded {
  public:
   explicit Guarded(size_t count, Edge edge = Edge::kEnd) : count_(count) {
-    const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+    const size_t page = PageBytes();
     inner_ = std::max<size_t>(1, (count * sizeof(T) + page - 1) / page) * page;
     mapped_ = inner_ + 2 * page;
-    void* const memory = mmap(nullptr, mapped_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) std::abort();
+    void* const memory = Reserve(mapped_);
+    if (memory == nullptr) std::abort();
     base_ = static_cast<unsigned char*>(memory);
     begin_ = base_ + page;
-    if (mprotect(begin_, inner_, PROT_READ | PROT_WRITE) != 0) std::abort();
+    if (!Allow(begin_, inner_)) std::abort();
     std::memset(begin_, kCanary, inner_);
     data_ = begin_ + (edge == Edge::kEnd ? inner_ - count * sizeof(T) : 0);
   }
@@ -39,7 +64,7 @@ class Guarded {
       : Guarded(values.size(), edge) {
     std::copy(values.begin(), values.end(), data());
   }
-  ~Guarded() { munmap(base_, mapped_); }
+  ~Guarded() { Release(base_, mapped_); }
   Guarded(const Guarded&) = delete;
   Guarded& operator=(const Guarded&) = delete;
 

@@ -93,6 +93,18 @@ class Layers {
   std::vector<int> outputs_;
 };
 
+// A stem, two separable blocks, a head: the shape of MobileNet-v1, small integers throughout.
+inline void BuildSmallNetwork(Layers* layers) {
+  int t = layers->Padded(0, {0, 1, 0, 1});
+  t = layers->Convolve(t, 3, 8, MakeWindow(3, 2, false));
+  t = layers->DepthwiseConvolve(t, 8, MakeWindow(3, 1, true));
+  t = layers->Convolve(t, 8, 12, MakeWindow(1, 1, true));
+  t = layers->Padded(t, {0, 1, 0, 1});
+  t = layers->DepthwiseConvolve(t, 12, MakeWindow(3, 2, false));
+  const int last = layers->Convolve(t, 12, 20, MakeWindow(1, 1, true));
+  layers->Outputs({last});
+}
+
 }  // namespace sbnn
 
 #endif  // SBNN_TESTS_DELEGATE_ENGINE_LAYERS_H_

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <memory>
-#include <thread>
 #include <vector>
 
 #include "delegate/engine/network.h"
@@ -14,18 +13,6 @@
 
 namespace sbnn {
 namespace {
-
-// A stem, two separable blocks, a head: the shape of MobileNet-v1, small integers throughout.
-void BuildSmallNetwork(Layers* layers) {
-  int t = layers->Padded(0, {0, 1, 0, 1});
-  t = layers->Convolve(t, 3, 8, MakeWindow(3, 2, false));
-  t = layers->DepthwiseConvolve(t, 8, MakeWindow(3, 1, true));
-  t = layers->Convolve(t, 8, 12, MakeWindow(1, 1, true));
-  t = layers->Padded(t, {0, 1, 0, 1});
-  t = layers->DepthwiseConvolve(t, 12, MakeWindow(3, 2, false));
-  const int last = layers->Convolve(t, 12, 20, MakeWindow(1, 1, true));
-  layers->Outputs({last});
-}
 
 TEST(Network, ResizedAgainAndAgain) {
   Layers layers(13);
@@ -121,31 +108,6 @@ TEST(Network, SeveralInputs) {
   for (float& v : cx.data) v = ReferenceClamp(v, 0, 2);
   for (float& v : cy.data) v = ReferenceClamp(v, -1, 1);
   ExpectEverywhere(&network, {y, x}, {cx, cy});
-}
-
-// Threads that run one network take turns: each gets the results of its own inputs.
-TEST(Network, RunByTwoThreadsAtOnce) {
-  Layers layers(22);
-  BuildSmallNetwork(&layers);
-  Network& network = layers.network();
-  const Shape shape = {1, 33, 21, 3};
-  ASSERT_TRUE(network.Prepare({shape}, *AvailableKernels().front(), 2).ok());
-  const size_t results = ElementCount(network.output_shape(0));
-  Random random(23);
-  std::vector<std::thread> threads;
-  for (int t = 0; t < 2; ++t) {
-    const Array x = RandomArray(shape, &random);
-    std::vector<float> want(results);
-    ASSERT_TRUE(network.Run({x.data.data()}, {want.data()}).ok());
-    threads.emplace_back([&network, x, want] {
-      for (int round = 0; round < 50; ++round) {
-        std::vector<float> found(want.size());
-        EXPECT_TRUE(network.Run({x.data.data()}, {found.data()}).ok());
-        EXPECT_EQ(found, want);
-      }
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
 }
 
 }  // namespace

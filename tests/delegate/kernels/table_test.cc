@@ -2,10 +2,11 @@
 // that a kernel without a test is a failure.
 #include <algorithm>
 #include <cstddef>
+#include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <iostream>
 #include <iterator>
+#include <memory>
 #include <set>
 #include <sstream>
 #include <string>
@@ -139,15 +140,19 @@ std::set<std::string> IsasOfThisCpu() {
     return {std::istream_iterator<std::string>(words), std::istream_iterator<std::string>()};
   }
   // As the kernel tells it, not by the way the table asks.
-  std::ifstream cpuinfo("/proc/cpuinfo");
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> cpuinfo(std::fopen("/proc/cpuinfo", "r"),
+                                                                &std::fclose);
   std::set<std::string> flags;
-  for (std::string line; std::getline(cpuinfo, line) && flags.empty();) {
+  char buffer[8192];
+  while (cpuinfo != nullptr && flags.empty() &&
+         std::fgets(buffer, sizeof(buffer), cpuinfo.get()) != nullptr) {
+    const std::string line = buffer;
     if (line.rfind("flags", 0) != 0 && line.rfind("Features", 0) != 0) continue;
     std::istringstream words(line);
     for (std::string word; words >> word;) flags.insert(word);
   }
   EXPECT_FALSE(flags.empty()) << "/proc/cpuinfo tells no flags";
-  const auto has = [&](const char* flag) { return flags.count(flag) != 0; };
+  [[maybe_unused]] const auto has = [&](const char* flag) { return flags.count(flag) != 0; };
 #if defined(__aarch64__)
   isas.insert("neon");
   if (has("fphp") && has("asimdhp")) isas.insert("neon_fp16");
@@ -172,15 +177,19 @@ TEST(KernelTable, HasWhatThisCpuHas) {
 
 TEST(KernelTable, BestFirst) {
   const std::vector<std::string> order = {"avx512", "avx2", "neon", "scalar"};
-  size_t at = 0;
+  [[maybe_unused]] size_t at = 0;
   for (const Kernels* k : AvailableKernels()) {
+    EXPECT_EQ(FindKernels(k->isa), k);
+#if !defined(__wasm__)  // there, either may be the better one
     const auto found = std::find(order.begin() + at, order.end(), k->isa);
     ASSERT_NE(found, order.end()) << k->isa << " is unknown or out of order";
     at = found - order.begin() + 1;
-    EXPECT_EQ(FindKernels(k->isa), k);
   }
-  EXPECT_EQ(FindKernels(""), AvailableKernels().front());
   EXPECT_EQ(AvailableKernels().back()->isa, std::string("scalar"));
+#else
+  }
+#endif
+  EXPECT_EQ(FindKernels(""), AvailableKernels().front());
   EXPECT_EQ(FindKernels("AVX2"), nullptr);
   EXPECT_EQ(FindKernels("sse"), nullptr);
 }

@@ -52,9 +52,15 @@ struct VecOperations {
   void (*narrow)(const float* a, void* out);
 };
 
+#if defined(__wasm__)
+namespace wasm {
+const VecOperations& Operations();
+}
+#else
 namespace scalar {
 const VecOperations& Operations();
 }
+#endif
 #if defined(__x86_64__)
 namespace avx2 {
 const VecOperations& Operations();

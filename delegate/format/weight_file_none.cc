@@ -1,0 +1,31 @@
+// Where there are no files: WebAssembly.
+#include "delegate/format/weight_file.h"
+
+namespace sbnn {
+namespace {
+
+Status NoFiles(const std::string& path) {
+  return Status::Error(path + ": there are no files here");
+}
+
+}  // namespace
+
+WeightFile::~WeightFile() = default;
+
+Status WeightFile::Open(const std::string& path, std::shared_ptr<const WeightFile>*) {
+  return NoFiles(path);
+}
+
+const WeightFile::TableEntry* WeightFile::Entry(const Hash&) const { return nullptr; }
+
+std::shared_ptr<const PackedWeights> WeightFile::Find(const std::shared_ptr<const WeightFile>&,
+                                                      const Hash&) {
+  return nullptr;
+}
+
+Status WriteWeightFile(const std::string& path,
+                       const std::vector<std::pair<Hash, std::shared_ptr<const PackedWeights>>>&) {
+  return NoFiles(path);
+}
+
+}  // namespace sbnn
