@@ -17,8 +17,8 @@ namespace sbnn {
 
 class Session {
  public:
-  // Fails where the engine can't run the graph, with the nodes that it can't, and why. The model
-  // must live as long as the session does.
+  // Fails where the engine can't run the graph, with the nodes that it can't, and why. The session
+  // keeps what it needs of the model: that may go.
   static Status Make(Model* model, int subgraph, const Options& options,
                      std::unique_ptr<Session>* session);
 

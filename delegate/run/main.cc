@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "delegate/file/graph.h"
 #include "delegate/file/model.h"
 #include "delegate/file/session.h"
 #include "delegate/run/npy.h"
@@ -117,44 +118,13 @@ Status ToOptions(const Arguments& a, Options* options) {
   return ParseOptions(keys.data(), values.data(), keys.size(), options);
 }
 
-// A graph's inputs and outputs by the names that users know.
-struct Graph {
-  int number = 0;
-  std::vector<std::string> inputs, outputs;
-};
-
-Status ChooseGraph(const std::string& key, Model* model, Graph* graph) {
-  const Signature* signature = nullptr;
-  std::string known;
-  for (const Signature& s : model->signatures()) {
-    known += known.empty() ? s.key : ", " + s.key;
-    if (s.key == key) signature = &s;
-  }
-  if (!key.empty() && signature == nullptr) {
-    return Status::Error("no signature '" + key + "'; there are: " + known);
-  }
-  graph->number = signature == nullptr ? 0 : signature->subgraph;
-  const Subgraph& of = model->subgraph(graph->number);
-  const auto name = [&](const std::vector<Signature::Name>& names, int tensor) {
-    for (const Signature::Name& n : names) {
-      if (n.tensor == tensor) return n.name;
-    }
-    return std::string(of.tensor(tensor).name);
-  };
-  const Signature none;
-  const Signature& names = signature == nullptr ? none : *signature;
-  for (int t : of.inputs()) graph->inputs.push_back(name(names.inputs, t));
-  for (int t : of.outputs()) graph->outputs.push_back(name(names.outputs, t));
-  return Status();
-}
-
 std::string ToString(const Shape& shape) {
   std::string text;
   for (int d : shape) text += (text.empty() ? "" : ",") + std::to_string(d);
   return "[" + text + "]";
 }
 
-void List(const Subgraph& of, const Graph& graph, const Model& model) {
+void List(const Subgraph& of, const NamedGraph& graph, const Model& model) {
   for (size_t i = 0; i < graph.inputs.size(); ++i) {
     std::printf("input %zu  %s  %s\n", i, graph.inputs[i].c_str(),
                 ToString(ToVector(of.tensor(of.inputs()[i]).dims)).c_str());
@@ -167,7 +137,7 @@ void List(const Subgraph& of, const Graph& graph, const Model& model) {
 }
 
 // The input that a user names, by name or position.
-Status Find(const std::string& name, const Graph& graph, size_t* found) {
+Status Find(const std::string& name, const NamedGraph& graph, size_t* found) {
   const auto at = std::find(graph.inputs.begin(), graph.inputs.end(), name);
   *found = static_cast<size_t>(at - graph.inputs.begin());
   if (at != graph.inputs.end()) return Status();
@@ -209,7 +179,7 @@ void FillRandomly(std::mt19937* random, Array* array) {
   for (size_t i = 0; i < count; ++i) values[i] = static_cast<float>((*random)() % 2001) / 1000 - 1;
 }
 
-Status MakeInputs(const Arguments& a, const Subgraph& of, const Graph& graph,
+Status MakeInputs(const Arguments& a, const Subgraph& of, const NamedGraph& graph,
                   std::vector<Array>* inputs) {
   inputs->resize(graph.inputs.size());
   for (size_t i = 0; i < inputs->size(); ++i) {
@@ -258,7 +228,7 @@ Status Run(const Arguments& a) {
   std::unique_ptr<Model> model;
   status = Model::Read(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size(), &model);
   if (!status.ok()) return Status::Error(a.model + ": " + status.message());
-  Graph graph;
+  NamedGraph graph;
   status = ChooseGraph(a.signature, model.get(), &graph);
   if (!status.ok()) return status;
   const Subgraph& of = model->subgraph(graph.number);
