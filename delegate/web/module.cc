@@ -13,6 +13,7 @@
 #include "delegate/file/session.h"
 #include "delegate/report/json.h"
 #include "delegate/translation/int_array.h"
+#include "delegate/translation/types.h"
 
 #define SBNN_EXPORT(name) extern "C" __attribute__((export_name(#name)))
 
@@ -22,11 +23,11 @@ namespace {
 struct Loaded {
   NamedGraph graph;
   std::unique_ptr<Session> session;
-  std::vector<Shape> shapes;                // of the inputs
-  std::vector<std::vector<float>> inputs;   // where JavaScript writes,
-  std::vector<std::vector<float>> outputs;  // and where it reads
-  std::vector<const float*> read;
-  std::vector<float*> written;
+  std::vector<Shape> shapes;                       // of the inputs,
+  std::vector<ElementType> types;                  // and what they hold
+  std::vector<std::vector<char>> inputs, outputs;  // where JavaScript writes, and where it reads
+  std::vector<ConstTensorView> read;
+  std::vector<TensorView> written;
 };
 
 Loaded loaded;
@@ -63,7 +64,16 @@ Status Load(const uint8_t* bytes, size_t size, const std::string& signature, int
   status = Session::Make(model.get(), loaded.graph.number, options, &loaded.session);
   if (!status.ok()) return status;
   const Subgraph& graph = model->subgraph(loaded.graph.number);
-  for (int t : graph.inputs()) loaded.shapes.push_back(ToVector(graph.tensor(t).dims));
+  for (size_t i = 0; i < graph.inputs().size(); ++i) {
+    const TfLiteTensor& input = graph.tensor(graph.inputs()[i]);
+    ElementType type;
+    if (!ElementTypeOf(input.type, &type)) {
+      return Status::Error("input '" + loaded.graph.inputs[i] +
+                           "': expected float32, int8 or uint8, found another type");
+    }
+    loaded.shapes.push_back(ToVector(input.dims));
+    loaded.types.push_back(type);
+  }
   return Status();
 }
 
@@ -76,13 +86,14 @@ Status Resize(const std::vector<Shape>& shapes) {
   const Status status = loaded.session->Prepare(shapes);
   if (!status.ok()) return status;
   loaded.shapes = shapes;
-  for (const Shape& shape : shapes) {
-    loaded.inputs.emplace_back(ElementCount(shape));
-    loaded.read.push_back(loaded.inputs.back().data());
+  for (size_t i = 0; i < shapes.size(); ++i) {
+    loaded.inputs.emplace_back(ElementCount(shapes[i]) * BytesOf(loaded.types[i]));
+    loaded.read.emplace_back(loaded.inputs.back().data(), loaded.types[i]);
   }
   for (size_t i = 0; i < loaded.graph.outputs.size(); ++i) {
-    loaded.outputs.emplace_back(ElementCount(loaded.session->output_shape(i)));
-    loaded.written.push_back(loaded.outputs.back().data());
+    const ElementType type = loaded.session->output_type(i);
+    loaded.outputs.emplace_back(ElementCount(loaded.session->output_shape(i)) * BytesOf(type));
+    loaded.written.emplace_back(loaded.outputs.back().data(), type);
   }
   return status;
 }
@@ -121,29 +132,37 @@ SBNN_EXPORT(sbnn_resize) int sbnn_resize(const int32_t* dims) {
   return status.ok() || sbnn::Fail(status);
 }
 
-// Inputs, then outputs, in a text: for each a line of JSON with its name and shape.
+// Inputs, then outputs, in a text: for each a line of JSON with its name,
+// shape and type.
 SBNN_EXPORT(sbnn_describe) void sbnn_describe() {
   sbnn::text.clear();
-  const auto add = [](const char* kind, const std::string& name, const sbnn::Shape& shape) {
+  const auto add = [](const char* kind, const std::string& name, const sbnn::Shape& shape,
+                      sbnn::ElementType type) {
     sbnn::JsonObject json;
     json.Text("kind", kind);
     json.Text("name", name);
     json.Integers("shape", shape);
+    json.Text("type", sbnn::NameOf(type));
     sbnn::text += json.Line() + '\n';
   };
   for (size_t i = 0; i < loaded.shapes.size(); ++i) {
-    add("input", loaded.graph.inputs[i], loaded.shapes[i]);
+    add("input", loaded.graph.inputs[i], loaded.shapes[i], loaded.types[i]);
   }
   for (size_t i = 0; i < loaded.outputs.size(); ++i) {
-    add("output", loaded.graph.outputs[i], loaded.session->output_shape(i));
+    add("output", loaded.graph.outputs[i], loaded.session->output_shape(i),
+        loaded.session->output_type(i));
   }
 }
 
-SBNN_EXPORT(sbnn_input) float* sbnn_input(int i) { return loaded.inputs[i].data(); }
+SBNN_EXPORT(sbnn_input) void* sbnn_input(int i) { return loaded.inputs[i].data(); }
 
-SBNN_EXPORT(sbnn_output) const float* sbnn_output(int i) { return loaded.outputs[i].data(); }
+SBNN_EXPORT(sbnn_output) const void* sbnn_output(int i) { return loaded.outputs[i].data(); }
 
-SBNN_EXPORT(sbnn_run) void sbnn_run() { loaded.session->Run(loaded.read, loaded.written); }
+// Returns 0 where that fails.
+SBNN_EXPORT(sbnn_run) int sbnn_run() {
+  const sbnn::Status status = loaded.session->Run(loaded.read, loaded.written);
+  return status.ok() || sbnn::Fail(status);
+}
 
 // The records (delegate/report/README.md) since the last call, as a text of lines; with a profile
 // of all runs, if one was asked for.

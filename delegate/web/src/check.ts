@@ -1,8 +1,10 @@
 /** What is given against what a model takes. */
 import { SbnnError } from './errors.js';
-import type { Inputs, Shape, Shapes, TensorInfo } from './types.js';
+import type { Inputs, Shape, Shapes, TensorInfo, Values } from './types.js';
 
 const show = (shape: Shape) => `[${shape.join(', ')}]`;
+
+export const arrayOf = { float32: Float32Array, int8: Int8Array, uint8: Uint8Array };
 
 export const elementCount = (shape: Shape) => shape.reduce((product, size) => product * size, 1);
 
@@ -12,12 +14,12 @@ function typeName(value: unknown): string {
 }
 
 /** In the order of `infos`. */
-export function checkInputs(given: Inputs, infos: readonly TensorInfo[]): Float32Array[] {
+export function checkInputs(given: Inputs, infos: readonly TensorInfo[]): Values[] {
   if (given === null || typeof given !== 'object') {
     throw new SbnnError('argument', `inputs: expected an object or an array, found ${typeName(given)}`);
   }
   const names = infos.map((info) => info.name);
-  const byName = given as Readonly<Record<string, Float32Array>>;
+  const byName = given as Readonly<Record<string, Values>>;
   if (Array.isArray(given)) {
     if (given.length !== infos.length) {
       throw new SbnnError('argument', `inputs: expected ${infos.length} (${names.join(', ')}), found ${given.length}`);
@@ -31,8 +33,9 @@ export function checkInputs(given: Inputs, infos: readonly TensorInfo[]): Float3
   }
   return infos.map((info, i) => {
     const value = Array.isArray(given) ? given[i] : byName[info.name];
-    if (!(value instanceof Float32Array)) {
-      throw new SbnnError('argument', `input '${info.name}': expected a Float32Array, found ${typeName(value)}`);
+    const type = arrayOf[info.type];
+    if (!(value instanceof type)) {
+      throw new SbnnError('argument', `input '${info.name}': expected ${type.name}, found ${typeName(value)}`);
     }
     const count = elementCount(info.shape);
     if (value.length !== count) {

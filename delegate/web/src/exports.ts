@@ -12,7 +12,7 @@ export interface Exports {
   sbnn_describe(): void;
   sbnn_input(i: number): number;
   sbnn_output(i: number): number;
-  sbnn_run(): void;
+  sbnn_run(): number;
   sbnn_records(profile: number): void;
   // Of a module with threads (thread_pool_workers.cc, and what the linker adds):
   sbnn_worker(): void;

@@ -1,10 +1,10 @@
 /** A model on this thread, and on those of its pool. */
-import { checkInputs, checkShapes, elementCount } from './check.js';
+import { arrayOf, checkInputs, checkShapes, elementCount } from './check.js';
 import { SbnnError } from './errors.js';
 import { importsFor, readText, type Exports, type ThreadStart } from './exports.js';
 import { choose, moduleOf, type Choice } from './module.js';
 import { nodeWorker, overWebWorker, type Helper, type Listeners } from './platform.js';
-import type { Inputs, LoadOptions, Model, Outputs, Profile, Report, Shape, Shapes, TensorInfo } from './types.js';
+import type { Inputs, LoadOptions, Model, Outputs, Profile, Report, Shape, Shapes, TensorInfo, Values } from './types.js';
 
 const pageBytes = 65536;
 const threadStackBytes = 256 << 10;
@@ -135,10 +135,14 @@ export class LocalModel implements Model {
     return text === '' ? [] : text.trimEnd().split('\n').map((line) => JSON.parse(line));
   }
 
+  private view(info: TensorInfo, address: number): Values {
+    return new arrayOf[info.type](this.memory.buffer, address >>> 0, elementCount(info.shape));
+  }
+
   private describe(): void {
     this.exports.sbnn_describe();
     const infos = (kind: string, lines: any[]): TensorInfo[] =>
-      lines.filter((l) => l.kind === kind).map(({ name, shape }) => ({ name, shape, type: 'float32' }));
+      lines.filter((l) => l.kind === kind).map(({ name, shape, type }) => ({ name, shape, type }));
     const lines = this.lines();
     this.inputs = infos('input', lines);
     this.outputs = infos('output', lines);
@@ -174,14 +178,15 @@ export class LocalModel implements Model {
   runSync(inputs: Inputs): Outputs {
     return this.guarded(() => {
       checkInputs(inputs, this.inputs).forEach((values, i) => {
-        new Float32Array(this.memory.buffer, this.exports.sbnn_input(i) >>> 0, values.length).set(values);
+        this.view(this.inputs[i]!, this.exports.sbnn_input(i)).set(values);
       });
-      this.exports.sbnn_run();
+      if (this.exports.sbnn_run() === 0) throw new SbnnError('internal', this.text());
       return Object.fromEntries(
         this.outputs.map((output, i) => {
-          const at = this.exports.sbnn_output(i) >>> 0;
-          const values = new Float32Array(elementCount(output.shape));
-          values.set(new Float32Array(this.memory.buffer, at, values.length));
+          const view = this.view(output, this.exports.sbnn_output(i));
+          // (A slice of shared memory would be shared too.)
+          const values = new arrayOf[output.type](view.length);
+          values.set(view);
           return [output.name, values];
         }),
       );

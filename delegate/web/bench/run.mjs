@@ -1,0 +1,97 @@
+// node run.mjs MODELS OUT.json [--threads N] [--rounds N] [--loads N] [--browser chrome|firefox] [--network NAME]:
+// times engines in a browser, all by turns, each in pages of its own.
+import { mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+import { serve } from '../serve.mjs';
+import { launch } from '../test/site.mjs';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    threads: { type: 'string', default: '1' },
+    rounds: { type: 'string', default: '12' },
+    loads: { type: 'string', default: '2' },
+    browser: { type: 'string', default: 'chrome' },
+    network: { type: 'string', default: 'mobilenet_v1' },
+  },
+});
+const [models, out] = positionals.map((path) => resolve(path));
+const threads = Number(options.threads);
+const site = mkdtempSync(join(tmpdir(), 'sbnn-bench-'));
+symlinkSync(join(here, 'node_modules'), join(site, 'node_modules'));
+symlinkSync(join(here, '../package/dist'), join(site, 'sbnn-web'));
+symlinkSync(models, join(site, 'models'));
+symlinkSync(join(here, 'engines.js'), join(site, 'engines.js'));
+const map = { imports: { '@litertjs/wasm-utils': '/node_modules/@litertjs/wasm-utils/dist/index.js' } };
+writeFileSync(
+  join(site, 'index.html'),
+  `<!doctype html><link rel="icon" href="data:,"><script type="importmap">${JSON.stringify(map)}</script>`,
+);
+
+const files = readdirSync(models).filter((name) => new RegExp(`^${options.network}_\\d+\\.tflite$`).test(name));
+const zerosOf = (file) => Number(/_(\d+)\.tflite$/.exec(file)[1]);
+const rows = [];
+for (const file of files) {
+  rows.push({ engine: 'sbnn-web', file });
+  if (threads === 1) rows.push({ engine: 'sbnn-web, plain SIMD', file });
+}
+const dense = files.find((file) => zerosOf(file) === 0);
+const peers = threads === 1 ? ['LiteRT.js', 'LiteRT.js, plain SIMD', 'tfjs-tflite'] : ['LiteRT.js', 'tfjs-tflite'];
+for (const engine of peers) rows.push({ engine, file: dense });
+for (const row of rows) Object.assign(row, { zeros: zerosOf(row.file), times: [], first: [], load: [] });
+
+const server = await serve(site);
+const browser = await launch(options.browser);
+try {
+  for (let load = 0; load < Number(options.loads); ++load) {
+    const pages = [];
+    for (const row of rows) {
+      const page = await browser.newPage();
+      await page.goto(`${server.url}/`);
+      const came = await page
+        .evaluate(
+          async (engine, model, threads) => (await import('/engines.js')).prepare(engine, model, threads),
+          row.engine,
+          `/models/${row.file}`,
+          threads,
+        )
+        .catch((error) => ({ error: error.message.split('\n')[0] }));
+      if (came.error !== undefined) {
+        row.error = came.error;
+        console.error(`${row.engine}, ${row.file}: ${came.error}`);
+        await page.close();
+        continue;
+      }
+      row.first.push(came.first);
+      row.load.push(came.load);
+      row.answer = [came.largest, came.value];
+      pages.push([row, page]);
+    }
+    for (const [, page] of pages) await page.evaluate(() => window.time(20)); // the engine's tiers
+    for (let round = 0; round < Number(options.rounds); ++round) {
+      for (const [row, page] of pages.toSorted(() => Math.random() - 0.5)) {
+        row.times.push(...(await page.evaluate(() => window.time(5))));
+      }
+    }
+    for (const [, page] of pages) await page.close();
+  }
+  const version = await browser.version();
+  const median = (a) => a.toSorted((x, y) => x - y)[a.length >> 1];
+  const result = { date: new Date().toISOString().slice(0, 10), cpu: cpus()[0].model, cores: cpus().length, browser: version, threads, network: options.network, rounds: options.rounds, loads: options.loads };
+  result.rows = rows.map(({ times, first, load, ...row }) =>
+    times.length === 0 ? row : { ...row, runs: times.length, least: Math.min(...times), median: median(times), first: Math.min(...first), load: Math.min(...load) },
+  );
+  writeFileSync(out, JSON.stringify(result, null, 1) + '\n');
+  for (const row of result.rows) {
+    console.log(`${row.engine.padEnd(24)} ${String(row.zeros).padStart(3)} %  least ${row.least?.toFixed(2)} median ${row.median?.toFixed(2)} first ${row.first?.toFixed(1)} ms ${row.error ?? row.answer}`);
+  }
+} finally {
+  await browser.close();
+  server.close();
+  rmSync(site, { recursive: true });
+}
