@@ -46,7 +46,18 @@ def make_models(folder: Path) -> None:
         for sparsity in SPARSITIES:
             path = folder / f"{key}_{round(100 * sparsity)}.tflite"
             if not path.is_file():
-                path.write_bytes(models.pruned(network, models.dense(network), sparsity))
+                path.write_bytes(closed(models.pruned(network, models.dense(network), sparsity)))
+
+
+def closed(model: bytes) -> bytes:
+    """The model for batches of one: LiteRT.js takes no arrays for sizes that are left open."""
+    from sbnn_tf.convert import flatbuffer
+
+    parsed = flatbuffer.read(model)
+    for subgraph in parsed.subgraphs:
+        for tensor in subgraph.tensors:
+            tensor.shapeSignature = None
+    return flatbuffer.write(parsed)
 
 
 def document(results: list[dict]) -> str:

@@ -1,6 +1,6 @@
 // node run.mjs MODELS OUT.json [--threads N] [--rounds N] [--loads N] [--browser chrome|firefox] [--network NAME]:
 // times engines in a browser, all by turns, each in pages of its own.
-import { mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,6 +22,7 @@ const { values: options, positionals } = parseArgs({
 });
 const [models, out] = positionals.map((path) => resolve(path));
 const threads = Number(options.threads);
+const runsAtOnce = 10;
 const site = mkdtempSync(join(tmpdir(), 'sbnn-bench-'));
 symlinkSync(join(here, 'node_modules'), join(site, 'node_modules'));
 symlinkSync(join(here, '../package/dist'), join(site, 'sbnn-web'));
@@ -43,7 +44,30 @@ for (const file of files) {
 const dense = files.find((file) => zerosOf(file) === 0);
 const peers = threads === 1 ? ['LiteRT.js', 'LiteRT.js, plain SIMD', 'tfjs-tflite'] : ['LiteRT.js', 'tfjs-tflite'];
 for (const engine of peers) rows.push({ engine, file: dense });
-for (const row of rows) Object.assign(row, { zeros: zerosOf(row.file), times: [], first: [], load: [] });
+for (const row of rows) Object.assign(row, { zeros: zerosOf(row.file), times: [], cpu: [], first: [], load: [] });
+
+/** Milliseconds that the browser's pages have had of a CPU (Linux): on a busy machine these say more than a clock does. */
+function cpuTime(browserPid) {
+  const parents = new Map();
+  const renderers = [];
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+      parents.set(Number(pid), Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]));
+      if (/--type=renderer|-contentproc/.test(readFileSync(`/proc/${pid}/cmdline`, 'utf8'))) renderers.push(Number(pid));
+    } catch {
+      // It has ended.
+    }
+  }
+  const ours = (pid) => pid === browserPid || (parents.has(pid) && ours(parents.get(pid)));
+  let nanoseconds = 0;
+  for (const pid of renderers.filter(ours)) {
+    for (const task of readdirSync(`/proc/${pid}/task`)) {
+      nanoseconds += Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]);
+    }
+  }
+  return nanoseconds / 1e6;
+}
 
 const server = await serve(site);
 const browser = await launch(options.browser);
@@ -75,7 +99,9 @@ try {
     for (const [, page] of pages) await page.evaluate(() => window.time(20)); // the engine's tiers
     for (let round = 0; round < Number(options.rounds); ++round) {
       for (const [row, page] of pages.toSorted(() => Math.random() - 0.5)) {
-        row.times.push(...(await page.evaluate(() => window.time(5))));
+        const before = cpuTime(browser.process().pid);
+        row.times.push(...(await page.evaluate((runs) => window.time(runs), runsAtOnce)));
+        row.cpu.push((cpuTime(browser.process().pid) - before) / runsAtOnce);
       }
     }
     for (const [, page] of pages) await page.close();
@@ -83,12 +109,12 @@ try {
   const version = await browser.version();
   const median = (a) => a.toSorted((x, y) => x - y)[a.length >> 1];
   const result = { date: new Date().toISOString().slice(0, 10), cpu: cpus()[0].model, cores: cpus().length, browser: version, threads, network: options.network, rounds: options.rounds, loads: options.loads };
-  result.rows = rows.map(({ times, first, load, ...row }) =>
-    times.length === 0 ? row : { ...row, runs: times.length, least: Math.min(...times), median: median(times), first: Math.min(...first), load: Math.min(...load) },
+  result.rows = rows.map(({ times, cpu, first, load, ...row }) =>
+    times.length === 0 ? row : { ...row, runs: times.length, least: Math.min(...times), median: median(times), cpuLeast: Math.min(...cpu), cpuMedian: median(cpu), first: Math.min(...first), load: Math.min(...load) },
   );
   writeFileSync(out, JSON.stringify(result, null, 1) + '\n');
   for (const row of result.rows) {
-    console.log(`${row.engine.padEnd(24)} ${String(row.zeros).padStart(3)} %  least ${row.least?.toFixed(2)} median ${row.median?.toFixed(2)} first ${row.first?.toFixed(1)} ms ${row.error ?? row.answer}`);
+    console.log(`${row.engine.padEnd(24)} ${String(row.zeros).padStart(3)} %  least ${row.least?.toFixed(2)} median ${row.median?.toFixed(2)} cpu ${row.cpuLeast?.toFixed(2)} ${row.cpuMedian?.toFixed(2)} first ${row.first?.toFixed(1)} ms ${row.error ?? row.answer}`);
   }
 } finally {
   await browser.close();

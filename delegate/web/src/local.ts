@@ -11,9 +11,12 @@ const threadStackBytes = 256 << 10;
 
 type Record_ = { record: string } & { [member: string]: any };
 
+/** An exception has left the module: it can't be used any more. */
+class Failure extends SbnnError {}
+
 function fail(what: string): never {
-  if (what === 'memory') throw new SbnnError('memory', 'expected memory for the model, found none left');
-  throw new SbnnError('internal', `the module failed: ${what}`);
+  if (what === 'memory') throw new Failure('memory', 'expected memory for the model, found none left');
+  throw new Failure('internal', `the module failed: ${what}`);
 }
 
 export class LocalModel implements Model {
@@ -36,9 +39,13 @@ export class LocalModel implements Model {
     let memory: WebAssembly.Memory | undefined;
     if (choice.kind === 'threads') {
       const limit = options.memoryLimit ?? (128 << 20) + 4 * bytes.length;
+      const least = 64 * pageBytes;
+      if (!(limit >= least)) {
+        throw new SbnnError('argument', `memoryLimit: expected at least ${least}, found ${limit}`);
+      }
       try {
         const maximum = Math.min(32768, Math.ceil(limit / pageBytes));
-        memory = new WebAssembly.Memory({ initial: Math.min(64, maximum), maximum, shared: true });
+        memory = new WebAssembly.Memory({ initial: 64, maximum, shared: true });
       } catch (error) {
         choice.remarks.push(`1 thread in place of ${choice.threads}: ${(error as Error).message}`);
         Object.assign(choice, choose(1, undefined), { remarks: choice.remarks });
@@ -153,7 +160,10 @@ export class LocalModel implements Model {
     const address = dims === undefined ? 0 : this.put(new Uint8Array(new Int32Array(dims).buffer));
     const planned = this.exports.sbnn_resize(address);
     if (address !== 0) this.exports.sbnn_free(address);
-    if (planned === 0) throw new SbnnError('argument', this.text());
+    if (planned === 0) {
+      const message = this.text();
+      throw new SbnnError(message.startsWith('no memory') ? 'memory' : 'argument', message);
+    }
     this.describe();
   }
 
@@ -162,15 +172,12 @@ export class LocalModel implements Model {
     if (this.state === 'broken') throw new SbnnError('disposed', 'expected a model, found one that has failed before');
   }
 
-  /** What leaves the module by an exception leaves it unusable. */
   private guarded<T>(body: () => T): T {
     this.check();
     try {
       return body();
     } catch (error) {
-      if (!(error instanceof SbnnError) || error.code === 'memory' || error.code === 'internal') {
-        this.close('broken');
-      }
+      if (error instanceof Failure || !(error instanceof SbnnError)) this.close('broken');
       throw error;
     }
   }
@@ -204,7 +211,7 @@ export class LocalModel implements Model {
       try {
         this.plan(wanted);
       } catch (error) {
-        if (error instanceof SbnnError && error.code === 'argument') this.plan(old);
+        if (!(error instanceof Failure)) this.plan(old);
         throw error;
       }
     });

@@ -5,6 +5,8 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { brotliCompressSync } from 'node:zlib';
 
 import { SbnnError, load, pixels, topK } from 'sbnn-web';
@@ -156,7 +158,11 @@ test('out of memory is an error, and the next model loads', async () => {
   await assert.rejects(model.resize({ [name]: [1 << 14, 1 << 8, 1 << 6, shape[3]] }), SbnnError);
   model.dispose();
   if (relaxed) {
-    await assert.rejects(load(path, { threads: 2, memoryLimit: 2 << 20 }), { code: 'memory' });
+    const small = await load(path, { threads: 2, memoryLimit: 8 << 20 });
+    await assert.rejects(small.resize({ [name]: [1, 1024, 1024, shape[3]] }), { code: 'memory' });
+    await small.run([values(shape)]); // as large as before
+    small.dispose();
+    await assert.rejects(load(path, { threads: 2, memoryLimit: 1 << 20 }), /memoryLimit: expected at least 4194304/);
   }
   (await load(path)).dispose();
 });
@@ -167,12 +173,14 @@ test('loaded and disposed of again and again: no growth', async () => {
     model.runSync(inputsOf(model));
     model.dispose();
   };
+  setFlagsFromString('--expose-gc');
+  const gc = runInNewContext('gc');
   for (let i = 0; i < 10; ++i) await once();
-  globalThis.gc();
+  gc();
   const before = process.memoryUsage().rss;
   for (let i = 0; i < 100; ++i) {
     await once();
-    globalThis.gc();
+    gc();
   }
   const grown = process.memoryUsage().rss - before;
   assert.ok(grown < 100 << 20, `${grown >> 20} MiB more after 100 models`);
