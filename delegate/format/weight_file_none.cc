@@ -18,13 +18,11 @@ Status WeightFile::Open(const std::string& path, std::shared_ptr<const WeightFil
 
 const WeightFile::TableEntry* WeightFile::Entry(const Hash&) const { return nullptr; }
 
-std::shared_ptr<const PackedWeights> WeightFile::Find(const std::shared_ptr<const WeightFile>&,
-                                                      const Hash&) {
-  return nullptr;
+bool WeightFile::Find(const std::shared_ptr<const WeightFile>&, const Hash&, FiledWeights*) {
+  return false;
 }
 
-Status WriteWeightFile(const std::string& path,
-                       const std::vector<std::pair<Hash, std::shared_ptr<const PackedWeights>>>&) {
+Status WriteWeightFile(const std::string& path, const std::vector<std::pair<Hash, FiledWeights>>&) {
   return NoFiles(path);
 }
 
