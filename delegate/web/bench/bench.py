@@ -65,9 +65,10 @@ def document(results: list[dict]) -> str:
     lines = [
         "# sbnn-web against others, in a browser",
         "",
-        "Made by `make bench-web`. All engines take turns in pages of their own: on a shared machine only ratios within a run mean",
-        "something. Ratio: the median of LiteRT.js's times on the dense file, divided by the engine's; above 1 is faster. First: load",
-        "and compile left out, the best of several page loads. None of the others gains by zeros, so they run the dense file only.",
+        "Made by `make bench-web`. All engines take turns, each in a page of its own. CPU ms: the time that the browser's pages had of",
+        "a CPU for one inference, of all threads; it says more than a clock where a machine is busy. Of several page loads the",
+        "best one's median, for each engine. Ratio: that of LiteRT.js on the dense file, divided by the engine's; above 1 is faster.",
+        "The others gain nothing by zeros, so they run the dense file only. First: the first run, after load and compile, by the clock.",
         "",
         "![ms against zeros](RESULTS.png)",
     ]
@@ -78,22 +79,19 @@ def document(results: list[dict]) -> str:
             f"## {result['network']}, {result['threads']} thread(s)",
             "",
             f"{result['browser']}, {result['cpu']}, {result['cores']} cores, {result['date']}; {result['loads']} page loads, "
-            f"{result['rounds']} rounds of 5 runs each.",
+            f"{result['rounds']} rounds of 10 runs each.",
             "",
-            "| engine | zeros | least ms | median ms | ratio | ratio of least | first ms |",
+            "| engine | zeros | CPU ms | ratio | slowest load's | least ms by the clock | first ms |",
             "|---|--:|--:|--:|--:|--:|--:|",
         ]
         for row in result["rows"]:
             name = f"| {row['engine']} | {row['zeros']} % "
-            if "median" not in row:
+            if "cpu" not in row:
                 lines.append(f"{name}| did not run: {row['error']} | | | | |")
                 continue
-            ratios = [
-                f"{litert[k] / row[k]:.2f}" if "median" in litert else ""
-                for k in ("median", "least")
-            ]
+            ratio = f"{litert['cpu'] / row['cpu']:.2f}" if "cpu" in litert else ""
             lines.append(
-                f"{name}| {row['least']:.2f} | {row['median']:.2f} | {ratios[0]} | {ratios[1]} | {row['first']:.1f} |"
+                f"{name}| {row['cpu']:.1f} | {ratio} | {row['worst']:.1f} | {row['least']:.1f} | {row['first']:.0f} |"
             )
     return "\n".join(lines) + "\n"
 
@@ -107,15 +105,15 @@ def draw(result: dict, path: Path) -> None:
 
     figure, axes = plt.subplots(figsize=(8, 4.5), layout="constrained")
     styles = iter([("o", "-"), ("s", "-"), ("D", "--"), ("^", "--"), ("v", ":"), ("P", ":")])
-    rows = [r for r in result["rows"] if "least" in r]
+    rows = [r for r in result["rows"] if "cpu" in r]
     for engine in dict.fromkeys(r["engine"] for r in rows):
         marker, line = next(styles)
-        points = sorted((r["zeros"], r["least"]) for r in rows if r["engine"] == engine)
+        points = sorted((r["zeros"], r["cpu"]) for r in rows if r["engine"] == engine)
         if len(points) == 1:  # of the dense file: no other is faster
             points = [(0, points[0][1]), (90, points[0][1])]
         axes.plot(*zip(*points), marker=marker, ls=line, lw=2, label=engine)
     axes.set_xlabel("zeros in the 1x1 convolutions, %")
-    axes.set_ylabel("least ms of one inference")
+    axes.set_ylabel("CPU ms of one inference")
     axes.set_title(f"{result['network']}, {result['threads']} thread, {result['browser']}")
     axes.set_ylim(bottom=0)
     axes.grid(alpha=0.3)
