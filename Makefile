@@ -17,6 +17,7 @@ TEST_PACKAGES := googletest openjdk-17-jdk-headless g++-aarch64-linux-gnu g++-ar
 ANDROID_PACKAGES := openjdk-17-jdk-headless aapt apksigner zipalign
 WEB_PACKAGES := npm clang-22 lld-22 llvm-22 wasi-libc libc++-22-dev-wasm32 libc++abi-22-dev-wasm32 \
   libclang-rt-22-dev-wasm32 chromium
+BROWSER_PACKAGES := firefox-esr
 MODEL_PACKAGES := llvm-19 g++-aarch64-linux-gnu qemu-user-static
 
 AARCH64 := build/aarch64
@@ -100,11 +101,13 @@ test-web-quick: web test-packages
 	$(BAZEL) build $(BAZEL_FLAGS) //delegate/run:sbnn_run
 	SBNN_RUN="$(SBNN_RUN)" SBNN_WEB_QUICK=1 $(NODE) --test $(WEB)/test/*.test.mjs
 
-test-web: web test-packages  ## test WebAssembly: both kinds of kernels, the package in Node 20 and 24, in Chromium, bundled
+test-web: web test-packages  ## test WebAssembly: both kinds of kernels, the package in Node 20 and 24, in Chromium and Firefox, bundled
 	SBNN_NODE=$(NODE) $(BAZEL) test $(BAZEL_FLAGS) --config=wasm $(WASM_TESTS)
 	SBNN_NODE=$(NODE) $(BAZEL) test $(BAZEL_FLAGS) --config=wasm-plain $(WASM_TESTS)
 	$(BAZEL) build $(BAZEL_FLAGS) //delegate/run:sbnn_run
+	@delegate/build/packages.sh $(BROWSER_PACKAGES)
 	SBNN_RUN="$(SBNN_RUN)" $(NODE) --test $(WEB)/test/*.test.mjs
+	SBNN_RUN="$(SBNN_RUN)" SBNN_BROWSER=firefox $(NODE) --test $(WEB)/test/browser.test.mjs $(WEB)/test/demo.test.mjs
 	if [ "$$(node --version | cut -c2-3)" -ge 20 ]; then \
 	  SBNN_RUN="$(SBNN_RUN)" node --test $(WEB)/test/node.test.mjs; fi
 

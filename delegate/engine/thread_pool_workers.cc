@@ -22,10 +22,8 @@ struct Pool {
   std::atomic<int> workers{1};  // the caller among them
 };
 
-Pool& ThePool() {
-  static Pool* const pool = new Pool;
-  return *pool;
-}
+// Made when the module is, before there are others who could want it.
+Pool pool;
 
 }  // namespace
 
@@ -34,7 +32,7 @@ struct Job {
 };
 
 Team::Team(int threads) {
-  job_ = std::make_unique<Job>(Job{std::max(1, std::min(threads, ThePool().workers.load()))});
+  job_ = std::make_unique<Job>(Job{std::max(1, std::min(threads, pool.workers.load()))});
 }
 
 Team::~Team() = default;
@@ -46,7 +44,6 @@ void Team::Run(int tasks, const std::function<void(int, int)>& fn) {
     for (int t = 0; t < tasks; ++t) fn(t, 0);
     return;
   }
-  Pool& pool = ThePool();
   pool.shares.Deal(tasks, size(), fn);
   pool.calls.fetch_add(1);
   if (pool.sleepers.load() > 0) {
@@ -64,7 +61,7 @@ extern "C" {
 
 // Of a new instance of the module on the same memory, with a stack of its own. Does not return.
 __attribute__((export_name("sbnn_worker"))) void sbnn_worker() {
-  sbnn::Pool& pool = sbnn::ThePool();
+  using sbnn::pool;
   int32_t last = pool.calls.load();
   const int worker = pool.workers.fetch_add(1);
   for (;;) {
@@ -83,7 +80,7 @@ __attribute__((export_name("sbnn_worker"))) void sbnn_worker() {
 
 // Threads that are ready, the caller among them.
 __attribute__((export_name("sbnn_workers"))) int sbnn_workers() {
-  return sbnn::ThePool().workers.load();
+  return sbnn::pool.workers.load();
 }
 
 }  // extern "C"

@@ -24,25 +24,31 @@ export class RemoteModel implements Model {
   private closed: SbnnError | undefined;
 
   private constructor() {
+    let heard = false;
+    const notStarted = (error: Error) =>
+      new SbnnError(
+        'argument',
+        `worker: expected the package on the page's own origin, found ${import.meta.url} (${error.message})`,
+      );
     const listeners: Listeners = {
       message: (answer: Answer) => {
+        heard = true;
         const call = this.waiting.get(answer.id);
         this.waiting.delete(answer.id);
         if (this.waiting.size === 0) this.helper.keepAlive(false);
         if (answer.error !== undefined) call?.reject(fromPlain(answer.error));
         else call?.resolve(answer.value);
       },
-      error: (error) => this.close(new SbnnError('internal', `the worker failed: ${error.message}`)),
+      // (Chromium refuses to make the worker, Firefox tells later.)
+      error: (error) =>
+        this.close(heard ? new SbnnError('internal', `the worker failed: ${error.message}`) : notStarted(error)),
     };
     try {
       this.helper =
         nodeWorker('./worker.js', listeners) ??
         overWebWorker(new Worker(new URL('./worker.js', import.meta.url), { type: 'module' }), listeners);
     } catch (error) {
-      throw new SbnnError(
-        'argument',
-        `worker: expected the package on the page's own origin, found ${import.meta.url} (${(error as Error).message})`,
-      );
+      throw notStarted(error as Error);
     }
   }
 

@@ -10,8 +10,11 @@ export class RemoteModel {
     last = 0;
     closed;
     constructor() {
+        let heard = false;
+        const notStarted = (error) => new SbnnError('argument', `worker: expected the package on the page's own origin, found ${import.meta.url} (${error.message})`);
         const listeners = {
             message: (answer) => {
+                heard = true;
                 const call = this.waiting.get(answer.id);
                 this.waiting.delete(answer.id);
                 if (this.waiting.size === 0)
@@ -21,7 +24,8 @@ export class RemoteModel {
                 else
                     call?.resolve(answer.value);
             },
-            error: (error) => this.close(new SbnnError('internal', `the worker failed: ${error.message}`)),
+            // (Chromium refuses to make the worker, Firefox tells later.)
+            error: (error) => this.close(heard ? new SbnnError('internal', `the worker failed: ${error.message}`) : notStarted(error)),
         };
         try {
             this.helper =
@@ -29,7 +33,7 @@ export class RemoteModel {
                     overWebWorker(new Worker(new URL('./worker.js', import.meta.url), { type: 'module' }), listeners);
         }
         catch (error) {
-            throw new SbnnError('argument', `worker: expected the package on the page's own origin, found ${import.meta.url} (${error.message})`);
+            throw notStarted(error);
         }
     }
     static async load(bytes, options) {
