@@ -15,7 +15,7 @@ PACKAGES := python3-venv g++ maven dataset-fashion-mnist \
   $(if $(filter-out /usr/bin/bazel,$(shell command -v $(BAZEL))),,$(DEBIAN_BAZEL))
 TEST_PACKAGES := googletest openjdk-17-jdk-headless g++-aarch64-linux-gnu g++-arm-linux-gnueabihf qemu-user-static
 ANDROID_PACKAGES := openjdk-17-jdk-headless aapt apksigner zipalign
-WEB_PACKAGES := npm clang-22 lld-22 llvm-22 wasi-libc libc++-22-dev-wasm32 libc++abi-22-dev-wasm32 \
+WEB_PACKAGES := $(if $(shell command -v npm),,npm) clang-22 lld-22 llvm-22 wasi-libc libc++-22-dev-wasm32 libc++abi-22-dev-wasm32 \
   libclang-rt-22-dev-wasm32 chromium
 BROWSER_PACKAGES := firefox-esr
 MODEL_PACKAGES := llvm-19 g++-aarch64-linux-gnu qemu-user-static
