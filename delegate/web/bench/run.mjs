@@ -1,4 +1,4 @@
-// node run.mjs MODELS OUT.json [--threads N] [--rounds N] [--loads N] [--browser chrome|firefox] [--network NAME]:
+// node run.mjs MODELS OUT.json [--threads N] [--rounds N] [--loads N] [--browser chrome|firefox] [--network NAME] [--plain]:
 // times engines in a browser, all by turns, each in pages of its own.
 import { mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
@@ -18,6 +18,7 @@ const { values: options, positionals } = parseArgs({
     loads: { type: 'string', default: '2' },
     browser: { type: 'string', default: 'chrome' },
     network: { type: 'string', default: 'mobilenet_v1' },
+    plain: { type: 'boolean', default: false },
   },
 });
 const [models, out] = positionals.map((path) => resolve(path));
@@ -39,10 +40,10 @@ const zerosOf = (file) => Number(/_(\d+)\.tflite$/.exec(file)[1]);
 const rows = [];
 for (const file of files) {
   rows.push({ engine: 'sbnn-web', file });
-  if (threads === 1) rows.push({ engine: 'sbnn-web, plain SIMD', file });
+  if (options.plain) rows.push({ engine: 'sbnn-web, plain SIMD', file });
 }
 const dense = files.find((file) => zerosOf(file) === 0);
-const peers = threads === 1 ? ['LiteRT.js', 'LiteRT.js, plain SIMD', 'tfjs-tflite'] : ['LiteRT.js', 'tfjs-tflite'];
+const peers = ['LiteRT.js', ...(options.plain ? ['LiteRT.js, plain SIMD'] : []), 'tfjs-tflite'];
 for (const engine of peers) rows.push({ engine, file: dense });
 for (const row of rows) Object.assign(row, { zeros: zerosOf(row.file), times: [], cpu: [], first: [], load: [] });
 
