@@ -28,7 +28,7 @@ struct SpmmTiles {
 // The kernels of one instruction set. Index g stands for kGroupSizes[g], and kUnstructuredKind for
 // unstructured weights.
 struct Kernels {
-  const char* isa;   // "avx512", "avx2", "neon", "neon_fp16", "scalar", "wasm_x64" or "wasm_arm64"
+  const char* isa;   // "avx512", "avx2", "neon", "neon_fp16" or "scalar"
   int lanes;         // elements in a vector
   ElementType type;  // that they compute in
   ColumnCost column_cost;
@@ -64,7 +64,7 @@ int GroupIndex(int group);
 int KindIndex(const PackedShape& weights);  // the kernels' that these weights take
 
 // The kernels of floats of this build that this CPU can run, best first. "scalar" is always the
-// last; but WebAssembly has none.
+// last.
 const std::vector<const Kernels*>& AvailableKernels();
 
 // The best of them, or the one named; null where this CPU or build has none of that name.
