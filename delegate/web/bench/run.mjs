@@ -1,7 +1,7 @@
 // node run.mjs MODELS OUT.json [--threads N] [--rounds N] [--loads N] [--browser chrome|firefox] [--network NAME] [--plain]:
 // times engines in a browser, all by turns, each in pages of its own.
 import { mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { cpus, loadavg, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -115,7 +115,7 @@ try {
   const median = (a) => a.toSorted((x, y) => x - y)[a.length >> 1];
   // Of the best page load: V8 leaves one in ten of an engine's slow for good.
   const best = (loads) => Math.min(...loads.map(median));
-  const result = { date: new Date().toISOString().slice(0, 10), cpu: cpus()[0].model, cores: cpus().length, browser: version, threads, network: options.network, rounds: options.rounds, loads: options.loads };
+  const result = { date: new Date().toISOString().slice(0, 10), cpu: cpus()[0].model, cores: cpus().length, load: loadavg()[0], browser: version, threads, network: options.network, rounds: options.rounds, loads: options.loads };
   result.rows = rows.map(({ times, cpu, first, load, ...row }) =>
     times.length === 0 ? row : { ...row, runs: times.flat().length, least: Math.min(...times.flat()), median: best(times), cpu: best(cpu), worst: Math.max(...cpu.map(median)), first: Math.min(...first), load: Math.min(...load) },
   );
