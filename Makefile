@@ -76,13 +76,11 @@ aar: setup android-packages  ## the delegate for Android, in build/maven, by the
 apk: setup android-packages  ## the benchmark app for Android, build/sbnn-benchmark.apk
 	$(PYTHON) -m delegate.android.make.apk
 
-ANDROID_TESTS = SBNN_BAZEL_FLAGS="$(BAZEL_FLAGS)" $(PYTHON) -m pytest
-
 test-java: setup android-packages  ## run the Java API on a JVM, with Android's libraries for x86-64
-	$(ANDROID_TESTS) tests/android/test_java_api.py tests/android/test_library.py -k "not arm"
+	$(PYTHON) -m pytest tests/android/test_java_api.py tests/android/test_library.py -k "not arm"
 
 test-android: setup android-packages test-packages  ## run all tests of Android: libraries, API, packages, app, emulators
-	$(ANDROID_TESTS) tests/android
+	$(PYTHON) -m pytest tests/android
 	@delegate/build/packages.sh clang-14
 	$(BAZEL) test $(BAZEL_FLAGS) --config=clang14 --config=armv7 //tests/delegate:kernels_test //tests/delegate:vec_test
 

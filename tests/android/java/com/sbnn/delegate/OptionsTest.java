@@ -88,7 +88,8 @@ public class OptionsTest {
   public void weightsAreCachedInAFolder() {
     report(options().setCacheDirectory(folder.getRoot(), "mobilenet-1.0"));
     assertTrue(new File(folder.getRoot(), "mobilenet-1.0.sbnn").isFile());
-    for (String token : new String[] {null, "", "a/b", "a b", new String(new char[101]).replace('\0', 'a')}) {
+    String tooLong = new String(new char[101]).replace('\0', 'a');
+    for (String token : new String[] {null, "", "a/b", "a b", tooLong}) {
       assertThrows(
           IllegalArgumentException.class,
           () -> options().setCacheDirectory(folder.getRoot(), token));

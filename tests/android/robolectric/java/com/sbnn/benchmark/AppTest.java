@@ -80,9 +80,6 @@ public class AppTest {
   public void aRunFillsTableAndChartAndCanBeShared() throws Exception {
     try (Screen screen = new Screen(null)) {
       screen.button("Run").performClick();
-      screen.waitFor("Stop");
-      screen.waitFor("MobileNet-v1, 50 % zeros, round ");
-      screen.picture("2-running");
       screen.waitFor("Run again");
       String text = screen.text();
       for (String head : new String[] {"model", "zeros", "dense ms", "sparse ms", "ratio"}) {
@@ -106,9 +103,19 @@ public class AppTest {
       }
 
       screen.button("Run again").performClick();
-      screen.waitFor("Stop");
+      screen.waitFor("done");
+      assertEquals("a row a run", 3, screen.text().split("\n50 %\n", -1).length);
+    }
+  }
+
+  @Test
+  public void aRunShowsHowFarItIsAndCanBeStopped() throws Exception {
+    try (Screen screen = new Screen("--graph=" + SPARSE + " --rounds=100000")) {
+      screen.waitFor("MobileNet-v1, 50 % zeros, round ");
+      screen.picture("2-running");
       screen.button("Stop").performClick();
-      screen.waitFor("stopped");
+      screen.waitFor("Run again");
+      assertEquals("stopped", logged().getString("error"));
     }
   }
 
@@ -128,8 +135,8 @@ public class AppTest {
 
   @Test
   public void aPathAndABaselineCanBeNamed() throws Exception {
-    byte[] bytes = Files.readAllBytes(new File(System.getProperty("sbnn.models"), "mobilenet_g4.tflite").toPath());
-    File file = push("mine.tflite", bytes);
+    File model = new File(System.getProperty("sbnn.models"), "mobilenet_g4.tflite");
+    File file = push("mine.tflite", Files.readAllBytes(model.toPath()));
     String arguments =
         "--graph=" + file + " --baseline=mine.tflite --rounds=2 --allow_fp16=true";
     try (Screen screen = new Screen(arguments)) {
