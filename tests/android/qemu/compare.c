@@ -1,6 +1,6 @@
-/* compare TFLITE DELEGATE MODEL THREADS FP16 ISA: runs a model in stock TensorFlow Lite and in the delegate,
- * both Android's libraries, as a native app does, and prints a line of JSON: the outputs' largest
- * difference and what the delegate claims. ISA "-": the best. */
+/* compare TFLITE DELEGATE MODEL THREADS FP16 ISA: runs a model in stock TensorFlow Lite and in the
+ * delegate, both Android's libraries, as a native app does, and prints a line of JSON: the outputs'
+ * largest difference and what the delegate claims. ISA "-": the best. */
 #include <dlfcn.h>
 #include <math.h>
 #include <stdio.h>
@@ -40,7 +40,8 @@ static void Receive(const char* line, void* user) {
   const int node = strstr(line, "\"record\":\"node\"") != NULL;
   nodes += node;
   claimed += node && strstr(line, "\"claimed\":true") != NULL;
-  float16_steps += strstr(line, "\"record\":\"step\"") != NULL && strstr(line, "\"fp16\":true") != NULL;
+  float16_steps +=
+      strstr(line, "\"record\":\"step\"") != NULL && strstr(line, "\"fp16\":true") != NULL;
 }
 
 /* The outputs of a run, *count floats, to be freed. */
@@ -91,7 +92,8 @@ int main(int argc, char** argv) {
   size_t count, ours_count;
   float* const stock = Run(argv[3], threads, NULL, &count);
 
-  sbnn_delegate_options options = CALL(sbnn, sbnn_delegate_options, sbnn_delegate_options_default, void)();
+  sbnn_delegate_options options =
+      CALL(sbnn, sbnn_delegate_options, sbnn_delegate_options_default, void)();
   options.num_threads = threads;
   options.claim = SBNN_CLAIM_ALL;
   options.allow_fp16 = atoi(argv[5]);
@@ -116,10 +118,11 @@ int main(int argc, char** argv) {
     difference = fmax(difference, isfinite(ours[i]) ? fabs(stock[i] - ours[i]) : INFINITY);
   }
   if (ours_count != count) return 1;
-  printf("{\"isa\":\"%s\",\"outputs\":%zu,\"largest\":%.9g,\"spread\":%.9g,\"difference\":%.9g,"
-         "\"nodes\":%d,\"claimed\":%d,\"float16_steps\":%d}\n",
-         CALL(sbnn, const char*, sbnn_isa, void)(), count, largest, spread, difference, nodes, claimed,
-         float16_steps);
+  printf(
+      "{\"isa\":\"%s\",\"outputs\":%zu,\"largest\":%.9g,\"spread\":%.9g,\"difference\":%.9g,"
+      "\"nodes\":%d,\"claimed\":%d,\"float16_steps\":%d}\n",
+      CALL(sbnn, const char*, sbnn_isa, void)(), count, largest, spread, difference, nodes, claimed,
+      float16_steps);
   free(stock);
   free(ours);
   return 0;

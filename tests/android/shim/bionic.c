@@ -1,5 +1,5 @@
-/* Bionic's libc for a process of glibc: what differs. A function bionic_NAME is exported as NAME; all
- * else that Android's libraries import goes to glibc's function of the same name (make.py). */
+/* Bionic's libc for a process of glibc: what differs. A function bionic_NAME is exported as NAME;
+ * all else that Android's libraries import goes to glibc's function of the same name (make.py). */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <limits.h>
@@ -95,8 +95,8 @@ long bionic_sysconf(int name) {
   }
 }
 
-/* Bionic's condition variables lie at multiples of 4 bytes; glibc's use atomics of 8. The first int counts
- * what was signalled; who waits sleeps for as long as it stands. */
+/* Bionic's condition variables lie at multiples of 4 bytes; glibc's use atomics of 8. The first int
+ * counts what was signalled; who waits sleeps for as long as it stands. */
 static void Futex(int* word, int operation, int value) {
   syscall(SYS_futex, word, operation | FUTEX_PRIVATE_FLAG, value, NULL, NULL, 0);
 }
