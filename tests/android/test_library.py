@@ -1,6 +1,7 @@
 """The native libraries as files: what Android's linker and stores ask of them."""
 
 import pathlib
+import re
 import zipfile
 
 import pytest
@@ -60,8 +61,8 @@ def test_it_exports_the_entry_points_only(library):
     assert all(name.startswith(prefixes) for name in exports), exports
     declared = {name for name in exports if name.startswith("Java_")}
     source = native.ROOT / "delegate/android/java/com/sbnn/delegate/NativeDelegate.java"
-    natives = [line for line in source.read_text().splitlines() if " native " in line]
-    names = {line.split("(")[0].split()[-1] for line in natives}
+    names = re.findall(r"static native \S+ (\w+)\(", source.read_text())
+    assert len(names) > 5
     assert declared == {f"Java_com_sbnn_delegate_NativeDelegate_{name}" for name in names}
     assert {"tflite_plugin_create_delegate", "sbnn_delegate_create"} <= exports
 
