@@ -67,7 +67,7 @@ def add_prefab(archive: Archive, ndk: native.Ndk, libraries: dict[str, pathlib.P
 def write_javadoc(path: pathlib.Path) -> None:
     folder = BUILD / "javadoc"
     shutil.rmtree(folder, ignore_errors=True)
-    options = ["-quiet", "-notimestamp", "-Xdoclint:all", "-Werror", "-encoding", "UTF-8"]
+    options = ["-quiet", "-notimestamp", "-Xdoclint:all,-missing", "-Werror", "-encoding", "UTF-8"]
     source = ["--release", java.RELEASE, "-cp", java.join(java.api()), "-d", folder]
     java.run("javadoc", *options, *source, *java.sources(java.SOURCES))
     with Archive(path) as jar:
