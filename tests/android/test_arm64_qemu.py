@@ -88,18 +88,3 @@ def test_plain_code(compare, models):
     found = run(compare, models / "mobilenet_g4.tflite", isa="scalar")
     assert math.isfinite(found["difference"])
     assert found["difference"] <= BAR * found["largest"], found
-
-
-def test_every_row_of_the_kernels_table(ndk, libraries):
-    """kernels_test, compiled as the library is; a shared library whose `main` a program calls."""
-    name = "libkernels_test.so"
-    built = native.build(ndk, "arm64-v8a", f"//tests/delegate:{name}", name)
-    folder = conftest.loadable("arm64-v8a", built, native.BUILD / "qemu-kernels")
-    program = folder / "call_main"
-    source = HERE / "qemu/call_main.c"
-    subprocess.run(
-        ["aarch64-linux-gnu-gcc", "-Wall", "-Werror", "-o", program, source, "-ldl"], check=True
-    )
-    isas = "SBNN_TEST_ISAS=neon neon_fp16 scalar"  # as for --config=aarch64 in .bazelrc
-    said = emulate(folder, "max", "-E", isas, program, folder / name)
-    assert "[  PASSED  ]" in said and "[  FAILED  ]" not in said, said[-3000:]
