@@ -62,13 +62,15 @@ void Int8FullyConnected::Run(const std::vector<const Tensor*>& inputs, const Ten
   int8_t* const y = x + RoundUp((depth + kQuad - 1) / kQuad * x_quad_, kVectorBytes);
   const Int8Weights& w = *weights_;
   if (rows_ > 1) {
-    kernels_->flat_to_quads({from, depth, x, x_quad_, rows_, static_cast<int>(depth)});
+    kernels_->flat_to_quads(
+        {from, depth, x, static_cast<size_t>(x_quad_), rows_, static_cast<int>(depth)});
     int8::SpmmArgs args = ProductArgs(w, offset_, to_);
     args.x = x;
     args.y = y;
     args.y_stride = y_quad_;
     context.team.Run(grid_.tasks(), [&](int task, int) { grid_.RunTask(task, args); });
-    kernels_->quads_to_flat({y, y_quad_, to, outputs, rows_, static_cast<int>(outputs)});
+    kernels_->quads_to_flat(
+        {y, static_cast<size_t>(y_quad_), to, outputs, rows_, static_cast<int>(outputs)});
     return;
   }
   std::memcpy(x, from, depth);
