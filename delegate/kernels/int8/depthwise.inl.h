@@ -15,10 +15,18 @@ struct InterleavedRows {
 
   // Pixels [first, first + kLanes) of each row, `fill` where those are outside of [0, width).
   SBNN_INLINE void Load(const int8_t* const* rows, int first, int width, typename V::Bytes fill) {
+    if (first >= width) {
+#pragma GCC unroll 2
+      for (int s = 0; s < kSets; ++s) {
+#pragma GCC unroll 4
+        for (int k = 0; k < 4; ++k) v[s][k] = fill;
+      }
+      return;
+    }
     const bool whole = first >= 0 && first + V::kLanes <= width;
     const int begin = first < 0 ? -first : 0;
     const int rest = width - first;
-    const int end = rest < 0 ? 0 : rest > V::kLanes ? V::kLanes : rest;
+    const int end = rest > V::kLanes ? V::kLanes : rest;
 #pragma GCC unroll 2
     for (int s = 0; s < kSets; ++s) {
       typename V::Bytes row[4];

@@ -48,8 +48,13 @@ void Gather(const GatherArgs& args) {
     for (int i = 0; i < args.count; ++i, x += args.pixel, y += 4) __builtin_memcpy(y, x, 4);
     return;
   }
-  for (int i = 0; i < args.count; ++i, x += args.pixel, y += 4) {
-    for (int k = 0; k < 4; ++k) y[k] = at[k] < 0 ? 0 : x[at[k]];
+  for (int k = 0; k < 4; ++k, ++y) {
+    if (at[k] < 0) {
+      for (int i = 0; i < args.count; ++i) y[4 * i] = 0;
+    } else {
+      const int8_t* const from = x + at[k];
+      for (int i = 0; i < args.count; ++i) y[4 * i] = from[i * args.pixel];
+    }
   }
 }
 
