@@ -48,13 +48,21 @@ void Gather(const GatherArgs& args) {
     for (int i = 0; i < args.count; ++i, x += args.pixel, y += 4) __builtin_memcpy(y, x, 4);
     return;
   }
-  for (int k = 0; k < 4; ++k, ++y) {
-    if (at[k] < 0) {
-      for (int i = 0; i < args.count; ++i) y[4 * i] = 0;
-    } else {
-      const int8_t* const from = x + at[k];
-      for (int i = 0; i < args.count; ++i) y[4 * i] = from[i * args.pixel];
+  const int8_t* from[4];
+  uint32_t kept = 0;  // bits of the bytes that are there
+  for (int k = 0; k < 4; ++k) {
+    from[k] = x + (at[k] < 0 ? 0 : at[k]);
+    kept |= at[k] < 0 ? 0u : 0xffu << (8 * k);
+  }
+  for (int i = 0; i < args.count; ++i, y += 4) {
+    const size_t pixel = i * args.pixel;
+    uint32_t four = 0;
+#pragma GCC unroll 4
+    for (int k = 0; k < 4; ++k) {
+      four |= static_cast<uint32_t>(static_cast<uint8_t>(from[k][pixel])) << (8 * k);
     }
+    four &= kept;
+    __builtin_memcpy(y, &four, 4);
   }
 }
 
