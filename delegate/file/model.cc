@@ -4,8 +4,8 @@
 #include <cstring>
 #include <utility>
 
-#include "delegate/file/flatbuffer.h"
-#include "delegate/file/parameters.h"
+#include "delegate/format/flatbuffer.h"
+#include "delegate/translation/operators.h"
 #include "tensorflow/lite/builtin_ops.h"
 
 namespace sbnn {

@@ -8,10 +8,9 @@
 #include <optional>
 #include <vector>
 
-#include "delegate/engine/network.h"
 #include "delegate/file/model.h"
-#include "delegate/report/network_report.h"
 #include "delegate/translation/options.h"
+#include "delegate/translation/runner.h"
 
 namespace sbnn {
 
@@ -25,28 +24,27 @@ class Session {
   // Plans for these shapes of the graph's inputs, in their order. May be called again with others.
   Status Prepare(const std::vector<Shape>& input_shapes);
   // Of the graph's outputs, after Prepare.
-  const Shape& output_shape(size_t i) const { return network_.output_shape(i); }
-  ElementType output_type(size_t i) const { return network_.output_type(i).element; }
+  const Shape& output_shape(size_t i) const { return runner_.network().output_shape(i); }
+  ElementType output_type(size_t i) const { return runner_.network().output_type(i).element; }
 
   // Inputs and outputs in the order of the graph's, and of its types. With the option `profile` it
   // is measured.
   Status Run(const std::vector<ConstTensorView>& inputs, const std::vector<TensorView>& outputs);
 
-  uint64_t activation_bytes() const { return network_.arena_bytes(); }
+  uint64_t activation_bytes() const { return runner_.network().arena_bytes(); }
 
   // Of all runs, if one was asked for.
-  void SendProfile() const;
+  void SendProfile() const { runner_.SendProfile(); }
 
  private:
-  Session() = default;
+  explicit Session(const Options& options) : options_(options), runner_(options) {}
   Status Build(Subgraph* graph, int number);
 
-  Options options_;
-  Network network_;
+  const Options options_;
+  Runner runner_;
   // Which of the graph's inputs each of the network's is; those that are none are empty constants.
   std::vector<std::optional<size_t>> inputs_;
   std::vector<Shape> constant_shapes_;
-  std::unique_ptr<NetworkReport> report_;
 };
 
 }  // namespace sbnn

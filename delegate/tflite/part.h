@@ -5,10 +5,9 @@
 #include <optional>
 #include <vector>
 
-#include "delegate/engine/network.h"
-#include "delegate/report/network_report.h"
 #include "delegate/translation/constants.h"
 #include "delegate/translation/options.h"
+#include "delegate/translation/runner.h"
 #include "delegate/tflite/partition.h"
 #include "tensorflow/lite/c/common.h"
 
@@ -32,23 +31,20 @@ class Part {
   // Whether there is more in it than constants for other parts.
   bool computes() const { return !outputs_.empty(); }
   // If one was asked for.
-  void SendProfile() const;
+  void SendProfile() const { runner_.SendProfile(); }
 
  private:
-  Status Build(TfLiteContext* context, const TfLiteDelegateParams& params,
-               const Constants& constants, Translations* translations,
-               std::vector<NetworkReport::Op>* ops);
+  Status Build(const TfLiteDelegateParams& params, const Constants& constants, int subgraph,
+               int number, Translations* translations);
 
   std::vector<Shape> InputShapes(const TfLiteContext& context) const;
 
-  const Options options_;
   Status status_;    // of its making
   Status prepared_;  // for the inputs at hand
   // Of inputs whose size is not known yet: those of the file.
   std::optional<std::vector<Shape>> placeholders_;
-  Network network_;
+  Runner runner_;
   std::vector<int> inputs_, outputs_;
-  std::optional<NetworkReport> report_;
 };
 
 }  // namespace sbnn

@@ -5,8 +5,6 @@
 #include <unordered_map>
 
 #include "delegate/translation/int_array.h"
-#include "delegate/translation/op_names.h"
-#include "delegate/translation/translate.h"
 
 namespace sbnn {
 namespace {
@@ -165,7 +163,9 @@ int NumberParts(const TfLiteDelegateParams* parts, int count, const Constants& c
 Translations Partition::TakeTranslations() {
   Translations translations;
   for (Verdict& v : verdicts) {
-    if (v.reason.empty()) translations.emplace(v.node, std::move(v.translations));
+    if (!v.reason.empty()) continue;
+    translations.emplace(v.node,
+                         TranslatedNode{v.node, v.op, "", std::move(v.translations), v.time});
   }
   return translations;
 }
@@ -202,31 +202,14 @@ TfLiteStatus MakePartition(TfLiteContext* context, const TfLiteIntArray& plan,
   if (ok != kTfLiteOk) return ok;
   TypicalShapes shapes(*context, graph_inputs);
   partition->assumed = shapes.assumed();
+  std::vector<TranslatedNode> translated;
+  const Status status =
+      TranslateNodes(context, plan, constants, options, &shapes, weights, &translated);
+  if (!status.ok()) return kTfLiteError;
   std::unordered_map<int, size_t> index;
-  for (size_t i = 0; i < nodes.size(); ++i) {
-    std::vector<std::shared_ptr<const PackedWeights>> packed;
-    NodeView view{context, nodes[i].first,   nodes[i].second, constants,
-                  shapes,  *options.kernels, *weights,        &packed};
-    Verdict verdict;
-    verdict.node = plan.data[i];
-    verdict.op = OpName(*nodes[i].second);
-    if (!constants.Unpacks(verdict.node)) {
-      Status status;
-      const int outputs = std::max(1, nodes[i].first->outputs->size);
-      for (; status.ok() && view.which < outputs; ++view.which) {
-        Translation translation;
-        status = Translate(view, &translation);
-        verdict.translations.push_back(std::move(translation));
-      }
-      verdict.reason = status.message();
-      shapes.Follow(*nodes[i].first, verdict.translations);
-      if (status.ok()) {
-        verdict.time = PredictNode(view, verdict.translations[0], packed);
-        verdict.translations[0].predicted = verdict.time.here;
-      }
-    }
-    index[verdict.node] = i;
-    partition->verdicts.push_back(std::move(verdict));
+  for (TranslatedNode& node : translated) {
+    index[node.node] = partition->verdicts.size();
+    partition->verdicts.push_back(Verdict{std::move(node), -1});
   }
 
   // Each round gives up at least one node, so this ends.

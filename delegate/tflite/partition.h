@@ -12,23 +12,18 @@
 #include "delegate/format/weight_store.h"
 #include "delegate/report/reporter.h"
 #include "delegate/translation/constants.h"
-#include "delegate/translation/cost.h"
 #include "delegate/translation/options.h"
-#include "delegate/translation/translate.h"
+#include "delegate/translation/nodes.h"
 #include "tensorflow/lite/c/common.h"
 
 namespace sbnn {
 
-// The operators of claimed nodes by the nodes' numbers, one for each output.
-using Translations = std::unordered_map<int, std::vector<Translation>>;
+// Claimed nodes by their numbers.
+using Translations = std::unordered_map<int, TranslatedNode>;
 
-struct Verdict {
-  int node;
-  std::string op;
-  std::string reason;  // empty: claimed
-  int part = -1;       // that computes it; -1: none, for it unpacks a constant
-  std::vector<Translation> translations;
-  Prediction time;  // of a node that could be translated
+// `reason` is also why a node is not claimed that can be translated.
+struct Verdict : TranslatedNode {
+  int part = -1;  // that computes it; -1: none, for it unpacks a constant
 };
 
 struct Partition {

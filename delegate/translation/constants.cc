@@ -4,6 +4,7 @@
 #include <string>
 
 #include "delegate/translation/int_array.h"
+#include "delegate/translation/operators.h"
 #include "delegate/translation/types.h"
 #include "tensorflow/lite/builtin_ops.h"
 
@@ -49,6 +50,7 @@ Constants::Constants(TfLiteContext* context, const TfLiteIntArray& plan) {
     }
     const int code = registration->builtin_code;
     if (code != kTfLiteBuiltinDensify && code != kTfLiteBuiltinDequantize) continue;
+    if (!CheckVersion(code, registration->version).ok()) continue;
     if (node->inputs->size != 1 || node->outputs->size != 1) continue;
     const int in = node->inputs->data[0], out = node->outputs->data[0];
     if (in < 0 || out < 0) continue;  // left out

@@ -11,8 +11,8 @@
 
 #include "delegate/engine/ops/fully_connected.h"
 #include "delegate/kernels/int8/table.h"
+#include "delegate/translation/operators.h"
 #include "delegate/translation/translate.h"
-#include "tensorflow/lite/builtin_ops.h"
 
 namespace sbnn {
 namespace {
@@ -94,37 +94,24 @@ double LayoutChange(const Shape& shape, int bytes, const IsaRates& rates) {
   return 1e-12 * rates.layout * 2 * bytes * Elements(shape);
 }
 
-bool IsFunction(int code) {
-  switch (code) {
-    case kTfLiteBuiltinElu:
-    case kTfLiteBuiltinGelu:
-    case kTfLiteBuiltinHardSwish:
-    case kTfLiteBuiltinLogistic:
-    case kTfLiteBuiltinSoftmax:
-    case kTfLiteBuiltinTanh:
-      return true;
-    default:
-      return false;
-  }
-}
-
 Kind KindOf(const NodeView& view, const Shape& output) {
-  const int code = view.registration->builtin_code;
-  switch (code) {
-    case kTfLiteBuiltinFullyConnected:
+  switch (FindOperator(view.registration->builtin_code)->work) {
+    case Work::kMatrix:
       // Many rows are pixels, here and there.
       return Elements(output) / output.back() < FullyConnected::kLeastRows ? kMatrix : kPointwise;
-    case kTfLiteBuiltinDepthwiseConv2d:
+    case Work::kDepthwise:
       return kDepthwise;
-    case kTfLiteBuiltinConv2d:
-    case kTfLiteBuiltinTransposeConv: {
+    case Work::kFunction:
+      return kFunction;
+    case Work::kConvolution: {
       const std::vector<int> filter = view.constants.ShapeOf(view.context, view.input(1));
       if (AsImages(output).pixels() == 1) return kMatrix;
       return filter.size() == 4 && filter[1] * filter[2] == 1 ? kPointwise : kWindow;
     }
-    default:
-      return IsFunction(code) ? kFunction : kMove;
+    case Work::kMove:
+      break;
   }
+  return kMove;
 }
 
 // Multiply-adds of the dense layer for each output element.
@@ -186,7 +173,7 @@ Prediction PredictNode(const NodeView& view, const Translation& t,
     }
   }
   Prediction p;
-  if (view.registration->builtin_code == kTfLiteBuiltinFullyConnected && kind == kPointwise) {
+  if (FindOperator(view.registration->builtin_code)->work == Work::kMatrix && kind == kPointwise) {
     // Rows become a panel, and their results rows again.
     for (const Shape& rows : {view.shape(t.inputs[0]), output}) {
       if (LayoutOf(rows) == Layout::kFlat) p.here += LayoutChange(rows, floats ? 4 : 1, rates);

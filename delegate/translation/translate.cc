@@ -3,87 +3,14 @@
 #include <limits>
 
 #include "delegate/translation/int_array.h"
+#include "delegate/translation/operators.h"
 #include "delegate/translation/types.h"
-#include "tensorflow/lite/builtin_ops.h"
 
 namespace sbnn {
 namespace {
 
-// What the tensors of a node that change from run to run may hold.
-enum class Types {
-  kFloats,     // float32
-  kMoved,      // float32 or quantized: all of them the same
-  kQuantized,  // all of float32, of int8 or of uint8
-  kConverted,  // float32 or quantized, each for itself
-};
-
-struct Entry {
-  int code;
-  bool has_params;
-  int most_inputs;  // that change from run to run
-  Status (*translate)(const NodeView&, Translation*);
-  Types types = Types::kFloats;
-  unsigned numbers_in = 0;  // bit i: input i may be whole numbers that follow from shapes
-  bool numbers_out = false;
-};
-
 // A few bytes of sparse filter may claim billions.
 constexpr int kMaxChannels = 1 << 24;
-
-constexpr Entry kEntries[] = {
-    {kTfLiteBuiltinAdd, true, 2, TranslateBinary, Types::kQuantized},
-    {kTfLiteBuiltinAveragePool2d, true, 1, TranslatePool, Types::kQuantized},
-    {kTfLiteBuiltinConcatenation, true, 64, TranslateConcatenation, Types::kQuantized},
-    {kTfLiteBuiltinConv2d, true, 1, TranslateConvolution, Types::kQuantized},
-    {kTfLiteBuiltinDepthToSpace, true, 1, TranslateDepthToSpace, Types::kMoved},
-    {kTfLiteBuiltinDepthwiseConv2d, true, 1, TranslateDepthwise, Types::kQuantized},
-    {kTfLiteBuiltinDiv, true, 2, TranslateBinary, Types::kFloats},
-    {kTfLiteBuiltinElu, false, 1, TranslateActivation, Types::kQuantized},
-    {kTfLiteBuiltinExpandDims, false, 1, TranslateExpandDims, Types::kMoved},
-    {kTfLiteBuiltinFullyConnected, true, 1, TranslateFullyConnected, Types::kQuantized},
-    {kTfLiteBuiltinGelu, true, 1, TranslateActivation, Types::kQuantized},
-    {kTfLiteBuiltinHardSwish, false, 1, TranslateActivation, Types::kQuantized},
-    {kTfLiteBuiltinLeakyRelu, true, 1, TranslateActivation, Types::kQuantized},
-    {kTfLiteBuiltinLogistic, false, 1, TranslateActivation, Types::kQuantized},
-    {kTfLiteBuiltinMaximum, false, 2, TranslateBinary, Types::kQuantized},
-    {kTfLiteBuiltinMaxPool2d, true, 1, TranslatePool, Types::kQuantized},
-    {kTfLiteBuiltinMean, true, 1, TranslateMean, Types::kQuantized},
-    {kTfLiteBuiltinMinimum, false, 2, TranslateBinary, Types::kQuantized},
-    {kTfLiteBuiltinMirrorPad, true, 1, TranslateMirrorPad, Types::kMoved},
-    {kTfLiteBuiltinMul, true, 2, TranslateBinary, Types::kQuantized},
-    {kTfLiteBuiltinPack, true, 64, TranslatePack, Types::kMoved, ~0u, true},
-    {kTfLiteBuiltinPad, false, 1, TranslatePad, Types::kMoved},
-    {kTfLiteBuiltinPadv2, false, 1, TranslatePad, Types::kMoved},
-    {kTfLiteBuiltinPrelu, false, 2, TranslateBinary, Types::kQuantized},
-    {kTfLiteBuiltinRelu, false, 1, TranslateClamp, Types::kQuantized},
-    {kTfLiteBuiltinRelu0To1, false, 1, TranslateClamp, Types::kQuantized},
-    {kTfLiteBuiltinRelu6, false, 1, TranslateClamp, Types::kQuantized},
-    {kTfLiteBuiltinReluN1To1, false, 1, TranslateClamp, Types::kQuantized},
-    {kTfLiteBuiltinReshape, false, 2, TranslateReshape, Types::kMoved, 2u},
-    {kTfLiteBuiltinResizeBilinear, true, 2, TranslateResize, Types::kQuantized, 2u},
-    {kTfLiteBuiltinResizeNearestNeighbor, true, 2, TranslateResize, Types::kMoved, 2u},
-    {kTfLiteBuiltinShape, true, 1, TranslateShape, Types::kFloats, 0, true},
-    {kTfLiteBuiltinSoftmax, true, 1, TranslateSoftmax, Types::kQuantized},
-    {kTfLiteBuiltinSpaceToDepth, true, 1, TranslateDepthToSpace, Types::kMoved},
-    {kTfLiteBuiltinSplit, true, 1, TranslateSplit, Types::kMoved},
-    {kTfLiteBuiltinSqueeze, true, 1, TranslateSqueeze, Types::kMoved},
-    {kTfLiteBuiltinStridedSlice, true, 1, TranslateStridedSlice, Types::kMoved, 1u, true},
-    {kTfLiteBuiltinSub, true, 2, TranslateBinary, Types::kQuantized},
-    {kTfLiteBuiltinTanh, false, 1, TranslateActivation, Types::kQuantized},
-    {kTfLiteBuiltinTranspose, false, 1, TranslateTranspose, Types::kMoved},
-    {kTfLiteBuiltinTransposeConv, true, 1, TranslateTransposeConvolution, Types::kQuantized},
-    {kTfLiteBuiltinQuantize, false, 1, TranslateConvert, Types::kConverted},
-    {kTfLiteBuiltinDequantize, false, 1, TranslateConvert, Types::kConverted},
-    // Claimed with what reads it, as is DEQUANTIZE of constants: see Constants.
-    {kTfLiteBuiltinDensify, false, 0, nullptr},
-};
-
-const Entry* Find(const TfLiteRegistration& registration) {
-  for (const Entry& entry : kEntries) {
-    if (entry.code == registration.builtin_code) return &entry;
-  }
-  return nullptr;
-}
 
 // Of a tensor that the engine can hold.
 Status AddType(const NodeView& view, int tensor, Translation* t) {
@@ -98,16 +25,16 @@ Status AddType(const NodeView& view, int tensor, Translation* t) {
   return CheckRank(view, tensor, 0);
 }
 
-Status CheckTypes(const Entry& entry, const Translation& t) {
+Status CheckTypes(const Operator& row, const Translation& t) {
   for (const auto& [tensor, type] : t.types) {
-    if (entry.types == Types::kFloats && type.element != ElementType::kFloat32) {
+    if (row.types == Types::kFloats && type.element != ElementType::kFloat32) {
       return Status::Error(std::string("expected float32, found ") + NameOf(type.element));
     }
-    if (entry.types == Types::kQuantized && type.element != t.types[0].second.element) {
+    if (row.types == Types::kQuantized && type.element != t.types[0].second.element) {
       return Status::Error(std::string("inputs and output of different types, ") +
                            NameOf(t.types[0].second.element) + " and " + NameOf(type.element));
     }
-    if (entry.types == Types::kMoved && type != t.types[0].second) {
+    if (row.types == Types::kMoved && type != t.types[0].second) {
       return Status::Error("inputs and output of different types or scales");
     }
   }
@@ -117,14 +44,14 @@ Status CheckTypes(const Entry& entry, const Translation& t) {
 }  // namespace
 
 Status Translate(const NodeView& view, Translation* translation) {
-  const Entry* const entry = Find(*view.registration);
-  if (entry == nullptr || entry->translate == nullptr) {
+  const Operator* const row = FindOperator(view.registration->builtin_code);
+  if (row == nullptr || row->translate == nullptr) {
     return Status::Error("the operator is not supported");
   }
-  if (entry->has_params && view.node->builtin_data == nullptr) {
+  if (row->read != nullptr && view.node->builtin_data == nullptr) {
     return Status::Error("the operator's parameters are missing");
   }
-  if (view.node->outputs->size != 1 && entry->code != kTfLiteBuiltinSplit) {
+  if (view.node->outputs->size != 1 && !row->many_outputs) {
     return Status::Error("expected one output");
   }
   if (view.which >= view.node->outputs->size) return Status::Error("expected an output");
@@ -136,21 +63,21 @@ Status Translate(const NodeView& view, Translation* translation) {
     if (tensor < 0 || view.constants.Has(view.context, tensor)) continue;
     translation->inputs.push_back(tensor);
     ++found;
-    if (i < 32 && (entry->numbers_in >> i & 1) != 0 && view.numbers(tensor)) continue;
+    if (i < 32 && (row->numbers_in >> i & 1) != 0 && view.numbers(tensor)) continue;
     const Status status = AddType(view, tensor, translation);
     if (!status.ok()) return status;
   }
   if (found == 0) return Status::Error("no input changes from run to run");
-  if (found > static_cast<size_t>(entry->most_inputs)) {
-    return Status::Error("expected constants in all but " + std::to_string(entry->most_inputs) +
+  if (found > static_cast<size_t>(row->most_inputs)) {
+    return Status::Error("expected constants in all but " + std::to_string(row->most_inputs) +
                          " inputs, found " + std::to_string(found) + " that are not constant");
   }
-  if (!entry->numbers_out || !view.numbers(translation->output)) {
+  if (!row->numbers_out || !view.numbers(translation->output)) {
     const Status status = AddType(view, translation->output, translation);
     if (!status.ok()) return status;
   }
-  const Status status = CheckTypes(*entry, *translation);
-  return status.ok() ? entry->translate(view, translation) : status;
+  const Status status = CheckTypes(*row, *translation);
+  return status.ok() ? row->translate(view, translation) : status;
 }
 
 TensorType Translation::type(int tensor) const {

@@ -17,7 +17,7 @@
 #include "delegate/format/status.h"
 #include "delegate/format/weight_store.h"
 #include "delegate/kernels/table.h"
-#include "delegate/translation/builtin_params.h"
+#include "delegate/translation/parameters.h"
 #include "delegate/translation/constants.h"
 #include "delegate/translation/typical_shapes.h"
 #include "tensorflow/lite/c/common.h"
@@ -51,16 +51,15 @@ struct Translation {
   std::unique_ptr<Op> op;
   std::vector<int> inputs;  // the tensors that change from run to run
   int output = -1;
-  std::vector<std::pair<int, TensorType>> types;  // of both
-  bool heavy = false;                             // worth a change of layout
+  std::vector<std::pair<int, TensorType>> types;    // of both
+  bool heavy = false;                               // worth a change of layout
+  std::shared_ptr<const Int8Weights> int8_weights;  // of a layer of int8
 
   // Of an input or the output, as the engine has it.
   TensorType type(int tensor) const;
   Quantization quantization(int tensor) const { return type(tensor).quantization; }
   // Whether inputs and output are of int8, or all of uint8.
   bool quantized() const { return type(output).element == ElementType::kInt8; }
-  double predicted = 0;                             // seconds, of all of the node's operators
-  std::shared_ptr<const Int8Weights> int8_weights;  // of a layer of int8
 };
 
 // A node of several outputs is an operator for each. Fails with the reason for which the node stays
@@ -97,32 +96,6 @@ Window MakeWindow(const Params& params, int kernel_h, int kernel_w) {
   window.same = params.padding == PaddingKind::kSame;
   return window;
 }
-
-// The translators.
-Status TranslateActivation(const NodeView& view, Translation* t);
-Status TranslateBinary(const NodeView& view, Translation* t);
-Status TranslateConvert(const NodeView& view, Translation* t);
-Status TranslateClamp(const NodeView& view, Translation* t);
-Status TranslateConcatenation(const NodeView& view, Translation* t);
-Status TranslateConvolution(const NodeView& view, Translation* t);
-Status TranslateDepthwise(const NodeView& view, Translation* t);
-Status TranslateDepthToSpace(const NodeView& view, Translation* t);
-Status TranslateExpandDims(const NodeView& view, Translation* t);
-Status TranslateFullyConnected(const NodeView& view, Translation* t);
-Status TranslateMean(const NodeView& view, Translation* t);
-Status TranslateMirrorPad(const NodeView& view, Translation* t);
-Status TranslatePack(const NodeView& view, Translation* t);
-Status TranslatePad(const NodeView& view, Translation* t);
-Status TranslatePool(const NodeView& view, Translation* t);
-Status TranslateReshape(const NodeView& view, Translation* t);
-Status TranslateResize(const NodeView& view, Translation* t);
-Status TranslateShape(const NodeView& view, Translation* t);
-Status TranslateSoftmax(const NodeView& view, Translation* t);
-Status TranslateSplit(const NodeView& view, Translation* t);
-Status TranslateSqueeze(const NodeView& view, Translation* t);
-Status TranslateStridedSlice(const NodeView& view, Translation* t);
-Status TranslateTranspose(const NodeView& view, Translation* t);
-Status TranslateTransposeConvolution(const NodeView& view, Translation* t);
 
 }  // namespace sbnn
 

@@ -152,7 +152,6 @@ class _Dual:
         self._z = np.zeros(mask.weights().shape, np.float32)
         self._u = np.zeros_like(self._z)
         self._on = tf.Variable(0.0, trainable=False)
-        self._seen = 0  # W's fingerprint at the last update
         self._drawn = False  # whether the term is in the trace of an update
 
     @property
@@ -170,9 +169,9 @@ class _Dual:
         Not where nothing has trained W since the last time (it is frozen, or gradients are still
         accumulated): U would grow without end.
         """
-        seen, self._seen = self._seen, self.mask.fingerprint()
-        if self.started and seen == self._seen:
+        if self.started and not self.mask.trained:
             return
+        self.mask.mark()
         weights = self.mask.weights().astype(np.float32)
         if self.started:
             self._u = self._u + weights - self._z
@@ -182,7 +181,7 @@ class _Dual:
 
     def check_drawn(self) -> None:
         """Raises NoGradients where W was trained by an optimizer that the term is not in."""
-        if self.started and not self._drawn and self.mask.fingerprint() != self._seen:
+        if self.started and not self._drawn and self.mask.trained:
             raise NoGradients(self.mask.name, self.mask.variable)
 
     def stop(self) -> None:
@@ -192,12 +191,10 @@ class _Dual:
         return float(np.square(self.mask.weights() - self._z).sum())
 
     def state(self) -> dict[str, np.ndarray]:
-        seen = np.uint64(self._seen)
-        return {"z": self._z, "u": self._u, "on": self._on.numpy(), "seen": seen}
+        return {"z": self._z, "u": self._u, "on": self._on.numpy()}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         self._z, self._u = np.array(state["z"]), np.array(state["u"])
-        self._seen = int(state.get("seen", 0))  # older states have none
         self._assign()
         self._on.assign(state["on"])
 

@@ -48,6 +48,7 @@ class Mask:
         self.share = 1.0  # what to multiply the schedule's sparsity by
         self.churn = 0.0  # fraction of the weights whose fate the last update changed
         self.kept_score = 1.0  # fraction of the score that the last update kept
+        self._marked = 0  # the kernel's fingerprint
         self._kernel = choice.kernel
         self._score = score
         self._batch_norm = batch_norm
@@ -74,9 +75,17 @@ class Mask:
         """The kernel, in the shape that patterns see."""
         return self._kernel.weights()
 
-    def fingerprint(self) -> int:
-        """See `state.fingerprint`: of the kernel."""
-        return fingerprint([self.variable])
+    def mark(self) -> None:
+        """Remembers the weights as they are now, for `trained`."""
+        self._marked = fingerprint([self.variable])
+
+    @property
+    def trained(self) -> bool:
+        """Whether the weights have changed since `mark`, or there was none.
+
+        Those of a frozen layer do not, nor do any while gradients are still accumulated.
+        """
+        return fingerprint([self.variable]) != self._marked
 
     def layer(self) -> Layer:
         """What a budget needs to know."""
@@ -196,7 +205,8 @@ class Mask:
         gathered = self._gatherer.state() if self._gatherer else {}
         keep = np.packbits(self.keep)
         pattern = json.dumps(patterns.serialize(self.pattern))
-        return {"keep": keep, "share": self.share, "pattern": pattern, **gathered}
+        marked = np.uint64(self._marked)
+        return {"keep": keep, "share": self.share, "pattern": pattern, "marked": marked, **gathered}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Goes on from what `state` returned.
@@ -211,6 +221,7 @@ class Mask:
         self.share = float(state["share"])
         self.pattern = patterns.get(json.loads(str(state["pattern"])))
         self._set(keep)
+        self._marked = int(state.get("marked", self._marked))  # older states have none
         if self._gatherer:
             self._gatherer.restore(state)
 

@@ -85,7 +85,6 @@ class RewiredMask(Mask):
         super().__init__(choice, score, batch_norm)
         self.survival = 1.0  # of what the update before regrew, the fraction that is left
         self._born = np.zeros(self._kernel.view, bool)
-        self._seen = 0  # the weights' fingerprint when the mask was last chosen
         self._statistics: dict[str, Any] = {}
         if "gradient" in gathers:
             gather = lambda weights, gradient: gradient
@@ -163,7 +162,7 @@ class RewiredMask(Mask):
         Raises:
           ValueError: scores that are NaN, negative or of another shape.
         """
-        if not self.moves or not fraction or self.fingerprint() == self._seen:
+        if not self.moves or not fraction or not self.trained:
             return None
         before, weights = self.keep, self.weights()
         layer = LayerState(self.name, step, weights, before, self._rng(seed, step), self)
@@ -216,20 +215,18 @@ class RewiredMask(Mask):
             for name, statistic in self._statistics.items()
             for key, value in statistic.state().items()
         }
-        born = np.packbits(self._born)
-        return {**super().state(), "born": born, "seen": np.uint64(self._seen), **gathered}
+        return {**super().state(), "born": np.packbits(self._born), **gathered}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         super().restore(state)
         born = np.unpackbits(state["born"], count=self.size).astype(bool)
         self._born = born.reshape(self._kernel.view)
-        self._seen = int(state.get("seen", self._seen))  # older states have none
         for name, statistic in self._statistics.items():
             statistic.restore(below(state, name))
 
     def _set(self, keep: np.ndarray) -> None:
         super()._set(keep)
-        self._seen = self.fingerprint()
+        self.mark()
 
     def _rng(self, seed: int, step: int) -> np.random.Generator:
         return np.random.default_rng([seed, step, self.number])

@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-#include "delegate/translation/builtin_params.h"
+#include "delegate/translation/parameters.h"
 #include "tensorflow/lite/builtin_ops.h"
 #include "tensorflow/lite/c/common.h"
 
@@ -18,6 +18,11 @@ void tflite_plugin_destroy_delegate(TfLiteDelegate* delegate);
 }
 
 namespace sbnn {
+
+// The parameters of MEAN as TensorFlow Lite has them.
+struct ReducerParams {
+  bool keep_dims;
+};
 
 struct FreeArray {
   void operator()(TfLiteIntArray* array) const { std::free(array); }
@@ -146,6 +151,7 @@ class Interpreter {
     nodes_.push_back(node);
     TfLiteRegistration registration{};
     registration.builtin_code = code;
+    registration.version = 1;
     registrations_.push_back(registration);
   }
 

@@ -1,10 +1,22 @@
 #include "delegate/engine/ops/activation.h"
 
 #include "delegate/engine/ops/int8/lookup.h"
+#include "delegate/translation/operators.h"
 #include "delegate/translation/translate.h"
 #include "tensorflow/lite/builtin_ops.h"
 
 namespace sbnn {
+namespace {
+
+struct LeakyReluParams {
+  float alpha;
+};
+LeakyReluParams ReadLeakyRelu(const Table& t) { return {t.Get<float>(0)}; }
+
+struct GeluParams {
+  bool approximate;
+};
+GeluParams ReadGelu(const Table& t) { return {ReadFlag(t, 0)}; }
 
 Status TranslateActivation(const NodeView& view, Translation* t) {
   UnaryKind kind;
@@ -42,6 +54,30 @@ Status TranslateActivation(const NodeView& view, Translation* t) {
     return FunctionTable(kind, alpha, x, y);
   });
   return Status();
+}
+
+}  // namespace
+
+std::vector<Operator> ActivationOperators() {
+  return {Operator(kTfLiteBuiltinElu, 1, TranslateActivation)
+              .Holds(Types::kQuantized)
+              .Costs(Work::kFunction),
+          Operator(kTfLiteBuiltinGelu, 3, TranslateActivation)
+              .Holds(Types::kQuantized)
+              .Parameters<ReadGelu>(116)
+              .Costs(Work::kFunction),
+          Operator(kTfLiteBuiltinHardSwish, 1, TranslateActivation)
+              .Holds(Types::kQuantized)
+              .Costs(Work::kFunction),
+          Operator(kTfLiteBuiltinLeakyRelu, 2, TranslateActivation)
+              .Holds(Types::kQuantized)
+              .Parameters<ReadLeakyRelu>(75),
+          Operator(kTfLiteBuiltinLogistic, 3, TranslateActivation)
+              .Holds(Types::kQuantized)
+              .Costs(Work::kFunction),
+          Operator(kTfLiteBuiltinTanh, 3, TranslateActivation)
+              .Holds(Types::kQuantized)
+              .Costs(Work::kFunction)};
 }
 
 }  // namespace sbnn

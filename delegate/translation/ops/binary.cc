@@ -1,10 +1,17 @@
 #include "delegate/engine/ops/binary.h"
 
+#include "delegate/translation/operators.h"
 #include "delegate/translation/translate.h"
 #include "tensorflow/lite/builtin_ops.h"
 
 namespace sbnn {
 namespace {
+
+// ADD, SUB, MUL and DIV; what follows differs.
+struct BinaryParams {
+  FusedActivation activation;
+};
+BinaryParams ReadBinary(const Table& t) { return {ReadActivation(t, 0)}; }
 
 BinaryKind KindOf(int code) {
   switch (code) {
@@ -53,8 +60,6 @@ Status TranslateInt8(const NodeView& view, BinaryKind kind, float lo, float hi, 
   return t->op->InferShape(shapes, &shape);
 }
 
-}  // namespace
-
 Status TranslateBinary(const NodeView& view, Translation* t) {
   if (view.input_count() != 2) return Status::Error("expected 2 inputs");
   const int code = view.registration->builtin_code;
@@ -81,6 +86,27 @@ Status TranslateBinary(const NodeView& view, Translation* t) {
                                    view.constants.ShapeOf(view.context, constant), constant_first);
   Shape shape;
   return t->op->InferShape({view.shape(t->inputs[0])}, &shape);
+}
+
+}  // namespace
+
+std::vector<Operator> BinaryOperators() {
+  return {Operator(kTfLiteBuiltinAdd, 6, TranslateBinary)
+              .Holds(Types::kQuantized)
+              .Parameters<ReadBinary>(11)
+              .Inputs(2),
+          Operator(kTfLiteBuiltinDiv, 2, TranslateBinary).Parameters<ReadBinary>(29).Inputs(2),
+          Operator(kTfLiteBuiltinMaximum, 4, TranslateBinary).Holds(Types::kQuantized).Inputs(2),
+          Operator(kTfLiteBuiltinMinimum, 4, TranslateBinary).Holds(Types::kQuantized).Inputs(2),
+          Operator(kTfLiteBuiltinMul, 8, TranslateBinary)
+              .Holds(Types::kQuantized)
+              .Parameters<ReadBinary>(21)
+              .Inputs(2),
+          Operator(kTfLiteBuiltinPrelu, 1, TranslateBinary).Holds(Types::kQuantized).Inputs(2),
+          Operator(kTfLiteBuiltinSub, 5, TranslateBinary)
+              .Holds(Types::kQuantized)
+              .Parameters<ReadBinary>(28)
+              .Inputs(2)};
 }
 
 }  // namespace sbnn

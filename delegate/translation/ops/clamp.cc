@@ -1,6 +1,7 @@
 #include "delegate/engine/ops/clamp.h"
 
 #include "delegate/engine/ops/int8/lookup.h"
+#include "delegate/translation/operators.h"
 #include "delegate/translation/translate.h"
 #include "tensorflow/lite/builtin_ops.h"
 
@@ -18,8 +19,6 @@ Status MakeClamp(float lo, float hi, Translation* t) {
   return Status();
 }
 
-}  // namespace
-
 Status TranslateClamp(const NodeView& view, Translation* t) {
   const int code = view.registration->builtin_code;
   if (code == kTfLiteBuiltinRelu0To1) {
@@ -32,6 +31,15 @@ Status TranslateClamp(const NodeView& view, Translation* t) {
   const Status status = ReadClamp(activation, &lo, &hi);
   if (!status.ok()) return status;
   return MakeClamp(lo, hi, t);
+}
+
+}  // namespace
+
+std::vector<Operator> ClampOperators() {
+  return {Operator(kTfLiteBuiltinRelu, 3, TranslateClamp).Holds(Types::kQuantized),
+          Operator(kTfLiteBuiltinRelu0To1, 1, TranslateClamp).Holds(Types::kQuantized),
+          Operator(kTfLiteBuiltinRelu6, 3, TranslateClamp).Holds(Types::kQuantized),
+          Operator(kTfLiteBuiltinReluN1To1, 1, TranslateClamp).Holds(Types::kQuantized)};
 }
 
 }  // namespace sbnn

@@ -1,8 +1,19 @@
 #include "delegate/engine/ops/concatenation.h"
 
+#include "delegate/translation/operators.h"
 #include "delegate/translation/translate.h"
+#include "tensorflow/lite/builtin_ops.h"
 
 namespace sbnn {
+namespace {
+
+struct ConcatenationParams {
+  int32_t axis;
+  FusedActivation activation;
+};
+ConcatenationParams ReadConcatenation(const Table& t) {
+  return {t.Get<int32_t>(0), ReadActivation(t, 1)};
+}
 
 Status TranslateConcatenation(const NodeView& view, Translation* t) {
   if (static_cast<int>(t->inputs.size()) != view.input_count()) {
@@ -29,6 +40,15 @@ Status TranslateConcatenation(const NodeView& view, Translation* t) {
   }
   t->op = std::make_unique<Concatenation>(axis);
   return Status();
+}
+
+}  // namespace
+
+std::vector<Operator> ConcatenationOperators() {
+  return {Operator(kTfLiteBuiltinConcatenation, 6, TranslateConcatenation)
+              .Holds(Types::kQuantized)
+              .Parameters<ReadConcatenation>(10)
+              .Inputs(64)};
 }
 
 }  // namespace sbnn

@@ -1,9 +1,12 @@
 #include "delegate/engine/ops/int8/convert.h"
 
 #include "delegate/engine/ops/int8/lookup.h"
+#include "delegate/translation/operators.h"
 #include "delegate/translation/translate.h"
+#include "tensorflow/lite/builtin_ops.h"
 
 namespace sbnn {
+namespace {
 
 Status TranslateConvert(const NodeView& view, Translation* t) {
   (void)view;
@@ -16,6 +19,14 @@ Status TranslateConvert(const NodeView& view, Translation* t) {
     t->op = std::make_unique<Lookup>(RequantizeTable);
   }
   return Status();
+}
+
+}  // namespace
+
+std::vector<Operator> ConvertOperators() {
+  // (DEQUANTIZE of constants is claimed with what reads it, see Constants.)
+  return {Operator(kTfLiteBuiltinDequantize, 8, TranslateConvert).Holds(Types::kConverted),
+          Operator(kTfLiteBuiltinQuantize, 6, TranslateConvert).Holds(Types::kConverted)};
 }
 
 }  // namespace sbnn

@@ -3,9 +3,17 @@
 #include <numeric>
 
 #include "delegate/translation/int8_layer.h"
+#include "delegate/translation/operators.h"
 #include "delegate/translation/translate.h"
+#include "tensorflow/lite/builtin_ops.h"
 
 namespace sbnn {
+namespace {
+
+ConvParams ReadConv(const Table& t) {
+  return {ReadPaddingKind(t, 0), t.Get<int32_t>(1),    t.Get<int32_t>(2),
+          ReadActivation(t, 3),  t.Get<int32_t>(4, 1), t.Get<int32_t>(5, 1)};
+}
 
 Status TranslateConvolution(const NodeView& view, Translation* t) {
   if (view.input_count() < 2) return Status::Error("expected an input and a filter");
@@ -53,6 +61,15 @@ Status TranslateConvolution(const NodeView& view, Translation* t) {
   }
   t->op = std::make_unique<Convolution>(std::move(packed), window, lo, hi, groups);
   return Status();
+}
+
+}  // namespace
+
+std::vector<Operator> ConvolutionOperators() {
+  return {Operator(kTfLiteBuiltinConv2d, 8, TranslateConvolution)
+              .Holds(Types::kQuantized)
+              .Parameters<ReadConv>(1)
+              .Costs(Work::kConvolution)};
 }
 
 }  // namespace sbnn

@@ -1,9 +1,17 @@
 #include "delegate/engine/ops/depthwise.h"
 
 #include "delegate/translation/int8_layer.h"
+#include "delegate/translation/operators.h"
 #include "delegate/translation/translate.h"
+#include "tensorflow/lite/builtin_ops.h"
 
 namespace sbnn {
+namespace {
+
+DepthwiseConvParams ReadDepthwise(const Table& t) {
+  return {ReadPaddingKind(t, 0), t.Get<int32_t>(1),    t.Get<int32_t>(2),   t.Get<int32_t>(3),
+          ReadActivation(t, 4),  t.Get<int32_t>(5, 1), t.Get<int32_t>(6, 1)};
+}
 
 Status TranslateDepthwise(const NodeView& view, Translation* t) {
   if (view.input_count() < 2) return Status::Error("expected an input and a filter");
@@ -44,6 +52,15 @@ Status TranslateDepthwise(const NodeView& view, Translation* t) {
   });
   t->op = std::make_unique<Depthwise>(std::move(weights), window, lo, hi);
   return Status();
+}
+
+}  // namespace
+
+std::vector<Operator> DepthwiseOperators() {
+  return {Operator(kTfLiteBuiltinDepthwiseConv2d, 7, TranslateDepthwise)
+              .Holds(Types::kQuantized)
+              .Parameters<ReadDepthwise>(2)
+              .Costs(Work::kDepthwise)};
 }
 
 }  // namespace sbnn

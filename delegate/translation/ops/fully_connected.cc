@@ -3,9 +3,16 @@
 #include <algorithm>
 
 #include "delegate/translation/int8_layer.h"
+#include "delegate/translation/operators.h"
 #include "delegate/translation/translate.h"
+#include "tensorflow/lite/builtin_ops.h"
 
 namespace sbnn {
+namespace {
+
+FullyConnectedParams ReadFullyConnected(const Table& t) {
+  return {ReadActivation(t, 0), t.Get<int8_t>(1), ReadFlag(t, 2)};
+}
 
 Status TranslateFullyConnected(const NodeView& view, Translation* t) {
   if (view.input_count() < 2) return Status::Error("expected an input and weights");
@@ -33,6 +40,15 @@ Status TranslateFullyConnected(const NodeView& view, Translation* t) {
   if (!status.ok()) return status;
   t->op = std::make_unique<FullyConnected>(std::move(packed), params.keep_num_dims, lo, hi);
   return Status();
+}
+
+}  // namespace
+
+std::vector<Operator> FullyConnectedOperators() {
+  return {Operator(kTfLiteBuiltinFullyConnected, 14, TranslateFullyConnected)
+              .Holds(Types::kQuantized)
+              .Parameters<ReadFullyConnected>(8)
+              .Costs(Work::kMatrix)};
 }
 
 }  // namespace sbnn

@@ -3,9 +3,17 @@
 #include <algorithm>
 
 #include "delegate/engine/ops/int8/mean.h"
+#include "delegate/translation/operators.h"
 #include "delegate/translation/translate.h"
+#include "tensorflow/lite/builtin_ops.h"
 
 namespace sbnn {
+namespace {
+
+struct ReducerParams {
+  bool keep_dims;
+};
+ReducerParams ReadReducer(const Table& t) { return {ReadFlag(t, 0)}; }
 
 Status TranslateMean(const NodeView& view, Translation* t) {
   const Shape shape = view.shape(t->inputs[0]);
@@ -26,6 +34,14 @@ Status TranslateMean(const NodeView& view, Translation* t) {
   }
   Shape reduced;
   return t->op->InferShape({shape}, &reduced);
+}
+
+}  // namespace
+
+std::vector<Operator> MeanOperators() {
+  return {Operator(kTfLiteBuiltinMean, 3, TranslateMean)
+              .Holds(Types::kQuantized)
+              .Parameters<ReadReducer>(27)};
 }
 
 }  // namespace sbnn

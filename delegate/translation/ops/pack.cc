@@ -1,10 +1,18 @@
 #include "delegate/engine/ops/stack.h"
 
 #include "delegate/engine/ops/numbers.h"
+#include "delegate/translation/operators.h"
 #include "delegate/translation/translate.h"
+#include "tensorflow/lite/builtin_ops.h"
 
 namespace sbnn {
 namespace {
+
+struct PackParams {
+  int32_t count;
+  int32_t axis;
+};
+PackParams ReadPack(const Table& t) { return {t.Get<int32_t>(0), t.Get<int32_t>(1)}; }
 
 // Single numbers become a list.
 Status TranslateNumbers(const NodeView& view, Translation* t) {
@@ -24,8 +32,6 @@ Status TranslateNumbers(const NodeView& view, Translation* t) {
   return Status();
 }
 
-}  // namespace
-
 Status TranslatePack(const NodeView& view, Translation* t) {
   if (view.numbers(t->output)) return TranslateNumbers(view, t);
   if (static_cast<int>(t->inputs.size()) != view.input_count()) {
@@ -43,6 +49,17 @@ Status TranslatePack(const NodeView& view, Translation* t) {
   if (!status.ok()) return status;
   t->op = std::make_unique<Stack>(axis);
   return Status();
+}
+
+}  // namespace
+
+std::vector<Operator> PackOperators() {
+  return {Operator(kTfLiteBuiltinPack, 4, TranslatePack)
+              .Holds(Types::kMoved)
+              .Parameters<ReadPack>(59)
+              .Inputs(64)
+              .NumbersIn(~0u)
+              .NumbersOut()};
 }
 
 }  // namespace sbnn

@@ -1,10 +1,18 @@
 #include "delegate/engine/ops/pad.h"
 
 #include "delegate/engine/ops/mirror_pad.h"
+#include "delegate/translation/operators.h"
 #include "delegate/translation/translate.h"
 #include "tensorflow/lite/builtin_ops.h"
 
 namespace sbnn {
+namespace {
+
+struct MirrorPadParams {
+  int32_t mode;  // 1: REFLECT, without the border; 2: SYMMETRIC, with it
+};
+// (The schema's modes are one less than the C API's.)
+MirrorPadParams ReadMirrorPad(const Table& t) { return {t.Get<int8_t>(0) + 1}; }
 
 Status TranslatePad(const NodeView& view, Translation* t) {
   Padding padding;
@@ -42,6 +50,16 @@ Status TranslateMirrorPad(const NodeView& view, Translation* t) {
   status = op->InferShape({view.shape(t->inputs[0])}, &padded);
   if (status.ok()) t->op = std::move(op);
   return status;
+}
+
+}  // namespace
+
+std::vector<Operator> PadOperators() {
+  return {Operator(kTfLiteBuiltinMirrorPad, 3, TranslateMirrorPad)
+              .Holds(Types::kMoved)
+              .Parameters<ReadMirrorPad>(77),
+          Operator(kTfLiteBuiltinPad, 5, TranslatePad).Holds(Types::kMoved),
+          Operator(kTfLiteBuiltinPadv2, 5, TranslatePad).Holds(Types::kMoved)};
 }
 
 }  // namespace sbnn

@@ -1,10 +1,25 @@
 #include "delegate/engine/ops/pool.h"
 
 #include "delegate/engine/ops/int8/pool.h"
+#include "delegate/translation/operators.h"
 #include "delegate/translation/translate.h"
 #include "tensorflow/lite/builtin_ops.h"
 
 namespace sbnn {
+namespace {
+
+struct PoolParams {
+  PaddingKind padding;
+  int32_t stride_width;
+  int32_t stride_height;
+  int32_t filter_width;
+  int32_t filter_height;
+  FusedActivation activation;
+};
+PoolParams ReadPool(const Table& t) {
+  return {ReadPaddingKind(t, 0), t.Get<int32_t>(1), t.Get<int32_t>(2),
+          t.Get<int32_t>(3),     t.Get<int32_t>(4), ReadActivation(t, 5)};
+}
 
 Status TranslatePool(const NodeView& view, Translation* t) {
   Status status = CheckRank(view, t->inputs[0], 4);
@@ -32,6 +47,17 @@ Status TranslatePool(const NodeView& view, Translation* t) {
   const bool unsigned_numbers = view.tensor(t->output).type == kTfLiteUInt8;
   t->op = std::make_unique<Int8Pool>(average, window, lo, hi, unsigned_numbers);
   return Status();
+}
+
+}  // namespace
+
+std::vector<Operator> PoolOperators() {
+  return {Operator(kTfLiteBuiltinAveragePool2d, 3, TranslatePool)
+              .Holds(Types::kQuantized)
+              .Parameters<ReadPool>(5),
+          Operator(kTfLiteBuiltinMaxPool2d, 3, TranslatePool)
+              .Holds(Types::kQuantized)
+              .Parameters<ReadPool>(5)};
 }
 
 }  // namespace sbnn

@@ -1,8 +1,31 @@
 #include "delegate/engine/ops/reshape.h"
 
+#include "delegate/translation/operators.h"
 #include "delegate/translation/translate.h"
+#include "tensorflow/lite/builtin_ops.h"
 
 namespace sbnn {
+namespace {
+
+struct ReshapeParams {
+  int32_t shape[8];
+  int32_t num_dimensions;
+};
+ReshapeParams ReadReshape(const Table& t) {
+  ReshapeParams params = {};
+  params.num_dimensions = ReadInts(t, 0, params.shape);
+  return params;
+}
+
+struct SqueezeParams {
+  int32_t axes[8];
+  int32_t num_axes;
+};
+SqueezeParams ReadSqueeze(const Table& t) {
+  SqueezeParams params = {};
+  params.num_axes = ReadInts(t, 0, params.axes);
+  return params;
+}
 
 Status TranslateReshape(const NodeView& view, Translation* t) {
   if (t->inputs[0] != view.input(0)) return Status::Error("a constant is reshaped");
@@ -16,7 +39,6 @@ Status TranslateReshape(const NodeView& view, Translation* t) {
     const Status status = view.constants.Ints(view.context, view.input(1), &target);
     if (!status.ok()) return Status::Error("new shape: " + status.message());
   } else {
-    if (view.node->builtin_data == nullptr) return Status::Error("the new shape is missing");
     const auto& params = view.params<ReshapeParams>();
     if (params.num_dimensions < 0 || params.num_dimensions > 8) {
       return Status::Error("the new shape is missing");
@@ -56,6 +78,20 @@ Status TranslateExpandDims(const NodeView& view, Translation* t) {
   status = ReadAxis(axis[0], static_cast<int>(view.shape(t->inputs[0]).size()) + 1, &found);
   if (status.ok()) t->op = std::make_unique<ExpandDims>(found);
   return status;
+}
+
+}  // namespace
+
+std::vector<Operator> ReshapeOperators() {
+  return {Operator(kTfLiteBuiltinExpandDims, 1, TranslateExpandDims).Holds(Types::kMoved),
+          Operator(kTfLiteBuiltinReshape, 1, TranslateReshape)
+              .Holds(Types::kMoved)
+              .Parameters<ReadReshape>(17)
+              .Inputs(2)
+              .NumbersIn(2u),
+          Operator(kTfLiteBuiltinSqueeze, 2, TranslateSqueeze)
+              .Holds(Types::kMoved)
+              .Parameters<ReadSqueeze>(30)};
 }
 
 }  // namespace sbnn

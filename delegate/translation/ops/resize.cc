@@ -1,10 +1,19 @@
 #include "delegate/engine/ops/resize.h"
 
 #include "delegate/engine/ops/int8/resize.h"
+#include "delegate/translation/operators.h"
 #include "delegate/translation/translate.h"
 #include "tensorflow/lite/builtin_ops.h"
 
 namespace sbnn {
+namespace {
+
+struct ResizeParams {
+  bool align_corners;
+  bool half_pixel_centers;
+};
+ResizeParams ReadBilinear(const Table& t) { return {ReadFlag(t, 2), ReadFlag(t, 3)}; }
+ResizeParams ReadNearest(const Table& t) { return {ReadFlag(t, 0), ReadFlag(t, 1)}; }
 
 Status TranslateResize(const NodeView& view, Translation* t) {
   if (t->inputs[0] != view.input(0)) return Status::Error("the input is a constant");
@@ -33,6 +42,21 @@ Status TranslateResize(const NodeView& view, Translation* t) {
   if (!known) return Status();
   Shape shape;
   return t->op->InferShape({view.shape(t->inputs[0])}, &shape);
+}
+
+}  // namespace
+
+std::vector<Operator> ResizeOperators() {
+  return {Operator(kTfLiteBuiltinResizeBilinear, 4, TranslateResize)
+              .Holds(Types::kQuantized)
+              .Parameters<ReadBilinear>(15)
+              .Inputs(2)
+              .NumbersIn(2u),
+          Operator(kTfLiteBuiltinResizeNearestNeighbor, 4, TranslateResize)
+              .Holds(Types::kMoved)
+              .Parameters<ReadNearest>(74)
+              .Inputs(2)
+              .NumbersIn(2u)};
 }
 
 }  // namespace sbnn

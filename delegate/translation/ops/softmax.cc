@@ -1,9 +1,17 @@
 #include "delegate/engine/ops/softmax.h"
 
 #include "delegate/engine/ops/int8/softmax.h"
+#include "delegate/translation/operators.h"
 #include "delegate/translation/translate.h"
+#include "tensorflow/lite/builtin_ops.h"
 
 namespace sbnn {
+namespace {
+
+struct SoftmaxParams {
+  float beta;
+};
+SoftmaxParams ReadSoftmax(const Table& t) { return {t.Get<float>(0)}; }
 
 Status TranslateSoftmax(const NodeView& view, Translation* t) {
   const float beta = view.params<SoftmaxParams>().beta;
@@ -13,6 +21,15 @@ Status TranslateSoftmax(const NodeView& view, Translation* t) {
     t->op = std::make_unique<Softmax>(beta);
   }
   return Status();
+}
+
+}  // namespace
+
+std::vector<Operator> SoftmaxOperators() {
+  return {Operator(kTfLiteBuiltinSoftmax, 4, TranslateSoftmax)
+              .Holds(Types::kQuantized)
+              .Parameters<ReadSoftmax>(9)
+              .Costs(Work::kFunction)};
 }
 
 }  // namespace sbnn

@@ -1,8 +1,16 @@
 #include "delegate/engine/ops/split.h"
 
+#include "delegate/translation/operators.h"
 #include "delegate/translation/translate.h"
+#include "tensorflow/lite/builtin_ops.h"
 
 namespace sbnn {
+namespace {
+
+struct SplitParams {
+  int32_t count;
+};
+SplitParams ReadSplit(const Table& t) { return {t.Get<int32_t>(0)}; }
 
 Status TranslateSplit(const NodeView& view, Translation* t) {
   if (view.input_count() != 2 || t->inputs[0] != view.input(1)) {
@@ -19,6 +27,15 @@ Status TranslateSplit(const NodeView& view, Translation* t) {
   if (count != view.node->outputs->size) return Status::Error("not as many outputs as parts");
   t->op = std::make_unique<Split>(axis, count, view.which);
   return Status();
+}
+
+}  // namespace
+
+std::vector<Operator> SplitOperators() {
+  return {Operator(kTfLiteBuiltinSplit, 4, TranslateSplit)
+              .Holds(Types::kMoved)
+              .Parameters<ReadSplit>(35)
+              .ManyOutputs()};
 }
 
 }  // namespace sbnn

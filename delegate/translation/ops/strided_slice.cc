@@ -1,9 +1,26 @@
 #include "delegate/engine/ops/strided_slice.h"
 
 #include "delegate/engine/ops/numbers.h"
+#include "delegate/translation/operators.h"
 #include "delegate/translation/translate.h"
+#include "tensorflow/lite/builtin_ops.h"
 
 namespace sbnn {
+namespace {
+
+// Bit i of a mask is about dimension i.
+struct StridedSliceParams {
+  int32_t begin_mask;     // begin is the first element
+  int32_t end_mask;       // end is behind the last element
+  int32_t ellipsis_mask;  // all dimensions that are not named
+  int32_t new_axis_mask;
+  int32_t shrink_axis_mask;  // one element, and the dimension is dropped
+  bool end_is_offset;        // from begin
+};
+StridedSliceParams ReadStridedSlice(const Table& t) {
+  return {t.Get<int32_t>(0), t.Get<int32_t>(1), t.Get<int32_t>(2),
+          t.Get<int32_t>(3), t.Get<int32_t>(4), ReadFlag(t, 5)};
+}
 
 Status TranslateStridedSlice(const NodeView& view, Translation* t) {
   const auto& params = view.params<StridedSliceParams>();
@@ -36,6 +53,16 @@ Status TranslateStridedSlice(const NodeView& view, Translation* t) {
     t->op = std::make_unique<StridedSlice>(std::move(slice));
   }
   return Status();
+}
+
+}  // namespace
+
+std::vector<Operator> StridedSliceOperators() {
+  return {Operator(kTfLiteBuiltinStridedSlice, 8, TranslateStridedSlice)
+              .Holds(Types::kMoved)
+              .Parameters<ReadStridedSlice>(32)
+              .NumbersIn(1u)
+              .NumbersOut()};
 }
 
 }  // namespace sbnn

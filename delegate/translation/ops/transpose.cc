@@ -1,8 +1,11 @@
 #include "delegate/engine/ops/transpose.h"
 
+#include "delegate/translation/operators.h"
 #include "delegate/translation/translate.h"
+#include "tensorflow/lite/builtin_ops.h"
 
 namespace sbnn {
+namespace {
 
 Status TranslateTranspose(const NodeView& view, Translation* t) {
   const Shape shape = view.shape(t->inputs[0]);
@@ -18,6 +21,12 @@ Status TranslateTranspose(const NodeView& view, Translation* t) {
   status = op->InferShape({shape}, &transposed);
   if (status.ok()) t->op = std::move(op);
   return status;
+}
+
+}  // namespace
+
+std::vector<Operator> TransposeOperators() {
+  return {Operator(kTfLiteBuiltinTranspose, 9, TranslateTranspose).Holds(Types::kMoved)};
 }
 
 }  // namespace sbnn

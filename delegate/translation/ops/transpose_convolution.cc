@@ -1,9 +1,16 @@
 #include "delegate/engine/ops/transpose_convolution.h"
 
 #include "delegate/translation/int8_layer.h"
+#include "delegate/translation/operators.h"
 #include "delegate/translation/translate.h"
+#include "tensorflow/lite/builtin_ops.h"
 
 namespace sbnn {
+namespace {
+
+TransposeConvParams ReadTransposeConv(const Table& t) {
+  return {ReadPaddingKind(t, 0), t.Get<int32_t>(1), t.Get<int32_t>(2), ReadActivation(t, 3)};
+}
 
 // Inputs: the output's shape, the filter (OHWI), the image, perhaps a bias.
 Status TranslateTransposeConvolution(const NodeView& view, Translation* t) {
@@ -55,6 +62,15 @@ Status TranslateTransposeConvolution(const NodeView& view, Translation* t) {
   if (!status.ok()) return status;
   t->op = std::make_unique<TransposeConvolution>(*packed, window, output, lo, hi);
   return Status();
+}
+
+}  // namespace
+
+std::vector<Operator> TransposeConvolutionOperators() {
+  return {Operator(kTfLiteBuiltinTransposeConv, 5, TranslateTransposeConvolution)
+              .Holds(Types::kQuantized)
+              .Parameters<ReadTransposeConv>(49)
+              .Costs(Work::kConvolution)};
 }
 
 }  // namespace sbnn

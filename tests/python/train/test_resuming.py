@@ -229,7 +229,7 @@ class TestOlderStates:
             old = {"epochs": np.array(epochs)}
             for key, value in arrays.items():
                 step, name = key.split("/", 1)
-                if name.split("/")[-1] in ("rate", "weights", "seen"):
+                if name.split("/")[-1] in ("rate", "weights", "marked"):
                     continue
                 if name.startswith("rewind/"):
                     name = f"rewind/{sum('/rewind/' in k for k in old)}"

@@ -176,7 +176,7 @@ class TestStatistics:
         class Trained(K.callbacks.Callback):
             def on_train_batch_begin(self, batch, logs=None):
                 for mask in callback._masks:
-                    mask._seen = -1  # or all would stay as it is, since nothing has trained it
+                    mask._marked = -1  # or all would stay as it is, since nothing has trained it
 
         recorded = x[4:]  # steps 2 and 3; the rate is 0
         outputs = []

@@ -1,7 +1,7 @@
 // Reading a flatbuffer that nobody has checked: whatever it says, nothing outside of its bytes is
 // read, and no more is made of it than it could honestly hold.
-#ifndef SBNN_DELEGATE_FILE_FLATBUFFER_H_
-#define SBNN_DELEGATE_FILE_FLATBUFFER_H_
+#ifndef SBNN_DELEGATE_FORMAT_FLATBUFFER_H_
+#define SBNN_DELEGATE_FORMAT_FLATBUFFER_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -144,4 +144,4 @@ class Table {
 
 }  // namespace sbnn
 
-#endif  // SBNN_DELEGATE_FILE_FLATBUFFER_H_
+#endif  // SBNN_DELEGATE_FORMAT_FLATBUFFER_H_
