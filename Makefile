@@ -24,7 +24,7 @@ AARCH64 := build/aarch64
 DELEGATE := //delegate/tflite:sbnn_delegate
 # Those that depend on the instruction set or on the size of an address.
 ARMV7_TESTS := $(addprefix //tests/delegate:,arm_cpu_test engine_test format_test kernels_test vec_test \
-  out_of_memory_test)
+  out_of_memory_test run_test)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint test-cpp test-python test-arm64 test-armv7 test-clang \
@@ -68,7 +68,7 @@ test-arm64: setup test-packages $(AARCH64)/python  ## run the C++ tests and the 
 test-armv7: packages test-packages  ## run the C++ tests for 32-bit ARM, under qemu, and build the delegate for it
 	$(BAZEL) test $(BAZEL_FLAGS) --config=armv7 $(ARMV7_TESTS)
 	$(BAZEL) test $(BAZEL_FLAGS) --config=cortex-a9 //tests/delegate:kernels_test
-	$(BAZEL) build $(BAZEL_FLAGS) --config=armv7 $(DELEGATE)
+	$(BAZEL) build $(BAZEL_FLAGS) --config=armv7 $(DELEGATE) //delegate/run:sbnn_run
 
 aar: setup android-packages  ## the delegate for Android, in build/maven, by the NDK that ANDROID_NDK_HOME names
 	$(PYTHON) -m delegate.android.make.aar
@@ -149,9 +149,16 @@ FUZZ_SEED ?= 100000
 fuzz: setup  ## run FUZZ_COUNT random graphs from seed FUZZ_SEED on against TensorFlow Lite
 	$(PYTHON) -m tests.e2e.random_graphs $(FUZZ_SEED) $(FUZZ_COUNT)
 
-fuzz-reader: packages test-packages  ## read FUZZ_COUNT mutated files of each of eight models, under ASan with UBSan
+fuzz-reader: packages test-packages  ## read FUZZ_COUNT mutated files of each of eight models, then libFuzzer's for MINUTES=10, under ASan with UBSan
+	@delegate/build/packages.sh clang-22 libclang-rt-22-dev
 	$(BAZEL) test $(BAZEL_FLAGS) --config=asan --test_env=SBNN_FUZZ_ROUNDS=$(FUZZ_COUNT) --test_output=all \
 	  --nocache_test_results //tests/delegate:mutated_models_test
+	$(BAZEL) build $(BAZEL_FLAGS) --config=fuzzer //tests/delegate:fuzz_reader
+	mkdir -p build/fuzz-reader/corpus
+	ASAN_OPTIONS=allocator_may_return_null=1 \
+	  "$$($(BAZEL) info $(BAZEL_FLAGS) --config=fuzzer bazel-bin 2>/dev/null)/tests/delegate/fuzz_reader" -max_len=65536 \
+	  -rss_limit_mb=4096 -malloc_limit_mb=1000000 -artifact_prefix=build/fuzz-reader/ -max_total_time=$$((60 * $(or $(MINUTES),10))) \
+	  build/fuzz-reader/corpus tests/delegate/file/models
 
 accuracy: setup  ## what pruning costs on Fashion-MNIST: five seeds, with intervals (hours)
 	$(PYTHON) -m experiments.fashion_mnist.accuracy
