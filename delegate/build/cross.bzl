@@ -60,6 +60,7 @@ def clang_toolchain(version, cpu, triple):
         "--target=" + triple,
         "-Wno-ignored-optimization-argument",  # of GCC's
         "-Wno-unknown-warning-option",
+        "-Wno-deprecated-declarations",  # clang 22 tells of libstdc++ 12's own; g++ tells of ours
     ])
 
 def android_toolchain(abi, cpu, target, tools, include_directories):

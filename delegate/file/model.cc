@@ -74,7 +74,7 @@ bool IsEmpty(const TfLiteTensor& tensor) {
 }
 
 template <typename T>
-std::vector<int> ToInts(const Row<T>& row) {
+std::vector<int> ToInts(const FlatVector<T>& row) {
   std::vector<int> ints(row.size());
   for (uint32_t i = 0; i < row.size(); ++i) ints[i] = static_cast<int>(row[i]);
   return ints;
@@ -88,19 +88,19 @@ class ModelReader {
 
   // Finds what is damaged, too.
   void Read() {
-    const Table root(&file_, file_.At<uint32_t>(0));
+    const FlatTable root(&file_, file_.At<uint32_t>(0));
     if (root.Get<uint32_t>(model_table::kVersion) != kVersion) {
       return file_.Damage("version " + std::to_string(root.Get<uint32_t>(model_table::kVersion)) +
                           " of the format, expected " + std::to_string(kVersion));
     }
     codes_ = ChildrenOf(root, model_table::kOperatorCodes);
     buffers_ = ChildrenOf(root, model_table::kBuffers);
-    for (const Table& table : ChildrenOf(root, model_table::kSubgraphs)) {
+    for (const FlatTable& table : ChildrenOf(root, model_table::kSubgraphs)) {
       model_.subgraphs_.push_back(std::make_unique<Subgraph>());
       ReadSubgraph(table, model_.subgraphs_.back().get());
     }
     if (model_.subgraphs_.empty()) return file_.Damage("no graph");
-    for (const Table& table : ChildrenOf(root, model_table::kSignatures)) ReadSignature(table);
+    for (const FlatTable& table : ChildrenOf(root, model_table::kSignatures)) ReadSignature(table);
   }
 
   static TfLiteStatus GetPlan(TfLiteContext* context, TfLiteIntArray** plan) {
@@ -117,9 +117,9 @@ class ModelReader {
   }
 
  private:
-  std::vector<Table> ChildrenOf(const Table& parent, int field) {
+  std::vector<FlatTable> ChildrenOf(const FlatTable& parent, int field) {
     const auto row = parent.Vector<uint32_t>(field);
-    std::vector<Table> children;
+    std::vector<FlatTable> children;
     for (uint32_t i = 0; i < row.size() && !file_.damaged(); ++i) {
       children.push_back(parent.Child(row, i));
     }
@@ -139,14 +139,14 @@ class ModelReader {
     return Keep(std::make_shared<std::string>(std::move(text)))->c_str();
   }
 
-  void ReadSubgraph(const Table& table, Subgraph* subgraph) {
+  void ReadSubgraph(const FlatTable& table, Subgraph* subgraph) {
     subgraph->name_ = table.Text(subgraph_table::kName);
-    for (const Table& t : ChildrenOf(table, subgraph_table::kTensors)) {
+    for (const FlatTable& t : ChildrenOf(table, subgraph_table::kTensors)) {
       subgraph->tensors_.push_back(ReadTensor(t));
     }
     subgraph->inputs_ = ToInts(table.Vector<int32_t>(subgraph_table::kInputs));
     subgraph->outputs_ = ToInts(table.Vector<int32_t>(subgraph_table::kOutputs));
-    for (const Table& t : ChildrenOf(table, subgraph_table::kOperators)) ReadNode(t, subgraph);
+    for (const FlatTable& t : ChildrenOf(table, subgraph_table::kOperators)) ReadNode(t, subgraph);
     if (!file_.damaged()) CheckOrder(*subgraph);
     std::vector<int> plan(subgraph->nodes_.size());
     for (size_t i = 0; i < plan.size(); ++i) plan[i] = static_cast<int>(i);
@@ -159,7 +159,7 @@ class ModelReader {
     context.GetNodeAndRegistration = GetNode;
   }
 
-  TfLiteTensor ReadTensor(const Table& table) {
+  TfLiteTensor ReadTensor(const FlatTable& table) {
     TfLiteTensor tensor = {};
     const TypeInfo type = TypeOf(table.Get<int8_t>(tensor_table::kType));
     tensor.type = type.type;
@@ -195,7 +195,7 @@ class ModelReader {
     return empty ? 0 : count;
   }
 
-  void ReadQuantization(const Table& table, TfLiteTensor* tensor) {
+  void ReadQuantization(const FlatTable& table, TfLiteTensor* tensor) {
     const auto scales = table.Vector<float>(quantization_table::kScale);
     const auto zeros = table.Vector<int64_t>(quantization_table::kZeroPoint);
     if (scales.size() == 0) return;
@@ -217,13 +217,13 @@ class ModelReader {
     tensor->quantization = {kTfLiteAffineQuantization, Keep(params)};
   }
 
-  void ReadSparsity(const Table& table, TfLiteTensor* tensor) {
+  void ReadSparsity(const FlatTable& table, TfLiteTensor* tensor) {
     if (!table) return;
     const auto sparsity = std::make_shared<TfLiteSparsity>();
     sparsity->traversal_order = Keep(ToInts(table.Vector<int32_t>(sparsity_table::kTraversal)));
     sparsity->block_map = Keep(ToInts(table.Vector<int32_t>(sparsity_table::kBlockMap)));
     const auto levels = std::make_shared<std::vector<TfLiteDimensionMetadata>>();
-    for (const Table& t : ChildrenOf(table, sparsity_table::kDimensions)) {
+    for (const FlatTable& t : ChildrenOf(table, sparsity_table::kDimensions)) {
       TfLiteDimensionMetadata level = {};
       level.format =
           t.Get<int8_t>(dimension_table::kFormat) == 1 ? kTfLiteDimSparseCSR : kTfLiteDimDense;
@@ -238,8 +238,8 @@ class ModelReader {
   }
 
   // A union of vectors of integers of 32, 16 and 8 bits; null where there is none.
-  TfLiteIntArray* ReadIndices(const Table& table, int field) {
-    const Table vector = table.Child(field + 1);
+  TfLiteIntArray* ReadIndices(const FlatTable& table, int field) {
+    const FlatTable vector = table.Child(field + 1);
     switch (vector ? table.Get<uint8_t>(field) : 0) {
       case 1:
         return Keep(ToInts(vector.Vector<int32_t>(0)));
@@ -259,7 +259,7 @@ class ModelReader {
       return file_.Damage("buffer " + std::to_string(index) + " of " +
                           std::to_string(buffers_.size()));
     }
-    const Table& buffer = buffers_[index];
+    const FlatTable& buffer = buffers_[index];
     const auto data = buffer.Vector<uint8_t>(buffer_table::kData);
     uint64_t at = data.at(), bytes = data.size();
     const uint64_t offset = buffer.Get<uint64_t>(buffer_table::kOffset);
@@ -286,12 +286,12 @@ class ModelReader {
     char bytes[kAlignment];
   };
 
-  void ReadNode(const Table& table, Subgraph* subgraph) {
+  void ReadNode(const FlatTable& table, Subgraph* subgraph) {
     TfLiteNode node = {};
     TfLiteRegistration registration = {};
     const uint32_t index = table.Get<uint32_t>(operator_table::kCode);
     if (index >= codes_.size()) return file_.Damage("an operator without a code");
-    const Table& code = codes_[index];
+    const FlatTable& code = codes_[index];
     registration.builtin_code = std::max<int32_t>(code.Get<int8_t>(code_table::kOldCode),
                                                   code.Get<int32_t>(code_table::kCode));
     registration.version = code.Get<int32_t>(code_table::kVersion, 1);
@@ -346,14 +346,14 @@ class ModelReader {
     }
   }
 
-  void ReadSignature(const Table& table) {
+  void ReadSignature(const FlatTable& table) {
     Signature signature;
     signature.key = table.Text(signature_table::kKey);
     const uint32_t index = table.Get<uint32_t>(signature_table::kSubgraph);
     if (index >= model_.subgraphs_.size()) return file_.Damage("a signature without a graph");
     signature.subgraph = static_cast<int>(index);
     const auto read = [&](int field, std::vector<Signature::Name>* names) {
-      for (const Table& t : ChildrenOf(table, field)) {
+      for (const FlatTable& t : ChildrenOf(table, field)) {
         const uint32_t tensor = t.Get<uint32_t>(name_table::kTensor);
         if (tensor >= model_.subgraphs_[index]->tensors_.size()) {
           return file_.Damage("a signature names tensor " + std::to_string(tensor));
@@ -368,7 +368,7 @@ class ModelReader {
 
   const Flatbuffer& file_;
   Model& model_;
-  std::vector<Table> codes_, buffers_;
+  std::vector<FlatTable> codes_, buffers_;
 };
 
 Status Model::Read(const uint8_t* data, size_t size, std::unique_ptr<Model>* model) {

@@ -61,14 +61,14 @@ class Flatbuffer {
   mutable uint64_t budget_;
 };
 
-class Table;
+class FlatTable;
 
 // Elements in a row: numbers, or offsets of tables. Empty where there is none.
 template <typename T>
-class Row {
+class FlatVector {
  public:
-  Row() = default;
-  Row(const Flatbuffer* file, uint64_t at) : file_(file), at_(at + sizeof(uint32_t)) {
+  FlatVector() = default;
+  FlatVector(const Flatbuffer* file, uint64_t at) : file_(file), at_(at + sizeof(uint32_t)) {
     const uint32_t count = file->At<uint32_t>(at);
     if (file->Has(at_, uint64_t{count} * sizeof(T)) && file->Spend(count)) count_ = count;
   }
@@ -83,10 +83,10 @@ class Row {
   uint32_t count_ = 0;
 };
 
-class Table {
+class FlatTable {
  public:
-  Table() = default;  // that is not there: all of its fields are absent
-  Table(const Flatbuffer* file, uint64_t at) : file_(file), at_(at) {
+  FlatTable() = default;  // that is not there: all of its fields are absent
+  FlatTable(const Flatbuffer* file, uint64_t at) : file_(file), at_(at) {
     const int64_t vtable = static_cast<int64_t>(at) - file->At<int32_t>(at);
     if (vtable < 0 || !file->Has(static_cast<uint64_t>(vtable), 2 * sizeof(uint16_t))) {
       file->Damage("a table without fields");
@@ -104,21 +104,21 @@ class Table {
     const uint64_t at = Field(field);
     return at == 0 ? otherwise : file_->At<T>(at);
   }
-  Table Child(int field) const {
+  FlatTable Child(int field) const {
     const uint64_t at = Target(field);
-    return at == 0 ? Table() : Table(file_, at);
+    return at == 0 ? FlatTable() : FlatTable(file_, at);
   }
   template <typename T>
-  Row<T> Vector(int field) const {
+  FlatVector<T> Vector(int field) const {
     const uint64_t at = Target(field);
-    return at == 0 ? Row<T>() : Row<T>(file_, at);
+    return at == 0 ? FlatVector<T>() : FlatVector<T>(file_, at);
   }
   // Of a vector of tables.
-  Table Child(const Row<uint32_t>& row, uint32_t i) const {
-    return Table(file_, row.at() + uint64_t{i} * sizeof(uint32_t) + row[i]);
+  FlatTable Child(const FlatVector<uint32_t>& row, uint32_t i) const {
+    return FlatTable(file_, row.at() + uint64_t{i} * sizeof(uint32_t) + row[i]);
   }
   std::string Text(int field) const {
-    const Row<char> row = Vector<char>(field);
+    const FlatVector<char> row = Vector<char>(field);
     return row.size() == 0
                ? std::string()
                : std::string(reinterpret_cast<const char*>(file_->data() + row.at()), row.size());

@@ -28,10 +28,10 @@ const Operator* FindOperator(int builtin_code) {
   return found == operators->end() ? nullptr : &found->second;
 }
 
-std::shared_ptr<void> ReadParameters(int builtin_code, uint8_t type, const Table& options) {
+std::shared_ptr<void> ReadParameters(int builtin_code, uint8_t type, const FlatTable& options) {
   const Operator* const found = FindOperator(builtin_code);
   if (found == nullptr || found->read == nullptr) return nullptr;
-  return found->read(type == found->options_type ? options : Table());
+  return found->read(type == found->options_type ? options : FlatTable());
 }
 
 Status CheckVersion(int builtin_code, int version) {

@@ -46,7 +46,7 @@ struct Operator {
   Operator Parameters(uint8_t member) const {
     Operator made = *this;
     made.options_type = member;
-    made.read = [](const Table& options) -> std::shared_ptr<void> {
+    made.read = [](const FlatTable& options) -> std::shared_ptr<void> {
       using Params = decltype(kRead(options));
       return std::make_shared<Params>(options ? kRead(options) : Params());
     };
@@ -92,7 +92,7 @@ struct Operator {
   bool numbers_out = false, many_outputs = false;
   Work work = Work::kMove;
   uint8_t options_type = 0;
-  std::shared_ptr<void> (*read)(const Table& options) = nullptr;  // null: it has no parameters
+  std::shared_ptr<void> (*read)(const FlatTable& options) = nullptr;  // null: it has no parameters
 };
 
 // Null: nobody translates it.
@@ -100,7 +100,7 @@ const Operator* FindOperator(int builtin_code);
 
 // The struct that TensorFlow Lite has in memory, from a file's table; null where the operator has
 // none, or nobody translates it. (`type` is that of the union's member, `options` the member.)
-std::shared_ptr<void> ReadParameters(int builtin_code, uint8_t type, const Table& options);
+std::shared_ptr<void> ReadParameters(int builtin_code, uint8_t type, const FlatTable& options);
 
 // Fails where nobody here knows what a version means: that of a newer TensorFlow Lite, or of a file
 // that is read without one, which would refuse it. (Operators that are not translated have none to

@@ -57,11 +57,11 @@ struct FullyConnectedParams {
 };
 
 // `field` of a table of the file.
-PaddingKind ReadPaddingKind(const Table& options, int field);
-FusedActivation ReadActivation(const Table& options, int field);
-bool ReadFlag(const Table& options, int field);
+PaddingKind ReadPaddingKind(const FlatTable& options, int field);
+FusedActivation ReadActivation(const FlatTable& options, int field);
+bool ReadFlag(const FlatTable& options, int field);
 // How many there are; -1: more than 8.
-int ReadInts(const Table& options, int field, int32_t (&values)[8]);
+int ReadInts(const FlatTable& options, int field, int32_t (&values)[8]);
 
 }  // namespace sbnn
 

@@ -11,12 +11,12 @@ namespace {
 struct LeakyReluParams {
   float alpha;
 };
-LeakyReluParams ReadLeakyRelu(const Table& t) { return {t.Get<float>(0)}; }
+LeakyReluParams ReadLeakyRelu(const FlatTable& t) { return {t.Get<float>(0)}; }
 
 struct GeluParams {
   bool approximate;
 };
-GeluParams ReadGelu(const Table& t) { return {ReadFlag(t, 0)}; }
+GeluParams ReadGelu(const FlatTable& t) { return {ReadFlag(t, 0)}; }
 
 Status TranslateActivation(const NodeView& view, Translation* t) {
   UnaryKind kind;

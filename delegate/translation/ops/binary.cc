@@ -11,7 +11,7 @@ namespace {
 struct BinaryParams {
   FusedActivation activation;
 };
-BinaryParams ReadBinary(const Table& t) { return {ReadActivation(t, 0)}; }
+BinaryParams ReadBinary(const FlatTable& t) { return {ReadActivation(t, 0)}; }
 
 BinaryKind KindOf(int code) {
   switch (code) {

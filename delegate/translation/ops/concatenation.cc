@@ -11,7 +11,7 @@ struct ConcatenationParams {
   int32_t axis;
   FusedActivation activation;
 };
-ConcatenationParams ReadConcatenation(const Table& t) {
+ConcatenationParams ReadConcatenation(const FlatTable& t) {
   return {t.Get<int32_t>(0), ReadActivation(t, 1)};
 }
 

@@ -10,7 +10,7 @@
 namespace sbnn {
 namespace {
 
-ConvParams ReadConv(const Table& t) {
+ConvParams ReadConv(const FlatTable& t) {
   return {ReadPaddingKind(t, 0), t.Get<int32_t>(1),    t.Get<int32_t>(2),
           ReadActivation(t, 3),  t.Get<int32_t>(4, 1), t.Get<int32_t>(5, 1)};
 }

@@ -10,7 +10,7 @@ namespace {
 struct BlockParams {
   int32_t block_size;
 };
-BlockParams ReadBlock(const Table& t) { return {t.Get<int32_t>(0)}; }
+BlockParams ReadBlock(const FlatTable& t) { return {t.Get<int32_t>(0)}; }
 
 Status TranslateDepthToSpace(const NodeView& view, Translation* t) {
   const int block = view.params<BlockParams>().block_size;

@@ -8,7 +8,7 @@
 namespace sbnn {
 namespace {
 
-DepthwiseConvParams ReadDepthwise(const Table& t) {
+DepthwiseConvParams ReadDepthwise(const FlatTable& t) {
   return {ReadPaddingKind(t, 0), t.Get<int32_t>(1),    t.Get<int32_t>(2),   t.Get<int32_t>(3),
           ReadActivation(t, 4),  t.Get<int32_t>(5, 1), t.Get<int32_t>(6, 1)};
 }

@@ -10,7 +10,7 @@
 namespace sbnn {
 namespace {
 
-FullyConnectedParams ReadFullyConnected(const Table& t) {
+FullyConnectedParams ReadFullyConnected(const FlatTable& t) {
   return {ReadActivation(t, 0), t.Get<int8_t>(1), ReadFlag(t, 2)};
 }
 

@@ -13,7 +13,7 @@ namespace {
 struct ReducerParams {
   bool keep_dims;
 };
-ReducerParams ReadReducer(const Table& t) { return {ReadFlag(t, 0)}; }
+ReducerParams ReadReducer(const FlatTable& t) { return {ReadFlag(t, 0)}; }
 
 Status TranslateMean(const NodeView& view, Translation* t) {
   const Shape shape = view.shape(t->inputs[0]);

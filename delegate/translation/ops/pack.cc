@@ -12,7 +12,7 @@ struct PackParams {
   int32_t count;
   int32_t axis;
 };
-PackParams ReadPack(const Table& t) { return {t.Get<int32_t>(0), t.Get<int32_t>(1)}; }
+PackParams ReadPack(const FlatTable& t) { return {t.Get<int32_t>(0), t.Get<int32_t>(1)}; }
 
 // Single numbers become a list.
 Status TranslateNumbers(const NodeView& view, Translation* t) {

@@ -12,7 +12,7 @@ struct MirrorPadParams {
   int32_t mode;  // 1: REFLECT, without the border; 2: SYMMETRIC, with it
 };
 // (The schema's modes are one less than the C API's.)
-MirrorPadParams ReadMirrorPad(const Table& t) { return {t.Get<int8_t>(0) + 1}; }
+MirrorPadParams ReadMirrorPad(const FlatTable& t) { return {t.Get<int8_t>(0) + 1}; }
 
 Status TranslatePad(const NodeView& view, Translation* t) {
   Padding padding;

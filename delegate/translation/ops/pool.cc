@@ -16,7 +16,7 @@ struct PoolParams {
   int32_t filter_height;
   FusedActivation activation;
 };
-PoolParams ReadPool(const Table& t) {
+PoolParams ReadPool(const FlatTable& t) {
   return {ReadPaddingKind(t, 0), t.Get<int32_t>(1), t.Get<int32_t>(2),
           t.Get<int32_t>(3),     t.Get<int32_t>(4), ReadActivation(t, 5)};
 }

@@ -11,7 +11,7 @@ struct ReshapeParams {
   int32_t shape[8];
   int32_t num_dimensions;
 };
-ReshapeParams ReadReshape(const Table& t) {
+ReshapeParams ReadReshape(const FlatTable& t) {
   ReshapeParams params = {};
   params.num_dimensions = ReadInts(t, 0, params.shape);
   return params;
@@ -21,7 +21,7 @@ struct SqueezeParams {
   int32_t axes[8];
   int32_t num_axes;
 };
-SqueezeParams ReadSqueeze(const Table& t) {
+SqueezeParams ReadSqueeze(const FlatTable& t) {
   SqueezeParams params = {};
   params.num_axes = ReadInts(t, 0, params.axes);
   return params;

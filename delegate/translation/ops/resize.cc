@@ -12,8 +12,8 @@ struct ResizeParams {
   bool align_corners;
   bool half_pixel_centers;
 };
-ResizeParams ReadBilinear(const Table& t) { return {ReadFlag(t, 2), ReadFlag(t, 3)}; }
-ResizeParams ReadNearest(const Table& t) { return {ReadFlag(t, 0), ReadFlag(t, 1)}; }
+ResizeParams ReadBilinear(const FlatTable& t) { return {ReadFlag(t, 2), ReadFlag(t, 3)}; }
+ResizeParams ReadNearest(const FlatTable& t) { return {ReadFlag(t, 0), ReadFlag(t, 1)}; }
 
 Status TranslateResize(const NodeView& view, Translation* t) {
   if (t->inputs[0] != view.input(0)) return Status::Error("the input is a constant");

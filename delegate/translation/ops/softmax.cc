@@ -11,7 +11,7 @@ namespace {
 struct SoftmaxParams {
   float beta;
 };
-SoftmaxParams ReadSoftmax(const Table& t) { return {t.Get<float>(0)}; }
+SoftmaxParams ReadSoftmax(const FlatTable& t) { return {t.Get<float>(0)}; }
 
 Status TranslateSoftmax(const NodeView& view, Translation* t) {
   const float beta = view.params<SoftmaxParams>().beta;

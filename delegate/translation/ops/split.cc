@@ -10,7 +10,7 @@ namespace {
 struct SplitParams {
   int32_t count;
 };
-SplitParams ReadSplit(const Table& t) { return {t.Get<int32_t>(0)}; }
+SplitParams ReadSplit(const FlatTable& t) { return {t.Get<int32_t>(0)}; }
 
 Status TranslateSplit(const NodeView& view, Translation* t) {
   if (view.input_count() != 2 || t->inputs[0] != view.input(1)) {

@@ -17,7 +17,7 @@ struct StridedSliceParams {
   int32_t shrink_axis_mask;  // one element, and the dimension is dropped
   bool end_is_offset;        // from begin
 };
-StridedSliceParams ReadStridedSlice(const Table& t) {
+StridedSliceParams ReadStridedSlice(const FlatTable& t) {
   return {t.Get<int32_t>(0), t.Get<int32_t>(1), t.Get<int32_t>(2),
           t.Get<int32_t>(3), t.Get<int32_t>(4), ReadFlag(t, 5)};
 }

@@ -8,7 +8,7 @@
 namespace sbnn {
 namespace {
 
-TransposeConvParams ReadTransposeConv(const Table& t) {
+TransposeConvParams ReadTransposeConv(const FlatTable& t) {
   return {ReadPaddingKind(t, 0), t.Get<int32_t>(1), t.Get<int32_t>(2), ReadActivation(t, 3)};
 }
 
