@@ -50,18 +50,20 @@ std::vector<Chain::Band> Chain::Schedule(const std::vector<Link>& links, Rows st
     Band band(links.size());
     Rows wanted = {row, std::min(row + band_rows, strip.end)};
     for (size_t i = links.size(); i-- > 0;) {
-      const Stage& last = before[i];
+      const LinkRows& last = before[i];
       const int done = bands.empty() ? 0 : last.rows.end;
-      Stage& stage = band[i];
+      LinkRows& link_rows = band[i];
       if (wanted.count() <= 0) {  // windows that meet nothing but padding
-        stage = {{done, done}, last.base};
+        link_rows = {{done, done}, last.base};
       } else {
-        stage.rows.first = std::max(wanted.first, done);
-        stage.rows.end = std::max(AlignedEnd(links[i].output, wanted.end), stage.rows.first);
-        stage.base = i + 1 < links.size() ? wanted.first : 0;
+        link_rows.rows.first = std::max(wanted.first, done);
+        link_rows.rows.end =
+            std::max(AlignedEnd(links[i].output, wanted.end), link_rows.rows.first);
+        link_rows.base = i + 1 < links.size() ? wanted.first : 0;
       }
       wanted = {0, 0};
-      if (stage.rows.count() > 0) wanted = links[i].op->RowsRead(links[i].input, stage.rows);
+      if (link_rows.rows.count() > 0)
+        wanted = links[i].op->RowsRead(links[i].input, link_rows.rows);
     }
     bands.push_back(band);
     before = std::move(band);
@@ -209,14 +211,14 @@ void Chain::RunStrip(const std::vector<Band>& strip, int n,
   for (size_t b = 0; b < strip.size(); ++b) {
     for (size_t i = 0; i <= last; ++i) {
       const auto start = timed ? now() : std::chrono::steady_clock::time_point();
-      const Stage& stage = strip[b][i];
+      const LinkRows& link_rows = strip[b][i];
       if (i < last) {
-        const Stage before = b > 0 ? strip[b - 1][i] : Stage{stage.rows, stage.base};
-        Hold(&buffers.behind[i], memory + buffer_begin_[i], before, stage);
+        const LinkRows before = b > 0 ? strip[b - 1][i] : LinkRows{link_rows.rows, link_rows.base};
+        Hold(&buffers.behind[i], memory + buffer_begin_[i], before, link_rows);
       }
-      if (stage.rows.count() > 0) {
+      if (link_rows.rows.count() > 0) {
         links_[i].op->RunRows(buffers.inputs[i], i < last ? buffers.behind[i] : output, n,
-                              stage.rows, rows_context);
+                              link_rows.rows, rows_context);
       }
       if (timed) seconds[i] += std::chrono::duration<double>(now() - start).count();
     }
@@ -224,7 +226,7 @@ void Chain::RunStrip(const std::vector<Band>& strip, int n,
 }
 
 // Moves the rows that are still needed to the beginning of a buffer.
-void Chain::Hold(Tensor* buffer, char* begin, const Stage& before, const Stage& now) {
+void Chain::Hold(Tensor* buffer, char* begin, const LinkRows& before, const LinkRows& now) {
   const Images image = buffer->images();
   const size_t bytes = BytesOf(buffer->type), row = image.w * bytes;
   if (now.base > before.base && now.base < before.rows.end) {

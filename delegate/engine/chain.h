@@ -47,11 +47,11 @@ class Chain : public Op {
  private:
   // What a link does for a band: the rows that it computes, and the row that its buffer, or the
   // output, begins with.
-  struct Stage {
+  struct LinkRows {
     Rows rows;
     int base = 0;
   };
-  using Band = std::vector<Stage>;  // by link
+  using Band = std::vector<LinkRows>;  // by link
   // What the links of a strip hand on.
   struct Buffers {
     std::vector<Tensor> behind;                      // each link but the last
@@ -68,7 +68,7 @@ class Chain : public Op {
   static uint64_t BytesBehind(const Link& link, int rows);
   static uint64_t BufferBytes(const std::vector<Link>& links, int band_rows);
   int BandRows() const;
-  static void Hold(Tensor* buffer, char* begin, const Stage& before, const Stage& now);
+  static void Hold(Tensor* buffer, char* begin, const LinkRows& before, const LinkRows& now);
   void RunStrip(const std::vector<Band>& strip, int n, const std::vector<const Tensor*>& inputs,
                 const Tensor& output, const RunContext& context, void* scratch,
                 double* seconds) const;

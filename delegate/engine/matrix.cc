@@ -10,7 +10,7 @@ namespace {
 constexpr int kTasksPerThread = 4;
 
 // Vectors of a tile that is wide enough to hide latency.
-constexpr size_t kNarrow = 3;
+constexpr size_t kLeastVectors = 3;
 
 std::vector<uint32_t> SplitGroups(const PackedWeights& w, int chunks) {
   std::vector<uint32_t> begin = {0};
@@ -64,7 +64,7 @@ std::vector<Tile> SplitPixels(const Kernels& kernels, int index, size_t pixels, 
   while (vectors / count > static_cast<size_t>(last.widest)) ++count;
   // As many for each thread: then it reads the pixels that it wrote as the operator before.
   const size_t even = RoundUp(count, threads);
-  if (vectors / even >= kNarrow) count = even;
+  if (vectors / even >= kLeastVectors) count = even;
   std::vector<Tile> tiles;
   size_t first = 0;
   for (size_t t = count; t > 0; --t) {
@@ -125,27 +125,27 @@ void RunUnstructured(const PackedWeights& w, const TaskGrid& grid, const Tile& t
     for (uint32_t g = args.first_group; g < args.end_group; ++g) {
       const size_t segment = static_cast<size_t>(b) * w.groups() + g;
       const size_t output = static_cast<size_t>(g) * kUnstructuredGroup;
-      SpmmArgs part = args;
-      part.y = Advance(args.y, output * args.y_stride, type);
-      part.offset_bytes += w.group_begin[segment];
-      part.weights = Advance(args.weights, grid.value_begin[segment], type);
-      part.pairs = w.PairsOf(segment);
-      part.first_group = 0;
-      part.end_group = static_cast<uint32_t>(w.pairs_of(segment));
+      SpmmArgs segment_args = args;
+      segment_args.y = Advance(args.y, output * args.y_stride, type);
+      segment_args.offset_bytes += w.group_begin[segment];
+      segment_args.weights = Advance(args.weights, grid.value_begin[segment], type);
+      segment_args.pairs = w.PairsOf(segment);
+      segment_args.first_group = 0;
+      segment_args.end_group = static_cast<uint32_t>(w.pairs_of(segment));
       if (b == 0) {
-        part.bias = Advance(args.bias, output, type);
+        segment_args.bias = Advance(args.bias, output, type);
         if (args.add != nullptr) {
-          part.add = Advance(args.add, output * args.y_stride, type);
+          segment_args.add = Advance(args.add, output * args.y_stride, type);
         }
       } else {  // adds to what the block before left
-        part.bias = nullptr;
-        part.add = part.y;
+        segment_args.bias = nullptr;
+        segment_args.add = segment_args.y;
       }
       if (b + 1 < w.blocks()) {
-        part.lo = -std::numeric_limits<float>::infinity();
-        part.hi = std::numeric_limits<float>::infinity();
+        segment_args.lo = -std::numeric_limits<float>::infinity();
+        segment_args.hi = std::numeric_limits<float>::infinity();
       }
-      tile.spmm(part);
+      tile.spmm(segment_args);
     }
   }
 }
@@ -181,10 +181,10 @@ void RunSpmv(const PackedWeights& w, const VectorGrid& grid, const Values& value
                       hi};
   const SpmvFn spmv = context.kernels.spmv[KindIndex(w)];
   context.team.Run(static_cast<int>(grid.group_begin.size()) - 1, [&](int task, int) {
-    SpmvArgs part = args;
-    part.first_group = grid.group_begin[task];
-    part.end_group = grid.group_begin[task + 1];
-    spmv(part);
+    SpmvArgs task_args = args;
+    task_args.first_group = grid.group_begin[task];
+    task_args.end_group = grid.group_begin[task + 1];
+    spmv(task_args);
   });
 }
 

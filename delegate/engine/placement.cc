@@ -7,8 +7,8 @@
 namespace sbnn {
 namespace {
 
-// Memory of the arena is fetched ahead in parts of so many bytes.
-constexpr uint64_t kArenaPart = 4096;
+// Memory of the arena is fetched ahead in pages of so many bytes.
+constexpr uint64_t kPage = 4096;
 
 // The layout that all readers of an input of the program take.
 Layout InputLayout(const Program& program, int tensor) {
@@ -134,7 +134,7 @@ Status Placement::Place(const Program& program, int threads) {
 void Placement::PlanAhead(const Program& program, const std::vector<Lifetime>& lifetimes,
                           int threads) {
   const char* const arena = memory();
-  std::vector<char> used(arena_bytes_ / kArenaPart + 1, 0);
+  std::vector<char> used(arena_bytes_ / kPage + 1, 0);
   ahead_.Clear();
   for (int n = 0; n < static_cast<int>(program.steps.size()); ++n) {
     for (const Lifetime& life : lifetimes) {
@@ -142,9 +142,9 @@ void Placement::PlanAhead(const Program& program, const std::vector<Lifetime>& l
       // wait for memory.)
       if (life.first != n || life.bytes == 0 || threads > 1) continue;
       const uint64_t end = life.offset + life.bytes;
-      for (uint64_t part = life.offset / kArenaPart; part * kArenaPart < end; ++part) {
-        if (!used[part]) ahead_.Add({arena + part * kArenaPart, kArenaPart});
-        used[part] = 1;
+      for (uint64_t page = life.offset / kPage; page * kPage < end; ++page) {
+        if (!used[page]) ahead_.Add({arena + page * kPage, kPage});
+        used[page] = 1;
       }
     }
     for (const Range& constants : program.steps[n].op->Constants()) ahead_.Add(constants);

@@ -243,11 +243,11 @@ float UnstructuredCost(const ColumnCounts& counts, const ColumnCost& cost) {
 // Appends the columns of one group. Each column is written, and overwritten by the next if it is
 // all zero: whether it is cannot be foreseen, and a wrong guess would cost more.
 template <int kGroup>
-size_t AppendGroup(const BlockReader& reader, int part, size_t count, uint16_t* columns,
+size_t AppendGroup(const BlockReader& reader, int index, size_t count, uint16_t* columns,
                    float* values) {
-  const int bits = ((1 << kGroup) - 1) << (part * kGroup);
+  const int bits = ((1 << kGroup) - 1) << (index * kGroup);
   const uint8_t* const masks = reader.masks().data();
-  const float* source = reader.values().data() + part * kGroup;
+  const float* source = reader.values().data() + index * kGroup;
   for (size_t column = 0; column < reader.columns(); ++column, source += kMaxGroup) {
     columns[count] = static_cast<uint16_t>(column);
     std::memcpy(values + count * kGroup, source, kGroup * sizeof(float));
@@ -473,20 +473,20 @@ PackedWeights PackedColumns::Pack(const float* bias) const {
   return p;
 }
 
-PackedWeights Narrow(const PackedWeights& packed, int group) {
-  PackedColumns narrow;
-  narrow.shape = packed;
-  narrow.shape.group = group;
+PackedWeights Regroup(const PackedWeights& packed, int group) {
+  PackedColumns regrouped;
+  regrouped.shape = packed;
+  regrouped.shape.group = group;
   for (int first = 0; first < packed.outputs; first += group) {
-    const int from = first / packed.group, part = first % packed.group;
+    const int from = first / packed.group, within = first % packed.group;
     for (uint32_t i = packed.group_begin[from]; i < packed.group_begin[from + 1]; ++i) {
-      const float* const values = packed.values.data() + size_t{i} * packed.group + part;
+      const float* const values = packed.values.data() + size_t{i} * packed.group + within;
       if (std::all_of(values, values + group, [](float v) { return v == 0.0f; })) continue;
-      narrow.Append(packed.columns[i], values);
+      regrouped.Append(packed.columns[i], values);
     }
-    narrow.EndGroup();
+    regrouped.EndGroup();
   }
-  return narrow.Pack(packed.bias.data());
+  return regrouped.Pack(packed.bias.data());
 }
 
 }  // namespace sbnn

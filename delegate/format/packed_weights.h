@@ -156,7 +156,7 @@ struct PackedColumns {
 };
 
 // The same in groups of `group`, a divisor of `packed.group`. They must be structured.
-PackedWeights Narrow(const PackedWeights& packed, int group);
+PackedWeights Regroup(const PackedWeights& packed, int group);
 
 }  // namespace sbnn
 

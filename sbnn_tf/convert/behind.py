@@ -18,7 +18,7 @@ _LONG = 0xFFFFFFFF  # says that the number stands in a field of its own
 
 
 def find(data: bytes, end: int, read: Collection[tuple[int, int]]) -> list[bytes]:
-    """The stretches of a file that are no part of its model.
+    """The bytes of a file that are no part of its model, where they lie together.
 
     Args:
       data: the file.
@@ -39,7 +39,7 @@ def find(data: bytes, end: int, read: Collection[tuple[int, int]]) -> list[bytes
 
 
 def append(model: bytes, behind: Iterable[bytes]) -> bytes:
-    """The model with stretches behind it; a zip among them is told where it is now."""
+    """The model with such bytes behind it; a zip among them is told where it is now."""
     parts = bytearray(model)
     for content in behind:
         parts += bytes(-len(parts) % ALIGNMENT)

@@ -222,20 +222,20 @@ void Convolution::RunTile(const TaskGrid& grid, const Tile& tile, const SpmmArgs
   if (epilogue_.activates && !w.unstructured()) {
     step = static_cast<uint32_t>(std::max<size_t>(1, kActivatedFloats / (tile.width * group)));
   }
-  SpmmArgs part = args;
+  SpmmArgs step_args = args;
   for (uint32_t g = args.first_group; g < args.end_group; g += step) {
-    part.first_group = g;
-    part.end_group = std::min(args.end_group, g + step);
+    step_args.first_group = g;
+    step_args.end_group = std::min(args.end_group, g + step);
     if (context.ahead != nullptr && !w.unstructured()) {
       const Ahead::Lines lines =
-          context.ahead->Take(w.group_begin[part.end_group] - w.group_begin[g]);
-      part.fetch = lines.begin;
-      part.fetch_step = lines.step;
+          context.ahead->Take(w.group_begin[step_args.end_group] - w.group_begin[g]);
+      step_args.fetch = lines.begin;
+      step_args.fetch_step = lines.step;
     }
-    RunSpmm(w, grid, tile, part, kernels);
+    RunSpmm(w, grid, tile, step_args, kernels);
     if (!epilogue_.activates) continue;
     void* const y = Advance(args.y, g * group * args.y_stride, kernels.type);
-    const size_t outputs = std::min(part.end_group * group, size_t(w.lanes())) - g * group;
+    const size_t outputs = std::min(step_args.end_group * group, size_t(w.lanes())) - g * group;
     // Outputs of one pixel lie side by side, and a tile's vectors over each other.
     const bool rows = args.y_stride > 1;
     kernels.unary(epilogue_.activation, {y, y, rows ? tile.width : outputs, rows ? outputs : 1,
@@ -280,8 +280,8 @@ void Convolution::RunBands(const Tensor& input, const Tensor* add, const Tensor&
     for (int c = 0; c < in.c; ++c) {
       lowered_.Fill(input, n, c, first_row, rows, lowered, kernels);
     }
-    for (int part = 0; part < BandTasks(band); ++part) {
-      RunBandTask(add, output, n, band, part, lowered, context);
+    for (int t = 0; t < BandTasks(band); ++t) {
+      RunBandTask(add, output, n, band, t, lowered, context);
     }
   });
 }

@@ -16,8 +16,8 @@ namespace sbnn {
 class Convolution : public RowOp {
  public:
   // `weights.taps` are the window's, row-major. Grouped convolution: the input channels, and the
-  // outputs, are split into `groups` equal parts, and outputs read the channels of their part only;
-  // `weights.inputs` are those of one part, and outputs of one packed group are of one part.
+  // outputs, are split into `groups` equal groups, and outputs read the channels of their group
+  // only; `weights.inputs` are those of one, and the outputs of a packed group are of one.
   Convolution(std::shared_ptr<const PackedWeights> weights, const Window& window, float lo,
               float hi, int groups = 1);
 

@@ -226,11 +226,13 @@ void Depthwise::Activate(const Tensor& output, int n, int first, int end, Rows r
 void Depthwise::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
                     const RunContext& context) const {
   const Images out = output.images();
-  const int parts = (out.c + channels_per_task_ - 1) / channels_per_task_;
-  context.team.Run(out.n * bands_ * parts, [&](int task, int worker) {
-    const int band = task % bands_, part = task / bands_ % parts, n = task / bands_ / parts;
+  const int tasks = (out.c + channels_per_task_ - 1) / channels_per_task_;
+  context.team.Run(out.n * bands_ * tasks, [&](int task, int worker) {
+    const int band = task % bands_, of_band = task / bands_ % tasks;
+    const int n = task / bands_ / tasks;
     const Rows rows = {band * band_rows_, std::min(out.h, (band + 1) * band_rows_)};
-    const int first = part * channels_per_task_, end = std::min(out.c, first + channels_per_task_);
+    const int first = of_band * channels_per_task_,
+              end = std::min(out.c, first + channels_per_task_);
     if (inputs[0]->data == output.data) {
       RunInPlace(*inputs[0], output, n, first, end, context.ScratchOf(worker, kCopyBytes));
     } else {

@@ -99,9 +99,9 @@ void Pool::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
   const Images out = output.images();
   if (small_) {
     constexpr int kStep = SmallPool::kChannels;
-    const int parts = (out.c + kStep - 1) / kStep;
-    context.team.Run(out.n * parts, [&](int task, int worker) {
-      small_pool_.Run(*inputs[0], output, task / parts, task % parts * kStep, lo_, hi_,
+    const int steps = (out.c + kStep - 1) / kStep;
+    context.team.Run(out.n * steps, [&](int task, int worker) {
+      small_pool_.Run(*inputs[0], output, task / steps, task % steps * kStep, lo_, hi_,
                       context.kernels, context.ScratchOf(worker, small_pool_.bytes()));
     });
     return;
@@ -119,8 +119,8 @@ void Pool::RunRows(const std::vector<const Tensor*>& inputs, const Tensor& outpu
                    const RunContext& context) const {
   for (int c = 0; c < output.images().c; ++c) {
     for (int row = rows.first; row < rows.end; row += rows_.band_rows()) {
-      const Rows part = {row, std::min(row + rows_.band_rows(), rows.end)};
-      RunChannel(*inputs[0], output, n, c, part, context.kernels, context.scratch);
+      const Rows band = {row, std::min(row + rows_.band_rows(), rows.end)};
+      RunChannel(*inputs[0], output, n, c, band, context.kernels, context.scratch);
     }
   }
 }

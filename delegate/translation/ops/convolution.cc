@@ -54,10 +54,10 @@ Status TranslateConvolution(const NodeView& view, Translation* t) {
                                      : Structured(cost),
                        &packed);
   if (!status.ok()) return status;
-  // Packed groups must not reach over the parts of a grouped convolution.
+  // Packed groups must not reach over those of a grouped convolution.
   const int group = groups == 1 ? packed->group : std::gcd(packed->group, outputs / groups);
   if (group != packed->group) {
-    packed = std::make_shared<const PackedWeights>(Narrow(*packed, group));
+    packed = std::make_shared<const PackedWeights>(Regroup(*packed, group));
   }
   t->op = std::make_unique<Convolution>(std::move(packed), window, lo, hi, groups);
   return Status();

@@ -93,13 +93,13 @@ TEST(Convolution, Groups) {
         random.Filter(outputs, ElementCount(shape) / outputs, random.Pick<int>({1, 4, 8}), 0.5);
     const std::vector<float> bias = random.Floats(outputs);
     const auto packed = PackAs(filter, shape, bias, RandomGroup(&random), random.Chance(0.5));
-    const int narrow = std::gcd(packed->group, outputs / groups);
+    const int least = std::gcd(packed->group, outputs / groups);
     SCOPED_TRACE(testing::Message()
                  << c << ", " << groups << " groups, packed by " << packed->group);
     const Limits limits = RandomLimits(&random);
     const Array x = RandomArray(c.input, &random);
     ExpectEverywhere(
-        std::make_unique<Convolution>(std::make_shared<PackedWeights>(Narrow(*packed, narrow)), w,
+        std::make_unique<Convolution>(std::make_shared<PackedWeights>(Regroup(*packed, least)), w,
                                       limits.lo, limits.hi, groups),
         x, ReferenceConvolution(x, filter, bias, w, limits.lo, limits.hi, groups));
     if (HasFatalFailure()) return;
