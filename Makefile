@@ -24,7 +24,7 @@ AARCH64 := build/aarch64
 DELEGATE := //delegate/tflite:sbnn_delegate
 # Those that depend on the instruction set or on the size of an address.
 ARMV7_TESTS := $(addprefix //tests/delegate:,arm_cpu_test engine_test format_test kernels_test vec_test \
-  out_of_memory_test run_test)
+  int8_kernels_test out_of_memory_test run_test)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint test-cpp test-python test-arm64 test-armv7 test-clang \

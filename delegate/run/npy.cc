@@ -30,7 +30,7 @@ std::string Member(const std::string& header, const std::string& key, char end) 
   return last == std::string::npos ? "" : header.substr(first, last - first + 1);
 }
 
-bool ReadShape(const std::string& text, std::vector<int>* shape, size_t* count) {
+bool ReadShape(const std::string& text, std::vector<int>* shape, uint64_t* count) {
   if (text.empty() || text.front() != '(') return false;
   *count = 1;
   const char* at = text.c_str() + 1;
@@ -39,8 +39,8 @@ bool ReadShape(const std::string& text, std::vector<int>* shape, size_t* count) 
     const long long size = std::strtoll(at, &end, 10);
     if (end == at || size < 0 || size > std::numeric_limits<int>::max()) return false;
     shape->push_back(static_cast<int>(size));
-    if (size > 0 && *count > (size_t{1} << 40) / static_cast<size_t>(size)) return false;
-    *count *= static_cast<size_t>(size);
+    if (size > 0 && *count > (uint64_t{1} << 40) / static_cast<uint64_t>(size)) return false;
+    *count *= static_cast<uint64_t>(size);
     at = end;
     while (*at == ',' || *at == ' ' || *at == 'L') ++at;
   }
@@ -76,7 +76,7 @@ Status ReadNpy(const std::string& path, Array* array) {
   }
   read.type = known->type;
   if (Member(header, "fortran_order", ',') != "False,") return wrong("Fortran order");
-  size_t count = 0;
+  uint64_t count = 0;
   if (!ReadShape(Member(header, "shape", ')'), &read.shape, &count)) return wrong("no shape");
   if (bytes.size() - begin - length != count * BytesOf(read.type)) {
     return wrong(std::to_string(bytes.size() - begin - length) + " bytes for " +
