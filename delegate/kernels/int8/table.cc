@@ -87,7 +87,7 @@ const Kernels* KernelsOf(const std::string& isa) {
     if (goes_with(k->isa)) return k;
   }
   // WebAssembly has no row of its own.
-  return isa == "wasm" ? AvailableKernels().back() : nullptr;
+  return isa.rfind("wasm", 0) == 0 ? AvailableKernels().back() : nullptr;
 }
 
 std::vector<KernelRow> KernelRows(const std::vector<const Kernels*>& kernels) {
