@@ -8,16 +8,24 @@ import { fileURLToPath } from 'node:url';
 export const web = join(dirname(fileURLToPath(import.meta.url)), '..');
 export const root = join(web, '../..');
 export const modelFolder = join(root, 'tests/delegate/file/models');
-export const modelNames = readdirSync(modelFolder).filter((name) => name.endsWith('.tflite'));
+const files = readdirSync(modelFolder).filter((name) => name.endsWith('.tflite'));
+export const quantizedNames = files.filter((name) => name.startsWith('int8'));
+export const modelNames = files.filter((name) => !name.startsWith('int8'));
+
+const arrays = { '<f4': Float32Array, '|i1': Int8Array, '|u1': Uint8Array };
+const descriptions = { float32: '<f4', int8: '|i1', uint8: '|u1' };
 
 /** Numbers for an input, the same each time. */
-export function values(shape, seed = 1) {
+export function values(shape, seed = 1, type = 'float32') {
   const count = shape.reduce((product, size) => product * size, 1);
-  return Float32Array.from({ length: count }, (_, i) => Math.sin(i * 0.7 + seed));
+  const [scale, zero] = { float32: [1, 0], int8: [120, 0], uint8: [120, 128] }[type];
+  const number = (_, i) => scale * Math.sin(i * 0.7 + seed) + zero;
+  return arrays[descriptions[type]].from({ length: count }, number);
 }
 
 function writeNpy(path, shape, array) {
-  const text = `{'descr': '<f4', 'fortran_order': False, 'shape': (${shape.join(', ')}${shape.length === 1 ? ',' : ''}), }`;
+  const descr = Object.keys(arrays).find((key) => array instanceof arrays[key]);
+  const text = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${shape.join(', ')}${shape.length === 1 ? ',' : ''}), }`;
   const padded = text.padEnd(Math.ceil((text.length + 11) / 64) * 64 - 11) + '\n';
   const head = Buffer.alloc(10);
   head.write('\x93NUMPY\x01\x00', 'latin1');
@@ -28,7 +36,8 @@ function writeNpy(path, shape, array) {
 function readNpy(path) {
   const bytes = readFileSync(path);
   const start = 10 + bytes.readUInt16LE(8);
-  return new Float32Array(bytes.buffer.slice(bytes.byteOffset + start, bytes.byteOffset + bytes.length));
+  const type = arrays[/'descr': '([^']*)'/.exec(bytes.toString('latin1', 0, start))[1]];
+  return new type(bytes.buffer.slice(bytes.byteOffset + start, bytes.byteOffset + bytes.length));
 }
 
 /** The outputs that the native engine computes. `inputs` are [name, shape, array]. */

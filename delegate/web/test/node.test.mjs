@@ -10,7 +10,7 @@ import { runInNewContext } from 'node:vm';
 import { brotliCompressSync } from 'node:zlib';
 
 import { SbnnError, load, pixels, topK } from 'sbnn-web';
-import { difference, modelFolder, modelNames, runNatively, values, web } from './model.mjs';
+import { difference, modelFolder, modelNames, quantizedNames, runNatively, values, web } from './model.mjs';
 
 const relaxed = Number(process.versions.node.split('.')[0]) >= 22;
 const kinds = relaxed ? ['plain', 'relaxed', 'threads'] : ['plain'];
@@ -20,14 +20,14 @@ const inputsOf = (model, seed) => Object.fromEntries(model.inputs.map((i) => [i.
 
 for (const kind of kinds) {
   test(`module ${kind} computes what the native engine computes`, async (t) => {
-    for (const name of modelNames) {
+    for (const name of [...modelNames, ...quantizedNames]) {
       await t.test(name, async () => {
         const path = join(modelFolder, name);
         const model = await load(path, { module: kind, threads: kind === 'threads' ? 2 : 1 });
         const report = await model.report();
         assert.equal(report.module, kind);
         assert.equal(report.threads, kind === 'threads' ? 2 : 1);
-        const inputs = model.inputs.map((i) => [i.name, i.shape, values(i.shape)]);
+        const inputs = model.inputs.map((i) => [i.name, i.shape, values(i.shape, 1, i.type)]);
         const found = Object.values(await model.run(inputs.map(([, , array]) => array)));
         const want = runNatively(path, inputs);
         assert.equal(found.length, want.length);
@@ -227,6 +227,6 @@ test('the package holds what it should, in its size', () => {
   assert.deepEqual(files, want.sort());
   for (const module of modules) {
     const bytes = brotliCompressSync(readFileSync(join(folder, module))).length;
-    assert.ok(bytes <= 160_000, `${module}: ${bytes} bytes by brotli`);
+    assert.ok(bytes <= 200_000, `${module}: ${bytes} bytes by brotli`);
   }
 });
