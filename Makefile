@@ -97,15 +97,15 @@ web: packages $(WEB)/node_modules/.ready  ## build the npm package sbnn-web: bui
 test-web-quick: web test-packages
 	SBNN_NODE=$(NODE) $(BAZEL) test $(BAZEL_FLAGS) --config=wasm $(WASM_TESTS)
 	$(BAZEL) build $(BAZEL_FLAGS) //delegate/run:sbnn_run
-	SBNN_RUN="$(SBNN_RUN)" SBNN_WEB_QUICK=1 $(NODE) --test $(WEB)/test/*.test.mjs
+	SBNN_RUN="$(SBNN_RUN)" SBNN_WEB_QUICK=1 $(NODE) --test --test-force-exit $(WEB)/test/*.test.mjs
 
 test-web: web test-packages  ## test WebAssembly: both kinds of kernels, the package in Node 20 and 24, in Chromium and Firefox, bundled
 	SBNN_NODE=$(NODE) $(BAZEL) test $(BAZEL_FLAGS) --config=wasm $(WASM_TESTS)
 	SBNN_NODE=$(NODE) $(BAZEL) test $(BAZEL_FLAGS) --config=wasm-plain $(WASM_TESTS)
 	$(BAZEL) build $(BAZEL_FLAGS) //delegate/run:sbnn_run
 	@delegate/build/packages.sh $(BROWSER_PACKAGES)
-	SBNN_RUN="$(SBNN_RUN)" $(NODE) --test $(WEB)/test/*.test.mjs
-	SBNN_RUN="$(SBNN_RUN)" SBNN_BROWSER=firefox $(NODE) --test $(WEB)/test/browser.test.mjs $(WEB)/test/demo.test.mjs
+	SBNN_RUN="$(SBNN_RUN)" $(NODE) --test --test-force-exit $(WEB)/test/*.test.mjs
+	SBNN_RUN="$(SBNN_RUN)" SBNN_BROWSER=firefox $(NODE) --test --test-force-exit $(WEB)/test/browser.test.mjs $(WEB)/test/demo.test.mjs
 	if [ "$$(node --version | cut -c2-3)" -ge 20 ]; then \
 	  SBNN_RUN="$(SBNN_RUN)" node --test $(WEB)/test/node.test.mjs; fi
 
