@@ -15,7 +15,11 @@ from delegate.bench.work import Layer, layers
 
 FOLDER = Path(__file__).parent / "shapes"
 # One file an architecture: how a network is pruned does not change its shapes.
-NAMES = [name for name in NETWORKS if not name.endswith("_unstructured")]
+NAMES = [
+    name
+    for name, network in NETWORKS.items()
+    if not name.endswith("_unstructured") and not network.int8
+]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

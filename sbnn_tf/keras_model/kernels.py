@@ -72,7 +72,9 @@ class Kernel:
     def fitted(self, pattern: Pattern) -> Pattern:
         """The pattern nearest to this one that the kernel can have."""
         *columns, outputs = self.view
-        return pattern.fit((*columns, outputs // self.groups))  # nothing is pruned together across them
+        return pattern.fit(
+            (*columns, outputs // self.groups)
+        )  # nothing is pruned together across them
 
     def positions(self) -> int | None:
         """How often each weight is used for one input image; None where that is not known."""

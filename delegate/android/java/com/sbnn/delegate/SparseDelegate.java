@@ -226,7 +226,7 @@ public final class SparseDelegate implements Delegate {
   }
 
   /**
-   * The version of the library, as in {@code "0.1.0"}.
+   * The version of the library, such as {@code 1.2.3}.
    *
    * @throws IllegalStateException the app has no library for this device
    */
