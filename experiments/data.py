@@ -123,11 +123,13 @@ class Augmented(keras.utils.PyDataset):
       batch: images of a batch.
       seed: of order, flips and moves.
       shift: pixels that an image moves at most, up or down and left or right; zeros come in.
+      flip: whether images are flipped at all.
     """
 
-    def __init__(self, split: Split, batch: int, seed: int, shift: int = 0):
+    def __init__(self, split: Split, batch: int, seed: int, shift: int = 0, flip: bool = True):
         super().__init__()
         self._split, self._batch, self._seed, self._shift = split, batch, seed, shift
+        self._flip = flip
         self._epoch = 0
         self._shuffle()
 
@@ -152,7 +154,7 @@ class Augmented(keras.utils.PyDataset):
         rng = np.random.default_rng((self._seed, self._epoch))
         count = len(self._split.labels)
         self._order = rng.permutation(count)
-        self._flips = rng.random(count) < 0.5
+        self._flips = (rng.random(count) < 0.5) & self._flip
         if self._shift:
             self._moves = rng.integers(0, 2 * self._shift + 1, (count, 2))
 

@@ -3,82 +3,60 @@
 from __future__ import annotations
 
 import functools
+import itertools
 
 from experiments.experiment import Claim, Experiment, Variant
+from experiments.g2gnet.networks import NETWORKS, Regime, last_epochs
 from experiments.g2gnet.picture import draw
 
-NETWORKS = {"mlp": "MLP", "cnn": "CNN"}
-PERCENT = (50, 75, 90)
-METHODS = {
-    "static": "static modular",
-    "set": "+ SET",
-    "rigl": "+ RigL",
-    "hebbian": "+ Hebbian",
-}
-
-
-def train(setting, seed: int, network: str, percent: int = 0, method: str = "dense"):
-    """One network from scratch: dense, dense and narrow ("cost"), or connected by ensembles."""
-    import sbnn_tf as sbnn
-    from experiments import from_scratch
-
-    net = getattr(from_scratch, network.upper())
-    density = 1 - percent / 100
-    if method == "dense":
-        return net.trained(setting, seed)
-    if method == "cost":
-        return net.trained(setting, seed, widths=net.narrow(density))
-    kind = {"rigl": sbnn.RigL, "hebbian": sbnn.HebbianRewiring}.get(method, sbnn.SET)
-    options = {"fraction": 0.0} if method == "static" else {}
-    callback = from_scratch.rewiring(kind, "group4", 1 - density, "present", seed, **options)
-    return net.trained(setting, seed, density, callback=callback)
+REGIMES = [
+    Regime(share, epochs, augmented)
+    for share, epochs, augmented in itertools.product((0.1, 1.0), (20, 60), (False, True))
+]
 
 
 def variants(matched: dict | None = None) -> list[Variant]:
-    found = []
-    for network, title in NETWORKS.items():
-        make = functools.partial(train, network=network)
-        found.append(
-            Variant(f"{network}_dense", f"{title}, dense", "", make, seeds=5, style="dense")
+    return [
+        Variant(
+            f"{regime.name}_{name}",
+            f"{regime.title}: {network.title}",
+            "",
+            functools.partial(network.train, regime=regime),
+            seeds=5,
+            style="dense" if network.connections is None else "ours",
+            accuracy=last_epochs,
         )
-        for percent in PERCENT:
-            for method in ("cost", *METHODS):
-                words = METHODS.get(method, "dense and narrow, equal cost")
-                found.append(
-                    Variant(
-                        f"{network}_{percent}_{method}",
-                        f"{title}, {percent} %, {words}",
-                        "",
-                        functools.partial(make, percent=percent, method=method),
-                        seeds=5,
-                        style="dense" if method == "cost" else "ours",
-                    )
-                )
-    return found
+        for regime in REGIMES
+        for name, network in NETWORKS.items()
+    ]
 
 
 def claims(matched: dict | None = None) -> list[Claim]:
+    """Each sparse network against the dense one, that of its parameters, and its random graph."""
     found = []
-    for network, title in NETWORKS.items():
-        for percent in PERCENT:
-            name = f"{network}_{percent}"
-            what = f"{title}, {percent} %"
-            for method, words in METHODS.items():
-                found.append(
-                    Claim(f"{what}: {words}, against dense", f"{name}_{method}", f"{network}_dense")
-                )
-            for method, words in METHODS.items():
-                text = f"{what}: {words}, against dense of equal cost"
-                found.append(Claim(text, f"{name}_{method}", f"{name}_cost"))
-            for method in ("set", "rigl", "hebbian"):
-                text = f"{what}: {METHODS[method]}, against static"
-                found.append(Claim(text, f"{name}_{method}", f"{name}_static"))
+    for regime, (name, network) in itertools.product(REGIMES, NETWORKS.items()):
+        if network.connections is None:
+            continue
+        prefix = "cnn_" if name.startswith("cnn_") else ""
+        others = [f"{prefix}dense"] if prefix else ["dense", "narrow"]
+        if "erdos_renyi" not in name and "_50" not in name and "_90" not in name:
+            others.append(f"{prefix}erdos_renyi" + (f"_{network.rule}" if network.rule else ""))
+        if network.rule:
+            others.append(name.removesuffix(f"_{network.rule}"))
+        found += [
+            Claim(
+                f"{regime.title}: {network.title}, against {NETWORKS[other].title}",
+                f"{regime.name}_{name}",
+                f"{regime.name}_{other}",
+            )
+            for other in others
+        ]
     return found
 
 
 EXPERIMENT = Experiment(
     "g2gnet",
-    "Ensembles connected to ensembles, from scratch",
+    "Units connected group to group, from scratch",
     variants,
     claims,
     resized=False,

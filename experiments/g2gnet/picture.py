@@ -1,16 +1,16 @@
-"""Accuracy over sparsity, for the multilayer perceptron and the convolutional network."""
+"""Accuracy of every network, a panel for each way of training."""
 
 from __future__ import annotations
 
 from experiments import intervals
 
-COLOURS = {
-    "cost": ("dense, equal cost", "#c8553d"),
-    "static": ("static modular", "#8a8f98"),
+RULES = {
+    "": ("static", "#8a8f98"),
     "set": ("SET", "#e0a030"),
     "rigl": ("RigL", "#0b6e99"),
     "hebbian": ("Hebbian", "#5b8c3a"),
 }
+GRAPHS = {"erdos_renyi": "random graph", "index": "index", "random": "random", "mixer": "mixer"}
 
 
 def draw(run) -> None:
@@ -20,30 +20,45 @@ def draw(run) -> None:
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    figure, panels = plt.subplots(1, 2, figsize=(9, 4), layout="constrained")
-    for axes, (network, title) in zip(panels, (("mlp", "MLP"), ("cnn", "CNN"))):
-        dense = [100 * row["accuracy"] for row in run.rows(f"{network}_dense")]
-        if not dense:
-            continue
-        mean, half = intervals.mean_and_half_width(dense)
-        axes.axhline(mean, color="black", lw=1, label="dense, equal width")
-        if half == half:
-            axes.axhspan(mean - half, mean + half, color="black", alpha=0.08, lw=0)
-        for i, (method, (label, colour)) in enumerate(COLOURS.items()):
+    from experiments.g2gnet.__main__ import REGIMES
+
+    regimes = [regime for regime in REGIMES if run.rows(f"{regime.name}_dense")]
+    if not regimes:
+        return
+    rows = -(-len(regimes) // 2)
+    figure, panels = plt.subplots(
+        rows, 2, figsize=(10, 3.6 * rows), layout="constrained", squeeze=False
+    )
+    for axes in panels.flat[len(regimes) :]:
+        axes.set_visible(False)
+    for axes, regime in zip(panels.flat, regimes):
+        for name, label, style in (("dense", "dense", "-"), ("narrow", "equal parameters", "--")):
+            if found := _interval(run, f"{regime.name}_{name}"):
+                mean, half = found
+                axes.axhline(mean, color="black", lw=1, ls=style, label=label)
+                axes.axhspan(mean - half, mean + half, color="black", alpha=0.07, lw=0)
+        for i, (rule, (label, colour)) in enumerate(RULES.items()):
             points = []
-            for place, percent in enumerate((50, 75, 90)):
-                rows = run.rows(f"{network}_{percent}_{method}")
-                if rows:
-                    values = [100 * row["accuracy"] for row in rows]
-                    points.append((place + 0.1 * (i - 2), *intervals.mean_and_half_width(values)))
+            for place, graph in enumerate(GRAPHS):
+                suffix = f"_{rule}" if rule else ""
+                if found := _interval(run, f"{regime.name}_{graph}{suffix}"):
+                    points.append((place + 0.15 * (i - 1.5), *found))
             if points:
                 places, means, halves = zip(*points)
-                halves = [0 if half != half else half for half in halves]
                 axes.errorbar(
                     places, means, halves, fmt="o", ms=4, capsize=3, color=colour, label=label
                 )
-        axes.set_xticks(range(3), ["50 % zeros", "75 %", "90 %"])
-        axes.set(title=f"{title}, {len(dense)} seeds", ylabel="test accuracy, %")
+        axes.set_xticks(range(len(GRAPHS)), GRAPHS.values())
+        axes.set(title=regime.title, ylabel="test accuracy, %")
         axes.spines[["top", "right"]].set_visible(False)
-    panels[0].legend(frameon=False, fontsize=8)
+    panels[0, 0].legend(frameon=False, fontsize=8)
     figure.savefig(run.picture, dpi=130)
+
+
+def _interval(run, name: str) -> tuple[float, float] | None:
+    """Mean and half the width of its interval, in percent; of one seed there is no width."""
+    values = [100 * row["accuracy"] for row in run.rows(name)]
+    if not values:
+        return None
+    mean, half = intervals.mean_and_half_width(values)
+    return mean, (0.0 if half != half else half)

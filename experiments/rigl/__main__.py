@@ -17,7 +17,7 @@ def train(setting, seed: int, percent: int = 0, group: int = 1, method: str = "d
 
     sparsity, pattern = percent / 100, f"group{group}"
     if method == "dense":
-        return from_scratch.MLP.trained(setting, seed)
+        return from_scratch.trained(setting, seed)
     if method == "gradual":
 
         def callback(steps):
@@ -30,7 +30,7 @@ def train(setting, seed: int, percent: int = 0, group: int = 1, method: str = "d
         kind = sbnn.RigL if method == "rigl" else sbnn.SET
         options = {"fraction": 0.0} if method == "static" else {}
         callback = from_scratch.rewiring(kind, pattern, sparsity, "erk", seed, **options)
-    return from_scratch.MLP.trained(setting, seed, callback=callback)
+    return from_scratch.trained(setting, seed, callback=callback)
 
 
 def variants(matched: dict | None = None) -> list[Variant]:

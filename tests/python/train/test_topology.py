@@ -1,5 +1,7 @@
 """Ensembles connected to ensembles: graphs, masks, networks, pictures."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -84,6 +86,81 @@ class TestGraphs:
             topology.random(4, 4.5, 0.5)
 
 
+class TestGroupToGroup:
+    """G2GNet's own arrangement: 8 groups, all edges inside, 15 % between them."""
+
+    LAYERS = (784, 1024, 1024)
+
+    @pytest.mark.parametrize("grouping", topology.GROUPINGS)
+    def test_densities_are_those_asked_for(self, grouping):
+        graphs = topology.group_to_group(self.LAYERS, grouping=grouping, seed=3)
+        assert [graph.edges.shape for graph in graphs] == [(784, 1024), (1024, 1024)]
+        for graph in graphs:
+            # 0.256 with a standard deviation of sqrt(7/8 * 0.15 * 0.85 / edges).
+            deviation = (7 / 8 * 0.15 * 0.85 / graph.edges.size) ** 0.5
+            assert graph.density == pytest.approx(0.25625, abs=5 * deviation)
+            # All of its own group, an eighth of the sources, and some of the others.
+            assert (graph.in_degree > graph.sources // 8).all() and (graph.out_degree > 0).all()
+
+    def test_inside_and_between(self):
+        edges = topology.group_to_group((800, 400), 4, 0.8, 0.1, seed=1)[0].edges
+        blocks = edges.reshape(4, 200, 4, 100).mean(axis=(1, 3))
+        np.testing.assert_allclose(blocks, np.where(np.eye(4), 0.8, 0.1), atol=0.015)
+
+    def test_mixer_takes_turns(self):
+        one, two, three = topology.group_to_group((8, 8, 8, 8), 2, 1, 0, grouping="mixer")
+        halves = np.kron(np.eye(2), np.ones((4, 4)))
+        np.testing.assert_array_equal(one.edges, halves)
+        np.testing.assert_array_equal(two.edges, np.tile(np.eye(2), (4, 4)))
+        np.testing.assert_array_equal(three.edges, halves)
+        # Without an edge between groups, what goes in reaches all: by index it would not.
+        assert (one.edges.astype(int) @ two.edges).all()
+        index = topology.group_to_group((8, 8, 8), 2, 1, 0)
+        assert not (index[0].edges.astype(int) @ index[1].edges).all()
+
+    def test_random_groups_are_drawn_for_each_connection(self):
+        one, two = topology.group_to_group((64, 64, 64), 4, 1, 0, grouping="random", seed=2)
+        assert (one.in_degree == 16).all() and (two.in_degree == 16).all()
+        assert (one.edges != two.edges).any()
+        # One layer's groups are not the next one's.
+        assert (one.edges.astype(int) @ two.edges > 0).mean() > 0.9
+
+    def test_seeds(self):
+        same = [topology.group_to_group((32, 32), seed=5)[0].edges for _ in range(2)]
+        np.testing.assert_array_equal(*same)
+        assert (same[0] != topology.group_to_group((32, 32), seed=6)[0].edges).any()
+
+    def test_whole_groups_of_four(self, K):
+        fours = functools.partial(topology.group_to_group, outputs=4)
+        model = topology.g2gnet_mlp(fours, (64, 64), pattern="group4", keras=K)
+        for name, inputs in (("block_1", 784), ("block_2", 64)):
+            keep = model.get_layer(name).get_weights()[0] != 0
+            assert keep.shape == (inputs, 64) and sbnn.Group(4).explains(~keep)
+            assert keep.mean() == pytest.approx(0.256, abs=0.04)
+
+    def test_starts_as_wide_as_the_dense_network(self, K):
+        """The variance of each unit's sum is that of Kaiming's start, whatever its fan-in."""
+        sparse = topology.g2gnet_mlp(units=(256, 256), seed=1, keras=K)
+        weights = sparse.get_layer("block_2").get_weights()[0]
+        assert (weights**2).sum(axis=0).mean() == pytest.approx(2.0, rel=0.05)
+
+    def test_mistakes(self):
+        with pytest.raises(ValueError, match="16 ensembles are more than there are units: 8"):
+            topology.group_to_group((8, 8), 16)
+        with pytest.raises(ValueError, match="grouping must be one of index, random, mixer"):
+            topology.group_to_group((8, 8), 2, grouping="modular")
+        with pytest.raises(ValueError, match=r"p_inter must be in \[0, 1\], not 1.5"):
+            topology.group_to_group((8, 8), 2, p_inter=1.5)
+        with pytest.raises(ValueError, match="two layers at least, found \\[8\\]"):
+            topology.group_to_group((8,), 2)
+        with pytest.raises(ValueError, match="10 outputs are no whole number of groups of 4"):
+            topology.group_to_group((8, 10), 2, outputs=4)
+        with pytest.raises(ValueError, match="nothing feeds targets"):
+            topology.group_to_group((8, 64), 2, 0.05, 0.05)
+        with pytest.raises(TypeError, match="layers must be a whole number"):
+            topology.group_to_group((8, 8.5), 2)
+
+
 class TestMasks:
     def test_edges_become_blocks(self):
         graph = topology.Graph([[True, False], [True, True]])
@@ -140,15 +217,18 @@ class TestConnect:
             np.testing.assert_array_equal(a, b)
 
 
-@pytest.mark.parametrize("make", [topology.g2gnet_mlp, topology.g2gnet_cnn])
+@pytest.mark.parametrize(
+    "make", [functools.partial(topology.g2gnet_mlp, units=(160, 160)), topology.g2gnet_cnn]
+)
 def test_networks_are_rewired_by_groups(K, make):
     """From the ensembles on, within the engine's groups, at the density of the graph."""
-    model = make(0.5, graph=topology.small_world, seed=4, keras=K)
+    fours = functools.partial(topology.group_to_group, groups=4, p_inter=1 / 3, outputs=4)
+    model = make(fours, pattern="group4", seed=4, keras=K)
     loss = K.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile("adam", loss, jit_compile=False)
     before = {k: model.get_layer(k).get_weights()[0] != 0 for k in ("block_1", "block_2")}
     for keep in before.values():
-        assert keep.mean() == pytest.approx(0.5, abs=0.02) and sbnn.Group(4).explains(~keep)
+        assert keep.mean() == pytest.approx(0.5, abs=0.05) and sbnn.Group(4).explains(~keep)
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(96, 28, 28, 1)).astype("float32"), rng.integers(0, 10, 96)
     policy = sbnn.Policy("block_*", first_and_last=True)
@@ -162,12 +242,12 @@ def test_networks_are_rewired_by_groups(K, make):
 
 
 def test_networks_of_a_seed_are_the_same(K):
-    first, same, other = (topology.g2gnet_mlp(0.25, seed=s, keras=K) for s in (1, 1, 2))
+    first, same, other = (topology.g2gnet_mlp(units=(64, 64), seed=s, keras=K) for s in (1, 1, 2))
     masks = [[w != 0 for w in m.get_weights() if w.ndim == 2] for m in (first, same, other)]
     for a, b in zip(*masks[:2]):
         np.testing.assert_array_equal(a, b)
     assert (masks[0][1] != masks[2][1]).any()
-    assert topology.g2gnet_mlp(None, keras=K).count_params() == first.count_params()
+    assert topology.g2gnet_mlp(None, (64, 64), keras=K).count_params() == first.count_params()
 
 
 def test_plot(tmp_path):
@@ -182,3 +262,10 @@ def test_plot(tmp_path):
     figure.savefig(tmp_path / "plot.png")
     assert (tmp_path / "plot.png").stat().st_size > 1000
     assert len(topology.plot(graphs["one"]).axes) == 1
+
+
+def test_many_units_are_drawn_as_a_matrix():
+    graph = topology.group_to_group((100, 80), 4)[0]
+    axes = topology.plot(graph).axes[0]
+    np.testing.assert_array_equal(axes.images[0].get_array(), graph.edges)
+    assert axes.get_xlabel() == "80 out" and "modularity" in axes.get_title()
