@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import datetime
+import fnmatch
 import json
 import time
 from collections.abc import Callable, Sequence
@@ -100,11 +101,14 @@ class Experiment:
         parser.add_argument("--data", choices=data.NAMES, default=data.NAMES[0])
         parser.add_argument("--data-folder", type=Path, metavar="FOLDER", help="of ImageNet")
         parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS, metavar="N")
+        parser.add_argument(
+            "--only", default="*", metavar="GLOB", help="the networks to train and time, by name"
+        )
         options = parser.parse_args(arguments)
         unknown = set(options.steps) - set(steps)
         if unknown:
             parser.error(f"unknown step {', '.join(sorted(unknown))}; there are {', '.join(steps)}")
-        run = Run(self, options.data, options.data_folder, options.seeds)
+        run = Run(self, options.data, options.data_folder, options.seeds, options.only)
         for step in steps:
             if step in (options.steps or steps):
                 getattr(run, step)()
@@ -113,8 +117,9 @@ class Experiment:
 class Run:
     """The steps of one experiment on one data set."""
 
-    def __init__(self, experiment: Experiment, name: str, folder: Path | None, seeds):
+    def __init__(self, experiment: Experiment, name: str, folder: Path | None, seeds, only="*"):
         self.experiment, self._name, self._folder, self._seeds = experiment, name, folder, seeds
+        self._only = only
         home = experiment.folder
         self.results = Record(home / f"{name}.jsonl", ("variant", "seed"))
         self.times = Record(home / f"{name}_latency.jsonl", ("variant", "pixels"))
@@ -123,6 +128,9 @@ class Run:
 
     def variants(self) -> Sequence[Variant]:
         return self.experiment.variants(self._matched())
+
+    def _chosen(self) -> Sequence[Variant]:
+        return [each for each in self.variants() if fnmatch.fnmatch(each.name, self._only)]
 
     def claims(self) -> Sequence[Claim]:
         return self.experiment.claims(self._matched())
@@ -136,7 +144,7 @@ class Run:
 
     def train(self) -> None:
         """Train what is not recorded yet."""
-        variants, done = self.variants(), self.results.done()
+        variants, done = self._chosen(), self.results.done()
         setting = None
         for i, seed in enumerate(self._seeds):
             for variant in variants:
@@ -171,7 +179,7 @@ class Run:
         """Time what is trained and not timed yet: one network of each variant."""
         done = self.times.done()
         pixels = self._pixels(self._setting())
-        for variant in self.variants():
+        for variant in self._chosen():
             for size in pixels:
                 path = self._tflite(variant, size)
                 if (variant.name, size) in done or not path.exists():
