@@ -74,15 +74,22 @@ class RewiredMask(Mask):
     Args:
       choice, score, batch_norm: as of `Mask`.
       gathers: which of `STATISTICS` to have when it is rewired.
+      rescale: whether the first mask makes what it keeps larger, see `Rewiring`.
 
     Raises:
       ValueError: its activations can't be recorded, and are to be.
     """
 
     def __init__(
-        self, choice: Choice, score: Score, batch_norm: Any | None, gathers: Collection[str]
+        self,
+        choice: Choice,
+        score: Score,
+        batch_norm: Any | None,
+        gathers: Collection[str],
+        rescale: bool,
     ):
         super().__init__(choice, score, batch_norm)
+        self._rescale = rescale
         self.survival = 1.0  # of what the update before regrew, the fraction that is left
         self._born = np.zeros(self._kernel.view, bool)
         self._statistics: dict[str, Any] = {}
@@ -190,6 +197,18 @@ class RewiredMask(Mask):
             for _, slot in optimizers.slots(optimizer, self.variable):
                 value = tf.convert_to_tensor(slot)
                 slot.assign(tf.math.multiply_no_nan(value, tf.cast(old, value.dtype)))
+
+    def update(self, update: MaskUpdate | None) -> None:
+        before = self.weights() if update is not None and self.kept == self.size else None
+        super().update(update)
+        if before is not None and self._rescale:
+            outputs = (-1, before.shape[-1])
+            had, has = (
+                np.count_nonzero(w.reshape(outputs), axis=0) for w in (before, self.weights())
+            )
+            factor = np.sqrt(had / np.maximum(has, 1)).astype(before.dtype)
+            self.variable.assign(self._kernel.stored(self.weights() * factor))
+            self._seen = self.fingerprint()
 
     def apply(self) -> bool:
         """Zeroes what is pruned; whether any of it was not zero.
