@@ -11,8 +11,8 @@ from experiments import training
 
 LAYERS = "block_*"  # what is sparse
 UNITS = (160, 160)
-EPOCHS, RATE, BATCH = 20, 2e-3, 256
-UPDATE_EVERY = 36  # steps, three executions of the train function: a hundred updates
+EPOCHS, RATE, BATCH = 4, 2e-3, 256
+UPDATE_EVERY = 48  # steps: four executions of the train function
 STOPS = 0.75  # of the steps: no connection moves any more, no more is pruned
 
 
@@ -25,7 +25,11 @@ def trained(setting, seed: int, callback: Callable | None = None) -> keras.Model
     """
     keras.backend.clear_session()
     keras.utils.set_random_seed(seed)
-    model = sbnn.topology.g2gnet_mlp(None, UNITS)
+    inputs = keras.Input(setting.data.shape)
+    x = keras.layers.Flatten()(inputs)
+    for i, units in enumerate(UNITS, 1):
+        x = keras.layers.Dense(units, activation="relu", name=f"block_{i}")(x)
+    model = keras.Model(inputs, keras.layers.Dense(setting.data.classes, name="logits")(x))
     batches = setting.data.train(BATCH, seed)
     callbacks = [callback(EPOCHS * len(batches))] if callback else []
     training.fit(model, batches, EPOCHS, RATE, callbacks)
@@ -42,5 +46,6 @@ def rewiring(kind: Callable, pattern: str, sparsity: float, budget: str, seed: i
         seed=seed,
         policy=sbnn.Policy(LAYERS, first_and_last=True),
         budget=budget,
+        rescale=False,  # as it was when the records were made
         **options,
     )

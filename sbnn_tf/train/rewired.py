@@ -208,7 +208,7 @@ class RewiredMask(Mask):
             )
             factor = np.sqrt(had / np.maximum(has, 1)).astype(before.dtype)
             self.variable.assign(self._kernel.stored(self.weights() * factor))
-            self._seen = self.fingerprint()
+            self.mark()
 
     def apply(self) -> bool:
         """Zeroes what is pruned; whether any of it was not zero.
