@@ -49,6 +49,7 @@ def draw(run) -> None:
                     places, means, halves, fmt="o", ms=4, capsize=3, color=colour, label=label
                 )
         axes.set_xticks(range(len(GRAPHS)), GRAPHS.values())
+        axes.set_xlim(-0.5, len(GRAPHS) - 0.5)
         axes.set(title=regime.title, ylabel="test accuracy, %")
         axes.spines[["top", "right"]].set_visible(False)
     panels[0, 0].legend(frameon=False, fontsize=8)
