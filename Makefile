@@ -93,7 +93,6 @@ SBNN_RUN = $$($(BAZEL) info $(BAZEL_FLAGS) bazel-bin 2>/dev/null)/delegate/run/s
 web: packages $(WEB)/node_modules/.ready  ## build the npm package sbnn-web: build/web/sbnn-web-VERSION.tgz
 	$(NODE) $(WEB)/build.mjs
 
-# The kernels' and the engine's tests in Node, the package in Node and once in Chromium.
 test-web-quick: web test-packages  ## test WebAssembly as CI does: one kind of kernels, the package in Node and once in Chromium
 	SBNN_NODE=$(NODE) $(BAZEL) test $(BAZEL_FLAGS) --config=wasm $(WASM_TESTS)
 	$(BAZEL) build $(BAZEL_FLAGS) //delegate/run:sbnn_run

@@ -11,6 +11,7 @@ import numpy as np
 
 import sbnn_tf as sbnn
 from experiments import data
+from experiments.experiment import zeros
 from sbnn_tf import topology
 
 RATE, WEIGHT_DECAY, BATCH = 1e-3, 1e-4, 256
@@ -98,7 +99,7 @@ class Network:
             callbacks.append(
                 rule(
                     self.pattern,
-                    _sparsity(model),
+                    zeros(model),
                     update_every=max(1, end // UPDATES),
                     end_step=end,
                     seed=seed,
@@ -129,12 +130,6 @@ class Network:
 def last_epochs(setting, model: keras.Model) -> float:
     """The mean of its test accuracies behind the last epochs."""
     return float(np.mean(model.history.history["val_accuracy"][-MEASURED:]))
-
-
-def _sparsity(model: keras.Model) -> float:
-    kernels = [layer.kernel.numpy() for layer in model.layers if layer.name.startswith("block_")]
-    kernels = [kernel for kernel in kernels if kernel.ndim > 1]
-    return sum((k == 0).sum() for k in kernels).item() / sum(k.size for k in kernels)
 
 
 def _groups(density: float, grouping: str, outputs: int = 1) -> Callable:
