@@ -54,7 +54,7 @@ class Rewiring(Pruning):
     how many it has: a sum's variance is again what the initializer meant it to be. On
     Fashion-MNIST this was worth 0.2 to 1.1 points (experiments/g2gnet). Of a model that is trained
     already, turn it off: `rescale=False`. Connections that are there from the start, such as those of
-    `topology.connect`, stay as they are.
+    `topology.connect`, stay as they are, and so do those of a frozen layer.
 
     A layer that nothing has trained since the last update keeps its mask: one that is frozen, until
     it is no longer, and each while gradients are accumulated for longer than `update_every`.
@@ -156,7 +156,9 @@ class Rewiring(Pruning):
             self._end = self.end_step or self._default_end()
 
     def _mask(self, choice: Choice, batch_norm: Any | None) -> RewiredMask:
-        return RewiredMask(choice, self.score, batch_norm, self.gathers, self.rescale)
+        trainable = keras_compat.is_trainable(self._pruned_model, choice.kernel.variable)
+        rescale = self.rescale and trainable
+        return RewiredMask(choice, self.score, batch_norm, self.gathers, rescale)
 
     def _choose(self, mask: RewiredMask, sparsity: float) -> MaskUpdate:
         return mask.begin(sparsity, self.seed)

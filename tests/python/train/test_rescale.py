@@ -7,10 +7,11 @@ import sbnn_tf as sbnn
 from sbnn_tf import topology
 
 
-def started(keras, callback, connect=None):
-    """The kernel before and after the callback has begun, and the model."""
+def started(keras, callback, connect=None, frozen=False):
+    """The kernel before and after the callback has begun."""
     inputs = keras.Input((96,))
-    model = keras.Model(inputs, keras.layers.Dense(64, name="layer")(inputs))
+    layer = keras.layers.Dense(64, name="layer", trainable=not frozen)
+    model = keras.Model(inputs, keras.layers.Dense(4, name="last")(layer(inputs)))
     model.compile("sgd", "mse", jit_compile=False)
     if connect is not None:
         topology.connect(model, {"layer": connect})
@@ -49,3 +50,10 @@ def test_connections_that_are_there_already_stay_as_they_are(K):
     )
     before, after = started(K, callback, graph)
     np.testing.assert_array_equal(after, before)
+
+
+def test_frozen_weights_stay_as_they_are(K):
+    callback = sbnn.SET("group4", 0.75, update_every=9, policy=POLICY, end_step=99)
+    before, after = started(K, callback, frozen=True)
+    assert (after == 0).mean() == 0.75
+    np.testing.assert_array_equal(after[after != 0], before[after != 0])
