@@ -29,7 +29,7 @@ ARMV7_TESTS := $(addprefix //tests/delegate:,arm_cpu_test engine_test format_tes
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint test-cpp test-python test-arm64 test-armv7 test-clang \
   aar apk test-java test-android \
-  test-sanitizers stress fuzz fuzz-reader accuracy bench bench-layers bench-compare bench-peers bench-fp16 \
+  test-sanitizers stress fuzz fuzz-reader accuracy bench bench-operators bench-layers bench-compare bench-peers bench-fp16 \
   arm-model clean packages test-packages android-packages web test-web test-web-quick demo-web bench-web
 
 help:  ## list the targets
@@ -164,6 +164,9 @@ accuracy: setup  ## what pruning costs on Fashion-MNIST: five seeds, with interv
 
 bench: setup  ## time networks in the delegate against TensorFlow Lite; OPTIONS="--size 96 ..."
 	$(PYTHON) -m delegate.bench.networks $(OPTIONS)
+
+bench-operators: setup  ## time single operators, claimed or not, against TensorFlow Lite; OPTIONS="--shapes 28x28x192 ..."
+	$(PYTHON) -m delegate.bench.operators $(OPTIONS)
 
 bench-layers:  ## time single layers of the networks in the engine; OPTIONS="--keep 0.3 ..."
 	$(BAZEL) build $(BAZEL_FLAGS) //delegate/bench:layers

@@ -12,16 +12,6 @@ constexpr size_t kMostPixels = 1024;
 
 const float kOnes[SmallPool::kChannels] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
 
-// What the window of an output position meets of an axis of the image.
-struct Met {
-  int first, count;
-};
-Met MetBy(int output, int size, int kernel, int stride, int pad) {
-  const int64_t begin = int64_t{output} * stride - pad;
-  const int64_t first = std::max<int64_t>(0, begin), end = std::min<int64_t>(size, begin + kernel);
-  return {static_cast<int>(first), static_cast<int>(end - first)};
-}
-
 }  // namespace
 
 bool SmallPool::Fits(const Window& window, const Images& in) {

@@ -40,6 +40,12 @@ Status Place(const Window& w, const Images& image, PlacedWindow* placed) {
                    w.margin.right, &placed->out_w, &placed->pad_left);
 }
 
+Met MetBy(int output, int size, int kernel, int stride, int pad) {
+  const int64_t begin = int64_t{output} * stride - pad;
+  const int64_t first = std::max<int64_t>(0, begin), end = std::min<int64_t>(size, begin + kernel);
+  return {static_cast<int>(first), static_cast<int>(end - first)};
+}
+
 Rows RowsMet(const Window& w, const Shape& shape, Rows output) {
   const Images image = AsImages(shape);
   PlacedWindow placed;

@@ -24,6 +24,12 @@ struct PlacedWindow {
 
 Status Place(const Window& window, const Images& image, PlacedWindow* placed);
 
+// Of an axis of an image, the positions that the window of an output position meets.
+struct Met {
+  int first, count;
+};
+Met MetBy(int output, int size, int kernel, int stride, int pad);
+
 // The rows of an image, a shape that the window fits, that the windows of some output rows meet.
 Rows RowsMet(const Window& window, const Shape& image, Rows output);
 

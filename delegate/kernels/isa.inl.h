@@ -19,6 +19,7 @@
 #if defined(SBNN_FP16)
 #include "delegate/kernels/fp16.inl.h"
 #else
+#include "delegate/kernels/softmax.inl.h"
 #include "delegate/kernels/unary.inl.h"
 #endif
 
@@ -119,6 +120,9 @@ Kernels Collect(const ColumnCost& cost) {
 #if defined(SBNN_FP16)
   k.narrow = &NarrowAll;
   k.widen = &WidenAll;
+#else
+  k.softmax_rows = &SoftmaxRows;
+  k.softmax_columns = &SoftmaxColumns;
 #endif
   return k;
 }

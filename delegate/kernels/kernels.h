@@ -213,6 +213,18 @@ struct UnaryArgs {
 };
 using UnaryFn = void (*)(UnaryKind, const UnaryArgs&);
 
+// Softmax, e^(beta (x - the set's largest)) over the sum of that, of sets of elements; x may be y.
+struct SoftmaxArgs {
+  const void* x;
+  size_t x_stride;  // of columns between the elements of a set, of rows between sets
+  void* y;
+  size_t y_stride;
+  size_t count;  // of a set
+  size_t sets;   // columns: a vector may be read and written at the last
+  float beta;
+};
+using SoftmaxFn = void (*)(const SoftmaxArgs&);
+
 // Element-wise clamp; x may be y.
 struct ClampArgs {
   const void* x;

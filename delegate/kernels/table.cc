@@ -170,6 +170,8 @@ std::vector<KernelRow> KernelRows() {
           "pad_row", "shift_rows", "clamp", "binary", "unary", "sum", "transpose", "fma_loop"}) {
       add(name);
     }
+    if (k->softmax_rows != nullptr) add("softmax_rows");
+    if (k->softmax_columns != nullptr) add("softmax_columns");
     if (k->narrow != nullptr) add("narrow");
     if (k->widen != nullptr) add("widen");
   }

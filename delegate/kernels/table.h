@@ -49,6 +49,7 @@ struct Kernels {
   ClampFn clamp;
   BinaryFn binary;
   UnaryFn unary;
+  SoftmaxFn softmax_rows, softmax_columns;  // of float32 only
   SumFn sum;
   TransposeFn transpose;
   FmaLoopFn fma_loop;

@@ -1,4 +1,7 @@
 // Functions of each element. Their polynomials need floats.
+#ifndef SBNN_DELEGATE_KERNELS_UNARY_INL_H_
+#define SBNN_DELEGATE_KERNELS_UNARY_INL_H_
+
 #include "delegate/kernels/elementwise.inl.h"
 #include "delegate/kernels/kernels.h"
 #include "delegate/kernels/vec/vec.h"
@@ -143,3 +146,5 @@ void Unary(UnaryKind kind, const UnaryArgs& a) {
 }  // namespace
 }  // namespace SBNN_ISA
 }  // namespace sbnn
+
+#endif  // SBNN_DELEGATE_KERNELS_UNARY_INL_H_

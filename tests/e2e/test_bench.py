@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import sbnn_tf as sbnn
-from delegate.bench import compare, models, networks, shapes, work
+from delegate.bench import compare, models, networks, operators, shapes, work
 from delegate.bench.efficientnet_lite import efficientnet_lite0
 from sbnn_tf.run import runtime
 
@@ -152,3 +152,21 @@ def test_compare_takes_turns_with_two_libraries(small, monkeypatch, tmp_path, ca
 def test_compare_refuses_what_is_no_commit():
     with pytest.raises(SystemExit, match="no such commit: nonsense"):
         compare.build_commit("nonsense")
+
+
+def test_operators_bench_lists_what_is_below_the_bar_first(tmp_path, capsys):
+    options = ["--operators", "add", "--shapes", "4x4x8", "--sparsities", "0.5", "--rounds", "1"]
+    out, results = tmp_path / "operators.md", tmp_path / "operators.jsonl"
+    code = operators.main([*options, "--out", str(out), "--results", str(results)])
+    row = json.loads(results.read_text())
+    assert code == (row["ratio"] < operators.BAR)
+    assert row["nodes"] == 6 and row["stock_ms"] > 0 and row["ms"] > 0
+    assert operators.line(row) in out.read_text()
+    rows = [row | {"ratio": ratio} for ratio in (1.25, 0.75)]
+    text = operators.table(rows).splitlines()
+    assert text[4] == f"1 of 2 are below {operators.BAR}:"
+    assert [line.split(" | ")[5] for line in text if line.startswith("| add")] == [
+        "0.75",
+        "1.25",
+        "0.75",
+    ]

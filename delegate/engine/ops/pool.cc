@@ -42,14 +42,33 @@ Status Pool::Plan(const std::vector<const Tensor*>& inputs, const Tensor&,
   PlacedWindow placed;
   const Status status = Place(window_, in, &placed);
   if (!status.ok()) return status;
-  small_ = SmallPool::Fits(window_, in);
-  if (small_) {
-    small_pool_.Plan(window_, placed, in, average_, context.kernels.type);
-    *scratch = small_pool_.bytes() * context.threads;
-  } else {
-    PlanPadded(placed, in, context, scratch);
+  way_ = WayOf(placed, in);
+  switch (way_) {
+    case Way::kWhole:
+      *scratch = 0;
+      break;
+    case Way::kSmall:
+      small_pool_.Plan(window_, placed, in, average_, context.kernels.type);
+      *scratch = small_pool_.bytes() * context.threads;
+      break;
+    case Way::kSeparable:
+      separable_pool_.Plan(window_, placed, in, average_, context.kernels.type);
+      *scratch = separable_pool_.bytes() * context.threads;
+      break;
+    case Way::kPadded:
+      PlanPadded(placed, in, context, scratch);
+      break;
   }
   return Status();
+}
+
+Pool::Way Pool::WayOf(const PlacedWindow& placed, const Images& in) const {
+  const bool whole = placed.out_h * placed.out_w == 1 &&
+                     window_.kernel_h - placed.pad_top >= in.h &&
+                     window_.kernel_w - placed.pad_left >= in.w;
+  if (average_ && whole) return Way::kWhole;
+  if (SmallPool::Fits(window_, in) && !getenv("PA")) return Way::kSmall;
+  return SeparablePool::Fits(window_, in) ? Way::kSeparable : Way::kPadded;
 }
 
 Status Pool::PlanRows(const std::vector<const Tensor*>& inputs, const Tensor&,
@@ -97,12 +116,35 @@ void Pool::RunChannel(const Tensor& input, const Tensor& output, int n, int c, R
 void Pool::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
                const RunContext& context) const {
   const Images out = output.images();
-  if (small_) {
+  if (way_ == Way::kWhole) {
+    const Tensor& input = *inputs[0];
+    const size_t pixels = input.images().pixels();
+    constexpr int kChannels = 64;  // of a task
+    const int tasks = (out.c + kChannels - 1) / kChannels;
+    context.team.Run(out.n * tasks, [&](int task, int) {
+      const int n = task / tasks, first = task % tasks * kChannels;
+      for (int c = first; c < std::min(out.c, first + kChannels); ++c) {
+        const float mean = context.kernels.sum(input.At(n, c), pixels) / static_cast<float>(pixels);
+        output.Set(static_cast<size_t>(n) * out.c + c, std::min(hi_, std::max(lo_, mean)));
+      }
+    });
+    return;
+  }
+  if (way_ == Way::kSmall) {
     constexpr int kStep = SmallPool::kChannels;
     const int steps = (out.c + kStep - 1) / kStep;
     context.team.Run(out.n * steps, [&](int task, int worker) {
       small_pool_.Run(*inputs[0], output, task / steps, task % steps * kStep, lo_, hi_,
                       context.kernels, context.ScratchOf(worker, small_pool_.bytes()));
+    });
+    return;
+  }
+  if (way_ == Way::kSeparable) {
+    const int bands = separable_pool_.bands();
+    context.team.Run(out.n * out.c * bands, [&](int task, int worker) {
+      separable_pool_.Run(*inputs[0], output, task / bands / out.c, task / bands % out.c,
+                          task % bands, lo_, hi_, context.kernels,
+                          context.ScratchOf(worker, separable_pool_.bytes()));
     });
     return;
   }

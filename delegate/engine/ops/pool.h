@@ -6,6 +6,7 @@
 
 #include "delegate/engine/op.h"
 #include "delegate/engine/padded_rows.h"
+#include "delegate/engine/separable_pool.h"
 #include "delegate/engine/small_pool.h"
 #include "delegate/engine/window.h"
 
@@ -35,6 +36,9 @@ class Pool : public RowOp {
                const RunContext& context) const override;
 
  private:
+  enum class Way { kWhole, kSmall, kSeparable, kPadded };
+  Way WayOf(const PlacedWindow& placed, const Images& in) const;
+
   // For rows that are copied with padding around them.
   void PlanPadded(const PlacedWindow& placed, const Images& in, const PlanContext& context,
                   uint64_t* scratch);
@@ -47,8 +51,9 @@ class Pool : public RowOp {
   float lo_, hi_;
 
   // Of the plan.
-  bool small_ = false;
-  SmallPool small_pool_;  // of small planes; otherwise
+  Way way_ = Way::kPadded;
+  SmallPool small_pool_;
+  SeparablePool separable_pool_;
   PaddedRows rows_;
   std::vector<float> row_scale_, column_scale_;  // 1 / how many rows and columns a window covers
   Values row_scales_, column_scales_;            // the same for the kernels

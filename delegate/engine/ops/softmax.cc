@@ -1,43 +1,53 @@
 #include "delegate/engine/ops/softmax.h"
 
 #include <algorithm>
-#include <cmath>
-
-#include "delegate/engine/layout.h"
 
 namespace sbnn {
+namespace {
+
+// What a task takes: of a panel pixels, else elements.
+constexpr size_t kTaskPixels = 256, kTaskElements = 4096;
+
+}  // namespace
 
 Status Softmax::InferShape(const std::vector<Shape>& inputs, Shape* output) const {
   *output = inputs[0];
   return Status();
 }
 
-Status Softmax::Plan(const std::vector<const Tensor*>& inputs, const Tensor&, const PlanContext&,
-                     uint64_t* scratch) {
-  *scratch =
-      inputs[0]->layout == Layout::kPanel ? ElementCount(inputs[0]->shape) * sizeof(float) : 0;
-  return Status();
-}
-
 void Softmax::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
                   const RunContext& context) const {
-  const bool panel = inputs[0]->layout == Layout::kPanel;
-  if (panel) ToFlat(*inputs[0], context.float_scratch(), context.kernels, context.team);
-  const size_t count = inputs[0]->images().c;
-  const size_t rows = ElementCount(inputs[0]->shape) / count;
-  for (size_t r = 0; r < rows; ++r) {
-    const float* const x = (panel ? context.float_scratch() : inputs[0]->floats()) + r * count;
-    float* const y = (panel ? context.float_scratch() : output.floats()) + r * count;
-    const float largest = *std::max_element(x, x + count);
-    float sum = 0;
-    for (size_t i = 0; i < count; ++i) {
-      y[i] = std::exp((x[i] - largest) * beta_);
-      sum += y[i];
-    }
-    const float scale = 1.0f / sum;
-    for (size_t i = 0; i < count; ++i) y[i] *= scale;
+  const Tensor& input = *inputs[0];
+  const Images images = input.images();
+  SoftmaxArgs args{};
+  args.count = images.c;
+  args.beta = beta_;
+  if (input.layout == Layout::kPanel) {
+    const size_t pixels = images.pixels();
+    const int tasks = static_cast<int>((pixels + kTaskPixels - 1) / kTaskPixels);
+    args.x_stride = input.plane_stride;
+    args.y_stride = output.plane_stride;
+    context.team.Run(images.n * tasks, [&](int task, int) {
+      const size_t first = task % tasks * kTaskPixels;
+      SoftmaxArgs part = args;
+      part.x = input.At(task / tasks, 0, first);
+      part.y = output.At(task / tasks, 0, first);
+      part.sets = std::min(kTaskPixels, pixels - first);
+      context.kernels.softmax_columns(part);
+    });
+    return;
   }
-  if (panel) FromFlat(context.float_scratch(), output, context.kernels, context.team);
+  const size_t rows = ElementCount(input.shape) / args.count;
+  const size_t step = std::max<size_t>(1, kTaskElements / args.count);
+  args.x_stride = args.y_stride = args.count;
+  context.team.Run(static_cast<int>((rows + step - 1) / step), [&](int task, int) {
+    const size_t first = task * step;
+    SoftmaxArgs part = args;
+    part.x = input.From(first * args.count);
+    part.y = output.From(first * args.count);
+    part.sets = std::min(step, rows - first);
+    context.kernels.softmax_rows(part);
+  });
 }
 
 }  // namespace sbnn

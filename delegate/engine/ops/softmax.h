@@ -13,8 +13,6 @@ class Softmax : public Op {
   explicit Softmax(float beta) : beta_(beta) {}
 
   Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
-  Status Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
-              const PlanContext& context, uint64_t* scratch) override;
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
            const RunContext& context) const override;
 

@@ -44,6 +44,8 @@ void SumAsTheReference(const KernelRow& row);
 void PoolAsTheReference(const KernelRow& row);
 void BinaryAsTheReference(const KernelRow& row);
 void UnaryAsTheReference(const KernelRow& row);
+void SoftmaxRowsAsTheReference(const KernelRow& row);
+void SoftmaxColumnsAsTheReference(const KernelRow& row);
 void ClampAsTheReference(const KernelRow& row);
 void NarrowAsTheReference(const KernelRow& row);
 void WidenAsTheReference(const KernelRow& row);

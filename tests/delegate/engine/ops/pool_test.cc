@@ -45,6 +45,11 @@ TEST(Pool, Windows) {
       {{2, 1, 1, 5}, 1, MakeWindow(3, 2, true)},     // one pixel
       {{1, 112, 1, 20}, 1, MakeWindow(3, 1, true)},  // narrow
       {{1, 150, 30, 4}, 1, MakeWindow(3, 2, true)},
+      {{2, 40, 36, 3}, 1, MakeWindow(40, 1, true)},    // windows of nearly all, on both sides
+      {{1, 40, 40, 70}, 1, MakeWindow(40, 1, false)},  // of all
+      {{1, 9, 11, 65}, 1, MakeWindow(11, 11, true)},
+      {{1, 56, 63, 3}, 1, MakeWindow(8, 8, true)},
+      {{1, 300, 300, 1}, 1, MakeWindow(7, 3, false)},  // more rows than a band
       {{1, 2, 300, 5}, 1, MakeWindow(2, 2, false)},
       {{2, 7, 7, 33},
        1,

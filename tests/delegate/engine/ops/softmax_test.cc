@@ -12,8 +12,14 @@ namespace {
 
 TEST(Softmax, Rows) {
   Random random(11);
-  for (const Shape& shape :
-       std::vector<Shape>{{1, 10}, {3, 17}, {5}, {2, 3, 4}, {2, 1, 1, 6}, {2, 5, 7, 6}}) {
+  for (const Shape& shape : std::vector<Shape>{{1, 10},
+                                               {3, 17},
+                                               {5},
+                                               {2, 3, 4},
+                                               {2, 1, 1, 6},
+                                               {2, 5, 7, 6},
+                                               {2, 17, 31, 5},
+                                               {700, 9}}) {
     for (float beta : {1.0f, 0.5f}) {
       Array x = RandomArray(shape, &random);
       for (float& v : x.data)
@@ -24,9 +30,11 @@ TEST(Softmax, Rows) {
       network.SetOutputs({1});
       const std::vector<float> want = ReferenceSoftmax(x.data, shape.back(), beta);
       for (const Kernels* kernels : AvailableKernels()) {
-        const Array found = RunNetwork(&network, {x}, 1, *kernels, 1)[0];
-        ASSERT_EQ(found.shape, shape);
-        for (size_t i = 0; i < want.size(); ++i) EXPECT_NEAR(found.data[i], want[i], 1e-6);
+        for (int threads : {1, 3}) {
+          const Array found = RunNetwork(&network, {x}, 1, *kernels, threads)[0];
+          ASSERT_EQ(found.shape, shape);
+          for (size_t i = 0; i < want.size(); ++i) ASSERT_NEAR(found.data[i], want[i], 1e-6);
+        }
       }
     }
   }
