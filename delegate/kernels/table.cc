@@ -87,8 +87,12 @@ Found Detect() {
 #endif
 #if defined(__aarch64__) || defined(__arm__)
   if (OnInOrderCores()) {
-    for (Kernels& k : found.floats) k.column_cost = kInOrderCost;
-    for (Kernels& k : found.others) k.column_cost = kInOrderCost;
+    for (std::vector<Kernels>* kernels : {&found.floats, &found.others}) {
+      for (Kernels& k : *kernels) {
+        k.column_cost = kInOrderCost;
+        k.in_order = true;
+      }
+    }
   }
 #endif
 #if !defined(__wasm__)  // where they would be as large as all the rest, and never run

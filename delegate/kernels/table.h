@@ -32,6 +32,7 @@ struct Kernels {
   int lanes;         // elements in a vector
   ElementType type;  // that they compute in
   ColumnCost column_cost;
+  bool in_order;  // on a CPU that issues in order, as ARM's small cores do
 
   SpmmTiles spmm[kGroupKinds + 1][1 + kTailKinds];  // [g][0]: no tail; then longer and longer ones
   SpmmFn spmm_unstructured_pixel;                   // of unstructured weights, a tile of one pixel
