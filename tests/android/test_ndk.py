@@ -26,9 +26,12 @@ def made_up(folder: pathlib.Path, properties: str | None, compiler: bool = True)
     return folder
 
 
-def analyse(home: pathlib.Path | None, config: str = "android_arm64") -> tuple[int, str]:
+def analyse(
+    home: pathlib.Path | None, config: str = "android_arm64", stamp: str = ""
+) -> tuple[int, str]:
     """Bazel's exit code and messages, up to where it would compile."""
     environment = {k: v for k, v in os.environ.items() if k != "ANDROID_NDK_HOME"}
+    environment["ANDROID_NDK_STAMP"] = stamp
     if home is not None:
         environment["ANDROID_NDK_HOME"] = str(home)
     bazel = os.environ.get("SBNN_BAZEL", "bazel")
@@ -76,6 +79,17 @@ def test_any_ndk_from_r25_on_is_taken(tmp_path, revision):
     # What one architecture lacks is said for that one.
     code, said = analyse(home, "android_arm")
     assert code != 0 and "does not compile for armv7a-linux-androideabi24: no such target" in said
+
+
+def test_one_that_is_replaced_in_its_place_is_looked_at_anew(tmp_path, monkeypatch):
+    home = made_up(tmp_path / "ndk", "Pkg.Revision = 27.0.12077973\n")
+    monkeypatch.setenv("ANDROID_NDK_HOME", str(home))
+    before = native.ndk()
+    code, said = analyse(home, stamp=before.stamp)
+    assert code == 0, said
+    (home / "source.properties").write_text("Pkg.Revision = 21.4.7075529\n")
+    code, said = analyse(home, stamp=native.ndk().stamp)
+    assert code != 0 and "found version 21.4.7075529" in said
 
 
 def test_the_packager_reads_the_same(tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import os
 import pathlib
 import shlex
@@ -30,12 +31,14 @@ class Ndk:
       home: its folder.
       description, version: as its source.properties has them.
       abis: that its compiler compiles for, of ours.
+      stamp: tells it from another in the same folder.
     """
 
     home: pathlib.Path
     description: str
     version: str
     abis: tuple[str, ...]
+    stamp: str
 
     @property
     def stands_in(self) -> bool:
@@ -57,10 +60,12 @@ def ndk() -> Ndk:
             "ANDROID_NDK_HOME: expected the folder of an Android NDK, r25 or newer, "
             f"found {named}, which has no source.properties"
         )
-    lines = (line.partition("=") for line in properties.read_text().splitlines())
+    text = properties.read_text()
+    lines = (line.partition("=") for line in text.splitlines())
     values = {name.strip(): value.strip() for name, _, value in lines}
     abis = tuple(abi for abi, (_, target) in CONFIGS.items() if _compiles(home, target))
-    return Ndk(home, values.get("Pkg.Desc", ""), values.get("Pkg.Revision", ""), abis)
+    stamp = hashlib.sha256(text.encode()).hexdigest()
+    return Ndk(home, values.get("Pkg.Desc", ""), values.get("Pkg.Revision", ""), abis, stamp)
 
 
 def _compiles(home: pathlib.Path, target: str) -> bool:
@@ -82,7 +87,8 @@ def build(ndk: Ndk, abi: str, target: str = TARGET, library: str = LIBRARY) -> p
     if ndk.stands_in:  # its compiler keeps what it has compiled
         cache = ndk.home / "toolchains/llvm/prebuilt/linux-x86_64/cache"
         flags.append(f"--sandbox_writable_path={cache}")
-    source = _bazel(flags, target, library, {**os.environ, "ANDROID_NDK_HOME": str(ndk.home)})
+    named = {"ANDROID_NDK_HOME": str(ndk.home), "ANDROID_NDK_STAMP": ndk.stamp}
+    source = _bazel(flags, target, library, {**os.environ, **named})
     copy = BUILD / "native" / abi / library
     copy.parent.mkdir(parents=True, exist_ok=True)
     copy.unlink(missing_ok=True)

@@ -70,9 +70,13 @@ def _android_ndk_impl(repository_ctx):
             build += "android_toolchain(%r, %r, %r, %r, %r)\n" % (abi, cpu, target, tools, includes)
     repository_ctx.file("BUILD", build)
 
-# Toolchains named as the ABIs. Where one can't be had, choosing it is an error that says why.
+# Toolchains named as the ABIs. Where one can't be had, choosing it is an error that says why. Bazel does not
+# see that an NDK has been replaced in its place: ANDROID_NDK_STAMP, which is not read, may tell it.
 android_ndk = repository_rule(
     implementation = _android_ndk_impl,
-    environ = ["ANDROID_NDK_HOME"],
+    environ = [
+        "ANDROID_NDK_HOME",
+        "ANDROID_NDK_STAMP",
+    ],
     local = True,
 )

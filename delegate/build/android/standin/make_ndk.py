@@ -3,12 +3,16 @@
 FOLDER then looks like an NDK as far as ndk.bzl asks: the clang of PyPI's `ziglang`, musl's headers with
 what Android's have otherwise, and libraries to link with that have bionic's names and no code, from the
 symbol lists of Android 6 (API 23). What it compiles runs on Android's own libc, as tests show, but rests
-on nobody's promise: it is for tests, and must not be published. It makes arm64-v8a and x86_64;
-armeabi-v7a's types differ in size from musl's.
+on nobody's promise: it is for tests, and must not be published.
+
+musl's types are used where Android's are as large or smaller, and laid out alike as far as they are
+looked into: a mutex has more bytes here than Android's functions touch.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import os
 import pathlib
 import shutil
@@ -26,8 +30,46 @@ LIBRARIES = ("libc.so", "libm.so", "libdl.so", "liblog.so")
 API = 24
 HERE = pathlib.Path(__file__).resolve().parent
 
-# What clang calls the processor, and where the kernel's headers for it are.
-ABIS = {"arm64-v8a": ("aarch64", "aarch64-linux-any"), "x86_64": ("x86_64", "x86-linux-any")}
+
+def features(names: str) -> str:
+    """Flags for LLVM's features of a processor, past zig's own opinion of them."""
+    return " ".join(f"-Xclang -target-feature -Xclang {name}" for name in names.split())
+
+
+# An NDK's clang compiles for NEON, passes floats in integer registers, and gives enums four bytes.
+ARM_FLAGS = f"-mfloat-abi=softfp -mabi=aapcs-linux {features('-soft-float +vfp2 +neon')}"
+VFPV4_FLAGS = features("+fp16 +vfp4 +vfp4d16 +vfp4d16sp +vfp4sp")
+
+
+@dataclasses.dataclass(frozen=True)
+class Abi:
+    """One of Android's.
+
+    Attributes:
+      cpu, system: what zig calls its processor and system.
+      clang: what an NDK's clang calls the processor.
+      kernel: the folder of the kernel's headers.
+      bionic: that of its libraries.
+      flags: what zig compiles it with, where its choice is another than an NDK's.
+    """
+
+    cpu: str
+    system: str
+    clang: str
+    kernel: str
+    bionic: str
+    flags: str = ""
+
+    @property
+    def bits(self) -> int:
+        return 64 if self.bionic == "lib64" else 32
+
+
+ABIS = {
+    "arm64-v8a": Abi("aarch64", "linux-android", "aarch64", "aarch64-linux-any", "lib64"),
+    "armeabi-v7a": Abi("arm", "linux-androideabi", "armv7a", "arm-linux-any", "lib", ARM_FLAGS),
+    "x86_64": Abi("x86_64", "linux-android", "x86_64", "x86-linux-any", "lib64"),
+}
 
 # Header, what musl says, what Android says.
 EDITS = [
@@ -53,6 +95,32 @@ EDITS = [
     for kind, name in (("float", "strtof"), ("double", "strtod"), ("long double", "strtold"))
 ]
 
+# On 32 bits times and places in files have 32, but for a status and an entry of a folder.
+EDITS_32 = [
+    ("bits/alltypes.h", "#define _REDIR_TIME64 1", "#define _REDIR_TIME64 0"),
+    ("bits/alltypes.h", "typedef _Int64 time_t;", "typedef long time_t;"),
+    ("bits/alltypes.h", "typedef _Int64 suseconds_t;", "typedef long suseconds_t;"),
+    ("bits/alltypes.h", "typedef _Int64 off_t;", "typedef long off_t;"),
+    ("bits/dirent.h", "off_t d_off;", "long long d_off;"),
+    ("bits/stat.h", "off_t st_size;", "long long st_size;"),
+    (
+        "link.h",
+        "#include <bits/link.h>",
+        "#include <bits/link.h>\ntypedef unsigned _Unwind_Ptr;\n"
+        "_Unwind_Ptr dl_unwind_find_exidx(_Unwind_Ptr, int*);",
+    ),
+    (
+        "bits/stat.h",
+        "struct {\n\t\tlong tv_sec;\n\t\tlong tv_nsec;\n\t} __st_atim32, __st_mtim32, __st_ctim32;",
+        "struct timespec st_atim, st_mtim, st_ctim;",
+    ),
+    (
+        "bits/stat.h",
+        "ino_t st_ino;\n\tstruct timespec st_atim;\n\tstruct timespec st_mtim;\n\tstruct timespec st_ctim;",
+        "ino_t st_ino;",
+    ),
+]
+
 # What Android's linker and the C++ runtime look for at the beginning of a shared library.
 CRT_BEGIN = f"""\
 .section .note.android.ident,"a",%note
@@ -64,17 +132,18 @@ CRT_BEGIN = f"""\
 .globl __dso_handle
 .data
 .balign 8
-__dso_handle: .quad __dso_handle
+__dso_handle: .{{word}} __dso_handle
 """
 
-COMPILER = f"""\
+COMPILER = """\
 #!/bin/sh
-# A stand-in for an NDK's clang++: zig's, told of Android's headers and libraries.
+# A stand-in for an NDK's clang++: zig's, told of Android's headers and libraries. The first link compiles the
+# C++ library: a minute.
 toolchain=$(cd "$(dirname "$0")/.." && pwd)
 count=$#
 while [ $count -gt 0 ]; do  # arguments that a file lists
   case $1 in
-    @*) while IFS= read -r line; do set -- "$@" "$line"; done < "${{1#@}}" ;;
+    @*) while IFS= read -r line; do set -- "$@" "$line"; done < "${1#@}" ;;
     *) set -- "$@" "$1" ;;
   esac
   shift
@@ -85,10 +154,11 @@ links=yes
 count=$#
 while [ $count -gt 0 ]; do
   case $1 in
-    --target=*) cpu=${{1#--target=}}; cpu=${{cpu%%-*}} ;;
+    --target=*) cpu=${1#--target=}; cpu=${cpu%%-*} ;;
     -march=armv8.2-a*)  # zig has its own names of architectures and what they add
-      set -- "$@" "-mcpu=generic+v8_2a$(echo "${{1#-march=armv8.2-a}}" | sed s/fp16/fullfp16/)"
+      set -- "$@" "-mcpu=generic+v8_2a$(echo "${1#-march=armv8.2-a}" | sed s/fp16/fullfp16/)"
       ;;
+    -mfpu=neon-vfpv4) set -- "$@" @VFPV4@ ;;
     -c | -E | -S) links=; set -- "$@" "$1" ;;
     *) set -- "$@" "$1" ;;
   esac
@@ -97,12 +167,13 @@ while [ $count -gt 0 ]; do
 done
 sysroot=$toolchain/sysroot/$cpu
 if [ ! -d "$sysroot" ]; then
-  echo "the stand-in NDK makes arm64-v8a and x86_64 only, not this target: $cpu" >&2
+  echo "the stand-in NDK makes nothing for this target: $cpu" >&2
   exit 1
 fi
 [ -z "$links" ] || set -- "$@" -O2 "-L$sysroot/lib" "$sysroot/lib/runtime.a"
 export ZIG_LIBC="$sysroot/libc.txt" ZIG_GLOBAL_CACHE_DIR="$toolchain/cache" ZIG_LOCAL_CACHE_DIR="$toolchain/cache"
-exec "$toolchain/zig/zig" c++ -target "$cpu-linux-android.{API}" -fno-sanitize=all "$@"
+# shellcheck disable=SC2046
+exec "$toolchain/zig/zig" c++ $(cat "$sysroot/flags") -fno-sanitize=all "$@"
 """
 
 PROPERTIES = """\
@@ -111,8 +182,9 @@ Pkg.Revision = 25.0.0
 """
 
 
-def edited(header: str, text: str) -> str:
-    for name, musl, android in EDITS:
+def edited(name: str, text: str, edits: list[tuple[str, str, str]]) -> str:
+    """The text of the header `name` of musl, as Android has it."""
+    for header, musl, android in edits:
         if name == header:
             if musl not in text:
                 raise SystemExit(f"{header} of {ZIG} has no {musl!r}: make_ndk.py knows another")
@@ -120,12 +192,13 @@ def edited(header: str, text: str) -> str:
     return text
 
 
-def write_headers(zig: pathlib.Path, cpu: str, kernel: str, include: pathlib.Path) -> None:
-    for folder in ("generic-musl", f"{cpu}-linux-musl", "any-linux-any", kernel):
+def write_headers(zig: pathlib.Path, abi: Abi, include: pathlib.Path) -> None:
+    for folder in ("generic-musl", f"{abi.cpu}-linux-musl", "any-linux-any", abi.kernel):
         shutil.copytree(zig / "lib/libc/include" / folder, include, dirs_exist_ok=True)
-    for header in {name for name, _, _ in EDITS}:
+    edits = EDITS + (EDITS_32 if abi.bits == 32 else [])
+    for header in {name for name, _, _ in edits}:
         path = include / header
-        path.write_text(edited(header, path.read_text()))
+        path.write_text(edited(header, path.read_text(), edits))
     (include / "xlocale.h").write_text("")  # what it would declare is in locale.h
     shutil.copytree(HERE / "headers", include, dirs_exist_ok=True)
     shutil.copy(java_home() / "include/jni.h", include)
@@ -139,15 +212,15 @@ def java_home() -> pathlib.Path:
     return pathlib.Path(javac).resolve().parents[1]
 
 
-def compile_(zig: pathlib.Path, cpu: str, source: pathlib.Path, *arguments: str) -> None:
-    target = f"{cpu}-linux-none"
+def compile_(zig: pathlib.Path, abi: Abi, source: pathlib.Path, *arguments: str) -> None:
+    target = f"{abi.cpu}-linux-none"
     subprocess.run(
         [zig / "zig", "cc", "-target", target, "-nostdlib", *arguments, source], check=True
     )
 
 
-def write_stub(zig: pathlib.Path, cpu: str, library: pathlib.Path, out: pathlib.Path) -> None:
-    """A library without code that exports what `library`, of arm64, does."""
+def write_stub(zig: pathlib.Path, abi: Abi, library: pathlib.Path, out: pathlib.Path) -> None:
+    """A library without code that exports what `library`, maybe of another ABI, does."""
     work = out.parent / "stubs"
     work.mkdir(exist_ok=True)
     assembly, versioned = [".text"], set()
@@ -172,7 +245,7 @@ def write_stub(zig: pathlib.Path, cpu: str, library: pathlib.Path, out: pathlib.
     script.write_text(f"LIBC {{ global: {'; '.join(sorted(versioned))}; }};\n")
     compile_(
         zig,
-        cpu,
+        abi,
         source,
         "-shared",
         f"-Wl,-soname,{out.name}",
@@ -182,84 +255,69 @@ def write_stub(zig: pathlib.Path, cpu: str, library: pathlib.Path, out: pathlib.
     )
 
 
-def runtime(cpu: str, folder: pathlib.Path) -> list[pathlib.Path]:
+def runtime(abi: Abi, folder: pathlib.Path) -> list[pathlib.Path]:
     """Objects that zig's runtime library lacks: of `__builtin_cpu_supports`, as GCC's has it."""
-    if cpu != "x86_64":
+    if abi.cpu != "x86_64":
         return []
     archive = subprocess.check_output(["gcc", "-print-libgcc-file-name"], text=True).strip()
     subprocess.run(["ar", "x", archive, "cpuinfo.o"], cwd=folder, check=True)
     return [folder / "cpuinfo.o"]
 
 
-def write_sysroot(
-    zig: pathlib.Path, cpu: str, kernel: str, bionic: pathlib.Path, sysroot: pathlib.Path
-) -> None:
+def write_sysroot(zig: pathlib.Path, abi: Abi, bionic: pathlib.Path, sysroot: pathlib.Path) -> None:
     library = sysroot / "lib"
     library.mkdir(parents=True)
-    write_headers(zig, cpu, kernel, sysroot / "include")
+    write_headers(zig, abi, sysroot / "include")
     for name in LIBRARIES:
-        write_stub(zig, cpu, bionic / name, library / name)
-    for name, text in (("crtbegin_so", CRT_BEGIN), ("crtend_so", "")):
+        write_stub(zig, abi, bionic / abi.bionic / name, library / name)
+    begin = CRT_BEGIN.format(word="quad" if abi.bits == 64 else "long")
+    for name, text in (("crtbegin_so", begin), ("crtend_so", "")):
         source = library / f"{name}.s"
         source.write_text(text)
-        compile_(zig, cpu, source, "-c", "-o", str(library / f"{name}.o"))
-    subprocess.run(["ar", "rc", library / "runtime.a", *runtime(cpu, library)], check=True)
+        compile_(zig, abi, source, "-c", "-o", str(library / f"{name}.o"))
+    subprocess.run(["ar", "rc", library / "runtime.a", *runtime(abi, library)], check=True)
     folders = {name: sysroot / "include" for name in ("include_dir", "sys_include_dir")}
     folders |= {name: library for name in ("crt_dir", "cc_dir")}
     folders |= dict.fromkeys(("msvc_lib_dir", "kernel32_lib_dir", "darwin_sdk_dir"), "")
     (sysroot / "libc.txt").write_text("".join(f"{k}={v}\n" for k, v in folders.items()))
+    (sysroot / "flags").write_text(f"-target {abi.cpu}-{abi.system}.{API} {abi.flags}")
 
 
 def main(ndk: pathlib.Path) -> None:
     ndk = ndk.absolute()
+    sources = [*sorted((HERE / "headers").rglob("*.h")), pathlib.Path(__file__)]
+    made = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
     done = ndk / "made"
-    text = "".join(
-        p.read_text() for p in sorted(HERE.rglob("*")) if p.is_file() and p.suffix in (".py", ".h")
-    )
-    if done.is_file() and done.read_text() == text:
+    if done.is_file() and done.read_text() == made:
         return
     print(f"making a stand-in NDK in {ndk}", flush=True)
     shutil.rmtree(ndk, ignore_errors=True)
     toolchain = ndk / "toolchains/llvm/prebuilt/linux-x86_64"
     tools = toolchain / "bin"
-    tools.mkdir(parents=True)
+    for folder in (tools, toolchain / "cache"):
+        folder.mkdir(parents=True)
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--only-binary=:all:"]
     subprocess.run([*pip, "--target", ndk / "pip", ZIG], check=True)
     zig = toolchain / "zig"
     (ndk / "pip/ziglang").rename(zig)
     shutil.rmtree(ndk / "pip")
     with zipfile.ZipFile(maven.artifact(BIONIC, ndk / "maven")) as jar:
-        for name in LIBRARIES:
-            path = ndk / "bionic" / name
-            path.parent.mkdir(exist_ok=True)
-            path.write_bytes(jar.read(f"android/sdk23/lib64/{name}"))
-    for cpu, kernel in ABIS.values():
-        write_sysroot(zig, cpu, kernel, ndk / "bionic", toolchain / "sysroot" / cpu)
+        for folder in {abi.bionic for abi in ABIS.values()}:
+            for name in LIBRARIES:
+                path = ndk / "bionic" / folder / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(jar.read(f"android/sdk23/{folder}/{name}"))
+    for abi in ABIS.values():
+        write_sysroot(zig, abi, ndk / "bionic", toolchain / "sysroot" / abi.clang)
     for name, text_ in (
-        ("clang++", COMPILER),
+        ("clang++", COMPILER.replace("@VFPV4@", VFPV4_FLAGS)),
         ("llvm-ar", f'#!/bin/sh\nexec "{zig}/zig" ar "$@"\n'),
         ("llvm-strip", '#!/bin/sh\nexec strip "$@"\n'),
     ):
         (tools / name).write_text(text_)
         (tools / name).chmod(0o755)
-    (ndk / "source.properties").write_text(PROPERTIES)
-    # The C++ library is compiled at the first link: a minute, here rather than in a test.
-    for cpu, _ in ABIS.values():
-        source = ndk / "empty.cc"
-        source.write_text("#include <iostream>\nvoid F() { std::cout << 1; throw 1; }\n")
-        subprocess.run(
-            [
-                tools / "clang++",
-                f"--target={cpu}-linux-android{API}",
-                "-shared",
-                "-fPIC",
-                "-O2",
-                source,
-            ]
-            + ["-o", ndk / f"empty-{cpu}.so"],
-            check=True,
-        )
-    done.write_text(text)
+    (ndk / "source.properties").write_text(PROPERTIES + f"Pkg.Made = {made}\n")
+    done.write_text(made)
 
 
 if __name__ == "__main__":
