@@ -38,20 +38,22 @@ def classpath() -> list[pathlib.Path]:
 
 @pytest.fixture(scope="session")
 def assets(models) -> pathlib.Path:
-    """A small network beside its dense twin, as delegate/android/make/models.py lays them out."""
+    """Small networks beside their dense twins, as delegate/android/make/models.py lays them out."""
     from sbnn_tf.convert import densify
 
     folder = native.BUILD / "test-assets"
-    folder.mkdir(exist_ok=True)
-    sparse = (models / "mobilenet_g4.tflite").read_bytes()
-    (folder / "mobilenet_v1_50.tflite").write_bytes(sparse)
-    (folder / "mobilenet_v1_dense.tflite").write_bytes(densify(sparse))
-    about = {
-        "title": "MobileNet-v1, 50 % zeros",
-        "zeros": 0.5,
-        "baseline": "mobilenet_v1_dense.tflite",
-    }
-    (folder / "mobilenet_v1_50.json").write_text(json.dumps(about))
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    for source, name, zeros, title in (
+        ("mobilenet_g4", "mobilenet_v1", 0.5, "MobileNet-v1"),
+        ("mobilenet_int8_4x4", "mobilenet_v1_int8", 0.7, "MobileNet-v1 int8"),
+    ):
+        sparse = (models / f"{source}.tflite").read_bytes()
+        stem, dense = f"{name}_{zeros:.0%}".rstrip("%"), f"{name}_dense.tflite"
+        (folder / f"{stem}.tflite").write_bytes(sparse)
+        (folder / dense).write_bytes(densify(sparse))
+        about = {"title": f"{title}, {zeros * 100:.0f} % zeros", "zeros": zeros, "baseline": dense}
+        (folder / f"{stem}.json").write_text(json.dumps(about))
     return folder
 
 

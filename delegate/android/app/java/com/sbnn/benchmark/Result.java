@@ -10,7 +10,7 @@ final class Result {
   String error; // null: the rest is there
   Times dense;
   Times sparse;
-  double difference; // the largest, of outputs
+  double difference; // the largest, of the sparse model's outputs from stock TensorFlow Lite's
   int claimed;
   int nodes;
   Device.State before;

@@ -39,7 +39,7 @@ final class Side {
   double difference(Side other) {
     if (outputs.size() != other.outputs.size()) {
       throw new IllegalArgumentException(
-          "expected models of " + outputs.size() + " outputs, found one of " + other.outputs.size());
+          "expected " + outputs.size() + " outputs, found " + other.outputs.size());
     }
     double largest = 0;
     for (int i = 0; i < outputs.size(); ++i) {

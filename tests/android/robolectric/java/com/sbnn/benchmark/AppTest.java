@@ -31,6 +31,7 @@ import org.robolectric.shadows.ShadowLog;
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
 public class AppTest {
   private static final String SPARSE = "mobilenet_v1_50.tflite";
+  private static final String INT8 = "mobilenet_v1_int8_70.tflite";
 
   private static Context context() {
     return RuntimeEnvironment.getApplication();
@@ -69,6 +70,7 @@ public class AppTest {
     try (Screen screen = new Screen(null)) {
       String text = screen.text();
       assertTrue(text, text.contains("MobileNet-v1, 50 % zeros\n"));
+      assertTrue(text, text.contains("MobileNet-v1 int8, 70 % zeros\n"));
       assertTrue(text, text.contains("pushed.tflite\n"));
       assertFalse("what others are compared with is no choice", text.contains("dense.tflite"));
       assertFalse(screen.button("Share").isEnabled());
@@ -98,8 +100,11 @@ public class AppTest {
         byte[] bytes = new byte[(int) file.getStatSize()];
         assertEquals(bytes.length, stream.read(bytes));
         JSONArray shared = new JSONArray(new String(bytes, StandardCharsets.UTF_8));
-        checkMeasured(shared.getJSONObject(0));
-        assertEquals(0.5, shared.getJSONObject(0).getDouble("zeros"), 0);
+        assertEquals(2, shared.length());
+        for (int i = 0; i < 2; ++i) {
+          checkMeasured(shared.getJSONObject(i));
+          assertEquals(i == 0 ? 0.5 : 0.7, shared.getJSONObject(i).getDouble("zeros"), 0);
+        }
       }
 
       screen.button("Run again").performClick();
@@ -134,6 +139,28 @@ public class AppTest {
   }
 
   @Test
+  public void aQuantizedModelIsMeasured() throws Exception {
+    try (Screen screen = new Screen("--graph=" + INT8 + " --rounds=3")) {
+      screen.waitFor("done");
+      checkMeasured(logged());
+      assertEquals("the same bits", 0, logged().getDouble("max_abs_diff"), 0);
+    }
+  }
+
+  @Test
+  public void outputsAreComparedWithThoseOfTheSameFile() throws Exception {
+    // The dense network that a sparse one is timed against may be another function.
+    File other = new File(System.getProperty("sbnn.models"), "mobilenet_g1.tflite");
+    push("other.tflite", Files.readAllBytes(other.toPath()));
+    String arguments = "--graph=" + SPARSE + " --baseline=other.tflite --rounds=2";
+    try (Screen screen = new Screen(arguments)) {
+      screen.waitFor("done");
+      double difference = logged().getDouble("max_abs_diff");
+      assertTrue(logged().toString(), difference > 0 && difference < 1e-3);
+    }
+  }
+
+  @Test
   public void aPathAndABaselineCanBeNamed() throws Exception {
     File model = new File(System.getProperty("sbnn.models"), "mobilenet_g4.tflite");
     File file = push("mine.tflite", Files.readAllBytes(model.toPath()));
@@ -144,7 +171,6 @@ public class AppTest {
       JSONObject json = logged();
       checkMeasured(json);
       assertTrue(json.getBoolean("allow_fp16"));
-      // Here both sides compute the same function.
       assertTrue(json.toString(), json.getDouble("max_abs_diff") < 1e-3);
       assertFalse(json.has("zeros"));
     }
