@@ -82,7 +82,10 @@ test-java: setup android-packages  ## run the Java API on a JVM, with Android's 
 test-android: setup android-packages test-packages  ## run all tests of Android: libraries, API, packages, app, emulators
 	$(PYTHON) -m pytest tests/android
 	@delegate/build/packages.sh clang-14
-	$(BAZEL) test $(BAZEL_FLAGS) --config=clang14 --config=armv7 //tests/delegate:kernels_test //tests/delegate:vec_test
+	for processor in aarch64 armv7; do \
+	  $(BAZEL) test $(BAZEL_FLAGS) --config=clang14 --config=$$processor $(addprefix //tests/delegate:,vec_test kernels_test \
+	    int8_kernels_test) || exit 1; \
+	done
 
 # WebAssembly: delegate/web. Node 22 and later knows relaxed SIMD; a newer one than Debian's comes from npm.
 WEB := delegate/web

@@ -8,10 +8,8 @@ import shutil
 import pytest
 
 from delegate.android.make import java, native
+from tests.android import networks
 from tests.android.shim import make as shim
-
-MODELS = native.BUILD / "test-models"
-GROUPS = (1, 2, 4, 8, 16)
 
 
 @pytest.fixture(scope="session")
@@ -32,12 +30,10 @@ def arm64(ndk: native.Ndk) -> pathlib.Path:
 
 @pytest.fixture(scope="session")
 def models() -> pathlib.Path:
-    """A folder of MobileNet-v1 0.25/96, half zeros, in groups of 1, 2, 4, 8 and 16."""
-    if not all((MODELS / f"mobilenet_g{group}.tflite").is_file() for group in GROUPS):
-        from tests.e2e import arm64_model  # and TensorFlow, where it is needed
-
-        arm64_model.main(MODELS)
-    return MODELS
+    """The folder of networks.py."""
+    folder = native.BUILD / "test-models"
+    networks.make(folder)
+    return folder
 
 
 def tflite(abi: str) -> pathlib.Path:
@@ -49,6 +45,7 @@ def loadable(abi: str, delegate: pathlib.Path, folder: pathlib.Path) -> pathlib.
     folder.mkdir(parents=True, exist_ok=True)
     libraries = [tflite(abi), delegate]
     for library in libraries:
+        (folder / library.name).unlink(missing_ok=True)  # it may be running
         shutil.copyfile(library, folder / library.name)
     shim.make(abi, libraries, folder)
     return folder

@@ -12,6 +12,7 @@ from delegate.android.make import java, native
 from sbnn_tf.version import __version__
 
 HERE = pathlib.Path(__file__).resolve().parent
+CPUINFO = pathlib.Path("/proc/cpuinfo")
 JUNIT = ("junit:junit:4.13.2", "org.hamcrest:hamcrest-core:1.3")
 
 
@@ -24,12 +25,23 @@ def classpath() -> list[pathlib.Path]:
     return [java.compile_(tests, needed, native.BUILD / "classes/tests", release=11), *needed]
 
 
+def instruction_sets(cpuinfo: str) -> list[str]:
+    """Those that the library must find in a CPU, best first, by what Linux says of it."""
+    flags = set(re.search(r"^flags\s*:(.*)$", cpuinfo, re.MULTILINE)[1].split())
+    wanted = {
+        "avx512": {"avx512f", "avx512bw", "avx512dq", "avx512vl", "avx2", "fma"},
+        "avx2": {"avx2", "fma"},
+    }
+    return [name for name, needed in wanted.items() if needed <= flags] + ["scalar"]
+
+
 def run(test: str, classpath, libraries: pathlib.Path, models: pathlib.Path) -> str:
     """What JUnit and the libraries say."""
     ran = subprocess.run(
         [
             *("java", "-Xcheck:jni", "-Xmx512m", f"-Djava.library.path={libraries}"),
             *(f"-Dsbnn.models={models}", f"-Dsbnn.version={__version__}"),
+            f"-Dsbnn.isas={','.join(instruction_sets(CPUINFO.read_text()))}",
             *(
                 "-cp",
                 java.join(classpath),
@@ -65,12 +77,22 @@ def linux_libraries(jvm_libraries) -> pathlib.Path:
     return folder
 
 
-@pytest.mark.parametrize("test", ["OptionsTest", "LifetimeTest"])
+def test_what_the_cpu_has_is_found_in_what_linux_says():
+    for flags, isas in (
+        ("fpu sse4_2", ["scalar"]),
+        ("avx avx2 fma", ["avx2", "scalar"]),
+        ("fma avx2 avx512f avx512dq", ["avx2", "scalar"]),
+        ("fma avx2 avx512f avx512dq avx512bw avx512vl", ["avx512", "avx2", "scalar"]),
+    ):
+        assert instruction_sets(f"processor\t: 0\nflags\t\t: {flags}\nbugs\t:\n") == isas
+
+
+@pytest.mark.parametrize("test", ["OptionsTest", "LifetimeTest", "OutputsTest"])
 def test_api(test, classpath, jvm_libraries, models):
     run(test, classpath, jvm_libraries, models)
 
 
-@pytest.mark.parametrize("test", ["OptionsTest", "LifetimeTest", "ReportTest"])
+@pytest.mark.parametrize("test", ["OptionsTest", "LifetimeTest", "OutputsTest", "ReportTest"])
 def test_api_of_the_library_for_linux(test, classpath, linux_libraries, models):
     said = run(test, classpath, linux_libraries, models)
     assert "logcat I/SparseByteNN" not in said

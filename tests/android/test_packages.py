@@ -155,6 +155,19 @@ def test_two_builds_are_the_same(ndk, libraries, stem, tmp_path):
         assert first.read_bytes() == second.read_bytes(), kind
 
 
+def test_a_second_time_nothing_is_fetched(
+    ndk, libraries, stem, package, models, tmp_path, monkeypatch
+):
+    def fetch(*arguments: str) -> None:
+        raise AssertionError(f"mvn {arguments}")
+
+    monkeypatch.setattr(maven, "_mvn", fetch)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    assert native.ndk() == ndk
+    aar.publish(ndk, libraries, tmp_path)
+    apk.write_apk(tmp_path / "app.apk", libraries, models)
+
+
 @pytest.fixture(scope="session")
 def package(libraries, models, tmp_path_factory) -> pathlib.Path:
     path = tmp_path_factory.mktemp("apk") / "app.apk"

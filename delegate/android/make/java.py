@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pathlib
 import shutil
@@ -57,12 +58,24 @@ def compile_(
     out: pathlib.Path,
     release: int = RELEASE,
 ) -> pathlib.Path:
-    """Compiles into the folder `out`, which is made anew; a warning is an error."""
+    """Compiles into the folder `out`, which is made anew where anything has changed; a warning is an error."""
+    files, classpath = list(files), list(classpath)
+    made = hashlib.sha256(f"{release}\n{join(classpath)}\n{join(files)}".encode())
+    for path in [*files, *(_stamp(path) for path in classpath if _stamp(path).is_file())]:
+        made.update(path.read_bytes())
+    if _stamp(out).is_file() and _stamp(out).read_text() == made.hexdigest():
+        return out
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     options = ["-Xlint:all,-options,-classfile,-path", "-Werror", "-encoding", "UTF-8", "-d", out]
     run("javac", "--release", release, *options, "-cp", join(classpath), *files)
+    _stamp(out).write_text(made.hexdigest())
     return out
+
+
+def _stamp(folder: pathlib.Path) -> pathlib.Path:
+    """What the classes in `folder` were made of."""
+    return folder.with_name(f"{folder.name}.sha256")
 
 
 def delegate_classes() -> pathlib.Path:

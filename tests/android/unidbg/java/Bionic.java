@@ -18,9 +18,9 @@ import java.nio.file.Path;
 import java.util.Random;
 
 /**
- * TFLITE DELEGATE MODEL: runs a model in stock TensorFlow Lite and in the delegate, both Android's
- * libraries, on Android's own libc in an emulated arm64 process; the delegate is made and asked through
- * its JNI functions. Prints a line of JSON.
+ * BITS TFLITE DELEGATE MODEL: runs a model in stock TensorFlow Lite and in the delegate, both Android's
+ * libraries, on Android's own libc in an emulated process of ARM, 32 bits or 64; the delegate is made and
+ * asked through its JNI functions. Prints a line of JSON.
  */
 public final class Bionic {
   private static final int API = 23;
@@ -29,9 +29,13 @@ public final class Bionic {
   private final Module tflite;
   private final DvmClass delegates;
 
-  private Bionic(File tfliteLibrary, File delegateLibrary) {
+  private Bionic(int bits, File tfliteLibrary, File delegateLibrary) {
     emulator =
-        AndroidEmulatorBuilder.for64Bit().addBackendFactory(new DynarmicFactory(false)).build();
+        bits == 64
+            ? AndroidEmulatorBuilder.for64Bit()
+                .addBackendFactory(new DynarmicFactory(false))
+                .build()
+            : AndroidEmulatorBuilder.for32Bit().build();
     emulator.getMemory().setLibraryResolver(new AndroidResolver(API));
     vm = emulator.createDalvikVM();
     vm.setJni(new AbstractJni() {});
@@ -40,10 +44,16 @@ public final class Bionic {
     delegates = vm.resolveClass("com/sbnn/delegate/NativeDelegate");
   }
 
+  /** A long is as wide as an address is there. */
   private long call(String function, Object... arguments) {
     Symbol symbol = tflite.findSymbolByName(function, false);
     if (symbol == null) throw new IllegalStateException("no " + function);
-    return symbol.call(emulator, arguments).longValue();
+    if (emulator.is64Bit()) return symbol.call(emulator, arguments).longValue();
+    Object[] words = arguments.clone();
+    for (int i = 0; i < words.length; ++i) {
+      if (words[i] instanceof Long) words[i] = ((Long) words[i]).intValue();
+    }
+    return symbol.call(emulator, words).longValue() & 0xffffffffL;
   }
 
   private void succeed(String function, Object... arguments) {
@@ -111,8 +121,9 @@ public final class Bionic {
   }
 
   public static void main(String[] arguments) throws Exception {
-    Bionic bionic = new Bionic(new File(arguments[0]), new File(arguments[1]));
-    byte[] model = Files.readAllBytes(Path.of(arguments[2]));
+    Bionic bionic =
+        new Bionic(Integer.parseInt(arguments[0]), new File(arguments[1]), new File(arguments[2]));
+    byte[] model = Files.readAllBytes(Path.of(arguments[3]));
     String refused = "";
     try {
       bionic.create("num_threads", "0");

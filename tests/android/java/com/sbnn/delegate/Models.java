@@ -36,6 +36,21 @@ final class Models {
     return values;
   }
 
+  /** The same, where inputs and outputs have 8 bits. */
+  static byte[] runBytes(InterpreterApi interpreter) {
+    byte[] bytes = new byte[interpreter.getInputTensor(0).numBytes()];
+    new Random(1).nextBytes(bytes);
+    interpreter.allocateTensors();
+    byte[] values = new byte[interpreter.getOutputTensor(0).numBytes()];
+    interpreter.run(ByteBuffer.wrap(bytes), ByteBuffer.wrap(values));
+    return values;
+  }
+
+  /** Those that this CPU has, best first. */
+  static String[] instructionSets() {
+    return System.getProperty("sbnn.isas").split(",");
+  }
+
   /** Without our delegate. */
   static float[] stock(File model) {
     try (Interpreter interpreter = new Interpreter(model, new Interpreter.Options())) {

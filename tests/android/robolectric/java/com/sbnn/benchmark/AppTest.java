@@ -143,7 +143,8 @@ public class AppTest {
     try (Screen screen = new Screen("--graph=" + INT8 + " --rounds=3")) {
       screen.waitFor("done");
       checkMeasured(logged());
-      assertEquals("the same bits", 0, logged().getDouble("max_abs_diff"), 0);
+      // A few steps of logits: TensorFlow Lite's own kernels, which run here, round unlike XNNPACK's.
+      assertTrue(logged().toString(), logged().getDouble("max_abs_diff") < 0.2);
     }
   }
 

@@ -1,0 +1,56 @@
+"""Networks that take every row of the engine's kernels, made where TensorFlow runs."""
+
+from __future__ import annotations
+
+import pathlib
+
+PRUNINGS = {
+    "g1": {"group": 1},
+    "g2": {"group": 2},
+    "g4": {"group": 4},
+    "g8": {"group": 8},
+    "g16": {"group": 16},
+    "unstructured": {"pattern": "unstructured"},
+}
+INT8_PRUNINGS = {
+    "dense": {},
+    "g1": {"group": 1},
+    "g2": {"group": 2},
+    "g4": {"group": 4},
+    "4x4": {"pattern": "block4x4"},
+}
+MOBILENETS = [f"mobilenet_{name}" for name in PRUNINGS]
+INT8_NETWORKS = [*(f"mobilenet_int8_{name}" for name in INT8_PRUNINGS), "all_int8"]
+GRAPHS = range(60)  # seeds of tests/e2e/random_graphs.py, with all of
+OPERATORS = set(
+    "ADD AVERAGE_POOL_2D CONCATENATION CONV_2D DENSIFY DEPTHWISE_CONV_2D DEPTH_TO_SPACE DIV ELU EXPAND_DIMS"
+    " FULLY_CONNECTED GELU HARD_SWISH LEAKY_RELU LOGISTIC MAXIMUM MAX_POOL_2D MEAN MINIMUM MIRROR_PAD MUL PACK PAD"
+    " PADV2 PRELU RELU RELU6 RELU_0_TO_1 RELU_N1_TO_1 RESHAPE RESIZE_BILINEAR RESIZE_NEAREST_NEIGHBOR SHAPE SOFTMAX"
+    " SPACE_TO_DEPTH SPLIT SQUEEZE STRIDED_SLICE SUB TANH TRANSPOSE TRANSPOSE_CONV".split()
+)
+
+
+def make(folder: pathlib.Path) -> None:
+    """Writes what is not in `folder` yet."""
+    names = [*MOBILENETS, *INT8_NETWORKS, *(f"graph_{seed}" for seed in GRAPHS)]
+    if all((folder / f"{name}.tflite").is_file() for name in names):
+        return
+    import sbnn_tf
+    from delegate.bench import models
+    from tests.e2e import arm64_model, random_graphs, test_int8_network
+
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def write(name: str, content: bytes) -> None:
+        (folder / f"{name}.tflite").write_bytes(content)
+
+    dense = bytes(sbnn_tf.convert(arm64_model.mobilenet()))
+    for name, pruning in PRUNINGS.items():
+        write(f"mobilenet_{name}", sbnn_tf.convert(dense, prune=0.5, **pruning))
+    quantized = bytes(models.quantized(models.live("MobileNet", 64)))
+    for name, pruning in INT8_PRUNINGS.items():
+        share = {"prune": 0.7} if pruning else {}
+        write(f"mobilenet_int8_{name}", sbnn_tf.convert(quantized, **share, **pruning))
+    write("all_int8", test_int8_network.Network().bytes())
+    for seed in GRAPHS:
+        write(f"graph_{seed}", random_graphs.make(seed)[0])
