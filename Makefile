@@ -77,7 +77,7 @@ apk: setup android-packages  ## the benchmark app for Android, build/sbnn-benchm
 	$(PYTHON) -m delegate.android.make.apk
 
 test-java: setup android-packages  ## run the Java API on a JVM, with Android's libraries for x86-64
-	$(PYTHON) -m pytest tests/android/test_java_api.py tests/android/test_library.py -k "not arm"
+	$(PYTHON) -m pytest tests/android/test_java_api.py tests/android/test_x86_64.py tests/android/test_library.py -k "not arm"
 
 test-android: setup android-packages test-packages  ## run all tests of Android: libraries, API, packages, app, emulators
 	$(PYTHON) -m pytest tests/android
