@@ -30,13 +30,42 @@ SBNN_INLINE __m128i TurnOrder() {
   return _mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
 }
 
-struct V128 {
+// What vectors V of all lengths have alike, given the Types of their registers.
+template <class V, class Types>
+struct AvxVector {
+  using Bytes = typename Types::Integers;
+  using Weights = Bytes;
+  using Sums = Bytes;
+  using Ints = Bytes;
+  using Floats = typename Types::Reals;
+
+  struct Output {
+    template <typename R>
+    SBNN_INLINE explicit Output(const R& to)
+        : most(V::SetScale(static_cast<float>(to.hi - to.zero_point))),
+          zero_point(V::SetShorts(static_cast<short>(to.zero_point))),
+          lo(V::SetBytes(static_cast<char>(to.lo))) {}
+    Floats most;
+    Bytes zero_point, lo;
+  };
+
+  static SBNN_INLINE Bytes Biased(Bytes v) {
+#if defined(SBNN_VNNI)
+    return V::Xor(v, V::SetBytes(static_cast<char>(0x80)));
+#else
+    return v;
+#endif
+  }
+  static SBNN_INLINE Bytes Fill(int8_t x) { return Biased(V::SetBytes(x)); }
+};
+
+struct Types128 {
+  using Integers = __m128i;
+  using Reals = __m128;
+};
+
+struct V128 : AvxVector<V128, Types128> {
   static constexpr int kLanes = 4;
-  using Bytes = __m128i;
-  using Weights = __m128i;
-  using Sums = __m128i;
-  using Ints = __m128i;
-  using Floats = __m128;
 #if defined(SBNN_VNNI)
   using Quads = __m128i;
 #else
@@ -46,23 +75,9 @@ struct V128 {
   };
 #endif
 
-  struct Output {
-    template <typename R>
-    SBNN_INLINE explicit Output(const R& to)
-        : most(_mm_set1_ps(static_cast<float>(to.hi - to.zero_point))),
-          zero_point(_mm_set1_epi16(static_cast<short>(to.zero_point))),
-          lo(_mm_set1_epi8(static_cast<char>(to.lo))) {}
-    __m128 most;
-    __m128i zero_point, lo;
-  };
-
-  static SBNN_INLINE Bytes Biased(__m128i v) {
-#if defined(SBNN_VNNI)
-    return _mm_xor_si128(v, _mm_set1_epi8(static_cast<char>(0x80)));
-#else
-    return v;
-#endif
-  }
+  static SBNN_INLINE Bytes SetBytes(char x) { return _mm_set1_epi8(x); }
+  static SBNN_INLINE Bytes SetShorts(short x) { return _mm_set1_epi16(x); }
+  static SBNN_INLINE Bytes Xor(Bytes a, Bytes b) { return _mm_xor_si128(a, b); }
   static SBNN_INLINE __m128i LoadRaw(const void* p) {
     return _mm_loadu_si128(static_cast<const __m128i*>(p));
   }
@@ -70,7 +85,6 @@ struct V128 {
   static SBNN_INLINE Bytes LoadOne(const int8_t* p) {
     return Biased(_mm_set1_epi32(LoadFourBytes(p)));
   }
-  static SBNN_INLINE Bytes Fill(int8_t x) { return Biased(_mm_set1_epi8(x)); }
   static SBNN_INLINE Bytes SpreadQuads(const int8_t* p, const uint16_t* i) {
     return LoadOne(p + 4 * i[0]);
   }
@@ -139,13 +153,13 @@ struct V128 {
   }
 };
 
-struct V256 {
+struct Types256 {
+  using Integers = __m256i;
+  using Reals = __m256;
+};
+
+struct V256 : AvxVector<V256, Types256> {
   static constexpr int kLanes = 8;
-  using Bytes = __m256i;
-  using Weights = __m256i;
-  using Sums = __m256i;
-  using Ints = __m256i;
-  using Floats = __m256;
 #if defined(SBNN_VNNI)
   using Quads = __m256i;
 #else
@@ -154,27 +168,12 @@ struct V256 {
   };
 #endif
 
-  struct Output {
-    template <typename R>
-    SBNN_INLINE explicit Output(const R& to)
-        : most(_mm256_set1_ps(static_cast<float>(to.hi - to.zero_point))),
-          zero_point(_mm256_set1_epi16(static_cast<short>(to.zero_point))),
-          lo(_mm256_set1_epi8(static_cast<char>(to.lo))) {}
-    __m256 most;
-    __m256i zero_point, lo;
-  };
-
-  static SBNN_INLINE Bytes Biased(__m256i v) {
-#if defined(SBNN_VNNI)
-    return _mm256_xor_si256(v, _mm256_set1_epi8(static_cast<char>(0x80)));
-#else
-    return v;
-#endif
-  }
+  static SBNN_INLINE Bytes SetBytes(char x) { return _mm256_set1_epi8(x); }
+  static SBNN_INLINE Bytes SetShorts(short x) { return _mm256_set1_epi16(x); }
+  static SBNN_INLINE Bytes Xor(Bytes a, Bytes b) { return _mm256_xor_si256(a, b); }
   static SBNN_INLINE Bytes Load(const void* p) {
     return Biased(_mm256_loadu_si256(static_cast<const __m256i*>(p)));
   }
-  static SBNN_INLINE Bytes Fill(int8_t x) { return Biased(_mm256_set1_epi8(x)); }
   static SBNN_INLINE __m256i Lanes() { return _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7); }
   static SBNN_INLINE Bytes LoadFrom(const int8_t* p, int first, int end, Bytes fill) {
     const __m256i mask = _mm256_andnot_si256(_mm256_cmpgt_epi32(_mm256_set1_epi32(first), Lanes()),

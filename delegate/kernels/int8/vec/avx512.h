@@ -8,13 +8,13 @@ namespace sbnn {
 namespace int8 {
 namespace SBNN_ISA {
 
-struct V512 {
+struct Types512 {
+  using Integers = __m512i;
+  using Reals = __m512;
+};
+
+struct V512 : AvxVector<V512, Types512> {
   static constexpr int kLanes = 16;
-  using Bytes = __m512i;
-  using Weights = __m512i;
-  using Sums = __m512i;
-  using Ints = __m512i;
-  using Floats = __m512;
 #if defined(SBNN_VNNI)
   using Quads = __m512i;
 #else
@@ -25,25 +25,10 @@ struct V512 {
   };
 #endif
 
-  struct Output {
-    template <typename R>
-    SBNN_INLINE explicit Output(const R& to)
-        : most(_mm512_set1_ps(static_cast<float>(to.hi - to.zero_point))),
-          zero_point(_mm512_set1_epi16(static_cast<short>(to.zero_point))),
-          lo(_mm512_set1_epi8(static_cast<char>(to.lo))) {}
-    __m512 most;
-    __m512i zero_point, lo;
-  };
-
-  static SBNN_INLINE Bytes Biased(__m512i v) {
-#if defined(SBNN_VNNI)
-    return _mm512_xor_si512(v, _mm512_set1_epi8(static_cast<char>(0x80)));
-#else
-    return v;
-#endif
-  }
+  static SBNN_INLINE Bytes SetBytes(char x) { return _mm512_set1_epi8(x); }
+  static SBNN_INLINE Bytes SetShorts(short x) { return _mm512_set1_epi16(x); }
+  static SBNN_INLINE Bytes Xor(Bytes a, Bytes b) { return _mm512_xor_si512(a, b); }
   static SBNN_INLINE Bytes Load(const void* p) { return Biased(_mm512_loadu_si512(p)); }
-  static SBNN_INLINE Bytes Fill(int8_t x) { return Biased(_mm512_set1_epi8(x)); }
   static SBNN_INLINE Bytes LoadFrom(const int8_t* p, int first, int end, Bytes fill) {
     const unsigned below_end = end >= 16 ? 0xffffu : (1u << end) - 1u;
     const __mmask16 mask = static_cast<__mmask16>(below_end & ~((1u << first) - 1u));
