@@ -176,7 +176,10 @@ void DepthwiseAny(const DepthwiseAnyArgs& args) {
         const int at = i * args.stride_w + shift;
         if (at < 0 || at >= args.in_w) continue;
         for (int c = 0; c < 4; ++c) {
-          args.sums[4 * i + c] += (line[4 * at + c] - args.input_zero_point) * w[c];
+          // (Sums wrap, as those of vectors do.)
+          const int product = (line[4 * at + c] - args.input_zero_point) * w[c];
+          int32_t* const sum = args.sums + 4 * i + c;
+          *sum = static_cast<int32_t>(static_cast<uint32_t>(*sum) + static_cast<uint32_t>(product));
         }
       }
     }

@@ -56,6 +56,8 @@ using SumQuadsFn = void (*)(const int8_t* x, size_t pixels, int32_t* sums);
 using AccumulateFn = void (*)(const int8_t* x, int32_t* sums, size_t count);
 // y = max(x, y), element by element.
 using MaximumFn = void (*)(const int8_t* x, int8_t* y, size_t count);
+// y limited to [lo, hi].
+using LimitFn = void (*)(int8_t* y, size_t count, int8_t lo, int8_t hi);
 
 struct Elementwise {
   AddFn add;
@@ -67,6 +69,7 @@ struct Elementwise {
   SumQuadsFn sum_quads;
   AccumulateFn accumulate;
   MaximumFn maximum;
+  LimitFn limit;
 };
 
 }  // namespace int8

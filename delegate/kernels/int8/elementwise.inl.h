@@ -1,16 +1,13 @@
 // Loops so plain that compilers make vectors of them.
 #include "delegate/kernels/int8/elementwise.h"
 
+#include "delegate/kernels/int8/add.inl.h"
+#include "delegate/kernels/int8/lookup.inl.h"
+
 namespace sbnn {
 namespace int8 {
 namespace SBNN_ISA {
 namespace {
-
-SBNN_INLINE int8_t Limit(int32_t y, const Requantization& to) {
-  y += to.zero_point;
-  y = y < to.lo ? to.lo : y;
-  return static_cast<int8_t>(y > to.hi ? to.hi : y);
-}
 
 // What rounds a float to the nearest whole number, ties to even: next to it, they are 1 apart.
 constexpr float kRounder = 12582912.0f;
@@ -33,24 +30,6 @@ SBNN_INLINE float HighOf(const Requantization& to) {
   return static_cast<float>(to.hi - to.zero_point);
 }
 
-void Add(const AddArgs& args) {
-  const Requantization to = args.to;
-  const int32_t a_factor = args.a_factor, b_factor = args.b_factor;
-  const int shift = args.shift;
-  const int8_t *const a = args.a, *const b = args.b;
-  int8_t* const y = args.y;
-  const size_t count = args.count;
-  if (args.b_is_scalar) {
-    const int32_t bias = args.bias + b[0] * b_factor;
-    for (size_t i = 0; i < count; ++i) y[i] = Limit((bias + a[i] * a_factor) >> shift, to);
-    return;
-  }
-  const int32_t bias = args.bias;
-  for (size_t i = 0; i < count; ++i) {
-    y[i] = Limit((bias + a[i] * a_factor + b[i] * b_factor) >> shift, to);
-  }
-}
-
 void Multiply(const MultiplyArgs& args) {
   const float scale = args.scale, lo = LowOf(args.to), hi = HighOf(args.to);
   const int32_t a_zero = args.a_zero_point, b_zero = args.b_zero_point, zero = args.to.zero_point;
@@ -67,10 +46,6 @@ void Multiply(const MultiplyArgs& args) {
   for (size_t i = 0; i < count; ++i) {
     y[i] = Round(static_cast<float>((a[i] - a_zero) * (b[i] - b_zero)) * scale, lo, hi, zero);
   }
-}
-
-void Lookup(const int8_t* x, int8_t* y, size_t count, const int8_t* table) {
-  for (size_t i = 0; i < count; ++i) y[i] = table[static_cast<uint8_t>(x[i])];
 }
 
 void Quantize(const float* x, int8_t* y, size_t count, float inverse_scale,
@@ -106,8 +81,15 @@ void Maximum(const int8_t* x, int8_t* y, size_t count) {
   for (size_t i = 0; i < count; ++i) y[i] = x[i] > y[i] ? x[i] : y[i];
 }
 
+void Limit(int8_t* y, size_t count, int8_t lo, int8_t hi) {
+  for (size_t i = 0; i < count; ++i) {
+    const int8_t v = y[i] < lo ? lo : y[i];
+    y[i] = v > hi ? hi : v;
+  }
+}
+
 constexpr Elementwise kElementwise = {&Add, &Multiply, &Lookup,     &Quantize, &Dequantize,
-                                      &Sum, &SumQuads, &Accumulate, &Maximum};
+                                      &Sum, &SumQuads, &Accumulate, &Maximum,  &Limit};
 
 }  // namespace
 }  // namespace SBNN_ISA

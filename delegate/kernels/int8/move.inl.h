@@ -10,6 +10,25 @@ struct Element4 {
   uint8_t bytes[4];
 };
 
+// y[i] = x[2 i] for the first so many, of which as many as it takes in vectors; returns how many.
+// Of x, `room` elements may be read.
+template <typename E>
+SBNN_INLINE int EverySecond(const E*, int, int, E*) {
+  return 0;
+}
+#if defined(__AVX2__)
+SBNN_INLINE int EverySecond(const Element4* x, int count, int room, Element4* y) {
+  int i = 0;
+  for (; i + 8 <= count && 2 * i + 16 <= room; i += 8) {
+    const __m256 low = _mm256_loadu_ps(reinterpret_cast<const float*>(x + 2 * i));
+    const __m256 high = _mm256_loadu_ps(reinterpret_cast<const float*>(x + 2 * i + 8));
+    const __m256i even = _mm256_castps_si256(_mm256_shuffle_ps(low, high, 0x88));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(y + i), _mm256_permute4x64_epi64(even, 0xd8));
+  }
+  return i;
+}
+#endif
+
 // An element is 1 or 4 bytes.
 template <typename E>
 void ShiftRows(const ShiftRowsArgs& args) {
@@ -31,7 +50,12 @@ void ShiftRows(const ShiftRowsArgs& args) {
         __builtin_memcpy(y + begin, row + begin + args.shift, (end - begin) * sizeof(E));
       }
     } else {
-      for (int i = begin; i < end; ++i) y[i] = row[i * stride + args.shift];
+      int i = begin;
+      if (stride == 2 && begin < end) {
+        const int first = 2 * begin + args.shift;
+        i += EverySecond(row + first, end - begin, args.width - first, y + begin);
+      }
+      for (; i < end; ++i) y[i] = row[i * stride + args.shift];
     }
     for (int i = end; i < args.length; ++i) y[i] = fill;
   }

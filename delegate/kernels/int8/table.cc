@@ -114,7 +114,7 @@ std::vector<KernelRow> KernelRows(const std::vector<const Kernels*>& kernels) {
     for (const char* name :
          {"spmv", "depthwise_3x3_s1", "depthwise_3x3_s2", "depthwise_5x5_s1", "depthwise_5x5_s2",
           "depthwise_any", "shift_rows", "gather", "relayout", "add", "multiply", "lookup",
-          "quantize", "sum", "maximum", "dot_loop"}) {
+          "quantize", "sum", "maximum", "limit", "dot_loop"}) {
       rows.push_back({name, k, nullptr, 0, 0, false});
     }
   }

@@ -22,6 +22,8 @@ struct Planes {
   }
 };
 
+constexpr uint64_t kBandBytes = 16 << 10;  // stays in the L1 cache beside what it is made from
+
 int Average(int32_t sum, int count) {
   return sum > 0 ? (sum + count / 2) / count : (sum - count / 2) / count;
 }
@@ -55,35 +57,76 @@ Status Int8Pool::Plan(const std::vector<const Tensor*>& inputs, const Tensor&,
   if (!status.ok()) return status;
   rows_ = MetBy(placed.out_h, in.h, window_.kernel_h, window_.stride_h, placed.pad_top);
   columns_ = MetBy(placed.out_w, in.w, window_.kernel_w, window_.stride_w, placed.pad_left);
-  const uint64_t row = uint64_t(in.w) * Planes(*inputs[0]).together;
-  worker_bytes_ = RoundUp(row * (average_ ? sizeof(int32_t) : 1), kVectorBytes);
+  pad_left_ = placed.pad_left;
+  const uint64_t together = Planes(*inputs[0]).together;
+  if (average_ || inputs[0]->layout == Layout::kFlat) {
+    // A row of sums or maxima.
+    worker_bytes_ = RoundUp(in.w * together * (average_ ? sizeof(int32_t) : 1), kVectorBytes);
+  } else {
+    // The rows that a band meets, twice.
+    const uint64_t row = placed.out_w * together;
+    const auto fit = static_cast<int64_t>(kBandBytes / (2 * row)) - window_.kernel_h;
+    band_rows_ =
+        static_cast<int>(std::clamp<int64_t>(fit / window_.stride_h, 1, std::max(1, placed.out_h)));
+    const uint64_t met = uint64_t(band_rows_ - 1) * window_.stride_h + window_.kernel_h;
+    worker_bytes_ = RoundUp(2 * std::min<uint64_t>(met, in.h) * row, kVectorBytes);
+  }
   *scratch = worker_bytes_ * context.threads;
   return Status();
 }
 
-// A row of the output from sums or maxima of `rows` rows of the image.
-template <typename T>
-void Int8Pool::RunRow(const T* column, int together, int channels, int rows, int8_t* y,
-                      const QuantizedLimits& l) const {
+// A row of the output from sums of `rows` rows of the image.
+void Int8Pool::AverageRow(const int32_t* column, int together, int channels, int rows, int8_t* y,
+                          const QuantizedLimits& l) const {
   for (const Met& met : columns_) {
+    const int count = rows * (met.end - met.first);
     for (int c = 0; c < channels; ++c, ++y) {
-      const T* x = column + static_cast<size_t>(met.first) * together + c;
-      T all = *x;
-      for (int i = met.first + 1; i < met.end; ++i) {
-        x += together;
-        all = average_ ? static_cast<T>(all + *x) : std::max(all, *x);
-      }
-      const int count = rows * (met.end - met.first);
-      const auto result = static_cast<int8_t>(average_ ? Average(all - count * zero_, count) + zero_
-                                                       : static_cast<int>(all));
+      const int32_t* x = column + static_cast<size_t>(met.first) * together + c;
+      int32_t sum = *x;
+      for (int i = met.first + 1; i < met.end; ++i) sum += *(x += together);
+      const auto result = static_cast<int8_t>(Average(sum - count * zero_, count) + zero_);
       *y = std::min(l.hi, std::max(l.lo, result));
     }
   }
 }
 
+// Of an image whose channels lie side by side: a row of the output from the maxima of the image's.
+void Int8Pool::MostOfRow(const int8_t* column, int channels, int8_t* y,
+                         const int8::Elementwise& kernels) const {
+  for (const Met& met : columns_) {
+    const int8_t* x = column + static_cast<size_t>(met.first) * channels;
+    std::memcpy(y, x, channels);
+    for (int k = met.first + 1; k < met.end; ++k) kernels.maximum(x += channels, y, channels);
+    y += channels;
+  }
+}
+
+// Of a plane of quads, or of a panel's channel: rows [first, end) of the output. First each row of
+// the image becomes one of the output's width, a column of the window at a time; then rows meet.
+void Int8Pool::MostOfPlane(const int8_t* x, const Tensor& input, int first, int end, int8_t* work,
+                           int8_t* y, const int8::Kernels& kernels) const {
+  const int together = Planes(input).together, width = static_cast<int>(columns_.size());
+  const int8::ShiftRowsFn shift_rows = together == 4 ? kernels.shift_quads : kernels.shift_bytes;
+  const int8::MaximumFn maximum = kernels.elementwise.maximum;
+  const size_t in_row = static_cast<size_t>(input.images().w) * together;
+  const size_t row = static_cast<size_t>(width) * together;
+  const int top = rows_[first].first, count = rows_[end - 1].end - top;
+  int8_t* const shifted = work + count * row;
+  for (int k = 0; k < window_.kernel_w; ++k) {
+    shift_rows({x + top * in_row, in_row, input.images().w, count, k == 0 ? work : shifted, width,
+                window_.stride_w, k - pad_left_, /*fill=*/-128});
+    if (k > 0) maximum(shifted, work, count * row);
+  }
+  for (int r = first; r < end; ++r, y += row) {
+    const int8_t* from = work + (rows_[r].first - top) * row;
+    std::memcpy(y, from, row);
+    for (int k = rows_[r].first + 1; k < rows_[r].end; ++k) maximum(from += row, y, row);
+  }
+}
+
 void Int8Pool::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
                    const RunContext& context) const {
-  const int8::Elementwise& kernels = int8::KernelsOf(context.kernels.isa)->elementwise;
+  const int8::Kernels& kernels = *int8::KernelsOf(context.kernels.isa);
   const Tensor& input = *inputs[0];
   const Planes planes(input);
   const Images in = input.images(), out = output.images();
@@ -93,6 +136,10 @@ void Int8Pool::Run(const std::vector<const Tensor*>& inputs, const Tensor& outpu
   // An output of one pixel is flat, whatever the input is: planes are channels of it.
   const bool pixel = output.layout == Layout::kFlat && input.layout != Layout::kFlat;
   const size_t out_stride = pixel ? together : output.plane_stride;
+  const auto limit = [&](int8_t* y, size_t count) {
+    if (limits.lo > -128 || limits.hi < 127)
+      kernels.elementwise.limit(y, count, limits.lo, limits.hi);
+  };
   const int tasks = planes.count * (planes.count == 1 ? out.h : 1),
             rows = planes.count == 1 ? 1 : out.h;
   context.team.Run(out.n * tasks, [&](int task, int worker) {
@@ -103,25 +150,37 @@ void Int8Pool::Run(const std::vector<const Tensor*>& inputs, const Tensor& outpu
     int8_t* y = static_cast<int8_t*>(output.data) + n * output.image_stride + plane * out_stride +
                 static_cast<size_t>(first) * out.w * together;
     const int channels = pixel ? std::min(together, out.c - plane * together) : together;
-    void* const scratch = context.ScratchOf(worker, worker_bytes_);
+    auto* const scratch = static_cast<int8_t*>(context.ScratchOf(worker, worker_bytes_));
+    if (!average_ && input.layout != Layout::kFlat) {
+      // (Of one pixel, not all of a quad may be there.)
+      int8_t quad[kQuad];
+      const size_t row = static_cast<size_t>(out.w) * together;
+      for (int band = 0; band < rows; band += band_rows_) {
+        const int end = std::min(rows, band + band_rows_);
+        int8_t* const to = pixel ? quad : y + band * row;
+        MostOfPlane(x, input, band, end, scratch, to, kernels);
+        limit(to, (end - band) * row);
+      }
+      if (pixel) std::memcpy(y, quad, channels);
+      return;
+    }
     for (int row = first; row < first + rows; ++row, y += static_cast<size_t>(out.w) * together) {
       const Met met = rows_[row];
       const int8_t* from = x + met.first * width;
       if (average_) {
-        auto* const sums = static_cast<int32_t*>(scratch);
+        auto* const sums = reinterpret_cast<int32_t*>(scratch);
         std::fill_n(sums, width, 0);
         for (int r = met.first; r < met.end; ++r, from += width) {
-          kernels.accumulate(from, sums, width);
+          kernels.elementwise.accumulate(from, sums, width);
         }
-        RunRow(sums, together, channels, met.end - met.first, y, limits);
+        AverageRow(sums, together, channels, met.end - met.first, y, limits);
       } else {
-        auto* const most = static_cast<int8_t*>(scratch);
-        std::memcpy(most, from, width);
+        std::memcpy(scratch, from, width);
         for (int r = met.first + 1; r < met.end; ++r) {
-          from += width;
-          kernels.maximum(from, most, width);
+          kernels.elementwise.maximum(from += width, scratch, width);
         }
-        RunRow(most, together, channels, 1, y, limits);
+        MostOfRow(scratch, together, y, kernels.elementwise);
+        limit(y, static_cast<size_t>(out.w) * together);
       }
     }
   });

@@ -7,6 +7,7 @@
 
 #include "delegate/engine/op.h"
 #include "delegate/engine/window.h"
+#include "delegate/kernels/int8/table.h"
 
 namespace sbnn {
 
@@ -36,10 +37,13 @@ class Int8Pool : public Op {
     int first, end;
   };
   static std::vector<Met> MetBy(int outputs, int size, int kernel, int stride, int pad);
-  // Of a row of the output, so many of the channels that are side by side.
-  template <typename T>
-  void RunRow(const T* column, int together, int channels, int rows, int8_t* y,
-              const QuantizedLimits& l) const;
+  // `channels`: of those that are side by side, so many.
+  void AverageRow(const int32_t* column, int together, int channels, int rows, int8_t* y,
+                  const QuantizedLimits& l) const;
+  void MostOfRow(const int8_t* column, int channels, int8_t* y,
+                 const int8::Elementwise& kernels) const;
+  void MostOfPlane(const int8_t* x, const Tensor& input, int first, int end, int8_t* work,
+                   int8_t* y, const int8::Kernels& kernels) const;
 
   bool average_;
   Window window_;
@@ -48,6 +52,8 @@ class Int8Pool : public Op {
 
   // Of the plan.
   std::vector<Met> rows_, columns_;  // of each output row and column
+  int pad_left_ = 0;
+  int band_rows_ = 1;  // of the output
   uint64_t worker_bytes_ = 0;
 };
 

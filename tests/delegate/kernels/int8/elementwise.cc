@@ -13,7 +13,7 @@ namespace sbnn {
 namespace int8 {
 namespace {
 
-constexpr int kMost = 200;  // elements: more than three of the longest vectors
+constexpr int kMost = 300;  // elements: more than what any kernel takes at a time, twice
 
 // Two operands and a result; the second operand may be one element, the result the first operand.
 struct Operands {
@@ -170,6 +170,22 @@ void MaximumAsTheReference(const KernelRow& row) {
     Guarded<int8_t> y(before);
     row.kernels->elementwise.maximum(x.data(), y.data(), count);
     for (int i = 0; i < count; ++i) ASSERT_EQ(y[i], std::max(x[i], before[i]));
+    ASSERT_TRUE(y.Intact());
+  }
+}
+
+void LimitAsTheReference(const KernelRow& row) {
+  Random random(37);
+  for (int round = 0; round < 50; ++round) {
+    const int count = random.Int(1, kMost);
+    const std::vector<int8_t> before = Bytes(count, -128, &random);
+    const Requantization to = AnyRequantization(&random);
+    Guarded<int8_t> y(before);
+    row.kernels->elementwise.limit(y.data(), count, static_cast<int8_t>(to.lo),
+                                   static_cast<int8_t>(to.hi));
+    for (int i = 0; i < count; ++i) {
+      ASSERT_EQ(y[i], std::min<int>(std::max<int>(before[i], to.lo), to.hi));
+    }
     ASSERT_TRUE(y.Intact());
   }
 }

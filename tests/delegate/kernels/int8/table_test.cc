@@ -70,6 +70,7 @@ const std::vector<std::pair<std::string, void (*)(const KernelRow&)>> kTests = {
     {"quantize", &QuantizeAsTheReference},
     {"sum", &SumAsTheReference},
     {"maximum", &MaximumAsTheReference},
+    {"limit", &LimitAsTheReference},
     {"dot_loop", &DotLoopAsTheReference},
 };
 
@@ -87,10 +88,10 @@ INSTANTIATE_TEST_SUITE_P(Table, EveryInt8Kernel, testing::ValuesIn(KernelRows(Al
                          });
 
 // A new function in the struct needs a row, and a test. (Shifts, gathers and changes of layout are
-// nine functions of three rows, what goes element by element nine of six.)
+// nine functions of three rows, what goes element by element ten of seven.)
 static_assert(sizeof(Kernels) - offsetof(Kernels, blocks) ==
                   kInt8GroupKinds * (sizeof(BlockTiles) + 2 * sizeof(ColumnTiles)) +
-                      sizeof(void (*)()) * (1 + 4 + 4 + 1 + 9 + 9 + 1),
+                      sizeof(void (*)()) * (1 + 4 + 4 + 1 + 9 + 10 + 1),
               "add the new kernel to KernelRows(), and its test to EveryInt8Kernel");
 
 std::set<std::string> IsasOfThisCpu() {

@@ -75,6 +75,7 @@ void LookupAsTheReference(const KernelRow& row);
 void QuantizeAsTheReference(const KernelRow& row);
 void SumAsTheReference(const KernelRow& row);
 void MaximumAsTheReference(const KernelRow& row);
+void LimitAsTheReference(const KernelRow& row);
 
 }  // namespace int8
 }  // namespace sbnn
