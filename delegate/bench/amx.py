@@ -18,6 +18,12 @@ def has_amx() -> bool:
         return "amx_int8" in file.read().split()
 
 
+def has_vnni() -> bool:
+    """Whether this CPU has products of int8 in vectors, of either encoding."""
+    with open("/proc/cpuinfo") as file:
+        return not {"avx512_vnni", "avx_vnni"}.isdisjoint(file.read().split())
+
+
 def forbid_amx() -> None:
     """From now on this process is refused the tile registers that it would have to ask for.
 

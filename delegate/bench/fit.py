@@ -18,7 +18,7 @@ import time
 
 import numpy as np
 
-from delegate.bench.amx import forbid_amx, has_amx
+from delegate.bench.amx import forbid_amx, has_amx, has_vnni
 
 KINDS = ("pointwise", "window", "matrix", "depthwise", "function", "move")
 ROUNDS = 30
@@ -147,7 +147,11 @@ def main() -> None:
     )
     options = parser.parse_args()
     int8 = options.int8
-    amx = " amx" * (int8 and not options.without_amx and has_amx())
+    products = ""  # of bytes, by which rows of int8 are named
+    if int8 and not options.without_amx and has_amx():
+        products = " amx"
+    elif int8 and not has_vnni():
+        products = " without vnni"
     from sbnn_tf.run.benchmark import cpu_name
 
     nothing, _ = tflite(Layer("move", (1, 1, 1), "Add()([x, x])", 0), int8=int8)
@@ -184,7 +188,7 @@ def main() -> None:
     for isa in options.isa:
         ours = braces({kind: fit(rows) for kind, rows in here[isa].items()})
         theirs = braces({kind: fit(rows) for kind, rows in stock.items()})
-        print(f'{{"{isa}{amx}", {fit(layout[isa])[1] * 1e12:.4g}, {ours},\n {theirs}}},')
+        print(f'{{"{isa}{products}", {fit(layout[isa])[1] * 1e12:.4g}, {ours},\n {theirs}}},')
 
 
 if __name__ == "__main__":

@@ -50,8 +50,9 @@ constexpr IsaRates kRates[] = {
 #include "delegate/translation/cost_table.inl.h"
 };
 
-// The same of quantized layers, `python -m delegate.bench.fit --int8`: "avx512" where XNNPACK has
-// no tiles to multiply with, and "avx512 amx" where it does.
+// The same of quantized layers, `python -m delegate.bench.fit --int8`: "avx512 amx" where XNNPACK
+// has tiles to multiply with, "avx512" where it has VNNI, and "avx2 without vnni" where it has
+// neither.
 constexpr IsaRates kInt8Rates[] = {
 #include "delegate/translation/cost_table_int8.inl.h"
 };
@@ -69,22 +70,30 @@ const IsaRates& RatesOf(const char* isa) {
   return found != nullptr ? *found : kRates[0];
 }
 
-// Whether XNNPACK multiplies bytes in tiles.
-bool HasAmx() {
+// What XNNPACK multiplies bytes with, as rows are named by it.
+const char* ProductsOfBytes() {
 #if defined(__x86_64__)
   unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
-  constexpr unsigned kTiles = 1u << 24, kInt8 = 1u << 25;
-  return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) != 0 && (edx & kTiles) != 0 &&
-         (edx & kInt8) != 0;
+  constexpr unsigned kTiles = 1u << 24, kInt8Tiles = 1u << 25, kAvx512Vnni = 1u << 11;
+  if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) == 0) return "";
+  if ((edx & kTiles) != 0 && (edx & kInt8Tiles) != 0) return " amx";
+  const bool vnni = (ecx & kAvx512Vnni) != 0;
+  constexpr unsigned kAvxVnni = 1u << 4;
+  if (vnni || (__get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) != 0 && (eax & kAvxVnni) != 0)) {
+    return "";
+  }
+  return " without vnni";
 #else
-  return false;
+  return "";
 #endif
 }
 
 // Null: nobody has measured it.
 const IsaRates* Int8RatesOf(const std::string& isa) {
-  static const bool amx = HasAmx();
-  return Find(kInt8Rates, (isa + (amx ? " amx" : "")).c_str());
+  static const char* const products = ProductsOfBytes();
+  const IsaRates* const found = Find(kInt8Rates, (isa + products).c_str());
+  // (AVX-512 without VNNI was not measured: as if stock had it.)
+  return found != nullptr ? found : Find(kInt8Rates, isa.c_str());
 }
 
 double Elements(const Shape& shape) { return static_cast<double>(ElementCount(shape)); }
@@ -158,11 +167,14 @@ Prediction PredictNode(const NodeView& view, const Translation& t,
   for (int i : t.inputs) bytes += bytes_of(i);
   for (int i = 0; i < view.node->outputs->size; ++i) bytes += bytes_of(view.node->outputs->data[i]);
   double here = 0, stock = 0;
+  Kind kind_here = kind;
   if (kind == kFunction) {
     here = stock = Elements(output);
   } else if (kind != kMove) {
     here = stock = Elements(output) * DenseDepth(view, kind);
     const double pixels = Elements(output) / AsImages(output).c;
+    // (Depthwise ones with several outputs of a channel are convolutions here.)
+    if (t.int8_weights != nullptr && kind == kDepthwise) kind_here = kWindow;
     if (t.int8_weights != nullptr && here > 0) {
       const Int8Cost& cost = int8::KernelsOf(view.kernels.isa)->cost;
       here = pixels * KeptWork(*t.int8_weights, kind == kMatrix ? kInt8VectorCost : cost);
@@ -179,8 +191,8 @@ Prediction PredictNode(const NodeView& view, const Translation& t,
       if (LayoutOf(rows) == Layout::kFlat) p.here += LayoutChange(rows, floats ? 4 : 1, rates);
     }
   }
-  p.here += 1e-9 * (rates.here.node +
-                    1e-3 * (here * rates.here.work[kind] + bytes * rates.here.bytes[kind]));
+  p.here += 1e-9 * (rates.here.node + 1e-3 * (here * rates.here.work[kind_here] +
+                                              bytes * rates.here.bytes[kind_here]));
   p.stock = 1e-9 * (rates.stock.node +
                     1e-3 * (stock * rates.stock.work[kind] + bytes * rates.stock.bytes[kind]));
   return p;
