@@ -16,8 +16,13 @@ namespace {
 // Reads four outputs at a time.
 class QuadReader {
  public:
-  QuadReader(const Constant& filter, const Int8Shape& shape)
-      : filter_(filter), outputs_(shape.outputs), inputs_(shape.inputs), taps_(shape.taps) {
+  QuadReader(const Constant& filter, const Int8Shape& shape, int groups)
+      : filter_(filter),
+        outputs_(shape.outputs),
+        inputs_(shape.inputs),
+        taps_(shape.taps),
+        of_group_(shape.inputs / groups),
+        outputs_of_group_(shape.outputs / groups) {
     values_.resize(static_cast<size_t>(quads_of_inputs()) * kQuad * taps_);
     if (filter.sparse()) Bucket();
   }
@@ -41,12 +46,13 @@ class QuadReader {
       return;
     }
     const auto* const bytes = static_cast<const int8_t*>(filter_.values);
-    const size_t row = static_cast<size_t>(inputs_) * taps_;
+    const size_t row = static_cast<size_t>(of_group_) * taps_;
     for (int o = quad * kQuad; o < std::min(outputs_, quad * kQuad + kQuad); ++o) {
+      const size_t first = FirstInput(o);
       for (int t = 0; t < taps_; ++t) {
-        const int8_t* const from = bytes + o * row + static_cast<size_t>(t) * inputs_;
-        for (int i = 0; i < inputs_; ++i) {
-          values_[static_cast<size_t>(i) * taps_ + t][o % kQuad] = from[i];
+        const int8_t* const from = bytes + o * row + static_cast<size_t>(t) * of_group_;
+        for (int i = 0; i < of_group_; ++i) {
+          values_[(first + i) * taps_ + t][o % kQuad] = from[i];
         }
       }
     }
@@ -57,6 +63,10 @@ class QuadReader {
     uint32_t column;
     int8_t lane, value;
   };
+
+  size_t FirstInput(int output) const {
+    return static_cast<size_t>(output / outputs_of_group_) * of_group_;
+  }
 
   // Sorts the values of a sparse filter by quads.
   void Bucket() {
@@ -69,14 +79,15 @@ class QuadReader {
     ForEachStored(filter_, [&](const int* at, float value) {
       uint32_t tap = 0;
       for (int d = 1; d < last; ++d) tap = tap * filter_.shape[d] + at[d];
-      entries_[next[at[0] / kQuad]++] = {static_cast<uint32_t>(at[last]) * taps_ + tap,
-                                         static_cast<int8_t>(at[0] % kQuad),
+      const auto input = static_cast<uint32_t>(FirstInput(at[0]) + at[last]);
+      entries_[next[at[0] / kQuad]++] = {input * taps_ + tap, static_cast<int8_t>(at[0] % kQuad),
                                          static_cast<int8_t>(value)};
     });
   }
 
   const Constant& filter_;
   const int outputs_, inputs_, taps_;
+  const int of_group_, outputs_of_group_;  // inputs and outputs
   std::vector<Column> values_;
   std::vector<size_t> begin_;
   std::vector<Entry> entries_;
@@ -256,13 +267,15 @@ Status Pack(const Constant& filter, const Int8Outputs& outputs, const Int8Cost& 
   }
   Int8Shape shape;
   shape.outputs = filter.shape.front();
-  shape.inputs = filter.shape.back();
   int64_t taps = 1;
   for (size_t d = 1; d + 1 < filter.shape.size(); ++d) taps *= filter.shape[d];
-  if (taps * shape.inputs > (1 << 24)) return Status::Error("a filter of too many inputs");
+  const int64_t inputs = int64_t{filter.shape.back()} * outputs.groups;
+  if (taps * inputs > (1 << 24)) return Status::Error("a filter of too many inputs");
+  if (shape.outputs % outputs.groups != 0) return Status::Error("outputs in unequal groups");
+  shape.inputs = static_cast<int32_t>(inputs);
   shape.taps = static_cast<int>(taps);
 
-  QuadReader reader(filter, shape);
+  QuadReader reader(filter, shape, outputs.groups);
   ChooseKind(CountSteps(&reader, shape.quads()), cost, &shape);
   if (shape.index_end() > 65536) {
     return Status::Error("a filter of " + std::to_string(shape.index_end()) +

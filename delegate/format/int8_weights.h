@@ -76,11 +76,13 @@ struct Int8Outputs {
   std::vector<int32_t> bias;  // [outputs]
   std::vector<float> scale;   // [outputs] input scale * weight scale / output scale
   int32_t input_offset = 0;   // what the kernels see an input of 0 as
+  int32_t groups = 1;         // of outputs: each sees inputs of its own, one behind the other
 };
 
-// Packs a filter of shape [outputs, ..., inputs] (OHWI, or OI) that passed Validate; the dimensions
-// between are the taps, row-major. Groups of blocks or columns: what `cost` makes cheapest for the
-// zeros found. A weight of -128 becomes two, of steps of their own. Throws std::bad_alloc.
+// Packs a filter of shape [outputs, ..., inputs of a group] (OHWI, or OI) that passed Validate; the
+// dimensions between are the taps, row-major. To the kernels, a group's filter has zeros where
+// other groups' inputs are. Groups of blocks or columns: what `cost` makes cheapest for the zeros
+// found. A weight of -128 becomes two, of steps of their own. Throws std::bad_alloc.
 Status Pack(const Constant& filter, const Int8Outputs& outputs, const Int8Cost& cost,
             Int8Weights* packed);
 

@@ -156,6 +156,7 @@ Status WeightStore::Get(const Constant& filter, const Int8Outputs& outputs, cons
   AddArray(outputs.bias.data(), outputs.bias.size(), &hasher);
   AddArray(outputs.scale.data(), outputs.scale.size(), &hasher);
   hasher.Add(outputs.input_offset);
+  hasher.Add(outputs.groups);
   return FindOrPack(
       hasher.hash(), [&](Int8Weights* made) { return Pack(filter, outputs, cost, made); }, packed);
 }

@@ -97,6 +97,32 @@ Status ReadInt8Layer(const NodeView& view, const Translation& t, int filter, int
   return status;
 }
 
+Status CheckInt8Window(const Window& w, const Shape& image) {
+  const Status status = CheckWindow(w);
+  if (!status.ok() || !w.same || w.kernel_h * w.kernel_w == 1) return status;
+  const auto left_out = [](int size, int kernel, int stride, int dilation) {
+    const int64_t outputs = (int64_t{size} + stride - 1) / stride;
+    return (outputs - 1) * stride + int64_t{kernel - 1} * dilation + 1 < size;
+  };
+  if (left_out(image[1], w.kernel_h, w.stride_h, w.dilation_h) ||
+      left_out(image[2], w.kernel_w, w.stride_w, w.dilation_w)) {
+    return Status::Error("windows with SAME padding that end before the image, in int8");
+  }
+  return Status();
+}
+
+Status SetGroups(int channels, Int8Layer* layer) {
+  const int outputs = layer->filter.shape.front(), inputs = layer->filter.shape.back();
+  const int groups = inputs > 0 ? channels / inputs : 0;
+  if (groups < 1 || groups * inputs != channels || outputs % groups != 0) {
+    return Status::Error("a filter of " + std::to_string(outputs) + " outputs and " +
+                         std::to_string(inputs) + " inputs for " + std::to_string(channels) +
+                         " channels");
+  }
+  layer->outputs.groups = groups;
+  return Status();
+}
+
 Int8Cost BlocksOf(const Int8Cost& cost) {
   Int8Cost blocks = cost;
   std::fill(blocks.columns, blocks.columns + kInt8GroupKinds, 0.0f);

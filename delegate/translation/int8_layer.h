@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "delegate/engine/window.h"
 #include "delegate/format/int8_weights.h"
 #include "delegate/format/quantization.h"
 #include "delegate/format/status.h"
@@ -28,6 +29,13 @@ struct Int8Layer {
 Status ReadInt8Layer(const NodeView& view, const Translation& t, int filter, int bias, size_t axis,
                      FusedActivation activation, Int8Layer* layer);
 
+// CheckWindow; and fails where windows of SAME padding end before the image does, so that XNNPACK
+// pads by less than nothing, and computes something else than TensorFlow Lite's own kernels.
+Status CheckInt8Window(const Window& window, const Shape& image);
+
+// Sets `outputs.groups`: those of the image's channels that a filter [outputs, ..., inputs] makes.
+Status SetGroups(int channels, Int8Layer* layer);
+
 // `cost` is that of the kernels, or kInt8VectorCost. `filter` is the layer's, or made of it.
 Status PackInt8Weights(const NodeView& view, const Int8Layer& layer, const Constant& filter,
                        const Int8Cost& cost, Translation* t,
@@ -36,8 +44,10 @@ Status PackInt8Weights(const NodeView& view, const Int8Layer& layer, const Const
 // The costs of blocks alone: their kernels read quads.
 Int8Cost BlocksOf(const Int8Cost& cost);
 
-// The translators of int8.
+// The translators of int8; MakeInt8Convolution is for a layer in which all is checked.
 Status TranslateInt8Convolution(const NodeView& view, Translation* t);
+Status MakeInt8Convolution(const NodeView& view, const Int8Layer& layer, const Window& window,
+                           Translation* t);
 Status TranslateInt8Depthwise(const NodeView& view, Translation* t);
 Status TranslateInt8FullyConnected(const NodeView& view, Translation* t);
 Status TranslateInt8TransposeConvolution(const NodeView& view, const Shape& output, Translation* t);

@@ -157,6 +157,10 @@ CONVOLUTIONS = {
     "weights of -128": Layer("CONV_2D", (1, 14, 14, 20), (24, 1, 1, 20), least=-128),
     "relu6": Layer("CONV_2D", (1, 8, 8, 8), (8, 1, 1, 8), {"fusedActivationFunction": RELU6}),
     "uint8": Layer("CONV_2D", (1, 8, 8, 8), (8, 3, 3, 8), per_channel=False, uint8=True),
+    "grouped": Layer("CONV_2D", (1, 9, 9, 12), (8, 3, 3, 3)),
+    "grouped 1x1": Layer("CONV_2D", (2, 7, 7, 24), (24, 1, 1, 8)),
+    "grouped of one pixel": Layer("CONV_2D", (1, 1, 1, 24), (12, 1, 1, 8)),
+    "a group for each channel": Layer("CONV_2D", (1, 9, 9, 6), (12, 3, 3, 1), least=-128),
 }
 DEPTHWISE = {
     f"{k}x{k} stride {step} {'same' if padding == SAME else 'valid'} of {size}": Layer(
@@ -175,6 +179,10 @@ DEPTHWISE = {
         {"dilationHFactor": 2, "dilationWFactor": 2},
     ),
     "weights of -128": Layer("DEPTHWISE_CONV_2D", (1, 9, 9, 8), (1, 3, 3, 8), least=-128),
+    "two of each channel": Layer("DEPTHWISE_CONV_2D", (1, 9, 9, 6), (1, 3, 3, 12)),
+    "three of each, stride 2": Layer("DEPTHWISE_CONV_2D", (2, 9, 9, 5), (1, 5, 5, 15), strides(2)),
+    "eight of the only channel": Layer("DEPTHWISE_CONV_2D", (1, 9, 9, 1), (1, 3, 3, 8)),
+    "four of each, of one pixel": Layer("DEPTHWISE_CONV_2D", (1, 1, 1, 6), (1, 1, 1, 24)),
     "to one pixel": Layer("DEPTHWISE_CONV_2D", (2, 3, 3, 6), (1, 3, 3, 6), {"padding": VALID}),
     "relu": Layer(
         "DEPTHWISE_CONV_2D", (1, 9, 9, 8), (1, 3, 3, 8), {"fusedActivationFunction": RELU}
@@ -206,6 +214,12 @@ def test_transposed_convolutions(kernel, step, padding):
     check(layer.bytes(), left="the windows do not cover" if gaps else None)
 
 
+@pytest.mark.parametrize("kernel", [2, 3])
+def test_transposed_convolution_of_one_pixel(kernel):
+    layer = Layer("TRANSPOSE_CONV", (2, 1, 1, 8), (5, kernel, kernel, 8), strides(2, padding=SAME))
+    check(layer.bytes())
+
+
 @pytest.mark.parametrize("case", FULLY_CONNECTED)
 def test_fully_connected_layers(case):
     check(FULLY_CONNECTED[case].bytes())
@@ -230,6 +244,33 @@ def test_sparse_convolutions(zeros, kernel):
     check(dense, num_threads=2)
     sparse = sbnn.convert(dense)
     assert ops(sparse).count("DENSIFY") == 1 and len(sparse) < len(dense)
+    check(sparse)
+
+
+@pytest.mark.parametrize(
+    "kind, filter_", [("CONV_2D", (8, 1, 3, 8)), ("DEPTHWISE_CONV_2D", (1, 1, 3, 8))]
+)
+def test_windows_that_end_before_the_image(kind, filter_):
+    """Where XNNPACK computes something else than TensorFlow Lite's own kernels."""
+    options = {"strideH": 2, "strideW": 1}
+    check(Layer(kind, (1, 10, 12, 8), filter_, options).bytes(), left="end before the image")
+    check(Layer(kind, (1, 9, 12, 8), filter_, options).bytes())
+
+
+def test_uint8():
+    options = {"per_channel": False, "uint8": True}
+    check(Layer("CONV_2D", (1, 9, 9, 12), (8, 3, 3, 3), **options).bytes())
+    check(Layer("FULLY_CONNECTED", (5, 101), (37, 101), **options).bytes())
+    transposed = strides(2, padding=SAME)
+    check(Layer("TRANSPOSE_CONV", (1, 9, 9, 8), (5, 3, 3, 8), transposed, **options).bytes())
+    depthwise = Layer("DEPTHWISE_CONV_2D", (1, 9, 9, 8), (1, 3, 3, 8), **options)
+    check(depthwise.bytes(), left="rounds otherwise")
+
+
+def test_sparse_groups():
+    layer = Layer("CONV_2D", (1, 9, 9, 64), (16, 3, 3, 16), zeros=(4, 1, 0.8))
+    sparse = sbnn.convert(layer.bytes())
+    assert ops(sparse).count("DENSIFY") == 1
     check(sparse)
 
 

@@ -36,19 +36,25 @@ Status TranslateInt8Convolution(const NodeView& view, Translation* t) {
   const Constant& filter = layer.filter;
   if (filter.shape.size() != 4) return Status::Error("a filter without 4 dimensions");
   const Shape image = view.shape(t->inputs[0]);
-  if (image[3] != filter.shape[3]) {
-    return Status::Error("a filter of " + std::to_string(filter.shape[3]) + " inputs for " +
-                         std::to_string(image[3]) + " channels (grouped in int8)");
-  }
-  const Window window = MakeWindow(params, filter.shape[1], filter.shape[2]);
-  status = CheckWindow(window);
+  status = SetGroups(image[3], &layer);
   if (!status.ok()) return status;
+  const Window window = MakeWindow(params, filter.shape[1], filter.shape[2]);
+  status = CheckInt8Window(window, image);
+  if (!status.ok()) return status;
+  return MakeInt8Convolution(view, layer, window, t);
+}
+
+Status MakeInt8Convolution(const NodeView& view, const Int8Layer& layer, const Window& window,
+                           Translation* t) {
+  const Constant& filter = layer.filter;
+  const Shape image = view.shape(t->inputs[0]);
   t->heavy = true;
   const Int8Cost& cost = int8::KernelsOf(view.kernels.isa)->cost;
   std::shared_ptr<const Int8Weights> packed;
+  Status status;
 
   const int taps = filter.shape[1] * filter.shape[2];
-  if (filter.shape[3] <= kGatheredChannels && taps > 1 &&
+  if (filter.shape[3] <= kGatheredChannels && layer.outputs.groups == 1 && taps > 1 &&
       taps * filter.shape[3] <= kGatheredBytes) {
     const std::vector<int8_t> values = Reordered(filter);
     Constant matrix;

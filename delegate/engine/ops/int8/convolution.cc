@@ -139,7 +139,10 @@ void Int8Convolution::RunPointwise(const Tensor& input, const Tensor& output,
     std::memcpy(pixel, input.bytes(n, 0), in.c);
     context.team.Run(grid_.tasks(),
                      [&](int task, int) { grid_.RunTask(task, Args(pixel, output, n, 0, flat)); });
-    std::memcpy(output.bytes(n, 0), flat, weights_->outputs);
+    // (The phases of a transposed convolution of one pixel are quads.)
+    if (output.layout == Layout::kFlat) {
+      std::memcpy(output.bytes(n, 0), flat, weights_->outputs);
+    }
   }
 }
 
