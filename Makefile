@@ -148,10 +148,12 @@ stress: setup  ## run 16 interpreters on 4 threads against stock TensorFlow Lite
 FUZZ_COUNT ?= 5000
 FUZZ_SEED ?= 100000
 
-fuzz: setup  ## run FUZZ_COUNT random graphs from seed FUZZ_SEED on against TensorFlow Lite
+fuzz: setup  ## run FUZZ_COUNT random graphs of floats and of int8 from seed FUZZ_SEED on against TensorFlow Lite
 	$(PYTHON) -m tests.e2e.random_graphs $(FUZZ_SEED) $(FUZZ_COUNT)
+	$(BAZEL) build $(BAZEL_FLAGS) //delegate/run:sbnn_run
+	SBNN_RUN="$(SBNN_RUN)" $(PYTHON) -m tests.e2e.random_int8_graphs $(FUZZ_SEED) $(FUZZ_COUNT)
 
-fuzz-reader: packages test-packages  ## read FUZZ_COUNT mutated files of each of eight models, then libFuzzer's for MINUTES=10, under ASan with UBSan
+fuzz-reader: packages test-packages  ## read FUZZ_COUNT mutated files of each of a dozen models, then libFuzzer's for MINUTES=10, under ASan with UBSan
 	@delegate/build/packages.sh clang-22 libclang-rt-22-dev
 	$(BAZEL) test $(BAZEL_FLAGS) --config=asan --test_env=SBNN_FUZZ_ROUNDS=$(FUZZ_COUNT) --test_output=all \
 	  --nocache_test_results //tests/delegate:mutated_models_test

@@ -1,11 +1,11 @@
-"""Random quantized graphs of operators that don't multiply by weights, against stock TensorFlow Lite.
+"""Random quantized graphs against stock TensorFlow Lite.
 
 `python -m tests.e2e.random_int8_graphs FIRST COUNT` runs the graphs of COUNT seeds from FIRST on,
 prints the command that reproduces each failure, and ends with status 1 if there was one.
 
 A graph follows from its seed alone: int8 or uint8, scales and zero points at random. It runs in
 stock TensorFlow Lite with XNNPACK, and whole in the engine (by the runner, since the delegate
-claims nothing without a convolution), with an instruction set and a number of threads that follow
+claims nothing without a layer that has weights), with an instruction set and a number of threads that follow
 from the seed too. Bar: the same bits.
 """
 
@@ -19,7 +19,7 @@ import numpy as np
 
 from sbnn_tf.convert.flatbuffer import schema
 from sbnn_tf.run import runtime
-from tests.e2e import runner
+from tests.e2e import random_int8_layers, runner
 from tests.e2e.random_graphs import SAME, VALID, isas
 from tests.python.convert.flat import Flat
 
@@ -283,7 +283,16 @@ class Graph(Flat):
         out = (*shape[:axis], 2, *shape[axis:])
         self.moved("PACK", inputs, out, "Pack", axis=axis, valuesCount=2)
 
+    def layer(self) -> None:
+        self.pick(
+            random_int8_layers.convolution, random_int8_layers.convolution,
+            random_int8_layers.fully_connected, random_int8_layers.transposed_convolution,
+        )(self)  # fmt: skip
+
     def step(self) -> None:
+        if self.chance(0.4):
+            self.layer()
+            return
         self.pick(
             self.unary, self.binary, self.binary, self.prelu, self.pool, self.mean, self.pad,
             self.concatenation, self.softmax, self.resize, self.transpose, self.reshape, self.slice,

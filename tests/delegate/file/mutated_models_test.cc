@@ -25,9 +25,9 @@ namespace {
 
 using Bytes = std::vector<uint8_t>;
 
-const std::vector<std::string> kModels = {"seed_56",  "seed_156", "seed_180", "seed_192",
-                                          "seed_233", "seed_241", "seed_245", "seed_280",
-                                          "int8_150", "int8_181", "int8_192"};
+const std::vector<std::string> kModels = {
+    "seed_56",  "seed_156", "seed_180", "seed_192", "seed_233",        "seed_241",       "seed_245",
+    "seed_280", "int8_150", "int8_181", "int8_192", "int8_layers_122", "int8_layers_418"};
 
 Bytes ReadModel(const std::string& name) {
   std::ifstream file("tests/delegate/file/models/" + name + ".tflite", std::ios::binary);
