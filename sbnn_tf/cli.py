@@ -157,6 +157,7 @@ def _benchmark(options: argparse.Namespace) -> None:
         shapes=dict(options.shape),
         num_threads=options.num_threads,
         rounds=options.rounds,
+        floats=options.floats,
     )
     if options.json:
         import json
@@ -173,11 +174,17 @@ def _benchmark(options: argparse.Namespace) -> None:
     print(f"largest difference: {result.max_abs_diff:.3g}")
     print(f"{'':22} {'minimum':>12} {'median':>12}")
     for name, times in (
+        ("floats, TFLite XNNPACK", result.floats),
         ("dense, TFLite XNNPACK", result.baseline),
         ("sparse, delegate", result.delegate),
     ):
-        print(f"{name:22} {times.min_ms:9.3f} ms {times.median_ms:9.3f} ms")
+        if times is not None:
+            print(f"{name:22} {times.min_ms:9.3f} ms {times.median_ms:9.3f} ms")
     print(f"{'speed-up':22} {result.speedup_min:11.2f}x {result.speedup_median:11.2f}x")
+    if (floats := result.floats) is not None:
+        least = floats.min_ms / result.delegate.min_ms
+        median = floats.median_ms / result.delegate.median_ms
+        print(f"{'  over the floats':22} {least:11.2f}x {median:11.2f}x")
 
 
 def _profile(options: argparse.Namespace) -> None:
@@ -323,6 +330,12 @@ example:
         type=_source,
         metavar="DENSE",
         help="the .tflite file to run in TensorFlow Lite (default: SPARSE, stored densely)",
+    )
+    add(
+        "--floats",
+        type=_source,
+        metavar="DENSE",
+        help="the dense .tflite file before it was quantized: timed beside the others",
     )
     _add_signature(add, "time this signature (default: that of the first graph)")
     _add_shape(add)

@@ -84,7 +84,7 @@ def dense(network: Network, size: int = 224, batch: int = 1, folder: Path = FOLD
 
         folder.mkdir(parents=True, exist_ok=True)
         model = _fixed_batch(live(network.architecture, size), batch)
-        write_file(path, quantized(model) if network.int8 else sbnn.convert(model))
+        write_file(path, sbnn.convert(quantized(model) if network.int8 else model))
     return path.read_bytes()
 
 

@@ -19,7 +19,12 @@ from delegate.bench.peers import record as peers
 
 HERE = Path(__file__).parent
 FOLDER = HERE / "recorded"
-NETWORKS, PEERS, PICTURE = "networks.jsonl", "peers.json", "peers.svg"
+NETWORKS = "networks.jsonl"
+# Of each run of `make bench-peers`: its folder, its title, the recorded results and their picture.
+PEERS = (
+    ("peers", "Other engines, in one run", "peers.json", "peers.svg"),
+    (peers.INT8_FOLDER, "Other engines, int8", "peers_int8.json", "peers_int8.svg"),
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -29,13 +34,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--from", dest="source", type=Path, default=Path("build/bench"))
     source = parser.parse_args(arguments).source
     FOLDER.mkdir(exist_ok=True)
-    rows = latest(networks.read(source / NETWORKS).values())
-    if rows:
+    measured = networks.read(source / NETWORKS).values()
+    if measured:
+        rows = latest([*networks.read(FOLDER / NETWORKS).values(), *measured])
         (FOLDER / NETWORKS).write_text("".join(json.dumps(row) + "\n" for row in rows))
-    measured = source / "peers" / peers.RESULTS
-    if measured.is_file():
-        shutil.copyfile(measured, FOLDER / PEERS)
-        peers.draw(json.loads(measured.read_text()), FOLDER / PICTURE)
+    for folder, _, results, picture in PEERS:
+        measured = source / folder / peers.RESULTS
+        if measured.is_file():
+            shutil.copyfile(measured, FOLDER / results)
+            peers.draw(json.loads(measured.read_text()), FOLDER / picture)
     (HERE / "RESULTS.md").write_text(text())
 
 
@@ -69,12 +76,13 @@ def text() -> str:
             "fully connected layers are dense. 'Of peak' counts the multiply-adds whose weight is "
             f"stored.\n\n{networks.table(rows)}"
         )
-    if (FOLDER / PEERS).is_file():
-        results = json.loads((FOLDER / PEERS).read_text())
-        parts.append(
-            f"## Other engines, in one run\n\n![Speed-up against sparsity](recorded/{PICTURE})\n\n"
-            f"{peers.table(results)}"
-        )
+    for _, title, name, picture in PEERS:
+        if (FOLDER / name).is_file():
+            results = json.loads((FOLDER / name).read_text())
+            parts.append(
+                f"## {title}\n\n![Speed-up against sparsity](recorded/{picture})\n\n"
+                f"{peers.table(results)}"
+            )
     return "\n".join(parts)
 
 

@@ -1,7 +1,8 @@
 """The main job from end to end, about five minutes on 2 cores: `make demo`.
 
 Trains a small network on Fashion-MNIST, fine-tunes it with the pruning callback, converts it, runs
-the whole test set through the delegate in TensorFlow Lite, and times it. Then times MobileNet-v1.
+the whole test set through the delegate in TensorFlow Lite, and times it. Then times MobileNet-v1, in
+floats and quantized.
 """
 
 from __future__ import annotations
@@ -28,12 +29,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("build/demo"), metavar="FOLDER")
     parser.add_argument("--num-threads", type=int, default=1, metavar="N", help="of the timed runs")
+    parser.add_argument(
+        "--mobilenet",
+        action="store_true",
+        help="MobileNet-v1 only; the other rows are those of the last run",
+    )
     options = parser.parse_args()
     out, num_threads = options.out, options.num_threads
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     out.mkdir(parents=True, exist_ok=True)
     start = time.time()
-    rows = fashion_rows(out, num_threads) + mobilenet_rows(out, num_threads)
+    if options.mobilenet:
+        last = json.loads((out / "results.json").read_text())
+        rows = [row for row in last["rows"] if row["accuracy"] is not None]
+    else:
+        rows = fashion_rows(out, num_threads)
+    rows += mobilenet_rows(out, num_threads)
     results = {**machine(num_threads), "seconds": round(time.time() - start), "rows": rows}
     (out / "results.json").write_text(json.dumps(results, indent=2) + "\n")
     draw(results, out / "accuracy_vs_latency.png")
@@ -77,29 +88,31 @@ def fashion_rows(out: Path, num_threads: int) -> list[dict]:
 
 
 def mobilenet_rows(out: Path, num_threads: int) -> list[dict]:
-    """Time MobileNet-v1; one row for each sparsity.
+    """Time MobileNet-v1, in floats and in int8; one row for each sparsity.
 
     Random weights, pruned by magnitude without training: the time does not depend on the values,
     so there is nothing to say about accuracy.
     """
-    import sbnn_tf as sbnn
     from delegate.bench import models
 
     say(f"{len(SPARSITIES) + 2}/{len(SPARSITIES) + 2} time MobileNet-v1 (random weights)")
-    dense = models.dense(models.NETWORKS["mobilenet_v1"])
+    floats = models.dense(models.NETWORKS["mobilenet_v1"])
     rows = []
-    for sparsity in MOBILENET_SPARSITIES:
-        path = out / f"mobilenet_v1_{sparsity * 100:.0f}.tflite"
-        path.write_bytes(sbnn.convert(dense, prune=sparsity, group=GROUP) if sparsity else dense)
-        rows.append(
-            {
-                "model": "MobileNet-v1 1.0/224",
-                "sparsity": sparsity,
-                "accuracy": None,
-                **timing(path, num_threads, rounds=60),
-            }
-        )
-        print(f"{sparsity:.0%} zeros: {rows[-1]['speedup_median']:.2f}x", flush=True)
+    for name, kind in (("mobilenet_v1", ""), ("mobilenet_v1_int8", " int8")):
+        network = models.NETWORKS[name]
+        dense = models.dense(network)
+        for sparsity in MOBILENET_SPARSITIES:
+            path = out / f"{name}_{sparsity * 100:.0f}.tflite"
+            path.write_bytes(models.pruned(network, dense, sparsity))
+            rows.append(
+                {
+                    "model": f"MobileNet-v1 1.0/224{kind}",
+                    "sparsity": sparsity,
+                    "accuracy": None,
+                    **timing(path, num_threads, 60, floats if network.int8 else None),
+                }
+            )
+            print(f"{sparsity:.0%} zeros: {rows[-1]['speedup_median']:.2f}x", flush=True)
     return rows
 
 
@@ -119,12 +132,16 @@ def tflite_accuracy(tflite: bytes, test, num_threads: int) -> float:
     return right / len(test.labels)
 
 
-def timing(path: Path, num_threads: int, rounds: int) -> dict:
-    """File size and times: stock TensorFlow Lite on the dense weights, the delegate on the file."""
+def timing(path: Path, num_threads: int, rounds: int, floats: bytes | None = None) -> dict:
+    """File size and times: stock TensorFlow Lite on the dense weights, the delegate on the file.
+
+    Of a quantized file also stock TensorFlow Lite on `floats`, the dense file before.
+    """
     import sbnn_tf as sbnn
 
-    result = sbnn.benchmark(path, num_threads=num_threads, rounds=rounds)
-    return {"file_bytes": path.stat().st_size, **result.to_dict()}
+    result = sbnn.benchmark(path, num_threads=num_threads, rounds=rounds, floats=floats)
+    today = datetime.date.today().isoformat()
+    return {"file_bytes": path.stat().st_size, "date": today, **result.to_dict()}
 
 
 def machine(num_threads: int) -> dict:
@@ -146,23 +163,39 @@ def say(text: str) -> None:
 def table(results: dict) -> str:
     """The results as a Markdown table."""
     lines = [
-        "| model | zeros | accuracy | file | dense, TFLite | sparse, delegate | speed-up |",
-        "|---|--:|--:|--:|--:|--:|--:|",
+        "| model | zeros | accuracy | file | dense, TFLite | sparse, delegate | speed-up "
+        "| over dense floats |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|",
     ]
+    quantized = [row for row in results["rows"] if row.get("floats")]
     for row in results["rows"]:
         score = "" if row["accuracy"] is None else f"{row['accuracy']:.2%}"
         lines.append(
             f"| {row['model']} | {row['sparsity']:.0%} | {score} | {row['file_bytes'] / 1e6:.2f} MB"
             f" | {row['baseline']['median_ms']:.3f} ms | {row['delegate']['median_ms']:.3f} ms"
-            f" | {row['speedup_median']:.2f}x |"
+            f" | {row['speedup_median']:.2f}x | {_over_floats(row)} |"
         )
+    dates = sorted({row.get("date", results["date"]) for row in results["rows"]})
     lines.append("")
     lines.append(
-        f"{results['cpu']}, {results['num_threads']} thread(s), {results['date']}; medians of "
+        f"{results['cpu']}, {results['num_threads']} thread(s), {' and '.join(dates)}; medians of "
         "interleaved runs, one image at a time. Groups of 4; 'zeros' is the share of the 1x1 weights. "
         "MobileNet-v1 has random weights: its rows are about time only."
     )
+    if quantized:
+        row = quantized[0]
+        before, after = row["floats"]["median_ms"], row["baseline"]["median_ms"]
+        lines[-1] += (
+            f" Quantizing alone brings {before / after:.2f}x: dense int8 takes {after:.3f} ms in "
+            f"TensorFlow Lite, dense floats {before:.3f} ms; zeros come on top."
+        )
     return "\n".join(lines) + "\n"
+
+
+def _over_floats(row: dict) -> str:
+    if not row.get("floats"):
+        return ""
+    return f"{row['floats']['median_ms'] / row['delegate']['median_ms']:.2f}x"
 
 
 def draw(results: dict, path: Path) -> None:
@@ -205,19 +238,36 @@ def draw(results: dict, path: Path) -> None:
     left.set_ylim(min(y) - 1.2, max(y) + 1.2)
     left.legend(frameon=False, loc="lower left", fontsize=9)
 
+    # Speed-ups over the dense floats: what quantizing brings, and what zeros bring.
     rows = [row for row in results["rows"] if row["accuracy"] is None]
-    bars = right.bar(
-        [f"{row['sparsity']:.0%}" for row in rows],
-        [row["speedup_median"] for row in rows],
-        color=ours,
-        width=0.62,
+    kinds = {"floats": (ours, [row for row in rows if not row.get("floats")])}
+    kinds["int8"] = ("#57a773", [row for row in rows if row.get("floats")])
+    width = 0.8 / len([rows for _, rows in kinds.values() if rows])
+    for i, (kind, (color, rows)) in enumerate(kinds.items()):
+        ratios = [
+            (row.get("floats") or row["baseline"])["median_ms"] / row["delegate"]["median_ms"]
+            for row in rows
+        ]
+        places = [at + i * width for at in range(len(rows))]
+        bars = right.bar(places, ratios, color=color, width=width, label=f"sparse {kind}, delegate")
+        right.bar_label(bars, fmt="%.1fx", padding=2, color=color, fontsize=8)
+    if rows:
+        right.axhline(
+            rows[0]["floats"]["median_ms"] / rows[0]["baseline"]["median_ms"],
+            color=stock,
+            lw=1.5,
+            ls=":",
+            label="dense int8, TensorFlow Lite (XNNPACK)",
+        )
+    rows = kinds["floats"][1]
+    right.set_xticks(
+        [at + (0.8 - width) / 2 for at in range(len(rows))], [f"{r['sparsity']:.0%}" for r in rows]
     )
-    right.bar_label(bars, fmt="%.2fx", padding=-18, color="white", weight="bold")
-    right.axhline(1, color=stock, lw=1.5, ls="--", label="dense file, TensorFlow Lite (XNNPACK)")
+    right.axhline(1, color=stock, lw=1.5, ls="--", label="dense floats, TensorFlow Lite (XNNPACK)")
     right.legend(frameon=False, loc="upper left", fontsize=9)
     right.set(
         xlabel="zeros in the 1x1 weights, groups of 4",
-        ylabel="speed-up",
+        ylabel="speed-up over dense floats",
         title="MobileNet-v1 1.0 at 224x224 (random weights)",
     )
     right.margins(y=0.15)

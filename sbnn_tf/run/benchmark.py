@@ -14,11 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from sbnn_tf.errors import SbnnError
 from sbnn_tf.run import runtime
 from sbnn_tf.run.child import in_child
 from sbnn_tf.run.comparing import Pair, largest_difference
 from sbnn_tf.run.explaining import explained
-from sbnn_tf.run.graph import Shapes, match, settle
+from sbnn_tf.run.graph import OPEN, Graph, Shapes, match, settle, sizes
 from sbnn_tf.run.running import Running
 from sbnn_tf.run.runtime import File, Model
 
@@ -48,6 +49,7 @@ class Result:
     signatures: tuple[str, ...]  # all that the file has
     claimed_nodes: int
     total_nodes: int
+    floats: Times | None = None  # of the model before it was quantized, where one was given
 
     def to_dict(self) -> dict[str, Any]:
         """As `sbnn benchmark --json` prints it: `baseline` and `delegate` are objects."""
@@ -64,10 +66,11 @@ def benchmark(
     rounds: int = 50,
     library: str | os.PathLike | None = None,
     claim: str = "faster",
+    floats: Model | None = None,
 ) -> Result:
     """Time `sparse` in the delegate and `baseline` in stock TensorFlow Lite with XNNPACK.
 
-    The two take turns in one process on the same cores, so that whatever else the machine does
+    They take turns in one process on the same cores, so that whatever else the machine does
     meets both. Each turn invokes twice and times the second, when the caches hold that model.
 
     Args:
@@ -80,6 +83,8 @@ def benchmark(
       rounds: turns of each side.
       library: the delegate's library, as in `load_delegate`.
       claim: what the delegate takes, as in `load_delegate`: "faster" or "all".
+      floats: path or bytes of the dense model before it was quantized: timed beside them in stock
+        TensorFlow Lite, to tell what quantizing brings, and what zeros bring on top.
 
     Raises:
       FileNotFoundError, ValueError: a model or the library cannot be used.
@@ -100,14 +105,36 @@ def benchmark(
     )
     (graph,) = settle([graph], shapes, sparse.name)
     reached = contents.reached(mine, [other])
+    third = None
+    if floats is not None:
+        file = runtime.read_model(floats)
+        there = contents.entry(contents.read(file), signature, file.name)
+        third = file, _sized_as(there, graph, file.name)
     named = tuple(each.signature for each in contents.entries(mine) if each.signature is not None)
     options = (num_threads, rounds, library, claim)
-    return in_child(_benchmark, dense, sparse, (graph, other), reached, named, *options)
+    return in_child(_benchmark, dense, sparse, third, (graph, other), reached, named, *options)
+
+
+def _sized_as(floats: Graph, graph: Graph, file: str) -> Graph:
+    """The graph with the sizes of another's inputs, whose types may differ."""
+    shapes = [port.shape for port in graph.inputs]
+    fitting = len(shapes) == len(floats.inputs) and all(
+        len(mine.shape) == len(shape) and all(m in (OPEN, n) for m, n in zip(mine.shape, shape))
+        for mine, shape in zip(floats.inputs, shapes)
+    )
+    if not fitting:
+        expected, found = (
+            ", ".join(sizes(port.shape) for port in each.inputs) for each in (graph, floats)
+        )
+        raise SbnnError(f"{file}: expected inputs of {expected}, found {found}")
+    ports = (dataclasses.replace(p, shape=shape) for p, shape in zip(floats.inputs, shapes))
+    return dataclasses.replace(floats, inputs=tuple(ports))
 
 
 def _benchmark(
     dense: File,
     sparse: File,
+    floats: tuple[File, Graph] | None,
     pair: Pair,
     reached: set[int],
     signatures: tuple[str, ...],
@@ -125,10 +152,15 @@ def _benchmark(
         sides = [Running.start(made, pair[0], dense.name), ours]
         inputs = sides[0].draw(np.random.default_rng(0))
         outputs = [side.run(inputs) for side in sides]
+        if floats is not None:
+            file, graph = floats
+            made = runtime.construct(file, num_threads=num_threads)
+            sides.append(Running.start(made, graph, file.name))
+            sides[-1].run(sides[-1].draw(np.random.default_rng(0)))
         times = take_turns([side.invoke for side in sides], rounds)
         peaks.append(functions.sbnn_peak_gflops())
     nodes = [node for node in explanation.nodes if node["subgraph"] in reached]
-    stock, ours = (Times(min(t), statistics.median(t)) for t in times)
+    stock, ours, *others = (Times(min(t), statistics.median(t)) for t in times)
     return Result(
         baseline=stock,
         delegate=ours,
@@ -143,6 +175,7 @@ def _benchmark(
         signatures=signatures,
         claimed_nodes=sum(node["claimed"] for node in nodes),
         total_nodes=len(nodes),
+        floats=others[0] if others else None,
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import sbnn_tf as sbnn
-from delegate.bench import compare, models, networks, operators, shapes, work
+from delegate.bench import compare, models, networks, operators, shapes, sums, work
 from delegate.bench.efficientnet_lite import efficientnet_lite0
 from sbnn_tf.run import runtime
 
@@ -118,6 +118,17 @@ def test_networks_bench_records_and_resumes(tmp_path, folder, monkeypatch, capsy
     with pytest.raises(AssertionError, match="measured again"):
         networks.main([*command, *files, "--again"])
     capsys.readouterr()
+
+
+def test_sums_of_layers(folder, monkeypatch, capsys):
+    monkeypatch.setattr(sums, "dense", lambda *a: models.dense(*a, folder=folder))
+    sums.main(
+        ["--networks", "mobilenet_v1", "--size", "32", "--sparsities", "0.5", "--rounds", "2"]
+    )
+    lines = capsys.readouterr().out.splitlines()
+    assert {line.split()[0] for line in lines[1:]} >= {"1x1", "3x3", "DEPTHWISE_CONV_2D"}
+    (line,) = (line for line in lines if line.startswith("1x1"))
+    assert line.count("(") == 1
 
 
 def test_costly_networks_get_fewer_rounds():

@@ -96,6 +96,23 @@ def test_size_of_the_dense_model_will_do(any_size):
     assert np.isinf(report.max_abs_diff)  # other shapes
 
 
+def test_floats_beside_a_quantized_model(any_size, tmp_path, capsys):
+    """Sizes are those of the others; types may differ."""
+    result = sbnn.benchmark(any_size, floats=any_size, shapes=SHAPE, rounds=2)
+    assert result.floats.min_ms > 0
+    assert sbnn.benchmark(any_size, shapes=SHAPE, rounds=2).floats is None
+    small = Flat()
+    convolution(small, (1, 4, 4, 8), 16, seed=16)
+    with pytest.raises(SbnnError, match="expected inputs of 1x6x5x8, found 1x4x4x8"):
+        sbnn.benchmark(any_size, floats=small.bytes(), shapes=SHAPE, rounds=2)
+    path = tmp_path / "any.tflite"
+    path.write_bytes(any_size)
+    command = ["benchmark", str(path), "--floats", str(path), "--rounds", "2"]
+    assert main([*command, "--shape", "image=1,6,5,8"]) == 0
+    told = capsys.readouterr().out
+    assert "floats, TFLite XNNPACK" in told and "over the floats" in told
+
+
 def test_explanation_of_all_signatures(any_size):
     nodes = sbnn.explain(any_size, shapes=SHAPE).nodes
     assert [(node["subgraph"], node["op"]) for node in nodes] == [(0, "CONV_2D"), (1, "CONV_2D")]

@@ -26,8 +26,8 @@ def test_demo(tmp_path, monkeypatch, capsys):
     demo.main()
 
     results = json.loads((tmp_path / "results.json").read_text())
-    assert [row["sparsity"] for row in results["rows"]] == [0.0, 0.75, 0.9]
-    dense, sparse, mobilenet = results["rows"]
+    assert [row["sparsity"] for row in results["rows"]] == [0.0, 0.75, 0.9, 0.9]
+    dense, sparse, mobilenet, int8 = results["rows"]
     for row in (dense, sparse):
         stock = runtime.interpreter(tmp_path / f"fashion_{row['sparsity'] * 100:.0f}.tflite")
         logits = [runtime.run(stock, [image[None]])[0][0] for image in test.images]
@@ -43,6 +43,18 @@ def test_demo(tmp_path, monkeypatch, capsys):
     printed = capsys.readouterr().out
     assert demo.table(results) in printed
     assert "| MobileNet-v1 1.0/224 | 90% |" in printed
+    assert "| MobileNet-v1 1.0/224 int8 | 90% |" in printed
+    assert "Quantizing alone brings" in printed
+    assert int8["floats"]["min_ms"] > 0 and mobilenet["floats"] is None
+
+    def unexpected(*_, **__):
+        raise AssertionError("trained again")
+
+    monkeypatch.setattr(demo, "fashion_rows", unexpected)
+    monkeypatch.setattr(sys, "argv", ["demo", "--out", str(tmp_path), "--mobilenet"])
+    demo.main()
+    again = json.loads((tmp_path / "results.json").read_text())["rows"]
+    assert again[:2] == [dense, sparse] and len(again) == 4
 
 
 def test_readme_shows_the_recorded_demo():

@@ -29,6 +29,8 @@ class Layer:
       stride, pads: of a convolution; pads are top, left, bottom, right.
       groups: 1, or the channels of a depthwise convolution.
       limits: (lowest, highest) of the activation; infinite where there is none.
+      output: scale and zero point of what a step of a quantized network gives.
+      scales: of such a convolution's weights, which are whole numbers then, by output.
     """
 
     op: str
@@ -38,6 +40,8 @@ class Layer:
     pads: tuple[int, int, int, int] = (0, 0, 0, 0)
     groups: int = 1
     limits: tuple[float, float] = (-np.inf, np.inf)
+    output: tuple[float, int] | None = None
+    scales: np.ndarray | None = None
 
 
 def chain(model: bytes) -> list[Layer]:
@@ -62,9 +66,24 @@ def chain(model: bytes) -> list[Layer]:
         else:
             raise SbnnError(f"expected convolutions, MEAN and RESHAPE, found {name}")
         at = int(op.outputs[0])
+        layers[-1] = dataclasses.replace(layers[-1], output=quantization(graph.tensors[at]))
     if at != int(graph.outputs[0]):
         raise SbnnError("expected a chain that ends at the model's output")
     return layers
+
+
+def input_quantization(model: bytes) -> tuple[float, int] | None:
+    """Scale and zero point of a quantized model's input."""
+    graph = flatbuffer.read(model).subgraphs[0]
+    return quantization(graph.tensors[int(graph.inputs[0])])
+
+
+def quantization(tensor) -> tuple[float, int] | None:
+    """Scale and zero point of a quantized tensor."""
+    given = tensor.quantization
+    if given is None or given.scale is None or not len(given.scale):
+        return None
+    return float(given.scale[0]), int(given.zeroPoint[0])
 
 
 def _convolution(parsed, graph, op, depthwise: bool) -> Layer:
@@ -85,6 +104,9 @@ def _convolution(parsed, graph, op, depthwise: bool) -> Layer:
         pads = (before[0], before[1], total[0] - before[0], total[1] - before[1])
     kinds = schema().ActivationFunctionType
     limits = {kinds.NONE: (-np.inf, np.inf), kinds.RELU: (0, np.inf), kinds.RELU6: (0, 6)}
+    scales = None
+    if np.issubdtype(weights.dtype, np.integer):
+        scales = np.broadcast_to(graph.tensors[op.inputs[1]].quantization.scale, len(bias))
     return Layer(
         "conv",
         # OHWI or 1HWC
@@ -94,15 +116,21 @@ def _convolution(parsed, graph, op, depthwise: bool) -> Layer:
         pads,
         groups=weights.shape[3] if depthwise else 1,
         limits=limits[options.fusedActivationFunction],
+        scales=scales,
     )
 
 
-def save(layers: list[Layer], size: int, path: Path) -> None:
-    """Write a chain for an input of (1, 3, size, size) as `.npz`, for `to_onnx.py`."""
+def save(layers: list[Layer], size: int, path: Path, of_input=None) -> None:
+    """Write a chain for an input of (1, 3, size, size) as `.npz`, for `to_onnx.py`.
+
+    `of_input`: scale and zero point of a quantized network's input.
+    """
     arrays = {}
     for i, layer in enumerate(layers):
         if layer.op == "conv":
             arrays[f"weights{i}"], arrays[f"bias{i}"] = layer.weights, layer.bias
+            if layer.scales is not None:
+                arrays[f"scales{i}"] = layer.scales
     about = [
         {
             "op": layer.op,
@@ -110,10 +138,11 @@ def save(layers: list[Layer], size: int, path: Path) -> None:
             "pads": layer.pads,
             "groups": layer.groups,
             "limits": [float(limit) for limit in layer.limits],
+            "output": layer.output,
         }
         for layer in layers
     ]
-    np.savez(path, size=size, layers=json.dumps(about), **arrays)
+    np.savez(path, size=size, layers=json.dumps(about), of_input=json.dumps(of_input), **arrays)
 
 
 def save_ncnn(layers: list[Layer], path: Path) -> None:

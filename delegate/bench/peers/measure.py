@@ -6,16 +6,17 @@ import contextlib
 import dataclasses
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from delegate.bench import models, work
-from delegate.bench.peers.rivals import GROUP4, UNSTRUCTURED, Case, Missing, Rival
+from delegate.bench.peers.rivals import PATTERNS, Case, Missing, Rival
 from delegate.bench.peers.worker import Worker, WorkerError
 
 TOLERANCE = 1e-3  # of outputs, relative to the largest; Winograd convolutions lose some digits
+INT8_TOLERANCE = 0.2  # a step of one layer's outputs moves those of the next ones
 
 
 @dataclasses.dataclass
@@ -58,7 +59,8 @@ def measure(
     from sbnn_tf.run.benchmark import cpu_name
     from sbnn_tf.run.runtime import open_library
 
-    cases = make_cases(sparsities, size, folder / "models")
+    patterns = {rival.pattern for rival in rivals}
+    cases = make_cases(patterns, sparsities, size, folder / "models")
     peak = open_library().sbnn_peak_gflops
     core = max(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
     missing: dict[str, str] = {}
@@ -101,14 +103,18 @@ def measure(
     }
 
 
-def make_cases(sparsities: Sequence[float], size: int, folder: Path) -> list[Case]:
+def make_cases(
+    patterns: Collection[str], sparsities: Sequence[float], size: int, folder: Path
+) -> list[Case]:
     """The network with each pattern and sparsity, as `.tflite` files that the others are made from."""
     folder = folder.absolute()
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.iterdir():
         old.unlink()
     cases = []
-    for pattern, name in ((GROUP4, "mobilenet_v1"), (UNSTRUCTURED, "mobilenet_v1_unstructured")):
+    for pattern, (name, _) in PATTERNS.items():
+        if pattern not in patterns:
+            continue
         network = models.NETWORKS[name]
         dense = models.dense(network, size)
         for sparsity in sparsities:
@@ -168,8 +174,20 @@ def _load(worker: Worker, case: Case, file: Path, folder: Path) -> tuple[int, st
 
     stock = runtime.interpreter(case.path)
     size = int(stock.get_input_details()[0]["shape"][1])
-    images = np.random.default_rng(0).standard_normal((1, 3, size, size)).astype(np.float32)
-    (expected,) = runtime.run(stock, [np.ascontiguousarray(images.transpose(0, 2, 3, 1))])
+    (entry,), (result,) = stock.get_input_details(), stock.get_output_details()
+    int8 = entry["dtype"] == np.int8
+    rng = np.random.default_rng(0)
+    shape = (1, 3, size, size)
+    # (What is quantized knows images from 0 to 1.)
+    images = (rng.random(shape) if int8 else rng.standard_normal(shape)).astype(np.float32)
+    x = np.ascontiguousarray(images.transpose(0, 2, 3, 1))
+    if int8:
+        scale, zero_point = entry["quantization"]
+        x = np.clip(np.rint(x / scale) + zero_point, -128, 127).astype(np.int8)
+    (expected,) = runtime.run(stock, [x])
+    if int8:
+        scale, zero_point = result["quantization"]
+        expected = (expected.astype(np.float32) - zero_point) * scale
     source, target = (folder.absolute() / name for name in ("input.f32", "output.f32"))
     images.tofile(source)
     target.unlink(missing_ok=True)
@@ -178,7 +196,7 @@ def _load(worker: Worker, case: Case, file: Path, folder: Path) -> tuple[int, st
     off = float("inf")
     if output.size == expected.size:
         off = largest_difference(output, expected.ravel()) / largest(expected)
-    if not off <= TOLERANCE:
+    if not off <= (INT8_TOLERANCE if int8 else TOLERANCE):
         raise WorkerError(f"its output is off by {off:.1e} of the largest")
     return index, about, off
 

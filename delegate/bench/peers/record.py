@@ -7,7 +7,10 @@ import statistics
 from collections.abc import Sequence
 from pathlib import Path
 
+from delegate.bench.peers.rivals import PATTERNS
+
 RESULTS, TABLE, PICTURE = "results.json", "results.md", "speedup.svg"
+INT8_FOLDER = "peers-int8"  # below build/bench
 REFERENCE = "TFLite XNNPACK"
 OURS = "SparseByteNN"
 
@@ -81,14 +84,14 @@ def comparisons(results: dict) -> list[str]:
     Ours is the best instruction set, and for MNN's package, which has AVX2 only, our AVX2 too.
     """
     ours = [line for line in results["lines"] if line["name"].startswith(OURS)]
-    best = ours[0]["name"] if ours else None
+    best = {line["pattern"]: line["name"] for line in reversed(ours)}
     rows = ["Times of others over ours, same zeros, medians (minima):", ""]
     for other in results["lines"]:
         for mine in ours:
             if (
                 other in ours
                 or mine["pattern"] != other["pattern"]
-                or (mine["name"] != best and "PyPI" not in other["name"])
+                or (mine["name"] != best[mine["pattern"]] and "PyPI" not in other["name"])
             ):
                 continue
             points = {p["sparsity"]: p["ms"] for p in mine["points"]}
@@ -132,19 +135,20 @@ def draw(results: dict, path: Path) -> None:
             [100 * point["sparsity"] for point in line["points"]],
             [reference(results) / statistics.median(point["ms"]) for point in line["points"]],
             color=f"C{names.index(name)}",
-            linestyle="-" if line["pattern"] == "group4" else "--",
+            linestyle={"unstructured": "--", "int8-4x4": "-."}.get(line["pattern"], "-"),
             linewidth=2.4 if ours else 1.2,
             marker="o" if ours else ".",
-            label=f"{name}, {'groups of 4' if line['pattern'] == 'group4' else 'unstructured'}",
+            label=f"{name}, {PATTERNS[line['pattern']][1]}",
         )
-    sparsity, speedup = zip(*limit(results))
-    axes.plot(
-        [100 * s for s in sparsity],
-        speedup,
-        color="black",
-        linestyle=":",
-        label="limit: what is left, at the measured FMA peak",
-    )
+    if not any(line["pattern"].startswith("int8") for line in results["lines"]):
+        sparsity, speedup = zip(*limit(results))
+        axes.plot(
+            [100 * s for s in sparsity],
+            speedup,
+            color="black",
+            linestyle=":",
+            label="limit: what is left, at the measured FMA peak",
+        )
     axes.set_yscale("log", base=2)
     axes.yaxis.set_major_formatter(matplotlib.ticker.FormatStrFormatter("%gx"))
     axes.set_xlabel("zeros in the 1x1 convolutions, %")

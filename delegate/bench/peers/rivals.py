@@ -12,6 +12,14 @@ from delegate.bench.peers import environment, graph
 
 WORKERS = Path(__file__).parent / "workers"
 GROUP4, UNSTRUCTURED = "group4", "unstructured"
+INT8_GROUP4, INT8_BLOCK = "int8-group4", "int8-4x4"
+# Of the zeros, the network of models.NETWORKS, and words for readers.
+PATTERNS = {
+    GROUP4: ("mobilenet_v1", "groups of 4"),
+    UNSTRUCTURED: ("mobilenet_v1_unstructured", "unstructured"),
+    INT8_GROUP4: ("mobilenet_v1_int8", "int8, groups of 4"),
+    INT8_BLOCK: ("mobilenet_v1_int8_4x4", "int8, blocks 4x4"),
+}
 SPARSITIES = (0.0, 0.31, 0.5, 0.7, 0.9)
 
 
@@ -41,6 +49,11 @@ class Rival:
     pattern: str
     prepare: Callable[[Case], tuple[Path, str]]
 
+    @property
+    def int8(self) -> bool:
+        """Whether it runs the quantized network."""
+        return self.pattern.startswith("int8")
+
 
 class Missing(Exception):
     """An engine or one of its files cannot be had here: why not."""
@@ -58,6 +71,9 @@ def rivals(library: Path, mnn_source: Path | None, mnn_build: Path | None) -> li
         Rival("TFLite XNNPACK", _tflite, GROUP4, as_is),
         Rival(f"SparseByteNN, {isa}", lambda: _tflite(library), GROUP4, as_is),
         Rival(f"SparseByteNN, {isa}", lambda: _tflite(library), UNSTRUCTURED, as_is),
+        Rival("TFLite XNNPACK int8", _tflite, INT8_GROUP4, as_is),
+        Rival(f"SparseByteNN int8, {isa}", lambda: _tflite(library), INT8_GROUP4, as_is),
+        Rival(f"SparseByteNN int8, {isa}", lambda: _tflite(library), INT8_BLOCK, as_is),
     ]
     if isa == "avx512":
         found += [
@@ -84,6 +100,15 @@ def rivals(library: Path, mnn_source: Path | None, mnn_build: Path | None) -> li
             "ONNX Runtime", lambda: _python("onnxruntime", "run_onnxruntime.py"), GROUP4, as_onnx
         ),
         Rival("ncnn", lambda: _python("ncnn", "run_ncnn.py"), GROUP4, as_ncnn),
+        Rival(
+            "OpenVINO int8", lambda: _python("openvino", "run_openvino.py"), INT8_GROUP4, as_onnx
+        ),
+        Rival(
+            "ONNX Runtime int8",
+            lambda: _python("onnxruntime", "run_onnxruntime.py"),
+            INT8_GROUP4,
+            as_onnx,
+        ),
     ]
 
 
@@ -94,7 +119,8 @@ def as_is(case: Case) -> tuple[Path, str]:
 def as_onnx(case: Case) -> tuple[Path, str]:
     target, chain = case.path.with_suffix(".onnx"), case.path.with_suffix(".npz")
     if not target.is_file():
-        graph.save(graph.chain(case.path.read_bytes()), _size(case), chain)
+        model = case.path.read_bytes()
+        graph.save(graph.chain(model), _size(case), chain, graph.input_quantization(model))
         _run([*_python("onnxruntime", "to_onnx.py"), chain, target])
     return target, ""
 

@@ -14,14 +14,18 @@ def load(model, x):
         delegates = [load_delegate(sys.argv[1], options)]
     made = Interpreter(model, num_threads=1, experimental_delegates=delegates)
     made.allocate_tensors()
-    made.set_tensor(
-        made.get_input_details()[0]["index"], np.ascontiguousarray(x.transpose(0, 2, 3, 1))
-    )
-    index = made.get_output_details()[0]["index"]
+    (entry,), (result,) = made.get_input_details(), made.get_output_details()
+    image = np.ascontiguousarray(x.transpose(0, 2, 3, 1))
+    if entry["dtype"] == np.int8:
+        scale, zero_point = entry["quantization"]
+        image = np.clip(np.rint(image / scale) + zero_point, -128, 127).astype(np.int8)
+    made.set_tensor(entry["index"], image)
+    scale, zero_point = result["quantization"]
 
     def run():
         made.invoke()
-        return made.get_tensor(index)
+        y = made.get_tensor(result["index"])
+        return (y.astype(np.float32) - zero_point) * scale if y.dtype == np.int8 else y
 
     return run, ""
 

@@ -1,4 +1,8 @@
-"""to_onnx.py CHAIN.npz OUT.onnx: a chain that `graph.save` wrote, as ONNX. Needs the package onnx."""
+"""to_onnx.py CHAIN.npz OUT.onnx: a chain that `graph.save` wrote, as ONNX. Needs the package onnx.
+
+A quantized one has a pair QuantizeLinear, DequantizeLinear behind each step, as the engines expect
+it (QDQ), with activations of uint8; input and output are floats.
+"""
 
 import json
 import math
@@ -18,11 +22,42 @@ def main(source: str, target: str) -> None:
             constants.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
             return name
 
+        def node(kind: str, inputs: list, name: str, **attributes) -> str:
+            nodes.append(helper.make_node(kind, inputs, [f"{name}_y"], name, **attributes))
+            return f"{name}_y"
+
+        def rounded(at: str, name: str, scale: float, zero_point: int) -> str:
+            given = [
+                constant(f"{name}_scale", np.float32(scale)),
+                constant(f"{name}_zero", np.uint8(zero_point + 128)),
+            ]
+            at = node("QuantizeLinear", [at, *given], f"{name}_q")
+            return node("DequantizeLinear", [at, *given], f"{name}_d")
+
+        def floats(values: np.ndarray, name: str, scales: np.ndarray) -> str:
+            given = [
+                constant(name, values),
+                constant(f"{name}_scale", np.asarray(scales, np.float32)),
+                constant(f"{name}_zero", np.zeros(len(scales), values.dtype)),
+            ]
+            return node("DequantizeLinear", given, f"{name}_d", axis=0)
+
+        of_input = json.loads(str(arrays["of_input"]))
+        scale = of_input[0] if of_input else None
+        if of_input:
+            at = rounded(at, "input", *of_input)
         for i, layer in enumerate(layers):
             name = f"layer{i}"
             if layer["op"] == "conv":
-                weights = arrays[f"weights{i}"]
-                names = [constant(f"w{i}", weights), constant(f"b{i}", arrays[f"bias{i}"])]
+                weights, bias = arrays[f"weights{i}"], arrays[f"bias{i}"]
+                if of_input:
+                    scales = arrays[f"scales{i}"]
+                    names = [
+                        floats(weights, f"w{i}", scales),
+                        floats(bias, f"b{i}", scale * scales),
+                    ]
+                else:
+                    names = [constant(f"w{i}", weights), constant(f"b{i}", bias)]
                 nodes.append(
                     helper.make_node(
                         "Conv",
@@ -36,7 +71,8 @@ def main(source: str, target: str) -> None:
                     )
                 )
                 at = f"{name}_y"
-                if any(map(math.isfinite, layer["limits"])):
+                # (Quantized, a range ends where the activation does.)
+                if any(map(math.isfinite, layer["limits"])) and not of_input:
                     low, high = (np.float32(v) for v in layer["limits"])
                     limits = [constant(f"low{i}", low), constant(f"high{i}", high)]
                     nodes.append(helper.make_node("Clip", [at, *limits], [f"{name}_c"], f"c{i}"))
@@ -47,6 +83,9 @@ def main(source: str, target: str) -> None:
             else:
                 nodes.append(helper.make_node("Flatten", [at], [f"{name}_y"], name, axis=1))
                 at = f"{name}_y"
+            if of_input:
+                scale, zero_point = layer["output"]
+                at = rounded(at, name, scale, zero_point)
         classes = len(arrays[f"bias{max(i for i, x in enumerate(layers) if x['op'] == 'conv')}"])
     graph = helper.make_graph(
         nodes,
