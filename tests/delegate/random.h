@@ -15,7 +15,9 @@ class Random {
 
   // An integer in [low, high].
   int Int(int low, int high) {
-    return low + static_cast<int>(engine_() % static_cast<unsigned>(high - low + 1));
+    // (Their distance may be more than an int.)
+    const unsigned count = static_cast<unsigned>(high) - static_cast<unsigned>(low) + 1;
+    return static_cast<int>(static_cast<unsigned>(low) + engine_() % count);
   }
   bool Chance(double p) { return engine_() < p * 4294967296.0; }
   template <typename T>
