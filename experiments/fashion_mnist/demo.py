@@ -162,19 +162,22 @@ def say(text: str) -> None:
 
 def table(results: dict) -> str:
     """The results as a Markdown table."""
-    lines = [
-        "| model | zeros | accuracy | file | dense, TFLite | sparse, delegate | speed-up "
-        "| over dense floats |",
-        "|---|--:|--:|--:|--:|--:|--:|--:|",
-    ]
     quantized = [row for row in results["rows"] if row.get("floats")]
+    lines = [
+        "| model | zeros | accuracy | file | dense, TFLite | sparse, delegate | speed-up |",
+        "|---|--:|--:|--:|--:|--:|--:|",
+    ]
+    if quantized:
+        lines = [lines[0] + " over dense floats |", lines[1] + "--:|"]
     for row in results["rows"]:
         score = "" if row["accuracy"] is None else f"{row['accuracy']:.2%}"
         lines.append(
             f"| {row['model']} | {row['sparsity']:.0%} | {score} | {row['file_bytes'] / 1e6:.2f} MB"
             f" | {row['baseline']['median_ms']:.3f} ms | {row['delegate']['median_ms']:.3f} ms"
-            f" | {row['speedup_median']:.2f}x | {_over_floats(row)} |"
+            f" | {row['speedup_median']:.2f}x |"
         )
+        if quantized:
+            lines[-1] += f" {_over_floats(row)} |"
     dates = sorted({row.get("date", results["date"]) for row in results["rows"]})
     lines.append("")
     lines.append(
@@ -241,8 +244,10 @@ def draw(results: dict, path: Path) -> None:
     # Speed-ups over the dense floats: what quantizing brings, and what zeros bring.
     rows = [row for row in results["rows"] if row["accuracy"] is None]
     kinds = {"floats": (ours, [row for row in rows if not row.get("floats")])}
-    kinds["int8"] = ("#57a773", [row for row in rows if row.get("floats")])
-    width = 0.8 / len([rows for _, rows in kinds.values() if rows])
+    quantized = [row for row in rows if row.get("floats")]
+    if quantized:
+        kinds["int8"] = ("#57a773", quantized)
+    width = 0.8 / len(kinds)
     for i, (kind, (color, rows)) in enumerate(kinds.items()):
         ratios = [
             (row.get("floats") or row["baseline"])["median_ms"] / row["delegate"]["median_ms"]
@@ -251,9 +256,9 @@ def draw(results: dict, path: Path) -> None:
         places = [at + i * width for at in range(len(rows))]
         bars = right.bar(places, ratios, color=color, width=width, label=f"sparse {kind}, delegate")
         right.bar_label(bars, fmt="%.1fx", padding=2, color=color, fontsize=8)
-    if rows:
+    if quantized:
         right.axhline(
-            rows[0]["floats"]["median_ms"] / rows[0]["baseline"]["median_ms"],
+            quantized[0]["floats"]["median_ms"] / quantized[0]["baseline"]["median_ms"],
             color=stock,
             lw=1.5,
             ls=":",
