@@ -1,8 +1,8 @@
 #include "delegate/bench/layer.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <random>
 #include <sstream>
 #include <utility>
@@ -78,10 +78,17 @@ Status ReadLayers(const std::string& path, std::vector<Layer>* layers) {
   // `bazel run` starts in a folder of its own.
   const char* const workspace = std::getenv("BUILD_WORKSPACE_DIRECTORY");
   const bool relative = workspace != nullptr && !path.empty() && path[0] != '/';
-  std::ifstream file(relative ? std::string(workspace) + "/" + path : path);
-  if (!file) return Status::Error("no such file: " + path);
+  const std::string name = relative ? std::string(workspace) + "/" + path : path;
+  // (WebAssembly's library has no file streams.)
+  std::FILE* const file = std::fopen(name.c_str(), "r");
+  if (file == nullptr) return Status::Error("no such file: " + path);
+  std::string text;
+  char buffer[4096];
+  while (const size_t size = std::fread(buffer, 1, sizeof(buffer), file)) text.append(buffer, size);
+  std::fclose(file);
+  std::istringstream lines(text);
   std::string line;
-  while (std::getline(file, line)) {
+  while (std::getline(lines, line)) {
     if (line.empty() || line[0] == '#') continue;
     std::istringstream in(line);
     Layer l;

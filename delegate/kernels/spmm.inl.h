@@ -13,6 +13,13 @@ namespace {
 // bytes a cycle, which hardware prefetchers do not keep up with: a tenth of MobileNet-v1's time.
 constexpr int kAhead = 256;  // elements
 
+// WebAssembly has no instruction to fetch, and its compilers keep to the order of the source.
+#if defined(__wasm__)
+constexpr bool kFetches = false, kKeepsOrder = true;
+#else
+constexpr bool kFetches = true, kKeepsOrder = false;
+#endif
+
 // The sum of columns, for a tile of P vectors of pixels and T single ones behind them. x: the tile.
 template <int G, int P, int T>
 SBNN_INLINE void AddColumns(const char* x, const int32_t* offset, const int32_t* end,
@@ -20,18 +27,30 @@ SBNN_INLINE void AddColumns(const char* x, const int32_t* offset, const int32_t*
                             const char*& fetch, size_t fetch_step) {
   constexpr int kTail = P * Vec::kLanes;
   for (; offset != end; ++offset, w += G) {
-    __builtin_prefetch(w + kAhead);
-    __builtin_prefetch(fetch);
-    fetch += fetch_step;
+    if constexpr (kFetches) {
+      __builtin_prefetch(w + kAhead);
+      __builtin_prefetch(fetch);
+      fetch += fetch_step;
+    }
     const Element* const pixels = reinterpret_cast<const Element*>(x + *offset);
-    const Scalars<G> weights(w);
-    Vec v[P];
+    if constexpr (kKeepsOrder && P > 1 && G <= 4) {
+      const Scalars<G> weights(w);
 #pragma GCC unroll 16
-    for (int j = 0; j < P; ++j) v[j] = Load(pixels + j * Vec::kLanes);
+      for (int j = 0; j < P; ++j) {
+        const Vec v = Load(pixels + j * Vec::kLanes);
+#pragma GCC unroll 4
+        for (int i = 0; i < G; ++i) acc[i][j] = FmaScalar(v, weights[i], acc[i][j]);
+      }
+    } else {
+      const Scalars<G> weights(w);
+      Vec v[P];
 #pragma GCC unroll 16
-    for (int i = 0; i < G; ++i) {
+      for (int j = 0; j < P; ++j) v[j] = Load(pixels + j * Vec::kLanes);
 #pragma GCC unroll 16
-      for (int j = 0; j < P; ++j) acc[i][j] = FmaScalar(v[j], weights[i], acc[i][j]);
+      for (int i = 0; i < G; ++i) {
+#pragma GCC unroll 16
+        for (int j = 0; j < P; ++j) acc[i][j] = FmaScalar(v[j], weights[i], acc[i][j]);
+      }
     }
 #pragma GCC unroll 4
     for (int t = 0; t < T; ++t) tail[t].AddScaled(w, pixels[kTail + t]);

@@ -8,8 +8,9 @@ namespace sbnn {
 // Of browsers on x64, which leave 15 registers to a kernel. (Tiles that fill more than these are
 // slower in V8: at 512 inputs 8 vectors of groups of 1 beat 12, 2 of groups of 4 beat 3.)
 Kernels WasmKernelsX64() {
-  Kernels kernels = wasm::Collect<8, 4, 2, 1, 6>({{0.94f, 1.15f, 2.2f, 4.4f}, 0.6f, 0.41f, 192});
+  Kernels kernels = wasm::Collect<8, 4, 2, 1, 6>({{0.94f, 1.15f, 2.2f, 5.6f}, 0.6f, 0.41f, 192});
   kernels.isa = "wasm_x64";
+  kernels.copied_channels = 128;
   return kernels;
 }
 

@@ -85,19 +85,20 @@ Status Convolution::Plan(const std::vector<const Tensor*>& inputs, const Tensor&
   const Images in = input.images(), out = output.images();
   const ElementType type = context.kernels.type;
   gated_ = inputs.size() > 1u + epilogue_.add;
-  if (gated_) *scratch = weights_->values.size() * BytesOf(type);
+  panels_begin_ = gated_ ? RoundUp(weights_->values.size() * BytesOf(type), kVectorBytes) : 0;
+  *scratch = panels_begin_;
   if (Pointwise(in)) {
     if (IsVector(in)) {
       vector_grid_ = MakeVectorGrid(*weights_, context.threads);
       return Status();
     }
-    const Status status =
-        PlanOffsets(*weights_, input.plane_stride, {0}, type, groups_, &offset_bytes_);
-    if (!status.ok()) return status;
     grid_ = MakeGrid(*weights_, in.pixels(), context.kernels, context.threads);
-    return Status();
+    PlanPanel({grid_}, input, context.kernels);
+    *scratch += panel_.bytes() * context.threads;
+    return PlanOffsets(*weights_, panel_.channel_stride(), {0}, type, groups_, &offset_bytes_);
   }
 
+  panel_ = TilePanel();
   PlacedWindow placed;
   Status status = Place(window_, in, &placed);
   if (!status.ok()) return status;
@@ -119,6 +120,17 @@ Status Convolution::Plan(const std::vector<const Tensor*>& inputs, const Tensor&
   // A band a worker, or one band for all of them.
   *scratch = lowered_.bytes() * (bands == 1 ? 1 : context.threads);
   return Status();
+}
+
+// (Unstructured weights take wide tiles, and groups read few channels each.)
+void Convolution::PlanPanel(const std::vector<TaskGrid>& grids, const Tensor& input,
+                            const Kernels& kernels) {
+  uint32_t width = 0;
+  for (const TaskGrid& grid : grids) {
+    for (const Tile& tile : grid.tiles) width = std::max(width, tile.width);
+  }
+  const bool suits = groups_ == 1 && !weights_->unstructured();
+  panel_.Plan(width, suits ? input.images().c : 0, input.plane_stride, kernels);
 }
 
 SpmmArgs Convolution::Args(const void* values, const void* x, void* y, size_t y_stride) const {
@@ -167,10 +179,10 @@ void Convolution::RunPointwise(const Tensor& input, const Tensor* add, const Ten
   // (Behind the outputs of a pixel the next image may begin, which is written later.)
   const int images = input.images().n, together = output.layout == Layout::kFlat ? 1 : images;
   for (int first = 0; first < images; first += together) {
-    context.team.Run(together * grid_.tasks(), [&](int task, int) {
+    context.team.Run(together * grid_.tasks(), [&](int task, int worker) {
       const int n = first + task / grid_.tasks();
       RunTask(grid_, task % grid_.tasks(), values_.From(0), input.At(n, 0), add, output, n, 0,
-              context);
+              PanelOf(worker, context), context);
     });
   }
 }
@@ -190,20 +202,27 @@ void Convolution::RunGated(const Tensor& input, const Tensor& gate, const Tensor
                             Advance(scaled, static_cast<ptrdiff_t>(first * w.group), type),
                             std::min(kGatedColumns, columns - first), w.group});
                      });
-    context.team.Run(grid_.tasks(), [&](int task, int) {
-      RunTask(grid_, task, scaled, input.At(n, 0), add, output, n, 0, context);
+    context.team.Run(grid_.tasks(), [&](int task, int worker) {
+      RunTask(grid_, task, scaled, input.At(n, 0), add, output, n, 0, PanelOf(worker, context),
+              context);
     });
   }
 }
 
-// A task of a grid whose first pixel reads from `x` and is `pixel` of the output.
+void* Convolution::PanelOf(int worker, const RunContext& context) const {
+  return static_cast<char*>(context.scratch) + panels_begin_ + worker * panel_.bytes();
+}
+
+// A task of a grid whose first pixel reads from `x` and is `pixel` of the output. `panel`: memory
+// for a copy of its tile, where one is made.
 void Convolution::RunTask(const TaskGrid& grid, int task, const void* values, const void* x,
-                          const Tensor* add, const Tensor& output, int n, size_t pixel,
+                          const Tensor* add, const Tensor& output, int n, size_t pixel, void* panel,
                           const RunContext& context) const {
   const Tile& tile = grid.tiles[task / grid.chunks()];
   const int chunk = task % grid.chunks();
-  SpmmArgs args = Args(values, Advance(x, tile.first, context.kernels.type),
-                       output.At(n, 0, pixel + tile.first), output.plane_stride);
+  const void* const first = Advance(x, tile.first, context.kernels.type);
+  SpmmArgs args = Args(values, panel_.Fill(first, panel), output.At(n, 0, pixel + tile.first),
+                       output.plane_stride);
   if (add != nullptr) args.add = add->At(n, 0, pixel + tile.first);
   args.first_group = grid.group_begin[chunk];
   args.end_group = grid.group_begin[chunk + 1];
@@ -303,7 +322,7 @@ void Convolution::RunBandTask(const Tensor* add, const Tensor& output, int n, in
   if (row >= out.h) return;
   const void* const x = Advance(lowered, stretch * lowered_.stretch(), context.kernels.type);
   RunTask(grid, task % grid.tasks(), values_.From(0), x, add, output, n,
-          static_cast<size_t>(row) * out.w, context);
+          static_cast<size_t>(row) * out.w, nullptr, context);
 }
 
 Status Convolution::PlanRows(const std::vector<const Tensor*>& inputs, const Tensor& output,
@@ -311,28 +330,30 @@ Status Convolution::PlanRows(const std::vector<const Tensor*>& inputs, const Ten
   PlanConstants(context);
   const Tensor& input = *inputs[0];
   const Images in = input.images(), out = output.images();
-  int grids = most_rows;
-  Status status;
-  if (Pointwise(in)) {
-    status = PlanOffsets(*weights_, input.plane_stride, {0}, context.kernels.type, groups_,
-                         &offset_bytes_);
-  } else {
-    PlacedWindow placed;
-    status = Place(window_, in, &placed);
-    if (!status.ok()) return status;
-    lowered_.PlanBand(window_, placed, in, input.layout == Layout::kFlat, context.kernels,
-                      most_rows);
-    grids = lowered_.stretch_rows();
-    *scratch = lowered_.bytes();
-    status = PlanOffsets(*weights_, lowered_.channel_stride(), lowered_.tap_offset(),
-                         context.kernels.type, groups_, &offset_bytes_);
-  }
+  panels_begin_ = 0;
+  panel_ = TilePanel();
   row_grids_.clear();
-  for (int rows = 1; rows <= grids; ++rows) {
-    const size_t pixels = static_cast<size_t>(rows) * out.w;
-    row_grids_.push_back(MakeGrid(*weights_, pixels, context.kernels, 1));
+  const auto make_grids = [&](int most) {
+    for (int rows = 1; rows <= most; ++rows) {
+      const size_t pixels = static_cast<size_t>(rows) * out.w;
+      row_grids_.push_back(MakeGrid(*weights_, pixels, context.kernels, 1));
+    }
+  };
+  const ElementType type = context.kernels.type;
+  if (Pointwise(in)) {
+    make_grids(most_rows);
+    PlanPanel(row_grids_, input, context.kernels);
+    *scratch = panel_.bytes();
+    return PlanOffsets(*weights_, panel_.channel_stride(), {0}, type, groups_, &offset_bytes_);
   }
-  return status;
+  PlacedWindow placed;
+  const Status status = Place(window_, in, &placed);
+  if (!status.ok()) return status;
+  lowered_.PlanBand(window_, placed, in, input.layout == Layout::kFlat, context.kernels, most_rows);
+  make_grids(lowered_.stretch_rows());
+  *scratch = lowered_.bytes();
+  return PlanOffsets(*weights_, lowered_.channel_stride(), lowered_.tap_offset(), type, groups_,
+                     &offset_bytes_);
 }
 
 void Convolution::RunRows(const std::vector<const Tensor*>& inputs, const Tensor& output, int n,
@@ -351,7 +372,7 @@ void Convolution::RunRows(const std::vector<const Tensor*>& inputs, const Tensor
     const size_t pixel = static_cast<size_t>(row) * out.w;
     if (pointwise) x = input.At(n, 0, pixel);
     for (int task = 0; task < grid.tasks(); ++task) {
-      RunTask(grid, task, values_.From(0), x, add, output, n, pixel, context);
+      RunTask(grid, task, values_.From(0), x, add, output, n, pixel, PanelOf(0, context), context);
     }
     if (!pointwise) x = Advance(x, lowered_.stretch(), context.kernels.type);
   }

@@ -8,6 +8,7 @@
 #include "delegate/engine/lowered_input.h"
 #include "delegate/engine/matrix.h"
 #include "delegate/engine/op.h"
+#include "delegate/engine/tile_panel.h"
 #include "delegate/engine/window.h"
 #include "delegate/format/packed_weights.h"
 
@@ -55,8 +56,11 @@ class Convolution : public RowOp {
                     const RunContext& context) const;
   void RunGated(const Tensor& input, const Tensor& gate, const Tensor* add, const Tensor& output,
                 const RunContext& context) const;
+  void PlanPanel(const std::vector<TaskGrid>& grids, const Tensor& input, const Kernels& kernels);
+  void* PanelOf(int worker, const RunContext& context) const;
   void RunTask(const TaskGrid& grid, int task, const void* values, const void* x, const Tensor* add,
-               const Tensor& output, int n, size_t pixel, const RunContext& context) const;
+               const Tensor& output, int n, size_t pixel, void* panel,
+               const RunContext& context) const;
   void RunBands(const Tensor& input, const Tensor* add, const Tensor& output,
                 const RunContext& context) const;
   const TaskGrid& GridOf(int band) const;
@@ -82,6 +86,8 @@ class Convolution : public RowOp {
   VectorGrid vector_grid_;           // of one pixel
   std::vector<TaskGrid> row_grids_;  // by rows, from 1: of what RunRows takes at a time
   LoweredInput lowered_;
+  TilePanel panel_;            // of pointwise convolutions
+  uint64_t panels_begin_ = 0;  // of the scratch: a panel for each worker
 };
 
 }  // namespace sbnn

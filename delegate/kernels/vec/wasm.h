@@ -85,11 +85,24 @@ SBNN_INLINE Vec Keep(Vec a) { return a; }
 SBNN_INLINE Four FirstFour(Vec a) { return reinterpret_cast<Four>(a.v); }
 using WideVec = Vec;
 SBNN_INLINE WideVec Widen(Vec a) { return a; }
+// Of numbers in memory, by the instruction that loads one into all lanes. (The compiler finds it
+// too, but computes the address by an instruction of its own.)
+SBNN_INLINE Vec SetFrom(const float* p) { return {wasm_v128_load32_splat(p)}; }
+SBNN_INLINE Vec Set(Vec a) { return a; }
+SBNN_INLINE Vec FmaScalar(Vec a, float b, Vec c) { return Fma(a, Set(b), c); }
+SBNN_INLINE Vec FmaScalar(Vec a, Vec b, Vec c) { return Fma(a, b, c); }
+template <int N>
+struct Scalars {
+  SBNN_INLINE explicit Scalars(const float* p) : p(p) {}
+  SBNN_INLINE Vec operator[](int i) const { return SetFrom(p + i); }
+  const float* p;
+};
+struct TwoSets {
+  SBNN_INLINE explicit TwoSets(const float* p) : of{SetFrom(p), SetFrom(p + 1)} {}
+  Vec of[2];
+};
 
 }  // namespace SBNN_ISA
 }  // namespace sbnn
-
-#include "delegate/kernels/vec/broadcast.inl.h"
-#include "delegate/kernels/vec/two_sets.inl.h"
 
 #endif  // SBNN_DELEGATE_KERNELS_VEC_WASM_H_
