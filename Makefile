@@ -118,7 +118,7 @@ demo-web: setup web  ## the demo page: builds it in build/web/demo and serves it
 	$(NODE) $(WEB)/serve.mjs build/web/demo $(or $(PORT),8080)
 
 bench-web: setup web  ## time sbnn-web against LiteRT.js and others in Chromium: delegate/web/RESULTS.md
-	cd $(WEB)/bench && npm ci --no-audit --no-fund
+	cd $(WEB)/bench && npm ci --no-audit --no-fund --legacy-peer-deps
 	$(PYTHON) -m delegate.web.bench.bench $(OPTIONS)
 
 $(WEB)/node_modules/.ready: $(WEB)/package-lock.json

@@ -13,13 +13,6 @@ namespace {
 // bytes a cycle, which hardware prefetchers do not keep up with: a tenth of MobileNet-v1's time.
 constexpr int kAhead = 256;  // elements
 
-// WebAssembly has no instruction to fetch, and its compilers keep to the order of the source.
-#if defined(__wasm__)
-constexpr bool kFetches = false, kKeepsOrder = true;
-#else
-constexpr bool kFetches = true, kKeepsOrder = false;
-#endif
-
 // The sum of columns, for a tile of P vectors of pixels and T single ones behind them. x: the tile.
 template <int G, int P, int T>
 SBNN_INLINE void AddColumns(const char* x, const int32_t* offset, const int32_t* end,
@@ -27,13 +20,13 @@ SBNN_INLINE void AddColumns(const char* x, const int32_t* offset, const int32_t*
                             const char*& fetch, size_t fetch_step) {
   constexpr int kTail = P * Vec::kLanes;
   for (; offset != end; ++offset, w += G) {
-    if constexpr (kFetches) {
+    if constexpr (!kOnWasm) {
       __builtin_prefetch(w + kAhead);
       __builtin_prefetch(fetch);
       fetch += fetch_step;
     }
     const Element* const pixels = reinterpret_cast<const Element*>(x + *offset);
-    if constexpr (kKeepsOrder && P > 1 && G <= 4) {
+    if constexpr (kOnWasm && P > 1 && G <= 4) {
       const Scalars<G> weights(w);
 #pragma GCC unroll 16
       for (int j = 0; j < P; ++j) {

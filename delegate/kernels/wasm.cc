@@ -10,7 +10,7 @@ namespace sbnn {
 Kernels WasmKernelsX64() {
   Kernels kernels = wasm::Collect<8, 4, 2, 1, 6>({{0.94f, 1.15f, 2.2f, 5.6f}, 0.6f, 0.41f, 192});
   kernels.isa = "wasm_x64";
-  kernels.copied_channels = 128;
+  kernels.copied_channels = 64;
   return kernels;
 }
 

@@ -8,6 +8,14 @@
 namespace sbnn {
 namespace SBNN_ISA {
 
+// There is no instruction to fetch memory ahead. Instructions come out in the order of the source,
+// or in one that the compiler likes better, though registers run out.
+#if defined(__wasm__)
+constexpr bool kOnWasm = true;
+#else
+constexpr bool kOnWasm = false;
+#endif
+
 // What the kernels compute in.
 using Element = SBNN_ELEMENT;
 
