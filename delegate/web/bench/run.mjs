@@ -1,4 +1,5 @@
-// node run.mjs MODELS OUT.json [--threads N] [--rounds N] [--loads N] [--browser chrome|firefox] [--network NAME] [--plain]:
+// node run.mjs MODELS OUT.json [--threads N] [--rounds N] [--loads N] [--browser chrome|firefox] [--network NAME]
+// [--zeros 0,50,90] [--plain]:
 // times engines in a browser, all by turns, each in pages of its own.
 import { mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
@@ -18,6 +19,7 @@ const { values: options, positionals } = parseArgs({
     loads: { type: 'string', default: '2' },
     browser: { type: 'string', default: 'chrome' },
     network: { type: 'string', default: 'mobilenet_v1' },
+    zeros: { type: 'string', default: '0,30,50,70,90' },
     plain: { type: 'boolean', default: false },
   },
 });
@@ -35,17 +37,15 @@ writeFileSync(
   `<!doctype html><link rel="icon" href="data:,"><script type="importmap">${JSON.stringify(map)}</script>`,
 );
 
-const files = readdirSync(models).filter((name) => new RegExp(`^${options.network}_\\d+\\.tflite$`).test(name));
-const zerosOf = (file) => Number(/_(\d+)\.tflite$/.exec(file)[1]);
+const fileOf = (zeros) => `${options.network}_${zeros}.tflite`;
 const rows = [];
-for (const file of files) {
-  rows.push({ engine: 'sbnn-web', file });
-  if (options.plain) rows.push({ engine: 'sbnn-web, plain SIMD', file });
+for (const zeros of options.zeros.split(',').map(Number)) {
+  rows.push({ engine: 'sbnn-web', zeros });
+  if (options.plain) rows.push({ engine: 'sbnn-web, plain SIMD', zeros });
 }
-const dense = files.find((file) => zerosOf(file) === 0);
 const peers = ['LiteRT.js', ...(options.plain ? ['LiteRT.js, plain SIMD'] : []), 'tfjs-tflite'];
-for (const engine of peers) rows.push({ engine, file: dense });
-for (const row of rows) Object.assign(row, { zeros: zerosOf(row.file), times: [], cpu: [], first: [], load: [] });
+for (const engine of peers) rows.push({ engine, zeros: 0 });
+for (const row of rows) Object.assign(row, { file: fileOf(row.zeros), times: [], cpu: [], first: [], load: [] });
 
 /** Milliseconds that the browser's pages have had of a CPU (Linux): on a busy machine these say more than a clock does. */
 function cpuTime(browserPid) {

@@ -56,7 +56,7 @@ void BuildRows(unsigned seed, const Shape& input, Network* network) {
       add(std::make_unique<Pool>(false, w, -kInfinity, kInfinity), {tensor});
     } else {
       if (kind == 0) w = MakeWindow(1, 1, true);
-      const int outputs = random.Pick<int>({5, 8, 12, 20});
+      const int outputs = random.Pick<int>({5, 8, 12, 20, 72});
       const Shape filter_shape = {outputs, w.kernel_h, w.kernel_w, channels};
       const auto filter = random.Filter(outputs, ElementCount(filter_shape) / outputs, 4, 0.4);
       const auto bias = random.Floats(outputs);

@@ -36,6 +36,9 @@ TEST(Convolution, Chosen) {
       {{1, 1, 1, 3}, 2, Margined(one, 2, 1, 1, 2)},  // one pixel in a margin
       {{1, 7, 7, 16}, 24, one},                      // MobileNet's last planes
       {{3, 16, 16, 8}, 16, one},                     // planes of whole vectors
+      {{2, 7, 7, 72}, 9, one},                       // channels enough to copy tiles of
+      {{1, 3, 9, 65}, 12, one},
+      {{1, 1, 2, 100}, 8, one},
       {{1, 33, 31, 5}, 9, one},
       {{1, 9, 11, 6}, 8, MakeWindow(1, 2, true)},         // 1x1 with a stride
       {{1, 1, 30, 6}, 8, {1, 1, 3, 1, 1, 1, false, {}}},  // a stride over one row

@@ -60,7 +60,8 @@ TEST(FoldGates, GateInsideAConvolution) {
   const Limits none = {-kInfinity, kInfinity};
   const std::vector<std::string> folded = {"gate + conv"}, both = {"gate", "conv"};
   for (int group : kGroupSizes) {
-    for (const Shape& shape : {Shape{1, 7, 7, 9}, Shape{3, 5, 6, 16}, Shape{1, 16, 16, 24}}) {
+    for (const Shape& shape :
+         {Shape{1, 7, 7, 9}, Shape{3, 5, 6, 16}, Shape{1, 16, 16, 24}, Shape{1, 7, 7, 70}}) {
       const Shape gate = {shape[0], 1, 1, shape[3]};
       run(shape, gate, 12, group, one, none, false, {4}, folded);
       run(shape, gate, 12, group, one, none, true, {5}, {"gate + conv + add"});
