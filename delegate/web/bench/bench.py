@@ -101,7 +101,7 @@ def document(results: list[dict]) -> str:
             f"## {result['network']}, {result['threads']} thread(s)",
             "",
             f"{result['browser']}, {result['cpu']}, {result['cores']} cores, {result['date']}; {result['loads']} page loads, "
-            f"{result['rounds']} rounds of 10 runs each.",
+            f"{result['rounds']} rounds of 10 runs each; load of the machine at the end: {result['load']:.1f}.",
             "",
             "| engine | zeros | CPU ms | ratio | slowest load's | least ms by the clock | first ms |",
             "|---|--:|--:|--:|--:|--:|--:|",
