@@ -32,7 +32,7 @@ struct Kernels {
   int lanes;         // elements in a vector
   ElementType type;  // that they compute in
   ColumnCost column_cost;
-  bool in_order;  // on a CPU that issues in order, as ARM's small cores do
+  bool in_order;        // on a CPU that issues in order, as ARM's small cores do
   int copied_channels;  // images of so many are copied tile by tile (TilePanel); 0: none is
 
   SpmmTiles spmm[kGroupKinds + 1][1 + kTailKinds];  // [g][0]: no tail; then longer and longer ones
