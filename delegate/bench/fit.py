@@ -1,7 +1,9 @@
-"""Fits the cost model that decides what the delegate claims, and prints its table.
+"""Fits the cost model that decides what the delegate claims, and prints rows of its table.
 
-    python -m delegate.bench.fit > delegate/translation/cost_table.inl.h     (a few minutes; quiet machine)
-    python -m delegate.bench.fit --int8 [--without-amx] >> delegate/translation/cost_table_int8.inl.h
+    python -m delegate.bench.fit --isa avx2     for delegate/translation/cost_table.inl.h
+    python -m delegate.bench.fit --isa avx512 avx2 --int8 [--without-amx]    for cost_table_int8.inl.h
+
+A few minutes each, on a quiet machine that has no better instruction set.
 
 Times representative layers, one at a time, in stock TensorFlow Lite with XNNPACK (an interpreter of
 that layer) and in the delegate (its profile: no change of layout counts), and fits for each kind of
@@ -20,7 +22,7 @@ import numpy as np
 
 from delegate.bench.amx import forbid_amx, has_amx, has_vnni
 
-KINDS = ("pointwise", "window", "matrix", "depthwise", "function", "move")
+KINDS = ("pointwise", "window", "matrix", "depthwise", "function", "pool", "move")
 ROUNDS = 30
 NODE_NS = 500  # of any node: too little to be fitted
 CONVOLUTION = "DepthwiseConv2D(3, padding='same')(x)"  # before layers that no delegate takes alone
@@ -58,8 +60,14 @@ def layers() -> list[Layer]:
         for name in ("sigmoid", "tanh"):
             make = f"Activation({name!r})(x)"
             found.append(Layer("function", (size, size, c), make, size * size * c))
-        for make in ("Add()([x, x])", "GlobalAveragePooling2D()(x)", "MaxPooling2D(2)(x)"):
+        for make in ("Add()([x, x])", "GlobalAveragePooling2D()(x)"):
             found.append(Layer("move", (size, size, c), make, 0))
+        for kernel, stride in ((2, 2), (3, 1), (3, 2), (5, 1), (7, 7)):
+            for kind in ("Max", "Average"):
+                out = -(-size // stride)
+                make = f"{kind}Pooling2D({kernel}, {stride}, 'same')(x)"
+                work = out * out * c * kernel * kernel
+                found.append(Layer("pool", (size, size, c), make, work))
     return found
 
 
@@ -139,7 +147,10 @@ def braces(fits: dict[str, tuple[float, float]]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
-        "--isa", nargs="+", default=["avx512", "avx2", "scalar"], help="instruction sets to fit"
+        "--isa",
+        nargs="+",
+        default=["avx512"],
+        help="instruction sets to fit; a row's other half is TensorFlow Lite on this CPU",
     )
     parser.add_argument("--int8", action="store_true", help="of quantized layers")
     parser.add_argument(
@@ -159,7 +170,8 @@ def main() -> None:
     for layer in layers():
         model, size = tflite(layer, int8=int8)
         behind = before = None
-        if layer.kind in ("function", "move"):  # claimed, and fused, only next to a convolution
+        # These are claimed, and fused, only next to a convolution.
+        if layer.kind in ("function", "pool", "move"):
             behind, _ = tflite(layer, int8=int8, behind_a_convolution=True)
             before, _ = tflite(dataclasses.replace(layer, make=CONVOLUTION), int8=int8)
         made.append((layer, model, size, behind or model, before))

@@ -23,14 +23,15 @@ enum Kind {
   kMatrix,     // fully connected layers and convolutions of one pixel
   kDepthwise,
   kFunction,  // a function of each element that takes more than a few operations
-  kMove,      // everything else goes as fast as memory
+  kPool,
+  kMove,  // everything else goes as fast as memory
   kKinds,
 };
 
 // Nanoseconds for a thousand units of work, and for a thousand bytes of activations read or
 // written. Here the work of a convolution is counted in multiply-adds of kept columns, weighted by
 // how well a group of their width runs; in TensorFlow Lite in those of the dense layer. The work of
-// a kFunction is its elements.
+// a kFunction is its elements, that of a kPool what its windows contain.
 struct Rates {
   double work[kKinds];
   double bytes[kKinds];
@@ -44,10 +45,12 @@ struct IsaRates {
   Rates stock;
 };
 
-// One row an instruction set, as printed by `python -m delegate.bench.fit`. Only the ratios of
-// times decide, so that a row serves every processor whose XNNPACK uses the same instruction set.
+// One row an instruction set, as printed by `python -m delegate.bench.fit` on a CPU that has no
+// better one and, of ARM's, by `python -m delegate.bench.arm.rates`. Only the ratios of times
+// decide, so that a row serves every processor whose XNNPACK uses the same instruction set.
 constexpr IsaRates kRates[] = {
 #include "delegate/translation/cost_table.inl.h"
+#include "delegate/translation/cost_table_arm.inl.h"
 };
 
 // The same of quantized layers, `python -m delegate.bench.fit --int8`: "avx512 amx" where XNNPACK
@@ -65,10 +68,20 @@ const IsaRates* Find(const IsaRates (&table)[N], const char* isa) {
   return nullptr;
 }
 
-const IsaRates& RatesOf(const char* isa) {
-  const IsaRates* const found = Find(kRates, isa);
+const IsaRates* FindRates(const Kernels& kernels) {
+  const std::string core = kernels.in_order ? " in order" : "";
+  const IsaRates* const found = Find(kRates, (kernels.isa + core).c_str());
+  return found != nullptr ? found : Find(kRates, kernels.isa);
+}
+
+// (WebAssembly's kernels have none; there all is claimed.)
+const IsaRates& RatesOf(const Kernels& kernels) {
+  const IsaRates* const found = FindRates(kernels);
   return found != nullptr ? *found : kRates[0];
 }
+
+// TensorFlow Lite uses what the CPU has, whatever was asked for here.
+const Rates& StockRates() { return RatesOf(*AvailableKernels().front()).stock; }
 
 // What XNNPACK multiplies bytes with, as rows are named by it.
 const char* ProductsOfBytes() {
@@ -112,6 +125,8 @@ Kind KindOf(const NodeView& view, const Shape& output) {
       return kDepthwise;
     case Work::kFunction:
       return kFunction;
+    case Work::kPool:
+      return kPool;
     case Work::kConvolution: {
       const std::vector<int> filter = view.constants.ShapeOf(view.context, view.input(1));
       if (AsImages(output).pixels() == 1) return kMatrix;
@@ -154,9 +169,10 @@ Prediction PredictNode(const NodeView& view, const Translation& t,
   const bool floats = std::all_of(t.types.begin(), t.types.end(), [](const auto& type) {
     return type.second.element == ElementType::kFloat32;
   });
-  const IsaRates* const found = floats ? &RatesOf(view.kernels.isa) : Int8RatesOf(view.kernels.isa);
+  const IsaRates* const found = floats ? &RatesOf(view.kernels) : Int8RatesOf(view.kernels.isa);
   if (found == nullptr) return {0, 0, false};
   const IsaRates& rates = *found;
+  const Rates& there = floats ? StockRates() : rates.stock;
   const Shape output = view.shape(view.node->outputs->data[0]);
   const Kind kind = KindOf(view, output);
   const auto bytes_of = [&](int tensor) {
@@ -168,8 +184,8 @@ Prediction PredictNode(const NodeView& view, const Translation& t,
   for (int i = 0; i < view.node->outputs->size; ++i) bytes += bytes_of(view.node->outputs->data[i]);
   double here = 0, stock = 0;
   Kind kind_here = kind;
-  if (kind == kFunction) {
-    here = stock = Elements(output);
+  if (kind == kFunction || kind == kPool) {
+    here = stock = Elements(output) * t.window;
   } else if (kind != kMove) {
     here = stock = Elements(output) * DenseDepth(view, kind);
     const double pixels = Elements(output) / AsImages(output).c;
@@ -193,15 +209,16 @@ Prediction PredictNode(const NodeView& view, const Translation& t,
   }
   p.here += 1e-9 * (rates.here.node + 1e-3 * (here * rates.here.work[kind_here] +
                                               bytes * rates.here.bytes[kind_here]));
-  p.stock = 1e-9 * (rates.stock.node +
-                    1e-3 * (stock * rates.stock.work[kind] + bytes * rates.stock.bytes[kind]));
+  p.stock = 1e-9 * (there.node + 1e-3 * (stock * there.work[kind] + bytes * there.bytes[kind]));
   return p;
 }
+
+bool HasRates(const Kernels& kernels) { return FindRates(kernels) != nullptr; }
 
 double PredictLayoutChange(const Shape& shape, bool quantized, const Kernels& kernels) {
   if (LayoutOf(shape) == Layout::kFlat) return 0;
   const IsaRates* const found = quantized ? Int8RatesOf(kernels.isa) : nullptr;
-  return LayoutChange(shape, quantized ? 1 : 4, found != nullptr ? *found : RatesOf(kernels.isa));
+  return LayoutChange(shape, quantized ? 1 : 4, found != nullptr ? *found : RatesOf(kernels));
 }
 
 }  // namespace sbnn

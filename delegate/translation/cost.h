@@ -25,6 +25,9 @@ struct Prediction {
 Prediction PredictNode(const NodeView& view, const Translation& translation,
                        const std::vector<std::shared_ptr<const PackedWeights>>& packed);
 
+// Whether the time of these kernels was measured or modelled.
+bool HasRates(const Kernels& kernels);
+
 // Of bringing a tensor of this shape to or from the engine's layout.
 double PredictLayoutChange(const Shape& shape, bool quantized, const Kernels& kernels);
 

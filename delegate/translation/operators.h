@@ -19,6 +19,7 @@ struct Translation;
 enum class Work {
   kMove,         // bytes read and written: it goes as fast as memory
   kFunction,     // elements: a function of each that takes more than a few operations
+  kPool,         // elements of all windows
   kConvolution,  // multiply-adds of the filter, the second input, as of the next two
   kDepthwise,
   kMatrix,

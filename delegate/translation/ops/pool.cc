@@ -36,6 +36,7 @@ Status TranslatePool(const NodeView& view, Translation* t) {
   window.same = params.padding == PaddingKind::kSame;
   status = CheckWindow(window);
   if (!status.ok()) return status;
+  t->window = window.kernel_h * window.kernel_w;
   const bool average = view.registration->builtin_code == kTfLiteBuiltinAveragePool2d;
   if (!t->quantized()) {
     t->op = std::make_unique<Pool>(average, window, lo, hi);
@@ -54,10 +55,12 @@ Status TranslatePool(const NodeView& view, Translation* t) {
 std::vector<Operator> PoolOperators() {
   return {Operator(kTfLiteBuiltinAveragePool2d, 3, TranslatePool)
               .Holds(Types::kQuantized)
-              .Parameters<ReadPool>(5),
+              .Parameters<ReadPool>(5)
+              .Costs(Work::kPool),
           Operator(kTfLiteBuiltinMaxPool2d, 3, TranslatePool)
               .Holds(Types::kQuantized)
-              .Parameters<ReadPool>(5)};
+              .Parameters<ReadPool>(5)
+              .Costs(Work::kPool)};
 }
 
 }  // namespace sbnn
