@@ -194,7 +194,7 @@ def main() -> None:
                 whole = run_seconds(model, claim="all", isa=isa) - idle
                 layout[isa].append((0.0, 2 * size, max(1e-7, whole - ours)))
             print(f"{isa} {layer}: {ours * 1e6:.1f} us, stock {seconds * 1e6:.1f}", file=sys.stderr)
-    command = "python -m delegate.bench.fit" + " --int8" * int8
+    command = f"python -m delegate.bench.fit --isa {' '.join(options.isa)}" + " --int8" * int8
     command += " --without-amx" * options.without_amx
     print(f"// {command}, {cpu_name()}, {datetime.date.today()}")
     for isa in options.isa:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,7 @@ from delegate.bench.arm import (
     loops,
     mca,
     plan,
+    rates,
     report,
     x86,
     xnnpack,
@@ -348,3 +350,9 @@ def test_a_prediction_is_a_cost_table():
     assert table.pattern == "group4" and table.dense_ms == pytest.approx(1100 * ms, rel=0.2)
     assert table.cost("conv", (1, 1, 16, 32), 16, 0.25) == pytest.approx(800 * ms, rel=0.05)
     assert table.cost("depthwise", (3, 3, 1, 32), 4, 0.5) == pytest.approx(100 * ms, rel=0.2)
+
+
+def test_prices_of_arm_are_those_of_the_record(capsys):
+    rates.main()
+    printed, kept = capsys.readouterr().out, Path("delegate/translation/cost_table_arm.inl.h")
+    assert "".join(printed.split()) == "".join(kept.read_text().split())
