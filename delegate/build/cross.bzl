@@ -61,7 +61,7 @@ def clang_toolchain(version, cpu, triple):
         "-Wno-ignored-optimization-argument",  # of GCC's
         "-Wno-unknown-warning-option",
         "-Wno-deprecated-declarations",  # clang 22 tells of libstdc++ 12's own; g++ tells of ours
-    ])
+    ], link_flags = ["--target=" + triple, "-static-libgcc", "-Wl,-z,relro,-z,now"])
 
 def android_toolchain(abi, cpu, target, tools, include_directories):
     """The toolchain `ABI` of an Android NDK.
