@@ -160,7 +160,8 @@ void Int8Convolution::RunBands(const Tensor& input, const Tensor& output,
     image.quantization = input.quantization;
     image.data = behind;
     behind += image.allocation();
-    for (int n = 0; n < in.n; ++n) {
+    // (What has no pixel is flat as well: the windows meet nothing but padding.)
+    for (int n = 0; n < in.n && in.pixels() != 0; ++n) {
       for (int c = 0; c < in.c; ++c) {
         const int together = image.layout == Layout::kQuads ? kQuad : 1;
         *image.bytes(n, c / together, c % together) = *input.bytes(n, c);

@@ -167,7 +167,7 @@ void Int8Depthwise::Run(const std::vector<const Tensor*>& inputs, const Tensor& 
     x.data = x.bytes(n, 0);
     y.data = y.bytes(n, 0);
     if (x.layout == Layout::kFlat) {
-      std::memcpy(flat_x, x.data, weights_.channels);
+      if (in.pixels() != 0) std::memcpy(flat_x, x.data, weights_.channels);
       x.data = flat_x;
     }
     if (y.layout == Layout::kFlat) y.data = flat_y;

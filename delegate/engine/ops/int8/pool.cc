@@ -64,7 +64,7 @@ Status Int8Pool::Plan(const std::vector<const Tensor*>& inputs, const Tensor&,
     worker_bytes_ = RoundUp(in.w * together * (average_ ? sizeof(int32_t) : 1), kVectorBytes);
   } else {
     // The rows that a band meets, twice.
-    const uint64_t row = placed.out_w * together;
+    const uint64_t row = std::max(1, placed.out_w) * together;
     const auto fit = static_cast<int64_t>(kBandBytes / (2 * row)) - window_.kernel_h;
     band_rows_ =
         static_cast<int>(std::clamp<int64_t>(fit / window_.stride_h, 1, std::max(1, placed.out_h)));
@@ -158,7 +158,7 @@ void Int8Pool::Run(const std::vector<const Tensor*>& inputs, const Tensor& outpu
       for (int band = 0; band < rows; band += band_rows_) {
         const int end = std::min(rows, band + band_rows_);
         int8_t* const to = pixel ? quad : y + band * row;
-        MostOfPlane(x, input, band, end, scratch, to, kernels);
+        MostOfPlane(x, input, first + band, first + end, scratch, to, kernels);
         limit(to, (end - band) * row);
       }
       if (pixel) std::memcpy(y, quad, channels);
