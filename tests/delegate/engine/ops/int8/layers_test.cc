@@ -41,6 +41,11 @@ struct Problem {
     if (random->Chance(0.3)) window.dilation_h = window.dilation_w = 2;
     if (random->Chance(0.3)) window.margin = {1, 0, 2, 1};
     input = {random->Int(1, 2), random->Int(5, 20), random->Int(5, 20), random->Int(1, 13)};
+    if (random->Chance(0.1)) {  // no pixels: all that windows meet is a margin
+      input[random->Int(1, 2)] = 0;
+      window.margin = {2, 1, 1, 2};
+      window.same = true;
+    }
     zero_points[0] = random->Int(-128, 127);
     zero_points[1] = random->Int(-128, 127);
     limits.lo = static_cast<int8_t>(random->Int(-128, 0));
