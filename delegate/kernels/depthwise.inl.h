@@ -211,10 +211,10 @@ struct Column {
             s = weights.Fma(taps[k], tap_row * K + k, s);
           }
         }
+#if defined(__wasm__)
         // (Or the compiler keeps the taps of three rows, and leaves it all to the last.)
-        if constexpr (kOnWasm) {
-          for (Vec& s : sum) s = {Hide(s.v)};
-        }
+        for (Vec& s : sum) s = {Hide(s.v)};
+#endif
       }
       if ((u - (K - 1) + kTurn) % S != 0 || (!kPlain && row + u < K - 1)) continue;
       const Vec result = Min(hi, Max(lo, sum[(u - (K - 1) + kTurn) / S % kUnderWay]));
