@@ -198,7 +198,9 @@ def test_interrupted(tmp_path):
     path = tmp_path / "endless.tflite"
     path.write_bytes(flat.bytes())
     command = [sys.executable, "-m", "sbnn_tf.cli", "verify", path, path]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
+    # Tests that run in the background inherit that SIGINT is ignored.
+    heed = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=heed) as running:
         children = Path(f"/proc/{running.pid}/task/{running.pid}/children")
         while not (child := children.read_text()):
             time.sleep(0.01)
