@@ -244,7 +244,7 @@ def test_benchmark(pruned):
     result = sbnn.benchmark(pruned, rounds=3, claim="all")
     data = result.to_dict()
     assert set(data) == {
-        "baseline", "delegate", "speedup_min", "speedup_median", "max_abs_diff", "num_threads", "cpu",
+        "baseline", "delegate", "floats", "speedup_min", "speedup_median", "max_abs_diff", "num_threads", "cpu",
         "peak_gflops", "graph", "inputs", "signatures", "claimed_nodes", "total_nodes",
     }  # fmt: skip
     assert set(data["baseline"]) == set(data["delegate"]) == {"min_ms", "median_ms"}
