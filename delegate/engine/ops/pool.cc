@@ -10,9 +10,8 @@ namespace {
 std::vector<float> Scales(int outputs, int size, int kernel, int stride, int pad) {
   std::vector<float> scales;
   for (int o = 0; o < outputs; ++o) {
-    const int first = std::max(0, o * stride - pad);
-    const int end = std::min(size, o * stride - pad + kernel);
-    scales.push_back(1.0f / static_cast<float>(std::max(1, end - first)));
+    const Met met = MetBy(o, size, kernel, stride, pad);
+    scales.push_back(1.0f / static_cast<float>(std::max(1, met.count)));
   }
   return scales;
 }

@@ -40,23 +40,20 @@ Status Int8Pool::InferShape(const std::vector<Shape>& inputs, Shape* output) con
   return Status();
 }
 
-std::vector<Int8Pool::Met> Int8Pool::MetBy(int outputs, int size, int kernel, int stride, int pad) {
-  std::vector<Met> met;
-  for (int o = 0; o < outputs; ++o) {
-    const int first = o * stride - pad;
-    met.push_back({std::max(0, first), std::min(size, first + kernel)});
-  }
-  return met;
-}
-
 Status Int8Pool::Plan(const std::vector<const Tensor*>& inputs, const Tensor&,
                       const PlanContext& context, uint64_t* scratch) {
   const Images in = inputs[0]->images();
   PlacedWindow placed;
   const Status status = Place(window_, in, &placed);
   if (!status.ok()) return status;
-  rows_ = MetBy(placed.out_h, in.h, window_.kernel_h, window_.stride_h, placed.pad_top);
-  columns_ = MetBy(placed.out_w, in.w, window_.kernel_w, window_.stride_w, placed.pad_left);
+  rows_.clear();
+  for (int y = 0; y < placed.out_h; ++y) {
+    rows_.push_back(MetBy(y, in.h, window_.kernel_h, window_.stride_h, placed.pad_top));
+  }
+  columns_.clear();
+  for (int x = 0; x < placed.out_w; ++x) {
+    columns_.push_back(MetBy(x, in.w, window_.kernel_w, window_.stride_w, placed.pad_left));
+  }
   pad_left_ = placed.pad_left;
   const uint64_t together = Planes(*inputs[0]).together;
   if (average_ || inputs[0]->layout == Layout::kFlat) {
@@ -79,11 +76,11 @@ Status Int8Pool::Plan(const std::vector<const Tensor*>& inputs, const Tensor&,
 void Int8Pool::AverageRow(const int32_t* column, int together, int channels, int rows, int8_t* y,
                           const QuantizedLimits& l) const {
   for (const Met& met : columns_) {
-    const int count = rows * (met.end - met.first);
+    const int count = rows * met.count;
     for (int c = 0; c < channels; ++c, ++y) {
       const int32_t* x = column + static_cast<size_t>(met.first) * together + c;
       int32_t sum = *x;
-      for (int i = met.first + 1; i < met.end; ++i) sum += *(x += together);
+      for (int i = 1; i < met.count; ++i) sum += *(x += together);
       const auto result = static_cast<int8_t>(Average(sum - count * zero_, count) + zero_);
       *y = std::min(l.hi, std::max(l.lo, result));
     }
@@ -96,7 +93,7 @@ void Int8Pool::MostOfRow(const int8_t* column, int channels, int8_t* y,
   for (const Met& met : columns_) {
     const int8_t* x = column + static_cast<size_t>(met.first) * channels;
     std::memcpy(y, x, channels);
-    for (int k = met.first + 1; k < met.end; ++k) kernels.maximum(x += channels, y, channels);
+    for (int k = 1; k < met.count; ++k) kernels.maximum(x += channels, y, channels);
     y += channels;
   }
 }
@@ -110,7 +107,7 @@ void Int8Pool::MostOfPlane(const int8_t* x, const Tensor& input, int first, int 
   const int8::MaximumFn maximum = kernels.elementwise.maximum;
   const size_t in_row = static_cast<size_t>(input.images().w) * together;
   const size_t row = static_cast<size_t>(width) * together;
-  const int top = rows_[first].first, count = rows_[end - 1].end - top;
+  const int top = rows_[first].first, count = rows_[end - 1].first + rows_[end - 1].count - top;
   int8_t* const shifted = work + count * row;
   for (int k = 0; k < window_.kernel_w; ++k) {
     shift_rows({x + top * in_row, in_row, input.images().w, count, k == 0 ? work : shifted, width,
@@ -120,7 +117,7 @@ void Int8Pool::MostOfPlane(const int8_t* x, const Tensor& input, int first, int 
   for (int r = first; r < end; ++r, y += row) {
     const int8_t* from = work + (rows_[r].first - top) * row;
     std::memcpy(y, from, row);
-    for (int k = rows_[r].first + 1; k < rows_[r].end; ++k) maximum(from += row, y, row);
+    for (int k = 1; k < rows_[r].count; ++k) maximum(from += row, y, row);
   }
 }
 
@@ -170,13 +167,13 @@ void Int8Pool::Run(const std::vector<const Tensor*>& inputs, const Tensor& outpu
       if (average_) {
         auto* const sums = reinterpret_cast<int32_t*>(scratch);
         std::fill_n(sums, width, 0);
-        for (int r = met.first; r < met.end; ++r, from += width) {
+        for (int r = 0; r < met.count; ++r, from += width) {
           kernels.elementwise.accumulate(from, sums, width);
         }
-        AverageRow(sums, together, channels, met.end - met.first, y, limits);
+        AverageRow(sums, together, channels, met.count, y, limits);
       } else {
         std::memcpy(scratch, from, width);
-        for (int r = met.first + 1; r < met.end; ++r) {
+        for (int r = 1; r < met.count; ++r) {
           kernels.elementwise.maximum(from += width, scratch, width);
         }
         MostOfRow(scratch, together, y, kernels.elementwise);

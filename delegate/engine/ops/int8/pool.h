@@ -32,11 +32,6 @@ class Int8Pool : public Op {
            const RunContext& context) const override;
 
  private:
-  // The rows or columns of the image that a window meets.
-  struct Met {
-    int first, end;
-  };
-  static std::vector<Met> MetBy(int outputs, int size, int kernel, int stride, int pad);
   // `channels`: of those that are side by side, so many.
   void AverageRow(const int32_t* column, int together, int channels, int rows, int8_t* y,
                   const QuantizedLimits& l) const;
