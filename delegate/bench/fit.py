@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import datetime
+import functools
 import sys
 import time
 
@@ -71,6 +72,7 @@ def layers() -> list[Layer]:
     return found
 
 
+@functools.cache
 def tflite(layer: Layer, *, int8: bool, behind_a_convolution: bool = False) -> tuple[bytes, float]:
     """The layer as a network, and the bytes of activations that it reads and writes."""
     import keras
@@ -173,7 +175,7 @@ def main() -> None:
         # These are claimed, and fused, only next to a convolution.
         if layer.kind in ("function", "pool", "move"):
             behind, _ = tflite(layer, int8=int8, behind_a_convolution=True)
-            before, _ = tflite(dataclasses.replace(layer, make=CONVOLUTION), int8=int8)
+            before, _ = tflite(Layer("depthwise", layer.shape, CONVOLUTION, 0), int8=int8)
         made.append((layer, model, size, behind or model, before))
     if options.without_amx:  # which TensorFlow, that made these, does not take
         forbid_amx()
