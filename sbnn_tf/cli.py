@@ -105,12 +105,28 @@ def _convert(options: argparse.Namespace) -> None:
     from sbnn_tf.convert import rewrite
 
     check_target(options.output)
-    made = rewrite(options.input, options.prune, options.group, options.pattern, options.layer)
+    pruning = options.prune, options.group, options.pattern, options.layer
+    made = rewrite(options.input, *pruning, _quantizing(options))
     dense = options.input.endswith(".tflite") and os.path.isfile(options.input)
     was = f" (was {_megabytes(os.path.getsize(options.input))})" if dense else ""
     write_file(options.output, made.content)
     lines = [f"{printable(options.output)}: {_megabytes(len(made.content))}{was}", *made.remarks()]
     _say_beside(options.output, "\n".join(lines))
+
+
+def _quantizing(options: argparse.Namespace):
+    """What `convert` was told of quantizing; None: nothing."""
+    from sbnn_tf.convert import CalibrationFiles, Quantize, SbnnError
+
+    if options.quantize is None:
+        if options.calibrate is not None:
+            raise SbnnError("--calibrate: expected --quantize int8 with it, found none")
+        return None
+    files = None
+    if options.calibrate is not None:
+        files = CalibrationFiles(options.calibrate, options.mean, options.std)
+    types = options.input_type, options.output_type
+    return Quantize(options.quantize, files, options.samples, *types)
 
 
 def _say_beside(output: str, text: str) -> None:
@@ -246,7 +262,10 @@ def _parser() -> argparse.ArgumentParser:
                                               K x K convolutions: 4 of 9 taps, in one of 8
                                               patterns a layer; then whole kernels
   sbnn convert resnet.tflite out.tflite --prune 0.8 --layer 1x1 --layer 3x3
-                                              both sizes, in groups of 4""",
+                                              both sizes, in groups of 4
+  sbnn convert pruned.keras out.tflite --quantize int8 --calibrate images/
+                                              prune and quantize: int8, with ranges from images
+                                              that the network was not trained on""",
     )
     add("input", type=_source, metavar="IN", help=".keras file, SavedModel folder or .tflite file")
     add("output", type=_target, metavar="OUT", help="the .tflite file to write; - is stdout")
@@ -275,6 +294,43 @@ def _parser() -> argparse.ArgumentParser:
         "be repeated (default: all 1x1 convolutions, or where there are none dense layers and "
         "larger convolutions; for kernel patterns all larger ones; never the first convolution)",
     )
+    add(
+        "--quantize",
+        metavar="MODE",
+        help="int8: weights and activations, what the delegate runs fastest; int8-dynamic: weights, "
+        "and activations as it runs, which the delegate leaves to TensorFlow Lite; float16: weights "
+        "as they are stored",
+    )
+    add(
+        "--calibrate",
+        metavar="DATA",
+        help="for int8, inputs as the model will see them: a .npy file (first axis: samples), a .npz "
+        "file of such arrays by the inputs' names, a folder of images (needs Pillow), or random "
+        "(noise: speed only)",
+    )
+    add(
+        "--samples",
+        type=int,
+        default=500,
+        metavar="N",
+        help="calibrate on at most N of them, spread evenly (default: 500)",
+    )
+    add(
+        "--mean",
+        type=float,
+        default=0.0,
+        metavar="M",
+        help="images are resized to the input (bilinear), and a pixel, 0 to 255, becomes "
+        "(pixel - M) / S; an input of uint8 takes it as it is (default: 0)",
+    )
+    add("--std", type=float, default=255.0, metavar="S", help="see --mean (default: 255)")
+    for name in ("input", "output"):
+        add(
+            f"--{name}-type",
+            default="float32",
+            metavar="TYPE",
+            help=f"of an int8 model's {name}s: float32, int8 or uint8 (default: float32)",
+        )
 
     add = _command(
         commands,

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from sbnn_tf.convert import densify as _densify
 from sbnn_tf.convert import flatbuffer
+from sbnn_tf.convert.calibration_files import CalibrationFiles
+from sbnn_tf.convert.quantize import Quantize
 from sbnn_tf.convert.report import Inspection, inspect_model
 from sbnn_tf.convert.rewrite import Conversion, rewrite
 from sbnn_tf.convert.sources import load
@@ -14,8 +16,10 @@ from sbnn_tf.files import write_file
 from sbnn_tf.patterns import Pattern
 
 __all__ = [
+    "CalibrationFiles",
     "Conversion",
     "Inspection",
+    "Quantize",
     "SbnnError",
     "convert",
     "densify",
@@ -32,6 +36,12 @@ def convert(
     group: int | None = None,
     pattern: Pattern | str | None = None,
     layers: Sequence[str] | None = None,
+    quantize: str | None = None,
+    representative_dataset=None,
+    samples: int = 500,
+    inference_input_type="float32",
+    inference_output_type="float32",
+    verbose: int = 1,
 ) -> bytes:
     """Turn a model into a `.tflite` that stores its zeros as sparse tensors.
 
@@ -55,16 +65,40 @@ def convert(
         convolutions, logits and squeeze-and-excitation included, but not the first convolution,
         or all that the pattern fits where there are none: dense layers, larger convolutions; with
         a `KernelPattern` all larger convolutions instead.
+      quantize: "int8": weights, with a scale for each output, and activations, as TFLiteConverter
+        does it: what the delegate runs fastest. "int8-dynamic": weights alone are stored as int8,
+        for a smaller file that the delegate leaves to stock TFLite. "float16": weights alone, half
+        as large, computed in float32. Zeros stay zeros, so that the pattern remains; weights near
+        zero may become zeros, too. After pruning, if both are asked for. None: stays as it is.
+      representative_dataset: for "int8": inputs as the model will see them, from which the ranges
+        of its activations are taken. An array, or a dict of arrays by the inputs' names, whose
+        first axis counts the samples; a `tf.data.Dataset` or another iterable of arrays, of dicts,
+        or of tuples of these and labels, by the sample or the batch; a function that returns one,
+        as TFLiteConverter takes it; or `convert.CalibrationFiles`. None: for a model trained with
+        fake quantization (tfmot), which has its ranges already.
+      samples: the most samples to take; spread evenly over arrays and folders.
+      inference_input_type, inference_output_type: of an int8 model: "float32", "int8" or "uint8".
+      verbose: of quantizing. 1: a progress line on stderr, and at the end what matters for the
+        accuracy on stdout; 0: neither.
 
     Returns:
       The bytes of the `.tflite` file.
 
     Raises:
-      SbnnError: a file or an option that cannot be used.
+      SbnnError: a file, an option or calibration data that cannot be used.
       FileNotFoundError: no such path.
       TypeError: `source` is none of these.
     """
-    return rewrite(source, prune, group, pattern, layers).content
+    quantizing = None
+    if quantize is not None:
+        types = inference_input_type, inference_output_type
+        quantizing = Quantize(quantize, representative_dataset, samples, *types, verbose)
+    elif representative_dataset is not None:
+        raise SbnnError("representative_dataset: expected quantize='int8' with it, found none")
+    made = rewrite(source, prune, group, pattern, layers, quantizing)
+    if quantizing and verbose:
+        print("\n".join(made.remarks()))
+    return made.content
 
 
 def densify(source) -> bytes:

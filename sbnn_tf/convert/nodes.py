@@ -30,6 +30,15 @@ def operator_code(model, builtin: int) -> int:
     return len(model.operatorCodes) - 1
 
 
+def drop_unused_codes(model) -> None:
+    """Leave out the operator codes that no operator has; rewrites may have made or unused some."""
+    ops = [op for subgraph in model.subgraphs for op in subgraph.operators]
+    used = sorted({op.opcodeIndex for op in ops})
+    model.operatorCodes = [model.operatorCodes[i] for i in used]
+    for op in ops:
+        op.opcodeIndex = used.index(op.opcodeIndex)
+
+
 def insert_front(model, subgraph: int, op) -> None:
     """Make `op` the first to run in a subgraph."""
     operators = model.subgraphs[subgraph].operators

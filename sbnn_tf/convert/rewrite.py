@@ -11,6 +11,7 @@ from sbnn_tf.convert.densify import densify
 from sbnn_tf.convert.fold_batch import fold_batch
 from sbnn_tf.convert.graph import Weight
 from sbnn_tf.convert.prune import Prune
+from sbnn_tf.convert.quantize import Quantize, Quantized
 from sbnn_tf.convert.sources import load
 from sbnn_tf.convert.sparsify import LeftDense, left_dense, sparsify
 from sbnn_tf.convert.stock import misread
@@ -27,19 +28,23 @@ class Conversion:
       content: its bytes.
       pruned: the filters that were pruned by magnitude, as they were before.
       left_dense: those whose zeros are stored, since stock TFLite fails otherwise.
+      quantized: what was found when it was quantized, if it was.
     """
 
     content: bytes
     pruned: list[Weight]
     left_dense: list[LeftDense]
+    quantized: Quantized | None = None
 
     def remarks(self) -> list[str]:
-        """What the user should know: what was pruned, and what was left dense and why."""
+        """What the user should know: what was pruned and quantized, what left dense and why."""
         lines = []
         if self.pruned:
             kinds = Counter(_kind(weight) for weight in self.pruned)
             counted = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
             lines.append(f"pruned: {counted}")
+        if self.quantized is not None:
+            lines += self.quantized.remarks()
         left: dict[str, list[str]] = {}
         for each in self.left_dense:
             left.setdefault(each.why, []).append(printable(each.weight.names[0]))
@@ -60,8 +65,9 @@ def rewrite(
     group: int | None,
     pattern: Pattern | str | None,
     layers: Sequence[str] | None,
+    quantize: Quantize | None = None,
 ) -> Conversion:
-    """`convert`, with a report. Arguments and errors are its own."""
+    """`convert`, with a report. Arguments and errors are its own, those of quantizing in one."""
     asked = {"group": group, "pattern": pattern, "layers": layers}
     for name, value in asked.items():
         if prune is None and value is not None:
@@ -75,11 +81,14 @@ def rewrite(
             raise SbnnError(str(error)) from error
     pruning = None if prune is None else Prune(prune, pattern or Group(4), layers)
     model = flatbuffer.read(load(source))
-    pruned = []
-    if pruning is not None:
+    pruned, quantized = [], None
+    if pruning is not None or quantize is not None:
         densify(model)
+    if pruning is not None:
         pruned = pruning(model)
+    if quantize is not None:
+        model, quantized = quantize(model)
     densify(model, misread(model))
     fold_batch(model)
     sparsify(model)
-    return Conversion(flatbuffer.write(model), pruned, left_dense(model))
+    return Conversion(flatbuffer.write(model), pruned, left_dense(model), quantized)

@@ -74,15 +74,19 @@ def _refuse_bundle(name: str, content: bytes) -> None:
             )
 
 
-def _tensorflow():
+def tensorflow(what: str, instead: str = ""):
+    """The module; raises SbnnError where `what` needs it and it is not installed."""
     try:
         import tensorflow  # noqa: PLC0415
     except ImportError as error:
         raise SbnnError(
-            "converting a Keras model or a SavedModel needs tensorflow, which is not installed: "
-            "pip install tensorflow, or pass a .tflite file"
+            f"{what} needs tensorflow, which is not installed: pip install tensorflow{instead}"
         ) from error
     return tensorflow
+
+
+def _tensorflow():
+    return tensorflow("converting a Keras model or a SavedModel", ", or pass a .tflite file")
 
 
 def _is_keras_model(source) -> bool:
