@@ -264,8 +264,8 @@ def _parser() -> argparse.ArgumentParser:
   sbnn convert resnet.tflite out.tflite --prune 0.8 --layer 1x1 --layer 3x3
                                               both sizes, in groups of 4
   sbnn convert pruned.keras out.tflite --quantize int8 --calibrate images/
-                                              prune and quantize: int8, with ranges from images
-                                              that the network was not trained on""",
+                                              prune and quantize: int8, with the ranges that
+                                              activations have for these images""",
     )
     add("input", type=_source, metavar="IN", help=".keras file, SavedModel folder or .tflite file")
     add("output", type=_target, metavar="OUT", help="the .tflite file to write; - is stdout")

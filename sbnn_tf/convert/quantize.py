@@ -168,10 +168,13 @@ class Quantized:
         rounded = self.zeros_after - self.zeros_before
         share = 100 / max(self.weights, 1)
         line = self.mode + (f", {ranges}" if self.mode == "int8" else "")
-        line += (
-            f": all {self.zeros_before} zeros of its filters ({self.zeros_before * share:.1f}%) "
-            f"stay, {rounded} weights ({rounded * share:.1f}%) are rounded to zero"
-        )
+        if self.zeros_before:
+            line += f": all {self.zeros_before} zeros of its filters stay ({self.zeros_before * share:.1f}%)"
+            line += f", {rounded} more weights are rounded to zero ({rounded * share:.1f}%)"
+        else:
+            line += (
+                f": {rounded} weights of its filters are rounded to zero ({rounded * share:.1f}%)"
+            )
         lines = [line, *self.notes]
         if self.floats:
             kinds = ", ".join(f"{count} {kind}" for kind, count in self.floats.items())

@@ -163,7 +163,7 @@ def test_what_is_printed(capsys):
     made = convert(NETWORK, prune=0.5, quantize="int8", representative_dataset=DATA)
     out, err = capsys.readouterr()
     zeros = int(0.5 * 32 * 16)
-    assert f"int8, 8 samples: all {zeros} zeros of its filters" in out
+    assert f"int8, 8 samples: all {zeros} zeros of its filters stay" in out
     assert "calibrating: 8 of at most 500 samples\n" in err
     quiet = convert(NETWORK, prune=0.5, quantize="int8", representative_dataset=DATA, verbose=0)
     assert quiet == made and "calibrating" not in "".join(capsys.readouterr())
@@ -266,7 +266,9 @@ def fake_quantized(zero_point: int) -> bytes:
 def test_trained_ranges_need_no_data():
     made = rewrite(fake_quantized(128), None, None, None, None, Quantize("int8"))
     assert made.quantized.trained and made.quantized.samples == 0
-    assert made.remarks()[0].startswith("int8, ranges of its training: all 32 zeros")
+    assert made.remarks()[0].startswith(
+        "int8, ranges of its training: all 32 zeros of its filters stay"
+    )
     for mode in ("int8-dynamic", "float16"):
         with pytest.raises(SbnnError, match="trained with fake quantization, for int8"):
             convert(fake_quantized(128), quantize=mode)
