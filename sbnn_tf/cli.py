@@ -118,15 +118,18 @@ def _quantizing(options: argparse.Namespace):
     """What `convert` was told of quantizing; None: nothing."""
     from sbnn_tf.convert import CalibrationFiles, Quantize, SbnnError
 
+    files = {}
+    for name in ("calibrate", "validate"):
+        path = getattr(options, name)
+        if path is not None and options.quantize is None:
+            raise SbnnError(f"--{name}: expected --quantize with it, found none")
+        files[name] = None if path is None else CalibrationFiles(path, options.mean, options.std)
     if options.quantize is None:
-        if options.calibrate is not None:
-            raise SbnnError("--calibrate: expected --quantize int8 with it, found none")
         return None
-    files = None
-    if options.calibrate is not None:
-        files = CalibrationFiles(options.calibrate, options.mean, options.std)
     types = options.input_type, options.output_type
-    return Quantize(options.quantize, files, options.samples, *types)
+    return Quantize(
+        options.quantize, files["calibrate"], options.samples, *types, files["validate"]
+    )
 
 
 def _say_beside(output: str, text: str) -> None:
@@ -324,6 +327,12 @@ def _parser() -> argparse.ArgumentParser:
         "(pixel - M) / S; an input of uint8 takes it as it is (default: 0)",
     )
     add("--std", type=float, default=255.0, metavar="S", help="see --mean (default: 255)")
+    add(
+        "--validate",
+        metavar="DATA",
+        help="tell the accuracy before and after quantizing: an .npz file of inputs and their classes "
+        "as an array named labels",
+    )
     for name in ("input", "output"):
         add(
             f"--{name}-type",

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 import sbnn_tf as sbnn
+from sbnn_tf.interpreters import interpreter_module
 from sbnn_tf.run import runtime
 
 ALIGNMENT = 64  # bytes, of tensors in TensorFlow Lite's arena
@@ -25,7 +26,7 @@ ALIGNMENT = 64  # bytes, of tensors in TensorFlow Lite's arena
 
 def load_ms(path: str, options: dict | None) -> float:
     """Milliseconds until an interpreter could be invoked."""
-    kinds = runtime._interpreter_module()
+    kinds = interpreter_module()
     start = time.perf_counter()
     delegates = None if options is None else [sbnn.load_delegate(**options)]
     made = kinds.Interpreter(model_path=path, num_threads=1, experimental_delegates=delegates)

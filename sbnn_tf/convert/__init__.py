@@ -41,6 +41,7 @@ def convert(
     samples: int = 500,
     inference_input_type="float32",
     inference_output_type="float32",
+    validation_data=None,
     verbose: int = 1,
 ) -> bytes:
     """Turn a model into a `.tflite` that stores its zeros as sparse tensors.
@@ -78,6 +79,8 @@ def convert(
         fake quantization (tfmot), which has its ranges already.
       samples: the most samples to take; spread evenly over arrays and folders.
       inference_input_type, inference_output_type: of an int8 model: "float32", "int8" or "uint8".
+      validation_data: of quantizing: a tuple of inputs and their classes, or a dataset of such, with
+        which the accuracy before and after is told (of the first output, in TensorFlow Lite).
       verbose: of quantizing. 1: a progress line on stderr, and at the end what matters for the
         accuracy on stdout; 0: neither.
 
@@ -92,9 +95,17 @@ def convert(
     quantizing = None
     if quantize is not None:
         types = inference_input_type, inference_output_type
-        quantizing = Quantize(quantize, representative_dataset, samples, *types, verbose)
-    elif representative_dataset is not None:
-        raise SbnnError("representative_dataset: expected quantize='int8' with it, found none")
+        quantizing = Quantize(
+            quantize, representative_dataset, samples, *types, validation_data, verbose
+        )
+    else:
+        asked = {
+            "representative_dataset": representative_dataset,
+            "validation_data": validation_data,
+        }
+        for name, value in asked.items():
+            if value is not None:
+                raise SbnnError(f"{name}: expected quantize= with it, found none")
     made = rewrite(source, prune, group, pattern, layers, quantizing)
     if quantizing and verbose:
         print("\n".join(made.remarks()))

@@ -1,7 +1,8 @@
-"""Calibration data: whatever the user has, as samples that fit a model's inputs, checked."""
+"""Calibration data, and data to validate with: whatever the user has, as samples, checked."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -96,8 +97,45 @@ def samples(dataset, inputs: list[Input], limit: int) -> Iterator[list[np.ndarra
         if count == limit:
             break
     if not count:
-        raise SbnnError("calibration data: expected at least one sample, found none")
+        raise SbnnError("samples: expected at least one sample, found none")
     check.varied(count)
+
+
+def labelled(data, inputs: list[Input]) -> Iterator[tuple[list[np.ndarray], np.ndarray]]:
+    """The samples of labelled data, each with the (batch,) classes of its rows.
+
+    Args:
+      data: a tuple of inputs, as in `samples`, and labels: (n,) classes or (n, classes) with one 1
+        in each row; or an iterable of such tuples, by the sample or the batch.
+      inputs: of the model.
+
+    Raises:
+      SbnnError: no samples, no labels, or what `samples` refuses.
+    """
+    check, count = _Check(inputs), 0
+    for element in [data] if isinstance(data, tuple) else _elements(data, sys.maxsize):
+        if not isinstance(element, tuple) or len(element) < 2:
+            raise SbnnError(
+                "validation data: expected tuples of inputs and labels, found "
+                f"{type(element).__name__}"
+            )
+        labels = np.asarray(element[1])
+        if labels.ndim == 2 and labels.shape[1] > 1:
+            labels = labels.argmax(axis=1)
+        labels = labels.reshape(-1)
+        if labels.dtype.kind not in "iub" and not np.array_equal(labels, np.round(labels)):
+            raise SbnnError("validation data: expected the numbers of classes as labels")
+        rows = 0
+        for sample in _split(_arrays(element, inputs), inputs):
+            count += 1
+            check(sample, count)
+            yield sample, labels[rows : (rows := rows + inputs[0].batch)]
+        if rows > len(labels):
+            raise SbnnError(
+                f"validation data: expected a label for each of {rows} rows, found {len(labels)}"
+            )
+    if not count:
+        raise SbnnError("validation data: expected at least one sample, found none")
 
 
 def _elements(dataset, limit: int) -> Iterator:
@@ -115,7 +153,7 @@ def _elements(dataset, limit: int) -> Iterator:
         yield array[spread(len(array), limit)] if array.ndim else array
     elif isinstance(dataset, (str, bytes)) or not hasattr(dataset, "__iter__"):
         raise SbnnError(
-            "calibration data: expected an array, arrays by the inputs' names, a dataset or a "
+            "samples: expected an array, arrays by the inputs' names, a dataset or a "
             f"function that yields samples, found {type(dataset).__name__}"
         )
     else:
@@ -129,24 +167,26 @@ def _arrays(element, inputs: list[Input]) -> list[np.ndarray]:
         element = element[0] if element else []
         if isinstance(element, str):
             raise SbnnError(
-                f"calibration data: expected the inputs {names}, found a tuple that begins with the "
+                f"samples: expected the inputs {names}, found a tuple that begins with the "
                 f"text {element!r}: give the dict behind it by itself"
             )
         element = list(element) if isinstance(element, tuple) else element
     if isinstance(element, Mapping):
+        if len(element) == len(inputs) == 1:  # Keras may have made its name up
+            return [np.asarray(*element.values())]
         if set(element) != {entry.name for entry in inputs}:
             found = ", ".join(printable(str(name)) for name in element) or "none"
-            raise SbnnError(f"calibration data: expected the inputs {names}; found {found}")
+            raise SbnnError(f"samples: expected the inputs {names}; found {found}")
         return [np.asarray(element[entry.name]) for entry in inputs]
     given = element if isinstance(element, list) else [element]
     if len(given) != len(inputs):
         raise SbnnError(
-            f"calibration data: expected {len(inputs)} input(s), {names}; found {len(given)}: give "
+            f"samples: expected {len(inputs)} input(s), {names}; found {len(given)}: give "
             "a dict of arrays by these names"
         )
     if len({(entry.shape[1:], entry.dtype) for entry in inputs}) < len(inputs):
         raise SbnnError(
-            f"calibration data: the inputs {names} look alike, and TensorFlow Lite may order them "
+            f"samples: the inputs {names} look alike, and TensorFlow Lite may order them "
             "otherwise than Keras: give a dict of arrays by these names"
         )
     return [np.asarray(values) for values in given]
@@ -158,7 +198,7 @@ def _split(arrays: list[np.ndarray], inputs: list[Input]) -> Iterator[list[np.nd
     counts = {len(v) // e.batch if e.shape else 1 for v, e in zip(fitted, inputs)}
     if len(counts) > 1:
         found = ", ".join(f"{len(v) if v.ndim else 1} of {e}" for v, e in zip(fitted, inputs))
-        raise SbnnError(f"calibration data: expected as many samples of each input, found {found}")
+        raise SbnnError(f"samples: expected as many samples of each input, found {found}")
     for i in range(*counts):
         yield [v[i * e.batch : (i + 1) * e.batch] if e.shape else v for v, e in zip(fitted, inputs)]
 
@@ -173,16 +213,16 @@ def _fitted(values: np.ndarray, entry: Input) -> np.ndarray:
     )
     if not fits or (values.ndim and 0 < len(values) < entry.batch):
         raise SbnnError(
-            f"calibration data: expected samples of the shape of {entry}, found "
+            f"samples: expected samples of the shape of {entry}, found "
             f"{'x'.join(map(str, values.shape)) or 'a scalar'}"
         )
     if not np.can_cast(kind, entry.dtype, "same_kind"):
-        raise SbnnError(f"calibration data: expected numbers for {entry}, found {kind}")
+        raise SbnnError(f"samples: expected numbers for {entry}, found {kind}")
     with np.errstate(over="ignore"):
         cast = values.astype(entry.dtype)
     if entry.dtype.kind in "iu" and not np.array_equal(cast, values):
         raise SbnnError(
-            f"calibration data: expected numbers that fit {entry}, found some up to {values.max()}"
+            f"samples: expected numbers that fit {entry}, found some up to {values.max()}"
         )
     return cast
 
@@ -202,12 +242,12 @@ class _Check:
         for i, (values, entry) in enumerate(zip(sample, self.inputs)):
             if values.dtype.kind == "f" and not np.isfinite(values).all():
                 raise SbnnError(
-                    f"calibration data: sample {number} of {entry} has NaN or infinity: leave it "
+                    f"samples: sample {number} of {entry} has NaN or infinity: leave it "
                     "out, or look for the fault in how it was made"
                 )
             if shapes[i] != self.shapes[i]:
                 raise SbnnError(
-                    f"calibration data: expected samples of one shape for {entry}, found "
+                    f"samples: expected samples of one shape for {entry}, found "
                     f"{self.shapes[i]} and {shapes[i]}: resize or crop them to one"
                 )
             if values.size:
@@ -219,6 +259,6 @@ class _Check:
         floats = [i for i, entry in enumerate(self.inputs) if entry.dtype.kind == "f"]
         if floats and all(self.least[i] == self.most[i] for i in floats):
             raise SbnnError(
-                f"calibration data: all {count} sample(s) of {self.inputs[floats[0]]} are the "
+                f"samples: all {count} sample(s) of {self.inputs[floats[0]]} are the "
                 f"constant {self.least[floats[0]]:g}: ranges can only be found from real inputs"
             )

@@ -13,6 +13,7 @@ from sbnn_tf.errors import SbnnError
 from sbnn_tf.naming import printable
 
 RANDOM = "random"
+LABELS = "labels"
 IMAGES = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
 _MODES = {1: "L", 3: "RGB"}  # Pillow's, by the number of channels
 
@@ -48,18 +49,36 @@ class CalibrationFiles:
             return self._noise(inputs, limit)
         if os.path.isdir(path):
             return self._images(path, inputs, limit)
-        if not os.path.exists(path):
+        return self._arrays()
+
+    def read_labelled(self) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """Inputs and labels, for `calibration.labelled`: of an `.npz` file, whose `labels` they are.
+
+        Raises:
+          SbnnError: it is none, or has no labels.
+        """
+        arrays = self._arrays()
+        if not isinstance(arrays, dict) or LABELS not in arrays:
+            found = f"arrays {', '.join(arrays)}" if isinstance(arrays, dict) else "one array"
+            raise SbnnError(
+                f"{self.path} cannot validate: expected an .npz file of the inputs and an array "
+                f"{LABELS!r}, found {found}"
+            )
+        return {name: values for name, values in arrays.items() if name != LABELS}, arrays[LABELS]
+
+    def _arrays(self) -> np.ndarray | dict[str, np.ndarray]:
+        if not os.path.exists(self.path):
             raise FileNotFoundError(
-                f"no such file or folder: {path} (calibration data: a .npy or .npz file, a folder "
-                "of images, or random)"
+                f"no such file or folder: {self.path} (expected a .npy or .npz file, a folder of "
+                "images, or random)"
             )
         try:
-            loaded = np.load(path, allow_pickle=False)
+            loaded = np.load(self.path, allow_pickle=False)
             return dict(loaded) if isinstance(loaded, np.lib.npyio.NpzFile) else loaded
         except (OSError, ValueError, EOFError) as error:
             raise SbnnError(
-                f"cannot read {path} as calibration data: expected a .npy or .npz file of numbers, "
-                f"or a folder of images ({str(error).splitlines()[0]})"
+                f"cannot read {self.path}: expected a .npy or .npz file of numbers, or a folder of "
+                "images"
             ) from error
 
     def _noise(self, inputs: list[Input], limit: int) -> Iterator[dict[str, np.ndarray]]:

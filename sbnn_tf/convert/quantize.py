@@ -1,32 +1,22 @@
-"""Rewrite: a float model becomes a quantized one, in which the zeros of its filters stay zeros.
-
-For int8 this is what TFLiteConverter does after it has made a float model (`tf.lite`'s calibrator
-and its quantizer), with the same bits; so it works on files, too, and on models that were pruned
-on the way.
-"""
+"""Rewrite: a float model becomes a quantized one, in which the zeros of its filters stay zeros."""
 
 from __future__ import annotations
 
-import contextlib
-import io
-import sys
-import time
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from sbnn_tf.convert import flatbuffer
-from sbnn_tf.convert.calibration import inputs_of, samples
+from sbnn_tf.convert import accuracy, flatbuffer
+from sbnn_tf.convert.accuracy import Accuracy, Range
+from sbnn_tf.convert.calibration import inputs_of, labelled, samples
 from sbnn_tf.convert.calibration_files import CalibrationFiles
-from sbnn_tf.convert.converter_errors import first_line
 from sbnn_tf.convert.dynamic_range import to_dynamic_range
 from sbnn_tf.convert.float16 import to_float16
-from sbnn_tf.convert.graph import WEIGHT_OPS, Uses, constant, dtype, op_name, text
-from sbnn_tf.convert.nodes import drop_unused_codes
-from sbnn_tf.convert.sources import tensorflow
+from sbnn_tf.convert.graph import dtype, op_name
+from sbnn_tf.convert.int8 import Feed, has_trained_ranges, to_int8
+from sbnn_tf.convert.kept_zeros import check_zeros, filters_of, zeros
 from sbnn_tf.errors import SbnnError
 from sbnn_tf.naming import printable
 
@@ -45,7 +35,9 @@ class Quantize:
         `CalibrationFiles`. None: the model was trained with fake quantization and knows its ranges.
       samples: the most of them to take.
       input_type, output_type: of a model of int8: "float32", "int8" or "uint8".
-      verbose: 0 shows no progress bar.
+      validation_data: what `calibration.labelled` takes, or `CalibrationFiles`, to tell the
+        accuracy before and after. None: it is not told.
+      verbose: 0 shows no progress.
     """
 
     mode: str
@@ -53,6 +45,7 @@ class Quantize:
     samples: int = 500
     input_type: Any = "float32"
     output_type: Any = "float32"
+    validation_data: Any = None
     verbose: int = 1
 
     def __post_init__(self) -> None:
@@ -75,167 +68,129 @@ class Quantize:
             )
 
     def __call__(self, model) -> tuple[Any, Quantized]:
-        """A quantized model, and what was done for it; `model` may have changed.
+        """A quantized model, and what was found; `model` may have changed.
 
         Raises:
-          SbnnError: the model is quantized already, calibration data that are missing or do not
-            fit, or a filter whose zeros would become other numbers.
+          SbnnError: the model is quantized already, data that are missing or do not fit, or a
+            filter whose zeros would become other numbers.
         """
-        before = _filters(model)
-        taken = [f.name for f in before if f.values.dtype != np.float32]
-        if taken:
-            raise SbnnError(
-                f"quantize: expected a model of float32, found the filter {printable(taken[0])} of "
-                f"{next(f.values.dtype for f in before if f.name == taken[0])}: convert the model "
-                "that it was made from"
-            )
-        trained, count, remarks = _has_trained_ranges(model), 0, []
+        before = filters_of(model)
+        for each in before:
+            if each.values.dtype != np.float32:
+                raise SbnnError(
+                    f"quantize: expected a model of float32, found the filter "
+                    f"{printable(each.name)} of {each.values.dtype}: convert the model that it was "
+                    "made from"
+                )
+        trained = has_trained_ranges(model)
         if trained and self.mode != "int8":
             raise SbnnError(
                 "the model was trained with fake quantization, for int8: expected quantize='int8', "
                 f"found {self.mode!r}"
             )
+        floats, feed, notes = flatbuffer.write(model), None, []
         if self.mode == "float16":
             to_float16(model)
         elif self.mode == "int8-dynamic":
             to_dynamic_range(model)
         else:
-            model, count, remarks = self._to_int8(model, trained)
-        after = _filters(model)
-        _check_zeros(before, after)
+            feed, notes = self._feed(model, trained)
+            model = to_int8(model, None if trained else feed, self.input_type, self.output_type)
+        check_zeros(before, after := filters_of(model))
+        int8, exact, shown = self.mode == "int8", None, feed
+        if self.validation_data is not None:
+            shown = self._validation(floats)
+            exact = accuracy.accuracy(floats, flatbuffer.write(model), iter(shown))
         return model, Quantized(
-            self.mode,
-            count,
-            trained,
-            int(sum(f.values.size for f in before)),
-            int(sum(np.sum(f.values == 0) for f in before)),
-            int(sum(np.sum(f.values == 0) for f in after)),
-            _floats(model) if self.mode == "int8" else Counter(),
-            remarks,
+            mode=self.mode,
+            samples=0 if feed is None or trained else feed.count,
+            weights=sum(each.values.size for each in before),
+            zeros_before=zeros(before),
+            zeros_after=zeros(after),
+            floats=_floats(model) if int8 else Counter(),
+            ranges=accuracy.ranges(floats, model, shown.kept) if int8 and shown is not None else [],
+            accuracy=exact,
+            notes=notes,
         )
 
-    def _to_int8(self, model, trained: bool) -> tuple[Any, int, list[str]]:
-        tf, count, remarks = tensorflow("quantizing to int8"), 0, []
-        drop_unused_codes(model)  # the calibrator looks for all of them
-        content = flatbuffer.write(model)
-        if not trained:
-            if self.data is None:
-                raise SbnnError(
-                    "quantize='int8' needs calibration data, inputs as the model will see them: "
-                    "expected representative_dataset= (--calibrate), found none"
-                )
-            inputs = inputs_of(model)
-            data = self.data
-            if isinstance(data, CalibrationFiles):
-                remarks = data.remarks(inputs)
-                data = data.read(inputs, self.samples)
-            feed = _Counted(samples(data, inputs, self.samples), self.samples, self.verbose)
-            content = _calibrate(content, feed)
-            count = feed.count
-        kinds = [tf.as_dtype(kind) for kind in (self.input_type, self.output_type)]
-        quantized = flatbuffer.read(_quantize(content, *kinds))
-        quantized.behind = getattr(model, "behind", ())
-        return quantized, count, remarks
+    def _feed(self, model, trained: bool) -> tuple[Feed | None, list[str]]:
+        """The calibration data, and what is to say of them."""
+        if self.data is None:
+            if trained:
+                return None, []
+            raise SbnnError(
+                "quantize='int8' needs calibration data, inputs as the model will see them: "
+                "expected representative_dataset= (--calibrate), found none"
+            )
+        inputs, data, notes = inputs_of(model), self.data, []
+        if isinstance(data, CalibrationFiles):
+            notes = data.remarks(inputs)
+            data = data.read(inputs, self.samples)
+        limit = Feed.KEPT if trained else self.samples
+        feed = Feed(samples(data, inputs, limit), "calibrating", self.verbose)
+        if trained:  # they show what the trained ranges do to them
+            list(feed)
+        return feed, notes
+
+    def _validation(self, floats: bytes) -> Feed:
+        data = self.validation_data
+        if isinstance(data, CalibrationFiles):
+            data = data.read_labelled()
+        return Feed(labelled(data, inputs_of(flatbuffer.read(floats))), "validating", self.verbose)
 
 
 @dataclass(frozen=True)
 class Quantized:
-    """What was quantized.
+    """What was quantized, and what was found.
 
     Attributes:
       mode: as in `Quantize`.
-      samples: how many the ranges are from.
-      trained: whether they are from training instead.
+      samples: how many the ranges are from; 0 where they are from training, or there are none.
       weights: how many numbers the filters have.
       zeros_before, zeros_after: how many of them are zero; those of before are all among those of
         after, and the others have been rounded to zero.
       floats: the operators that still compute in floats, and how many there are of each.
+      ranges: of the activations of an int8 model, beside the values for some of the validation data,
+        or where there are none of the calibration data.
+      accuracy: before and after, if there were data for it.
       notes: further lines for the user.
     """
 
     mode: str
     samples: int
-    trained: bool
     weights: int
     zeros_before: int
     zeros_after: int
     floats: Counter[str] = field(default_factory=Counter)
+    ranges: list[Range] = field(default_factory=list)
+    accuracy: Accuracy | None = None
     notes: list[str] = field(default_factory=list)
 
     def remarks(self) -> list[str]:
         """What the user should know, in lines."""
-        ranges = "ranges of its training" if self.trained else f"{self.samples} samples"
+        line = self.mode
+        if self.mode == "int8":
+            line += f", {self.samples} samples" if self.samples else ", ranges of its training"
         rounded = self.zeros_after - self.zeros_before
-        share = 100 / max(self.weights, 1)
-        line = self.mode + (f", {ranges}" if self.mode == "int8" else "")
         if self.zeros_before:
-            line += f": all {self.zeros_before} zeros of its filters stay ({self.zeros_before * share:.1f}%)"
-            line += f", {rounded} more weights are rounded to zero ({rounded * share:.1f}%)"
-        else:
             line += (
-                f": {rounded} weights of its filters are rounded to zero ({rounded * share:.1f}%)"
+                f": all {self.zeros_before} zeros of its filters stay "
+                f"({self._share(self.zeros_before)}), {rounded} more weights are rounded to zero "
+                f"({self._share(rounded)})"
             )
+        else:
+            line += f": {rounded} weights are rounded to zero ({self._share(rounded)})"
         lines = [line, *self.notes]
         if self.floats:
             kinds = ", ".join(f"{count} {kind}" for kind, count in self.floats.items())
             lines.append(f"still computed in floats: {kinds}")
+        lines += accuracy.remarks(self.ranges)
+        if self.accuracy is not None:
+            lines.append(self.accuracy.remark(self.mode))
         return lines
 
-
-@dataclass(frozen=True)
-class _Filter:
-    name: str
-    kind: str
-    values: np.ndarray
-
-
-def _filters(model) -> list[_Filter]:
-    """The constant filters of a model, in its operators' order, also where they are dequantized."""
-    found = []
-    for subgraph in model.subgraphs:
-        uses = Uses(subgraph)
-        for op in subgraph.operators:
-            if (kind := op_name(model, op)) not in WEIGHT_OPS or len(op.inputs) < 2:
-                continue
-            t = int(op.inputs[1])
-            while t >= 0 and t in uses.producer:
-                maker = subgraph.operators[uses.producer[t]]
-                if op_name(model, maker) not in ("QUANTIZE", "DEQUANTIZE"):
-                    break
-                t = int(maker.inputs[0])
-            values = constant(model, subgraph.tensors[t]) if t >= 0 else None
-            if values is not None:
-                found.append(_Filter(text(subgraph.tensors[t].name), kind, values))
-    return found
-
-
-def _check_zeros(before: list[_Filter], after: list[_Filter]) -> None:
-    """Every 0.0 of the filters must be stored as 0, and that mean 0.0."""
-    if [(f.kind, f.values.shape) for f in before] != [(f.kind, f.values.shape) for f in after]:
-        raise SbnnError(
-            "TensorFlow's quantizer has changed the filters of this model, so that nobody knows "
-            "whether their zeros are where they were: quantize it with TFLiteConverter, and convert "
-            "that file"
-        )
-    for a, b in zip(before, after):
-        if np.any(b.values[a.values == 0]):
-            raise SbnnError(
-                f"the zeros of the filter {printable(a.name)} would not be zeros: expected symmetric "
-                "weights, whose zero point is 0, found others; train it with a quantizer of "
-                "symmetric=True and narrow_range=True"
-            )
-
-
-def _has_trained_ranges(model) -> bool:
-    """Whether floats are quantized and dequantized at once: what fake quantization comes as."""
-    for subgraph in model.subgraphs:
-        uses = Uses(subgraph)
-        for op in subgraph.operators:
-            if op_name(model, op) == "QUANTIZE":
-                readers = uses.consumers[int(op.outputs[0])]
-                if any(op_name(model, subgraph.operators[n]) == "DEQUANTIZE" for n, _ in readers):
-                    return True
-    return False
+    def _share(self, count: int) -> str:
+        return f"{count / max(self.weights, 1):.1%}"
 
 
 def _floats(model) -> Counter[str]:
@@ -248,64 +203,3 @@ def _floats(model) -> Counter[str]:
             if name != "DEQUANTIZE" and any(dtype(t) == np.float32 for t in outputs):
                 found[name] += 1
     return found
-
-
-def _calibrate(content: bytes, feed: _Counted) -> bytes:
-    """The model with the ranges of its tensors over the samples."""
-    from tensorflow.lite.python.optimize import calibrator  # noqa: PLC0415
-
-    try:
-        made = calibrator.Calibrator(calibrator.add_intermediate_tensors(content))
-        return made.calibrate(lambda: feed)
-    except SbnnError:
-        raise
-    except Exception as error:  # Its errors have no common base.
-        raise SbnnError(
-            f"TensorFlow Lite's calibrator cannot run the model: {first_line(error)}"
-        ) from error
-    finally:
-        feed.end()
-
-
-def _quantize(content: bytes, input_type, output_type) -> bytes:
-    from tensorflow.lite.python.convert import mlir_quantize  # noqa: PLC0415
-
-    try:
-        with contextlib.redirect_stdout(io.StringIO()):
-            return mlir_quantize(content, input_data_type=input_type, output_data_type=output_type)
-    except Exception as error:  # MLIR prints what is wrong, and the error is empty.
-        raise SbnnError(
-            "TensorFlow Lite's quantizer does not take the model"
-            + (f": {first_line(error)}" if str(error).strip() else "")
-        ) from error
-
-
-class _Counted:
-    """Samples that are counted as they go by, on one line of stderr if `verbose`."""
-
-    def __init__(self, found: Iterator[list[np.ndarray]], limit: int, verbose: int):
-        self.found, self.limit = found, limit
-        self.verbose = verbose
-        self.count = 0
-        self.shown = 0.0
-
-    def __iter__(self) -> Iterator[list[np.ndarray]]:
-        for sample in self.found:
-            yield sample
-            self.count += 1
-            if self.verbose and time.monotonic() - self.shown > 0.2:
-                self._show()
-
-    def _show(self) -> None:
-        self.shown = time.monotonic()
-        print(
-            f"\rcalibrating: {self.count} of at most {self.limit} samples",
-            end="",
-            file=sys.stderr,
-            flush=True,
-        )
-
-    def end(self) -> None:
-        if self.shown:
-            self._show()
-            print(file=sys.stderr)

@@ -86,7 +86,7 @@ class Inspection:
         tensors = [("tensor", "shape", "type", "pattern", "sparsity", "dense B", "stored B")]
         tensors += [
             (
-                _short(row.name),
+                short(row.name),
                 _dims(row.shape),
                 row.type,
                 row.pattern,
@@ -101,8 +101,8 @@ class Inspection:
         nodes += [
             (
                 f"{row.subgraph}:{row.index}",
-                _short(row.op),
-                _short(row.name),
+                short(row.op),
+                short(row.name),
                 _dims(row.shape),
                 row.pattern,
                 "" if row.sparsity is None else f"{row.sparsity:.1%}",
@@ -112,7 +112,7 @@ class Inspection:
         parts = [_table(tensors, right=4), _table(nodes, right=5)]
         left = [row for row in self.tensors if row.why_dense]
         if left:
-            parts.append("\n".join(f"left dense: {_short(r.name)}: {r.why_dense}" for r in left))
+            parts.append("\n".join(f"left dense: {short(r.name)}: {r.why_dense}" for r in left))
         return "\n\n".join(parts)
 
 
@@ -224,7 +224,8 @@ def _dims(shape) -> str:
     return "x".join(str(d) for d in shape) or "scalar"
 
 
-def _short(name: str, width: int = 48) -> str:
+def short(name: str, width: int = 48) -> str:
+    """The first of a tensor's names, or its end."""
     first = printable(name.split(";")[0])
     return first if len(first) <= width else "..." + first[3 - width :]
 

@@ -7,7 +7,6 @@ TensorFlow.
 from __future__ import annotations
 
 import ctypes
-import importlib
 import os
 import platform
 import struct
@@ -20,6 +19,7 @@ import numpy as np
 
 from sbnn_tf.errors import SbnnError
 from sbnn_tf.files import read_file
+from sbnn_tf.interpreters import interpreter_module
 from sbnn_tf.run.child import doing
 from sbnn_tf.run.reports import Record, Sink
 from sbnn_tf.run.running import Running, named
@@ -104,7 +104,7 @@ def load_delegate(
         if value is not False and value is not None:
             strings[name] = "1" if value is True else os.fspath(value)
     try:
-        delegate = _interpreter_module().load_delegate(str(find_library(library)), strings)
+        delegate = interpreter_module().load_delegate(str(find_library(library)), strings)
     except BaseException:
         if sink is not None:
             sink.remove()
@@ -215,7 +215,7 @@ def construct(
     file: File, *, num_threads: int = 1, delegate: Any = None, xnnpack: bool = True
 ) -> Any:
     """As `interpreter`, before any tensor is allocated."""
-    module = _interpreter_module()
+    module = interpreter_module()
     kinds = module.OpResolverType
     doing(f"loading {file.name}")
     with named(file.name):
@@ -246,18 +246,6 @@ def read_model(model: Model) -> File:
     if content[4:8] != b"TFL3":
         raise SbnnError(f"{name} is not a .tflite file: expected TFL3 at byte 4")
     return File(name, content)
-
-
-def _interpreter_module():
-    for name in ("ai_edge_litert.interpreter", "tensorflow.lite.python.interpreter"):
-        try:
-            return importlib.import_module(name)
-        except ModuleNotFoundError:
-            continue
-    raise SbnnError(
-        "running a model needs the package ai-edge-litert or tensorflow, and found neither: "
-        "pip install ai-edge-litert"
-    )
 
 
 def run(made: Any, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:

@@ -13,7 +13,7 @@ ROOT = pathlib.Path(sbnn_tf.__file__).parent
 # says of each is said there.
 FLOORS = [
     {"errors", "naming", "version"},
-    {"files", "patterns"},
+    {"files", "interpreters", "patterns"},
     {"keras_model"},
     {"convert", "plan"},
     {"rearrange", "run", "topology", "train"},

@@ -8,7 +8,7 @@ import pytest
 from flat import Flat, chain, group_sparse
 
 from sbnn_tf.convert import flatbuffer
-from sbnn_tf.convert.calibration import Input, inputs_of, samples, spread
+from sbnn_tf.convert.calibration import Input, inputs_of, labelled, samples, spread
 from sbnn_tf.convert.calibration_files import CalibrationFiles
 from sbnn_tf.errors import SbnnError
 
@@ -31,6 +31,7 @@ FORMS = {
     "array": DATA,
     "float64": DATA.astype(np.float64),
     "by name": {"image": DATA},
+    "by any name of the one": {"x": DATA},
     "function of lists": lambda: ([x[None]] for x in DATA),
     "function of arrays": lambda: iter(DATA),
     "list of samples": list(DATA),
@@ -116,7 +117,11 @@ BAD = {
     ),
     "constants": ((IMAGE,), np.full_like(DATA, 0.5), r"all 6 sample\(s\) of image .* constant 0.5"),
     "a name too few": ((IMAGE, AGE), {"image": DATA}, "inputs image .*, age .*; found image"),
-    "another name": ((IMAGE,), {"x": DATA}, "expected the inputs image .*; found x"),
+    "another name": (
+        (IMAGE, AGE),
+        {"image": DATA, "x": AGES},
+        "expected the inputs image .*, age .*; found image, x",
+    ),
     "an input too few": ((IMAGE, AGE), DATA, r"expected 2 input\(s\), .*found 1: give a dict"),
     "an input too many": ((IMAGE,), lambda: [[DATA, AGES]], r"expected 1 input\(s\).*found 2"),
     "unequal numbers": (
@@ -146,6 +151,54 @@ def test_constants_are_fine_beside_inputs_that_vary():
     assert len(taken({"image": DATA, "age": AGES * 0}, IMAGE, AGE)) == 6
     black = np.concatenate([np.zeros_like(DATA[:1]), DATA])
     assert len(taken(black)) == 7
+
+
+CLASSES = np.array([2, 0, 1, 1, 0, 2])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        (DATA, CLASSES),
+        ({"image": DATA}, CLASSES.reshape(6, 1).astype(np.float32)),
+        (DATA, np.eye(3)[CLASSES]),
+        [(DATA[:4], CLASSES[:4]), (DATA[4:], CLASSES[4:])],
+        lambda: zip(DATA, CLASSES),
+    ],
+    ids=["classes", "floats", "one hot", "batches", "by the sample"],
+)
+def test_every_form_of_labelled_data(data):
+    found = list(labelled(data, [IMAGE]))
+    np.testing.assert_array_equal(np.concatenate([sample[0] for sample, _ in found]), DATA)
+    assert [int(*label) for _, label in found] == CLASSES.tolist()
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (DATA, "expected tuples of inputs and labels, found ndarray"),
+        ((DATA,), "expected tuples of inputs and labels, found tuple"),
+        ((DATA, CLASSES[:4]), "expected a label for each of 6 rows, found 4"),
+        ((DATA, CLASSES + 0.5), "expected the numbers of classes"),
+        ((DATA[:0], CLASSES[:0]), "expected at least one sample, found none"),
+        ((DATA * np.nan, CLASSES), "sample 1 of image .* has NaN"),
+        ((DATA[:, :1], CLASSES), "expected samples of the shape of image"),
+    ],
+)
+def test_mistakes_in_labelled_data(data, message):
+    with pytest.raises(SbnnError, match=message):
+        list(labelled(data, [IMAGE]))
+
+
+def test_labels_in_files(tmp_path):
+    np.savez(tmp_path / "x.npz", image=DATA, labels=CLASSES)
+    data = CalibrationFiles(str(tmp_path / "x.npz")).read_labelled()
+    assert [int(*label) for _, label in labelled(data, [IMAGE])] == CLASSES.tolist()
+    np.savez(tmp_path / "y.npz", image=DATA)
+    np.save(tmp_path / "y.npy", DATA)
+    for name, found in (("y.npz", "arrays image"), ("y.npy", "one array")):
+        with pytest.raises(SbnnError, match=f"{name} cannot validate.*'labels', found {found}"):
+            CalibrationFiles(str(tmp_path / name)).read_labelled()
 
 
 def test_inputs_of_a_model():
@@ -178,7 +231,7 @@ def test_arrays_in_files(tmp_path):
     np.save(tmp_path / "pickled.npy", np.array([{}]), allow_pickle=True)
     (tmp_path / "empty.npz").write_bytes(b"")
     for name in ("bad.npy", "pickled.npy", "empty.npz"):
-        with pytest.raises(SbnnError, match=f"cannot read .*{name} as calibration data"):
+        with pytest.raises(SbnnError, match=f"cannot read .*{name}: expected a .npy or .npz file"):
             read(tmp_path / name)
     with pytest.raises(FileNotFoundError, match="no such file or folder: .*none.npy"):
         read(tmp_path / "none.npy")

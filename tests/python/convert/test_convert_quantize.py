@@ -164,7 +164,7 @@ def test_what_is_printed(capsys):
     out, err = capsys.readouterr()
     zeros = int(0.5 * 32 * 16)
     assert f"int8, 8 samples: all {zeros} zeros of its filters stay" in out
-    assert "calibrating: 8 of at most 500 samples\n" in err
+    assert "calibrating: 8 samples\n" in err
     quiet = convert(NETWORK, prune=0.5, quantize="int8", representative_dataset=DATA, verbose=0)
     assert quiet == made and "calibrating" not in "".join(capsys.readouterr())
 
@@ -188,7 +188,7 @@ INT8 = convert(NETWORK, quantize="int8", representative_dataset=DATA, verbose=0)
 BAD = {
     "an unknown mode": ({"quantize": "int4"}, "expected one of int8, int8-dynamic, float16"),
     "no data": ({"quantize": "int8"}, "needs calibration data.*representative_dataset="),
-    "data without a mode": ({"representative_dataset": DATA}, "expected quantize='int8' with it"),
+    "data without a mode": ({"representative_dataset": DATA}, "expected quantize= with it"),
     "data for weights alone": (
         {"quantize": "float16", "representative_dataset": DATA},
         "'float16' takes no calibration data",
@@ -265,7 +265,7 @@ def fake_quantized(zero_point: int) -> bytes:
 
 def test_trained_ranges_need_no_data():
     made = rewrite(fake_quantized(128), None, None, None, None, Quantize("int8"))
-    assert made.quantized.trained and made.quantized.samples == 0
+    assert made.quantized.samples == 0 and not made.quantized.ranges
     assert made.remarks()[0].startswith(
         "int8, ranges of its training: all 32 zeros of its filters stay"
     )
