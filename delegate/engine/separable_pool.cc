@@ -39,16 +39,11 @@ void SeparablePool::Plan(const Window& window, const PlacedWindow& placed, const
   bytes_ = RoundUp((uint64_t{row} * band_rows_ + 2 * kMaxLanes) * BytesOf(type), kVectorBytes);
 
   rows_.clear();
-  row_scale_.clear();
-  column_scale_.clear();
   for (int y = 0; y < placed.out_h; ++y) {
     rows_.push_back(MetBy(y, in.h, window.kernel_h, window.stride_h, placed.pad_top));
-    row_scale_.push_back(1.0f / static_cast<float>(rows_.back().count));
   }
-  for (int x = 0; x < placed.out_w; ++x) {
-    const Met met = MetBy(x, in.w, window.kernel_w, stride, placed.pad_left);
-    column_scale_.push_back(1.0f / static_cast<float>(met.count));
-  }
+  row_scale_ = MetShares(placed.out_h, in.h, window.kernel_h, window.stride_h, placed.pad_top);
+  column_scale_ = MetShares(placed.out_w, in.w, window.kernel_w, stride, placed.pad_left);
   ones_.assign(std::max(in.w, placed.out_h) + kMaxLanes, 1.0f);
   row_scales_.Plan(row_scale_.data(), row_scale_.size(), type);
   column_scales_.Plan(column_scale_.data(), column_scale_.size(), type);

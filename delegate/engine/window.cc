@@ -46,6 +46,15 @@ Met MetBy(int output, int size, int kernel, int stride, int pad) {
   return {static_cast<int>(first), static_cast<int>(end - first)};
 }
 
+std::vector<float> MetShares(int outputs, int size, int kernel, int stride, int pad) {
+  std::vector<float> shares;
+  for (int o = 0; o < outputs; ++o) {
+    const Met met = MetBy(o, size, kernel, stride, pad);
+    shares.push_back(1.0f / static_cast<float>(std::max(1, met.count)));
+  }
+  return shares;
+}
+
 Rows RowsMet(const Window& w, const Shape& shape, Rows output) {
   const Images image = AsImages(shape);
   PlacedWindow placed;

@@ -2,6 +2,8 @@
 #ifndef SBNN_DELEGATE_ENGINE_WINDOW_H_
 #define SBNN_DELEGATE_ENGINE_WINDOW_H_
 
+#include <vector>
+
 #include "delegate/engine/op.h"
 #include "delegate/engine/tensor.h"
 #include "delegate/format/status.h"
@@ -29,6 +31,10 @@ struct Met {
   int first, count;
 };
 Met MetBy(int output, int size, int kernel, int stride, int pad);
+
+// Of each output position of an axis: 1 / how many positions its window meets, 1 where it meets
+// none.
+std::vector<float> MetShares(int outputs, int size, int kernel, int stride, int pad);
 
 // The rows of an image, a shape that the window fits, that the windows of some output rows meet.
 Rows RowsMet(const Window& window, const Shape& image, Rows output);

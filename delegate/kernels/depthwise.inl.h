@@ -114,10 +114,15 @@ struct InnerTaps {
   const ptrdiff_t first;
 };
 
-// ... at its ends, those outside of the row are zero.
-template <int K, int S>
+// ... at its ends, what lies outside of the row is zero, or else what Outside says.
+struct Zeros {
+  SBNN_INLINE Vec Inside(const Element* p, Mask mask) const { return LoadMasked(p, mask); }
+  static constexpr Element value = 0;
+};
+template <int K, int S, typename Outside = Zeros>
 struct EdgeTaps {
-  SBNN_INLINE EdgeTaps(int x0, int pad, ptrdiff_t width) : first(S * x0 - pad), width(width) {
+  SBNN_INLINE EdgeTaps(int x0, int pad, ptrdiff_t width, Outside outside = {})
+      : first(S * x0 - pad), width(width), outside(outside) {
     for (int i = 0; i < kLoads; ++i) {
       const int start = static_cast<int>(first) + i * kStep;
       masks[i] = MaskOf(-start, static_cast<int>(width) - start);
@@ -127,16 +132,17 @@ struct EdgeTaps {
   SBNN_INLINE void Read(const Element* p, Vec taps[K]) const {
     constexpr int L = Vec::kLanes;
     if constexpr (S == 2) {
-      Deinterleave(LoadMasked(p, masks[0]), LoadMasked(p + L, masks[1]), &taps[0], &taps[1]);
+      Deinterleave(outside.Inside(p, masks[0]), outside.Inside(p + L, masks[1]), &taps[0],
+                   &taps[1]);
       for (int k = 2; k < K; ++k) {
         const ptrdiff_t last = first + 2 * L + k - 2;
-        const Element value = last >= 0 && last < width ? p[2 * L + k - 2] : Element{0};
+        const Element value = last >= 0 && last < width ? p[2 * L + k - 2] : outside.value;
         taps[k] = Shifted<1>(taps[k - 2], Set(value));
       }
     } else if constexpr (Vec::kShiftsCostLess) {
-      Shifts<K>(LoadMasked(p, masks[0]), LoadMasked(p + L, masks[1]), taps);
+      Shifts<K>(outside.Inside(p, masks[0]), outside.Inside(p + L, masks[1]), taps);
     } else {
-      for (int k = 0; k < K; ++k) taps[k] = LoadMasked(p + k, masks[k]);
+      for (int k = 0; k < K; ++k) taps[k] = outside.Inside(p + k, masks[k]);
     }
   }
 
@@ -144,6 +150,7 @@ struct EdgeTaps {
   static constexpr int kLoads = kWhole ? 2 : K;
   static constexpr int kStep = kWhole ? Vec::kLanes : 1;
   ptrdiff_t first, width;
+  Outside outside;
   Mask masks[kLoads];
 };
 

@@ -19,6 +19,7 @@
 #if defined(SBNN_FP16)
 #include "delegate/kernels/fp16.inl.h"
 #else
+#include "delegate/kernels/resize.inl.h"
 #include "delegate/kernels/softmax.inl.h"
 #include "delegate/kernels/unary.inl.h"
 #endif
@@ -111,6 +112,9 @@ Kernels Collect(const ColumnCost& cost) {
   k.pad_row = &PadRow;
   k.shift_rows = &ShiftRows;
   k.pool = &Pool;
+  k.pool_direct[0] = &PoolDirect<2, 2>;
+  k.pool_direct[1] = &PoolDirect<3, 1>;
+  k.pool_direct[2] = &PoolDirect<3, 2>;
   k.clamp = &Clamp;
   k.binary = &Binary;
   k.unary = &Unary;
@@ -123,6 +127,7 @@ Kernels Collect(const ColumnCost& cost) {
 #else
   k.softmax_rows = &SoftmaxRows;
   k.softmax_columns = &SoftmaxColumns;
+  k.resize = &Resize;
 #endif
   return k;
 }

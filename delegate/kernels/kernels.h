@@ -182,6 +182,26 @@ struct PoolArgs {
 };
 using PoolFn = void (*)(const PoolArgs&);
 
+// Pooling of planes of a panel, without a padded copy: windows of 2 x 2, 2 apart, or of 3 x 3, 1 or
+// 2 apart. What is read around a plane is as in DepthwisePlanes.
+struct PoolDirectArgs {
+  const void* x;
+  size_t x_stride;  // between channels
+  int in_h, in_w;
+  void* y;
+  size_t y_stride;
+  int out_w;
+  int first_row, end_row;  // of the output
+  int channels;
+  int pad_top, pad_left;
+  const void* row_scale;     // as in PoolArgs, of the plane's first row,
+  const void* column_scale;  // and of its first column, with room for a vector at the last
+  float outside;             // stands around the image, for a maximum
+  float lo;
+  float hi;
+};
+using PoolDirectFn = void (*)(const PoolDirectArgs&);
+
 // kPrelu: b is the slope of a where a is negative.
 enum class BinaryKind { kAdd, kSub, kMul, kDiv, kMax, kMin, kPrelu };
 
@@ -224,6 +244,25 @@ struct SoftmaxArgs {
   float beta;
 };
 using SoftmaxFn = void (*)(const SoftmaxArgs&);
+
+// Resizing of one plane, floats only: rows that lie between two others, of pixels that do.
+struct ResizeArgs {
+  const float* x;  // rows that follow each other; a vector may be read at the last pixel
+  int in_w;
+  float* y;  // rows that follow each other; nothing behind the last is written
+  int rows, out_w;
+  // Of each row of y: the two of x, and how far it is from the upper to the lower one. Where
+  // `lower` is null y has the nearest pixels, those of `upper` and `left`.
+  const int32_t* upper;
+  const int32_t* lower;
+  const float* down;
+  // Of each column the same, up to kMaxLanes more than out_w. Columns do not decrease.
+  const int32_t* left;
+  const int32_t* right;
+  const float* across;
+  float* between;  // room for a row of x, and 2 * kMaxLanes more
+};
+using ResizeFn = void (*)(const ResizeArgs&);
 
 // Element-wise clamp; x may be y.
 struct ClampArgs {

@@ -1,4 +1,4 @@
-// Maximum and average over windows, from padded rows of one channel.
+// Maximum and average over windows, from padded rows of one channel or from planes as they are.
 #include "delegate/kernels/depthwise.inl.h"
 #include "delegate/kernels/kernels.h"
 #include "delegate/kernels/vec/vec.h"
@@ -59,6 +59,73 @@ void Pool(const PoolArgs& a) {
     PoolRows<true>(a);
   } else {
     PoolRows<false>(a);
+  }
+}
+
+struct Outside {
+  SBNN_INLINE explicit Outside(Element value) : value(value), vector(Set(value)) {}
+  SBNN_INLINE Vec Inside(const Element* p, Mask mask) const { return Blend(mask, Load(p), vector); }
+  Element value;
+  Vec vector;
+};
+
+// A column of output vectors of one channel, going down: each input row is read once.
+template <int K, int S, bool kAverage, typename Taps>
+SBNN_INLINE void PoolColumn(const PoolDirectArgs& a, const Element* x, Element* y,
+                            const Taps& reader, Vec outside, int x0) {
+  const int left = a.out_w - x0;
+  const ptrdiff_t in_w = a.in_w, out_w = a.out_w;
+  const Element* const row_scale = AsElements(a.row_scale);
+  const Element* const end = y + a.end_row * out_w;
+  const Vec lo = Set(a.lo), hi = Set(a.hi);
+  const Vec column_scale = kAverage ? Load(AsElements(a.column_scale) + x0) : lo;
+  const auto reduce = [](Vec b, Vec c) { return kAverage ? Add(b, c) : Max(b, c); };
+  const auto row = [&](int r) {
+    if (static_cast<unsigned>(r) >= static_cast<unsigned>(a.in_h)) return outside;
+    Vec taps[K];
+    reader.Read(x + r * in_w + reader.first, taps);
+    for (int k = 1; k < K; ++k) taps[0] = reduce(taps[0], taps[k]);
+    return taps[0];
+  };
+  constexpr int kKept = K - S;  // rows that the next window meets too
+  Vec rows[K];
+  int r = a.first_row * S - a.pad_top;
+  for (int k = 0; k < kKept; ++k) rows[k] = row(r++);
+  for (int out = a.first_row; out < a.end_row; ++out) {
+    for (int k = kKept; k < K; ++k) rows[k] = row(r++);
+    Vec v = rows[0];
+    for (int k = 1; k < K; ++k) v = reduce(v, rows[k]);
+    if (kAverage) v = Mul(v, Mul(column_scale, Set(row_scale[out])));
+    StorePixels(y + out * out_w + x0, Min(hi, Max(lo, v)), left, end);
+    for (int k = 0; k < kKept; ++k) rows[k] = rows[k + S];
+  }
+}
+
+template <int K, int S, bool kAverage>
+SBNN_INLINE void PoolPlanes(const PoolDirectArgs& a) {
+  constexpr int L = Vec::kLanes;
+  const Outside outside(kAverage ? Element{0} : static_cast<Element>(a.outside));
+  for (int c = 0; c < a.channels; ++c) {
+    const Element* const x = AsElements(a.x) + c * a.x_stride;
+    Element* const y = AsElements(a.y) + c * a.y_stride;
+    // From right to left, so that what a row spills into the next is overwritten by that.
+    for (int x0 = (a.out_w - 1) / L * L; x0 >= 0; x0 -= L) {
+      if (S * x0 >= a.pad_left && S * (x0 + L - 1) + K - 1 - a.pad_left < a.in_w) {
+        PoolColumn<K, S, kAverage>(a, x, y, InnerTaps<K, S>(x0, a.pad_left), outside.vector, x0);
+      } else {
+        PoolColumn<K, S, kAverage>(
+            a, x, y, EdgeTaps<K, S, Outside>(x0, a.pad_left, a.in_w, outside), outside.vector, x0);
+      }
+    }
+  }
+}
+
+template <int K, int S>
+void PoolDirect(const PoolDirectArgs& a) {
+  if (a.column_scale != nullptr) {
+    PoolPlanes<K, S, true>(a);
+  } else {
+    PoolPlanes<K, S, false>(a);
   }
 }
 

@@ -171,11 +171,13 @@ std::vector<KernelRow> KernelRows() {
     }
     for (const char* name :
          {"spmm_unstructured_pixel", "scale_columns", "depthwise", "depthwise_taps", "pool",
-          "pad_row", "shift_rows", "clamp", "binary", "unary", "sum", "transpose", "fma_loop"}) {
+          "pool_direct_2x2_s2", "pool_direct_3x3_s1", "pool_direct_3x3_s2", "pad_row", "shift_rows",
+          "clamp", "binary", "unary", "sum", "transpose", "fma_loop"}) {
       add(name);
     }
     if (k->softmax_rows != nullptr) add("softmax_rows");
     if (k->softmax_columns != nullptr) add("softmax_columns");
+    if (k->resize != nullptr) add("resize");
     if (k->narrow != nullptr) add("narrow");
     if (k->widen != nullptr) add("widen");
   }

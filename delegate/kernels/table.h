@@ -48,10 +48,12 @@ struct Kernels {
   PadRowFn pad_row;
   ShiftRowsFn shift_rows;
   PoolFn pool;
+  PoolDirectFn pool_direct[3];  // 2 x 2, 3 x 3, 3 x 3 with stride 2
   ClampFn clamp;
   BinaryFn binary;
   UnaryFn unary;
   SoftmaxFn softmax_rows, softmax_columns;  // of float32 only
+  ResizeFn resize;                          // of float32 only
   SumFn sum;
   TransposeFn transpose;
   FmaLoopFn fma_loop;

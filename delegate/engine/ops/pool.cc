@@ -4,19 +4,6 @@
 #include <limits>
 
 namespace sbnn {
-namespace {
-
-// For each output position, 1 / how many positions of the input its window covers.
-std::vector<float> Scales(int outputs, int size, int kernel, int stride, int pad) {
-  std::vector<float> scales;
-  for (int o = 0; o < outputs; ++o) {
-    const Met met = MetBy(o, size, kernel, stride, pad);
-    scales.push_back(1.0f / static_cast<float>(std::max(1, met.count)));
-  }
-  return scales;
-}
-
-}  // namespace
 
 Status Pool::InferShape(const std::vector<Shape>& inputs, Shape* output) const {
   if (inputs[0].size() != 4) return Status::Error("a pooling reads 4 dimensions");
@@ -46,6 +33,10 @@ Status Pool::Plan(const std::vector<const Tensor*>& inputs, const Tensor&,
     case Way::kWhole:
       *scratch = 0;
       break;
+    case Way::kDirect:
+      direct_pool_.Plan(window_, placed, in, average_, context.kernels);
+      *scratch = 0;
+      break;
     case Way::kSmall:
       small_pool_.Plan(window_, placed, in, average_, context.kernels.type);
       *scratch = small_pool_.bytes() * context.threads;
@@ -66,6 +57,7 @@ Pool::Way Pool::WayOf(const PlacedWindow& placed, const Images& in) const {
                      window_.kernel_h - placed.pad_top >= in.h &&
                      window_.kernel_w - placed.pad_left >= in.w;
   if (average_ && whole) return Way::kWhole;
+  if (DirectPool::Fits(window_, placed, in)) return Way::kDirect;
   // (From about 7x7 with stride 1 on, the fewer operations make up for vectors that are not full.)
   const double taps = static_cast<double>(window_.kernel_h) * window_.kernel_w * placed.out_h *
                       placed.out_w / static_cast<double>(in.pixels());
@@ -78,15 +70,23 @@ Status Pool::PlanRows(const std::vector<const Tensor*>& inputs, const Tensor&,
   const Images in = inputs[0]->images();
   PlacedWindow placed;
   const Status status = Place(window_, in, &placed);
-  if (status.ok()) PlanPadded(placed, in, context, scratch);
-  return status;
+  if (!status.ok()) return status;
+  if (DirectPool::Fits(window_, placed, in)) {
+    way_ = Way::kDirect;
+    direct_pool_.Plan(window_, placed, in, average_, context.kernels);
+  } else {
+    way_ = Way::kPadded;
+    PlanPadded(placed, in, context, scratch);
+  }
+  return Status();
 }
 
 void Pool::PlanPadded(const PlacedWindow& placed, const Images& in, const PlanContext& context,
                       uint64_t* scratch) {
   rows_.Plan(window_, placed, context.kernels.type);
-  row_scale_ = Scales(placed.out_h, in.h, window_.kernel_h, window_.stride_h, placed.pad_top);
-  column_scale_ = Scales(placed.out_w, in.w, window_.kernel_w, window_.stride_w, placed.pad_left);
+  row_scale_ = MetShares(placed.out_h, in.h, window_.kernel_h, window_.stride_h, placed.pad_top);
+  column_scale_ =
+      MetShares(placed.out_w, in.w, window_.kernel_w, window_.stride_w, placed.pad_left);
   row_scales_.Plan(row_scale_.data(), row_scale_.size(), context.kernels.type);
   column_scales_.Plan(column_scale_.data(), column_scale_.size(), context.kernels.type);
   *scratch = rows_.bytes() * context.threads;
@@ -132,6 +132,15 @@ void Pool::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
     });
     return;
   }
+  if (way_ == Way::kDirect) {
+    const int step = direct_pool_.channels_per_task(), tasks = (out.c + step - 1) / step;
+    context.team.Run(out.n * tasks, [&](int task, int) {
+      const int first = task % tasks * step;
+      direct_pool_.Run(*inputs[0], output, task / tasks, first, std::min(out.c, first + step),
+                       {0, out.h}, lo_, hi_);
+    });
+    return;
+  }
   if (way_ == Way::kSmall) {
     constexpr int kStep = SmallPool::kChannels;
     const int steps = (out.c + kStep - 1) / kStep;
@@ -161,6 +170,9 @@ void Pool::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
 
 void Pool::RunRows(const std::vector<const Tensor*>& inputs, const Tensor& output, int n, Rows rows,
                    const RunContext& context) const {
+  if (way_ == Way::kDirect) {
+    return direct_pool_.Run(*inputs[0], output, n, 0, output.images().c, rows, lo_, hi_);
+  }
   for (int c = 0; c < output.images().c; ++c) {
     for (int row = rows.first; row < rows.end; row += rows_.band_rows()) {
       const Rows band = {row, std::min(row + rows_.band_rows(), rows.end)};

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "delegate/engine/direct_pool.h"
 #include "delegate/engine/op.h"
 #include "delegate/engine/padded_rows.h"
 #include "delegate/engine/separable_pool.h"
@@ -36,7 +37,7 @@ class Pool : public RowOp {
                const RunContext& context) const override;
 
  private:
-  enum class Way { kWhole, kSmall, kSeparable, kPadded };
+  enum class Way { kWhole, kDirect, kSmall, kSeparable, kPadded };
   Way WayOf(const PlacedWindow& placed, const Images& in) const;
 
   // For rows that are copied with padding around them.
@@ -52,6 +53,7 @@ class Pool : public RowOp {
 
   // Of the plan.
   Way way_ = Way::kPadded;
+  DirectPool direct_pool_;
   SmallPool small_pool_;
   SeparablePool separable_pool_;
   PaddedRows rows_;

@@ -4,6 +4,15 @@
 #include <cmath>
 
 namespace sbnn {
+namespace {
+
+// Of a row between two rows, for one worker.
+uint64_t BetweenBytes(const Images& in) {
+  return RoundUp(sizeof(float) * (uint64_t{static_cast<unsigned>(in.w)} + 2 * kMaxLanes),
+                 kVectorBytes);
+}
+
+}  // namespace
 
 Status Resize::InferShape(const std::vector<Shape>& inputs, Shape* output) const {
   if (inputs[0].size() != 4) return Status::Error("expected 4 dimensions");
@@ -51,46 +60,54 @@ Status Resize::Plan(const std::vector<const Tensor*>& inputs, const Tensor& outp
   const Images in = inputs[0]->images(), out = output.images();
   rows_ = Place(in.h, out.h);
   columns_ = Place(in.w, out.w);
-  *scratch = bilinear_ ? uint64_t{sizeof(float)} * in.w * context.threads : 0;
+  // Kernels take whole vectors of columns.
+  for (auto* of : {&columns_.first, &columns_.second}) {
+    if (!of->empty()) of->resize(of->size() + kMaxLanes, of->back());
+  }
+  columns_.share.resize(columns_.share.size() + kMaxLanes);
+  *scratch = bilinear_ ? BetweenBytes(in) * context.threads : 0;
   return Status();
-}
-
-template <typename T>
-void Resize::RunNearest(const Tensor& input, const Tensor& output,
-                        const RunContext& context) const {
-  const Images in = input.images(), out = output.images();
-  context.team.Run(out.n * out.c, [&](int task, int) {
-    const auto* const x = static_cast<const T*>(input.At(task / out.c, task % out.c));
-    auto* y = static_cast<T*>(output.At(task / out.c, task % out.c));
-    for (int row = 0; row < out.h; ++row, y += out.w) {
-      const T* const from = x + static_cast<size_t>(rows_.first[row]) * in.w;
-      for (int i = 0; i < out.w; ++i) y[i] = from[columns_.first[i]];
-    }
-  });
 }
 
 void Resize::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
                  const RunContext& context) const {
-  const Tensor& input = *inputs[0];
-  if (!bilinear_ && output.type == ElementType::kInt8) {
-    return RunNearest<int8_t>(input, output, context);
+  if (output.type == ElementType::kInt8) {
+    RunInt8(*inputs[0], output, context);
+  } else {
+    RunFloats(*inputs[0], output, context);
   }
-  if (!bilinear_) return RunNearest<float>(input, output, context);
+}
+
+void Resize::RunFloats(const Tensor& input, const Tensor& output, const RunContext& context) const {
   const Images in = input.images(), out = output.images();
   context.team.Run(out.n * out.c, [&](int task, int worker) {
-    const float* const x = input.Plane(task / out.c, task % out.c);
-    float* y = output.Plane(task / out.c, task % out.c);
-    auto* const between = static_cast<float*>(context.ScratchOf(worker, in.w * sizeof(float)));
+    ResizeArgs args{};
+    args.x = input.Plane(task / out.c, task % out.c);
+    args.in_w = in.w;
+    args.y = output.Plane(task / out.c, task % out.c);
+    args.rows = out.h;
+    args.out_w = out.w;
+    args.upper = rows_.first.data();
+    args.left = columns_.first.data();
+    if (bilinear_) {
+      args.lower = rows_.second.data();
+      args.down = rows_.share.data();
+      args.right = columns_.second.data();
+      args.across = columns_.share.data();
+      args.between = static_cast<float*>(context.ScratchOf(worker, BetweenBytes(in)));
+    }
+    context.kernels.resize(args);
+  });
+}
+
+void Resize::RunInt8(const Tensor& input, const Tensor& output, const RunContext& context) const {
+  const Images in = input.images(), out = output.images();
+  context.team.Run(out.n * out.c, [&](int task, int) {
+    const auto* const x = static_cast<const int8_t*>(input.At(task / out.c, task % out.c));
+    auto* y = static_cast<int8_t*>(output.At(task / out.c, task % out.c));
     for (int row = 0; row < out.h; ++row, y += out.w) {
-      const float* const top = x + static_cast<size_t>(rows_.first[row]) * in.w;
-      // One row between two of the input, then its pixels.
-      const float* const bottom = x + static_cast<size_t>(rows_.second[row]) * in.w;
-      const float share = rows_.share[row];
-      for (int i = 0; i < in.w; ++i) between[i] = top[i] * (1 - share) + bottom[i] * share;
-      for (int i = 0; i < out.w; ++i) {
-        y[i] = between[columns_.first[i]] * (1 - columns_.share[i]) +
-               between[columns_.second[i]] * columns_.share[i];
-      }
+      const int8_t* const from = x + static_cast<size_t>(rows_.first[row]) * in.w;
+      for (int i = 0; i < out.w; ++i) y[i] = from[columns_.first[i]];
     }
   });
 }

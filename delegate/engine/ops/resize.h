@@ -2,6 +2,7 @@
 #ifndef SBNN_DELEGATE_ENGINE_OPS_RESIZE_H_
 #define SBNN_DELEGATE_ENGINE_OPS_RESIZE_H_
 
+#include <cstdint>
 #include <vector>
 
 #include "delegate/engine/op.h"
@@ -35,12 +36,13 @@ class Resize : public Op {
   // For each position of an axis of the output the two of the input that it lies between, and how
   // far it is from the first to the second.
   struct Axis {
-    std::vector<int> first, second;
+    std::vector<int32_t> first, second;
     std::vector<float> share;
   };
   Axis Place(int in, int out) const;
-  template <typename T>
-  void RunNearest(const Tensor& input, const Tensor& output, const RunContext& context) const;
+  void RunFloats(const Tensor& input, const Tensor& output, const RunContext& context) const;
+  // (The nearest ones.)
+  void RunInt8(const Tensor& input, const Tensor& output, const RunContext& context) const;
 
   int height_, width_;
 

@@ -51,6 +51,9 @@ SBNN_INLINE Mask MaskOf(int first, int end) {
                              _mm256_cmpgt_epi32(_mm256_set1_epi32(end), lane));
 }
 SBNN_INLINE Vec LoadMasked(const float* p, Mask m) { return {_mm256_maskload_ps(p, m)}; }
+SBNN_INLINE Vec Blend(Mask m, Vec a, Vec b) {
+  return {_mm256_blendv_ps(b.v, a.v, _mm256_castsi256_ps(m))};
+}
 SBNN_INLINE Vec LoadThirds(const float* p) {
   // The three vectors have their thirds in different lanes.
   __m256 v = _mm256_blend_ps(_mm256_loadu_ps(p), _mm256_loadu_ps(p + 7), 0x24);
@@ -69,6 +72,10 @@ SBNN_INLINE Vec Shifted(Vec a, Vec b) {
   const __m256i across = _mm256_castps_si256(_mm256_permute2f128_ps(a.v, b.v, 0x21));
   if constexpr (N == 4) return {_mm256_castsi256_ps(across)};
   return {_mm256_castsi256_ps(_mm256_alignr_epi8(across, _mm256_castps_si256(a.v), 4 * N % 16))};
+}
+SBNN_INLINE Vec Permute(Vec a, const int32_t* p, int first) {
+  const __m256i lanes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+  return {_mm256_permutevar8x32_ps(a.v, _mm256_sub_epi32(lanes, _mm256_set1_epi32(first)))};
 }
 SBNN_INLINE float AddLanes(Vec a) {
   __m128 s = _mm_add_ps(_mm256_castps256_ps128(a.v), _mm256_extractf128_ps(a.v, 1));

@@ -64,6 +64,7 @@ SBNN_INLINE Mask MaskOf(int first, int end) {
                                       _mm512_set1_epi32(end));
 }
 SBNN_INLINE Vec LoadMasked(const float* p, Mask m) { return {_mm512_maskz_loadu_ps(m, p)}; }
+SBNN_INLINE Vec Blend(Mask m, Vec a, Vec b) { return {_mm512_mask_blend_ps(m, b.v, a.v)}; }
 SBNN_INLINE Vec LoadThirds(const float* p) {
   // The three vectors have their thirds in different lanes.
   __m512 v = _mm512_loadu_ps(p);
@@ -117,6 +118,10 @@ SBNN_INLINE PairIndex PairIndexOf(int first, int step, int n) {
 }
 SBNN_INLINE Vec LookUp(Vec a, Vec b, const PairIndex& i) {
   return {_mm512_maskz_permutex2var_ps(i.mask, a.v, i.index, b.v)};
+}
+SBNN_INLINE Vec Permute(Vec a, const int32_t* p, int first) {
+  const __m512i lanes = _mm512_sub_epi32(_mm512_loadu_si512(p), _mm512_set1_epi32(first));
+  return {_mm512_permutexvar_ps(lanes, a.v)};
 }
 SBNN_INLINE float AddLanes(Vec a) { return _mm512_reduce_add_ps(a.v); }
 // Where the compiler would rather load it again for each use.

@@ -61,6 +61,7 @@ SBNN_INLINE Mask MaskOf(int first, int end) {
   const int32x4_t lane = vld1q_s32(lanes);
   return vandq_u32(vcgeq_s32(lane, vdupq_n_s32(first)), vcltq_s32(lane, vdupq_n_s32(end)));
 }
+SBNN_INLINE Vec Blend(Mask m, Vec a, Vec b) { return {vbslq_f32(m, a.v, b.v)}; }
 #define SBNN_MASKED
 SBNN_INLINE Vec Masked(Vec a, Mask m) {
   return {vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f32(a.v), m))};
@@ -76,6 +77,12 @@ template <int N>
 SBNN_INLINE Vec Shifted(Vec a, Vec b) {
   if constexpr (N == 4) return b;
   return {vextq_f32(a.v, b.v, N % 4)};
+}
+// The bytes of those lanes.
+SBNN_INLINE uint8x16_t BytesOf(const int32_t* p, int first) {
+  const int32x4_t lanes = vsubq_s32(vld1q_s32(p), vdupq_n_s32(first));
+  const int32x4_t bytes = vmlaq_n_s32(vdupq_n_s32(0x03020100), lanes, 0x04040404);
+  return vreinterpretq_u8_s32(bytes);
 }
 SBNN_INLINE Vec Keep(Vec a) {
   __asm__("" : "+w"(a.v));

@@ -56,6 +56,12 @@ struct Scalars<8> {
   SBNN_INLINE Lane operator[](int i) const { return i < 4 ? Lane{low, i} : Lane{high, i - 4}; }
   float32x4_t low, high;
 };
+SBNN_INLINE Vec Permute(Vec a, const int32_t* p, int first) {
+  const uint8x16_t from = vreinterpretq_u8_f32(a.v), bytes = BytesOf(p, first);
+  const uint8x8x2_t table = {{vget_low_u8(from), vget_high_u8(from)}};
+  return {vreinterpretq_f32_u8(
+      vcombine_u8(vtbl2_u8(table, vget_low_u8(bytes)), vtbl2_u8(table, vget_high_u8(bytes))))};
+}
 SBNN_INLINE float AddLanes(Vec a) {
   const float32x2_t pairs = vadd_f32(vget_low_f32(a.v), vget_high_f32(a.v));
   return vget_lane_f32(vpadd_f32(pairs, pairs), 0);

@@ -25,6 +25,9 @@ struct Scalars<2> {
   SBNN_INLINE float operator[](int i) const { return two[i]; }
   float32x2_t two;
 };
+SBNN_INLINE Vec Permute(Vec a, const int32_t* p, int first) {
+  return {vreinterpretq_f32_u8(vqtbl1q_u8(vreinterpretq_u8_f32(a.v), BytesOf(p, first)))};
+}
 SBNN_INLINE float AddLanes(Vec a) { return vaddvq_f32(a.v); }
 
 }  // namespace SBNN_ISA

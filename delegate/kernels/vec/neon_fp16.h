@@ -71,6 +71,7 @@ SBNN_INLINE Mask MaskOf(int first, int end) {
 SBNN_INLINE Vec LoadMasked(const Element* p, Mask m) {
   return {vreinterpretq_f16_u16(vandq_u16(vreinterpretq_u16_f16(vld1q_f16(p)), m))};
 }
+SBNN_INLINE Vec Blend(Mask m, Vec a, Vec b) { return {vbslq_f16(m, a.v, b.v)}; }
 SBNN_INLINE Vec LoadThirds(const Element* p) { return {vld3q_f16(p).val[0]}; }
 SBNN_INLINE void Deinterleave(Vec a, Vec b, Vec* even, Vec* odd) {
   even->v = vuzp1q_f16(a.v, b.v);

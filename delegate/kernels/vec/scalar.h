@@ -107,10 +107,19 @@ SBNN_INLINE Vec LoadMasked(const float* p, Mask m) {
   SBNN_EACH r.v[i] = i >= m.first && i < m.end ? p[i] : 0.0f;
   return r;
 }
+SBNN_INLINE Vec Blend(Mask m, Vec a, Vec b) {
+  SBNN_EACH if (i < m.first || i >= m.end) a.v[i] = b.v[i];
+  return a;
+}
 #define SBNN_MASKED
 SBNN_INLINE Vec Masked(Vec a, Mask m) {
   SBNN_EACH if (i < m.first || i >= m.end) a.v[i] = 0;
   return a;
+}
+SBNN_INLINE Vec Permute(Vec a, const int32_t* p, int first) {
+  Vec r;
+  SBNN_EACH r.v[i] = a.v[p[i] - first];
+  return r;
 }
 SBNN_INLINE float AddLanes(Vec a) {
   float s = 0;

@@ -28,6 +28,7 @@
 //   p. LoadThirds(p)                 a[i] = p[3 * i].
 //
 // Arithmetic, lane by lane
+//   Blend(mask, a, b)             those lanes of a, the others of b.
 //   Set(x)                        x in every lane.
 //   Add, Sub, Mul, Div (a, b)
 //   Fma(a, b, c)                  a * b + c; rounded once, or twice where FMAs are not fused.
@@ -43,6 +44,7 @@
 // Across lanes
 //   Deinterleave(a, b, &even, &odd)   of the 2 * kLanes elements of a and b.
 //   Shifted<N>(a, b)              lanes N and up of a, then the first N of b; 0 < N <= 4.
+//   Permute(a, p, first)          (floats only) a[p[i] - first] of int32_t p[i], all of them lanes.
 //   AddLanes(a)                   the sum of all, as a float.
 //   FirstFour(a)                  lanes 0 to 3 as the compiler's vector Four.
 //   WideVec, Widen(a), Add, AddLanes   floats, for sums of many.

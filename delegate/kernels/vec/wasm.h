@@ -60,6 +60,7 @@ SBNN_INLINE Mask MaskOf(int first, int end) {
   return wasm_v128_and(wasm_i32x4_ge(lane, wasm_i32x4_splat(first)),
                        wasm_i32x4_lt(lane, wasm_i32x4_splat(end)));
 }
+SBNN_INLINE Vec Blend(Mask m, Vec a, Vec b) { return {wasm_v128_bitselect(a.v, b.v, m)}; }
 #define SBNN_MASKED
 SBNN_INLINE Vec Masked(Vec a, Mask m) { return {wasm_v128_and(a.v, m)}; }
 SBNN_INLINE Vec LoadMasked(const float* p, Mask m) { return Masked(Load(p), m); }
@@ -76,6 +77,11 @@ template <int N>
 SBNN_INLINE Vec Shifted(Vec a, Vec b) {
   if constexpr (N == 4) return b;
   return {wasm_i32x4_shuffle(a.v, b.v, N % 4, N % 4 + 1, N % 4 + 2, N % 4 + 3)};
+}
+SBNN_INLINE Vec Permute(Vec a, const int32_t* p, int first) {
+  const v128_t lanes = wasm_i32x4_sub(wasm_v128_load(p), wasm_i32x4_splat(first));
+  const v128_t bytes = wasm_i32x4_mul(lanes, wasm_i32x4_splat(0x04040404));
+  return {wasm_i8x16_swizzle(a.v, wasm_i32x4_add(bytes, wasm_i32x4_splat(0x03020100)))};
 }
 SBNN_INLINE float AddLanes(Vec a) {
   const v128_t pairs = wasm_f32x4_add(a.v, wasm_i32x4_shuffle(a.v, a.v, 2, 3, 0, 1));

@@ -132,7 +132,7 @@ void RunDirect(DepthwiseDirectFn depthwise, const DirectCase& c, const std::vect
 template <typename T>
 void TestDepthwiseDirect(const KernelRow& row) {
   const Kernels& k = *row.kernels;
-  const bool pairs = row.name.find("pairs") != std::string::npos;
+  const bool pairs = row.name.find("two_channels") != std::string::npos;
   const int kernel = row.name.find("3x3") != std::string::npos ? 3 : 5;
   const int stride = row.name.find("s1") != std::string::npos ? 1 : 2;
   const DepthwiseDirectFn depthwise =

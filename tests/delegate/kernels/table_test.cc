@@ -52,11 +52,13 @@ const std::vector<std::pair<std::string, void (*)(const KernelRow&)>> kTests = {
     {"depthwise", &DepthwiseAsTheReference},
     {"pad_row", &PadRowAsTheReference},
     {"shift_rows", &ShiftRowsAsTheReference},
+    {"pool_direct", &PoolDirectAsTheReference},
     {"pool", &PoolAsTheReference},
     {"binary", &BinaryAsTheReference},
     {"unary", &UnaryAsTheReference},
     {"softmax_rows", &SoftmaxRowsAsTheReference},
     {"softmax_columns", &SoftmaxColumnsAsTheReference},
+    {"resize", &ResizeAsTheReference},
     {"clamp", &ClampAsTheReference},
     {"sum", &SumAsTheReference},
     {"transpose", &TransposeAsTheReference},
@@ -77,7 +79,7 @@ INSTANTIATE_TEST_SUITE_P(Table, EveryKernel, testing::ValuesIn(KernelRows()), []
   return info.param.kernels->isa + ("_" + info.param.name);
 });
 
-constexpr int kOthers = 25;  // kernels that are neither spmm nor spmv
+constexpr int kOthers = 29;  // kernels that are neither spmm nor spmv
 
 // A new function in the struct needs a row, and a test.
 static_assert(sizeof(Kernels) - offsetof(Kernels, spmm) ==
@@ -112,7 +114,8 @@ TEST(KernelTable, ARowForEveryKernel) {
       kernels -= 2;
     } else {
       EXPECT_TRUE(k->softmax_rows == nullptr && k->softmax_columns == nullptr);
-      kernels -= 2;
+      EXPECT_EQ(k->resize, nullptr);
+      kernels -= 3;
     }
     for (int g = 0; g <= kUnstructuredKind; ++g) {
       EXPECT_GE(k->spmm[g][0].widest, 1);

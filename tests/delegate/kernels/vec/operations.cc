@@ -65,6 +65,9 @@ VecOperations Collect() {
     Out(LoadMasked(AsElements(a), MaskOf(first, end)), out);
   };
 #if defined(SBNN_MASKED)
+  o.blend = [](const void* a, const void* b, int first, int end, void* out) {
+    Out(Blend(MaskOf(first, end), In(a), In(b)), out);
+  };
   o.masked = [](const void* a, int first, int end, void* out) {
     Out(Masked(In(a), MaskOf(first, end)), out);
   };
@@ -120,6 +123,9 @@ VecOperations Collect() {
   o.rounder = Vec::kRounder;
   o.power_of_two = [](const float* a, float* out) {
     Store(out, PowerOfTwo(Add(Load(a), Set(Vec::kRounder))));
+  };
+  o.permute = [](const float* a, const int32_t* p, int first, float* out) {
+    Store(out, Permute(Load(a), p, first));
   };
 #endif
 #if defined(SBNN_VECTOR_HALVES)

@@ -2,6 +2,8 @@
 #ifndef SBNN_TESTS_DELEGATE_VEC_OPERATIONS_H_
 #define SBNN_TESTS_DELEGATE_VEC_OPERATIONS_H_
 
+#include <cstdint>
+
 namespace sbnn {
 
 // Named as what delegate/kernels/vec/vec.h says that a vector must have. A void* leads to elements
@@ -20,6 +22,7 @@ struct VecOperations {
   void (*load_first)(const void* a, int n, void* out);
   void (*store_first)(const void* a, int n, void* out);
   void (*load_masked)(const void* a, int first, int end, void* out);
+  void (*blend)(const void* a, const void* b, int first, int end, void* out);
   void (*masked)(const void* a, int first, int end, void* out);
   Unary set;  // of one element
   Binary add, sub, mul, div, max, min;
@@ -42,6 +45,8 @@ struct VecOperations {
   Ternary add_products;  // of four
   // Outputs<G>, G = 2, 4, 8: p + w * x, and twice that with p again at the last.
   Ternary outputs[3];
+
+  void (*permute)(const float* a, const int32_t* p, int first, float* out);
 
   // Of vectors of two rows: low[i] and high[i] of the first n lanes.
   void (*halves)(float low, float high, int n, float* to_low, float* to_high);

@@ -1,8 +1,10 @@
 // The vectors of every instruction set against what delegate/kernels/vec/vec.h says of them. Arrays
 // end at unmapped pages where nothing behind the last element may be touched. Numbers are small and
 // whole, so that results are exact in every type, fused or not.
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <set>
 #include <string>
@@ -119,20 +121,22 @@ class Checks {
   }
 
   void Masks() {
-    const Values values = NonZeros(lanes_);
-    const Guarded<T> a(values);
+    const Values values = NonZeros(lanes_), other = NonZeros(lanes_);
+    const Guarded<T> a(values), b(other);
     const int lanes = static_cast<int>(lanes_);
     std::vector<int> bounds = {-(1 << 20), 1 << 20};
     for (int i = -2; i <= lanes + 2; ++i) bounds.push_back(i);
     for (int first : bounds) {
       for (int end : bounds) {
-        Values want(lanes_, 0.0f);
-        for (int i = 0; i < lanes; ++i) {
-          if (i >= first && i < end) want[i] = values[i];
+        Values want(lanes_, 0.0f), blended = other;
+        for (int i = std::max(0, first); i < std::min(end, lanes); ++i) {
+          want[i] = blended[i] = values[i];
         }
         const std::string of = " " + std::to_string(first) + " to " + std::to_string(end);
         Expect(Result(lanes_, [&](T* out) { o_.load_masked(a.data(), first, end, out); }), want,
                "LoadMasked" + of);
+        Expect(Result(lanes_, [&](T* out) { o_.blend(a.data(), b.data(), first, end, out); }),
+               blended, "Blend" + of);
         if (o_.masked == nullptr) continue;
         Expect(Result(lanes_, [&](T* out) { o_.masked(a.data(), first, end, out); }), want,
                "Masked" + of);
@@ -230,6 +234,24 @@ class Checks {
     for (std::ptrdiff_t n = 1; n <= 4; ++n) {
       Expect(Result(lanes_, [&](T* out) { o_.shifted[n - 1](a.data(), b.data(), out); }),
              Values(both.begin() + n, middle + n), "Shifted by " + std::to_string(n));
+    }
+    if (o_.permute != nullptr) {
+      const int last = static_cast<int>(lanes_) - 1;
+      for (int round = 0; round < 20; ++round) {
+        const int first = random_.Int(-3, 100);
+        std::vector<int32_t> lanes;
+        Values want;
+        for (size_t i = 0; i < lanes_; ++i) {
+          const int lane = random_.Int(0, last);
+          lanes.push_back(first + lane);
+          want.push_back(low[lane]);
+        }
+        const Guarded<int32_t> from(lanes);
+        const Guarded<float> numbers(low);
+        Guarded<float> out(lanes_);
+        o_.permute(numbers.data(), from.data(), first, out.data());
+        Expect(Values(out.begin(), out.end()), want, "Permute");
+      }
     }
     float sum = 0, all = 0;
     for (float v : low) sum += v;
