@@ -1,31 +1,34 @@
 """Rewrite: RESHAPE to a shape computed from the batch becomes RESHAPE to a constant [-1, ...].
 
 With a dynamic batch, TFLite's converter computes the new shape at run time: SHAPE of some tensor,
-STRIDED_SLICE of its batch, PACK with the other dimensions, RESHAPE. Such a RESHAPE gives its
-output a shape that is unknown until it runs, and splits the graph for every delegate.
+STRIDED_SLICE of its batch, PACK or CONCATENATION with the other dimensions, RESHAPE. Such a RESHAPE
+gives its output a shape that is unknown until it runs, and splits the graph for every delegate.
 
-Why the folded one is the same for every batch: let PACK join one computed scalar b and constants
-c > 0. RESHAPE of n elements is valid only if b * prod(c) = n (or b = -1, which stands for the
+Why the folded one is the same for every batch: let a computed scalar b and constants c > 0 be
+joined. RESHAPE of n elements is valid only if b * prod(c) = n (or b = -1, which stands for the
 same), so b = n / prod(c), which is what RESHAPE computes for -1 in the place of b. How b was
-computed does not matter.
+computed does not matter. Other dimensions of a tensor than its batch are constants too, where the
+file says how large they are.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from sbnn_tf.convert import shapes
 from sbnn_tf.convert.flatbuffer import schema
 from sbnn_tf.convert.graph import Uses, constant, op_name
-from sbnn_tf.convert.nodes import remove
+from sbnn_tf.convert.nodes import add_constant, remove
 
 # The operators of such a chain; they have no effect but their output.
-CHAIN = ("SHAPE", "STRIDED_SLICE", "PACK")
+CHAIN = ("SHAPE", "STRIDED_SLICE", "PACK", "CONCATENATION")
 
 
 def fold_batch(model) -> int:
     """Fold the chains of all subgraphs; returns how many RESHAPE got a constant shape.
 
-    Operators of a chain that nothing else reads are removed. Tensors keep their indices.
+    Operators of a chain that nothing else reads are removed. Tensors keep their indices; sizes that
+    follow from a folded shape are known from then on.
     """
     return sum(_fold(model, index) for index in range(len(model.subgraphs)))
 
@@ -36,53 +39,81 @@ def _fold(model, index: int) -> int:
     new_shapes: dict[tuple[int, ...], int] = {}
     folded = 0
     for op in subgraph.operators:
-        if op_name(model, op) != "RESHAPE" or len(op.inputs) != 2:
-            continue
-        pack = uses.producer.get(int(op.inputs[1]))
-        shape = None if pack is None else _shape(model, subgraph, subgraph.operators[pack])
+        shape = _new_shape(model, subgraph, uses, op)
         if shape is None:
+            if folded:
+                shapes.infer(model, subgraph, op)
             continue
         if shape not in new_shapes:
-            new_shapes[shape] = _add_constant(model, subgraph, shape)
+            name = "reshape/" + "x".join(str(n) for n in shape)
+            new_shapes[shape] = add_constant(model, subgraph, name, np.array(shape))
         op.inputs = np.array([op.inputs[0], new_shapes[shape]], np.int32)
         if op.builtinOptions is not None:
             op.builtinOptions.newShape = np.array(shape, np.int32)
+        shapes.set_sizes(subgraph.tensors[op.outputs[0]], [None if n == -1 else n for n in shape])
         folded += 1
     if folded:
         _remove_unread(model, index)
     return folded
 
 
-def _shape(model, subgraph, pack) -> tuple[int, ...] | None:
-    """What PACK makes, with -1 for its one computed scalar; None if it is not of that form."""
-    if op_name(model, pack) != "PACK" or subgraph.tensors[pack.outputs[0]].type != (
-        schema().TensorType.INT32
-    ):
+def _new_shape(model, subgraph, uses: Uses, op) -> tuple[int, ...] | None:
+    """The constant that may stand for a RESHAPE's computed shape; None where there is none."""
+    if op_name(model, op) != "RESHAPE" or len(op.inputs) != 2:
         return None
-    dims = []
-    for position in pack.inputs:
-        tensor = subgraph.tensors[position]
-        if len(tensor.shape) != 0:
-            return None
-        value = constant(model, tensor)
-        dims.append(-1 if value is None else int(value))
-        if value is not None and value <= 0:
-            return None
-    return tuple(dims) if dims.count(-1) == 1 else None
+    if constant(model, subgraph.tensors[op.inputs[1]]) is not None:
+        return None
+    dims = _values(model, subgraph, uses, int(op.inputs[1]))
+    if dims is None or dims.count(None) != 1 or any(n is not None and n <= 0 for n in dims):
+        return None
+    return tuple(-1 if n is None else n for n in dims)
 
 
-def _add_constant(model, subgraph, values: tuple[int, ...]) -> int:
-    s = schema()
-    buffer = s.BufferT()
-    buffer.data = np.array(values, "<i4").view(np.uint8)
-    model.buffers.append(buffer)
-    tensor = s.TensorT()
-    tensor.name = "reshape/" + "x".join(str(v) for v in values)
-    tensor.type = s.TensorType.INT32
-    tensor.shape = np.array([len(values)], np.int32)
-    tensor.buffer = len(model.buffers) - 1
-    subgraph.tensors.append(tensor)
-    return len(subgraph.tensors) - 1
+def _values(model, subgraph, uses: Uses, index: int) -> shapes.Sizes | None:
+    """Numbers of an int32 tensor of up to one dimension, None for those that are computed."""
+    tensor = subgraph.tensors[index]
+    if tensor.type != schema().TensorType.INT32 or len(tensor.shape) > 1:
+        return None
+    values = constant(model, tensor)
+    if values is not None:
+        return [int(n) for n in values.reshape(-1)]
+    unknown = [None] * int(np.prod(tensor.shape))
+    node = uses.producer.get(index)
+    if node is None:
+        return unknown
+    op = subgraph.operators[node]
+    name = op_name(model, op)
+    if name == "SHAPE":
+        found = shapes.sizes(subgraph.tensors[op.inputs[0]])
+        return [None, *found[1:]] if len(found) == len(unknown) else unknown
+    if name in ("PACK", "CONCATENATION"):
+        parts = [_values(model, subgraph, uses, int(t)) for t in op.inputs]
+        joined = None if None in parts else [n for part in parts for n in part]
+        return joined if joined is not None and len(joined) == len(unknown) else unknown
+    if name == "STRIDED_SLICE":
+        return _slice(model, subgraph, uses, op, len(unknown)) or unknown
+    return unknown
+
+
+def _slice(model, subgraph, uses: Uses, op, count: int) -> shapes.Sizes | None:
+    """The numbers that a STRIDED_SLICE takes; None if it is not plain."""
+    options = op.builtinOptions
+    bounds = [constant(model, subgraph.tensors[t]) for t in op.inputs[1:4]]
+    if options is None or any(b is None or b.size != 1 for b in bounds):
+        return None
+    if options.ellipsisMask or options.newAxisMask or getattr(options, "offset", False):
+        return None
+    of = _values(model, subgraph, uses, int(op.inputs[0]))
+    if of is None:
+        return None
+    begin, end, step = (int(b.reshape(-1)[0]) for b in bounds)
+    if step == 0:
+        return None
+    if options.shrinkAxisMask:
+        taken = of[begin : begin + 1 or None]
+    else:
+        taken = of[None if options.beginMask else begin : None if options.endMask else end : step]
+    return taken if len(taken) == count else None
 
 
 def _remove_unread(model, index: int) -> None:

@@ -17,15 +17,16 @@ CONTROL_EDGES_VERSION = 1
 OLD_CODES_END = 127
 
 
-def operator_code(model, builtin: int) -> int:
-    """The index of a builtin operator (version 1) among the model's operator codes; made if new."""
+def operator_code(model, builtin: int, version: int = 1) -> int:
+    """The index of a builtin operator among the model's operator codes; made if new."""
     for index, code in enumerate(model.operatorCodes):
-        if max(code.builtinCode, code.deprecatedBuiltinCode) == builtin and code.version == 1:
+        same = max(code.builtinCode, code.deprecatedBuiltinCode) == builtin
+        if same and code.version == version:
             return index
     code = schema().OperatorCodeT()
     code.builtinCode = builtin
     code.deprecatedBuiltinCode = min(builtin, OLD_CODES_END)
-    code.version = 1
+    code.version = version
     model.operatorCodes.append(code)
     return len(model.operatorCodes) - 1
 
@@ -37,6 +38,21 @@ def drop_unused_codes(model) -> None:
     model.operatorCodes = [model.operatorCodes[i] for i in used]
     for op in ops:
         op.opcodeIndex = used.index(op.opcodeIndex)
+
+
+def add_constant(model, subgraph, name: str, values: np.ndarray) -> int:
+    """Add a list of int32 to a subgraph; returns its tensor's index."""
+    s = schema()
+    buffer = s.BufferT()
+    buffer.data = np.asarray(values, "<i4").view(np.uint8)
+    model.buffers.append(buffer)
+    tensor = s.TensorT()
+    tensor.name = name
+    tensor.type = s.TensorType.INT32
+    tensor.shape = np.array([len(values)], np.int32)
+    tensor.buffer = len(model.buffers) - 1
+    subgraph.tensors.append(tensor)
+    return len(subgraph.tensors) - 1
 
 
 def insert_front(model, subgraph: int, op) -> None:
