@@ -11,10 +11,14 @@ constexpr int kTaskPixels = 8192;
 
 }  // namespace
 
-bool DirectPool::Fits(const Window& w, const PlacedWindow& placed, const Images& in) {
+bool DirectPool::Fits(const Window& w, const PlacedWindow& placed, const Tensor& input,
+                      const Tensor& output) {
+  const Images in = input.images();
   const int size = w.kernel_h, stride = w.stride_h;
   const bool has_kernel = (size == 2 && stride == 2) || (size == 3 && (stride == 1 || stride == 2));
-  return has_kernel && w.kernel_w == size && w.stride_w == stride && placed.pad_left <= kMaxLanes &&
+  return has_kernel && w.kernel_w == size && w.stride_w == stride && in.pixels() > 0 &&
+         input.layout == Layout::kPanel && output.layout == Layout::kPanel &&
+         placed.pad_left <= kMaxLanes &&
          placed.out_w * stride - placed.pad_left <= in.w + kMaxLanes;
 }
 

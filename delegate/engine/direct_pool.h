@@ -14,8 +14,9 @@ namespace sbnn {
 
 class DirectPool {
  public:
-  // Whether there is a kernel for it.
-  static bool Fits(const Window& window, const PlacedWindow& placed, const Images& in);
+  // Whether there is a kernel for it, and room around the planes.
+  static bool Fits(const Window& window, const PlacedWindow& placed, const Tensor& input,
+                   const Tensor& output);
 
   void Plan(const Window& window, const PlacedWindow& placed, const Images& in, bool average,
             const Kernels& kernels);

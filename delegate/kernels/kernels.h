@@ -245,6 +245,8 @@ struct SoftmaxArgs {
 };
 using SoftmaxFn = void (*)(const SoftmaxArgs&);
 
+constexpr int kResizedRows = 4;  // that a kernel has under way
+
 // Resizing of one plane, floats only: rows that lie between two others, of pixels that do.
 struct ResizeArgs {
   const float* x;  // rows that follow each other; a vector may be read at the last pixel
@@ -260,7 +262,7 @@ struct ResizeArgs {
   const int32_t* left;
   const int32_t* right;
   const float* across;
-  float* between;  // room for a row of x, and 2 * kMaxLanes more
+  float* between;  // [kResizedRows][in_w + kMaxLanes], and kMaxLanes more
 };
 using ResizeFn = void (*)(const ResizeArgs&);
 

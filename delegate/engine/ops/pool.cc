@@ -22,13 +22,13 @@ bool Pool::AbsorbMargin(const Margin& margin) {
   return true;
 }
 
-Status Pool::Plan(const std::vector<const Tensor*>& inputs, const Tensor&,
+Status Pool::Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
                   const PlanContext& context, uint64_t* scratch) {
   const Images in = inputs[0]->images();
   PlacedWindow placed;
   const Status status = Place(window_, in, &placed);
   if (!status.ok()) return status;
-  way_ = WayOf(placed, in);
+  way_ = WayOf(placed, *inputs[0], output);
   switch (way_) {
     case Way::kWhole:
       *scratch = 0;
@@ -52,12 +52,13 @@ Status Pool::Plan(const std::vector<const Tensor*>& inputs, const Tensor&,
   return Status();
 }
 
-Pool::Way Pool::WayOf(const PlacedWindow& placed, const Images& in) const {
+Pool::Way Pool::WayOf(const PlacedWindow& placed, const Tensor& input, const Tensor& output) const {
+  const Images in = input.images();
   const bool whole = placed.out_h * placed.out_w == 1 &&
                      window_.kernel_h - placed.pad_top >= in.h &&
                      window_.kernel_w - placed.pad_left >= in.w;
   if (average_ && whole) return Way::kWhole;
-  if (DirectPool::Fits(window_, placed, in)) return Way::kDirect;
+  if (DirectPool::Fits(window_, placed, input, output)) return Way::kDirect;
   // (From about 7x7 with stride 1 on, the fewer operations make up for vectors that are not full.)
   const double taps = static_cast<double>(window_.kernel_h) * window_.kernel_w * placed.out_h *
                       placed.out_w / static_cast<double>(in.pixels());
@@ -65,13 +66,13 @@ Pool::Way Pool::WayOf(const PlacedWindow& placed, const Images& in) const {
   return SeparablePool::Fits(window_, in) ? Way::kSeparable : Way::kPadded;
 }
 
-Status Pool::PlanRows(const std::vector<const Tensor*>& inputs, const Tensor&,
+Status Pool::PlanRows(const std::vector<const Tensor*>& inputs, const Tensor& output,
                       const PlanContext& context, int, uint64_t* scratch) {
   const Images in = inputs[0]->images();
   PlacedWindow placed;
   const Status status = Place(window_, in, &placed);
   if (!status.ok()) return status;
-  if (DirectPool::Fits(window_, placed, in)) {
+  if (DirectPool::Fits(window_, placed, *inputs[0], output)) {
     way_ = Way::kDirect;
     direct_pool_.Plan(window_, placed, in, average_, context.kernels);
   } else {

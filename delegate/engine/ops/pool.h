@@ -38,7 +38,7 @@ class Pool : public RowOp {
 
  private:
   enum class Way { kWhole, kDirect, kSmall, kSeparable, kPadded };
-  Way WayOf(const PlacedWindow& placed, const Images& in) const;
+  Way WayOf(const PlacedWindow& placed, const Tensor& input, const Tensor& output) const;
 
   // For rows that are copied with padding around them.
   void PlanPadded(const PlacedWindow& placed, const Images& in, const PlanContext& context,

@@ -6,10 +6,10 @@
 namespace sbnn {
 namespace {
 
-// Of a row between two rows, for one worker.
+// Of rows between two rows, for one worker.
 uint64_t BetweenBytes(const Images& in) {
-  return RoundUp(sizeof(float) * (uint64_t{static_cast<unsigned>(in.w)} + 2 * kMaxLanes),
-                 kVectorBytes);
+  const uint64_t row = uint64_t{static_cast<unsigned>(in.w)} + kMaxLanes;
+  return RoundUp(sizeof(float) * (kResizedRows * row + kMaxLanes), kVectorBytes);
 }
 
 }  // namespace
@@ -81,8 +81,13 @@ void Resize::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
 void Resize::RunFloats(const Tensor& input, const Tensor& output, const RunContext& context) const {
   const Images in = input.images(), out = output.images();
   context.team.Run(out.n * out.c, [&](int task, int worker) {
+    const float* const x = input.Plane(task / out.c, task % out.c);
+    if (in.pixels() == 1) {  // which may lie in the caller's memory: no vector can be read
+      std::fill_n(output.Plane(task / out.c, task % out.c), out.pixels(), *x);
+      return;
+    }
     ResizeArgs args{};
-    args.x = input.Plane(task / out.c, task % out.c);
+    args.x = x;
     args.in_w = in.w;
     args.y = output.Plane(task / out.c, task % out.c);
     args.rows = out.h;

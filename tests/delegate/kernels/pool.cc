@@ -128,8 +128,8 @@ void RunDirect(PoolDirectFn pool, const DirectCase& c, bool average, const std::
         const int sy = row * c.stride + t / c.kernel - c.pad_top;
         const int sx = column * c.stride + t % c.kernel - c.pad_left;
         const bool inside = sy >= 0 && sy < c.in_h && sx >= 0 && sx < c.in_w;
-        const double v = inside ? first_plane[channel * x_stride + sy * c.in_w + sx] : outside;
-        if (inside) sum += v;
+        double v = outside;
+        if (inside) sum += v = first_plane[channel * x_stride + sy * c.in_w + sx];
         most = std::max(most, v);
       }
       const double want = average ? sum * row_scale[row] * column_scale[column] : most;

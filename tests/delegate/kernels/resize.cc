@@ -46,7 +46,7 @@ void ResizeAsTheReference(const KernelRow& row) {
   for (int width = 1; width <= 3 * lanes + 1; ++width) {
     // Enlarged, a vector's columns lie in a vector; made smaller, they do not.
     for (int most : {0, 1, 3}) {
-      const int in_w = random.Int(1, 3 * lanes), in_h = random.Int(1, 4), rows = random.Int(1, 5);
+      const int in_w = random.Int(1, 3 * lanes), in_h = random.Int(1, 4), rows = random.Int(1, 9);
       SCOPED_TRACE(testing::Message() << rows << " x " << width << " of " << in_h << " x " << in_w
                                       << ", steps up to " << most);
       const Edge edge = kEdges[random.Int(0, 1)];
@@ -57,7 +57,8 @@ void ResizeAsTheReference(const KernelRow& row) {
       const auto right = Seconds(left, in_w);
       const auto down = Shares(rows, &random), across = Shares(width + kMaxLanes, &random);
       for (bool nearest : {false, true}) {
-        Guarded<float> y(static_cast<size_t>(rows) * width, edge), between(in_w + 2 * kMaxLanes);
+        Guarded<float> y(static_cast<size_t>(rows) * width, edge),
+            between(kResizedRows * (in_w + kMaxLanes) + kMaxLanes);
         ResizeArgs args{};
         args.x = x.data();
         args.in_w = in_w;

@@ -64,10 +64,10 @@ VecOperations Collect() {
   o.load_masked = [](const void* a, int first, int end, void* out) {
     Out(LoadMasked(AsElements(a), MaskOf(first, end)), out);
   };
-#if defined(SBNN_MASKED)
   o.blend = [](const void* a, const void* b, int first, int end, void* out) {
     Out(Blend(MaskOf(first, end), In(a), In(b)), out);
   };
+#if defined(SBNN_MASKED)
   o.masked = [](const void* a, int first, int end, void* out) {
     Out(Masked(In(a), MaskOf(first, end)), out);
   };
