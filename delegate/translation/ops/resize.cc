@@ -51,7 +51,8 @@ std::vector<Operator> ResizeOperators() {
               .Holds(Types::kQuantized)
               .Parameters<ReadBilinear>(15)
               .Inputs(2)
-              .NumbersIn(2u),
+              .NumbersIn(2u)
+              .Costs(Work::kFunction),
           Operator(kTfLiteBuiltinResizeNearestNeighbor, 4, TranslateResize)
               .Holds(Types::kMoved)
               .Parameters<ReadNearest>(74)
