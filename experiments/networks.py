@@ -1,11 +1,12 @@
-"""Small and full-size networks of the papers: MobileNet v1 and v2, and a ResNet of 3x3 kernels.
+"""Small and full-size networks of the papers: MobileNet v1 and v2, and a ResNet of 3x3 kernels; and
+a small one of no paper.
 
 Small is for images of 28 to 32 pixels and a million multiply-adds (the ResNet: three), so that a
 core trains an epoch of Fashion-MNIST in ten to twenty seconds; most of its work is in wide 1x1 or
 3x3 layers, as in the full one. Full is the published one.
 
 What may be pruned is named `block_*`: the 1x1 kernels of the MobileNets, the 3x3 kernels of the
-ResNet. The first and the last layer, depthwise kernels and shortcuts have other names.
+ResNet, both of the last one. The first and the last layer, depthwise kernels and shortcuts have other names.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ V2_FULL = (
 # Three million multiply-adds: a network with more weights than it needs, as the paper's have.
 RESNET_SMALL = (32, ((40, 2), (64, 2), (96, 2)))
 RESNET_FULL = (64, tuple((64 * 2**i, 1 + (i > 0 and not j)) for i in range(4) for j in range(2)))
+# (channels, window, stride), behind patches of 5x5 pixels, 4 apart.
+PATCHES_SMALL = (32, ((32, 1, 1), (64, 3, 2), (96, 1, 1), (128, 1, 1)))
 
 
 class BatchNormalization(layers.BatchNormalization):
@@ -110,15 +113,39 @@ def resnet(shape, classes: int, width: float, full: bool) -> keras.Model:
     return _classifier(inputs, x, classes, "resnet")
 
 
-NETWORKS = {"mobilenet_v1": mobilenet_v1, "mobilenet_v2": mobilenet_v2, "resnet": resnet}
+def patches(shape, classes: int, width: float, full: bool) -> keras.Model:
+    """Convolutions of 1x1 and 3x3 behind a stem of patches; arguments and result as of `mobilenet_v1`.
+
+    0.7 million multiply-adds. Without depthwise kernels, which take most of the time to train.
+
+    Raises:
+      SystemExit: `full`: nobody has published it.
+    """
+    if full:
+        raise SystemExit("patches: there is no full-size network of this name")
+    stem, blocks = PATCHES_SMALL
+    inputs = keras.Input(shape, name="image")
+    x = _stem(inputs, _scaled(stem, width), 5, 4)
+    for i, (channels, window, stride) in enumerate(blocks, 1):
+        x = _normed(x, _scaled(channels, width), window, f"block_{i}", stride)
+        x = layers.ReLU(6.0, name=f"relu_{i}")(x)
+    return _classifier(inputs, x, classes, "patches")
+
+
+NETWORKS = {
+    "mobilenet_v1": mobilenet_v1,
+    "mobilenet_v2": mobilenet_v2,
+    "resnet": resnet,
+    "patches": patches,
+}
 
 
 def _scaled(channels: int, width: float) -> int:
     return max(round(channels * width), 1)
 
 
-def _stem(x, channels: int, size: int = 3):
-    return layers.ReLU(6.0, name="stem_relu")(_normed(x, channels, size, "stem", 2))
+def _stem(x, channels: int, size: int = 3, stride: int = 2):
+    return layers.ReLU(6.0, name="stem_relu")(_normed(x, channels, size, "stem", stride))
 
 
 def _normed(x, channels: int, size: int, name: str, stride: int = 1):
