@@ -37,7 +37,7 @@ V2_FULL = (
 RESNET_SMALL = (32, ((40, 2), (64, 2), (96, 2)))
 RESNET_FULL = (64, tuple((64 * 2**i, 1 + (i > 0 and not j)) for i in range(4) for j in range(2)))
 # (channels, window, stride), behind patches of 5x5 pixels, 4 apart.
-PATCHES_SMALL = (32, ((32, 1, 1), (64, 3, 2), (96, 1, 1), (128, 1, 1)))
+PATCHES_SMALL = (32, ((64, 3, 2), (96, 1, 1), (128, 3, 2), (192, 1, 1)))
 
 
 class BatchNormalization(layers.BatchNormalization):
@@ -116,7 +116,7 @@ def resnet(shape, classes: int, width: float, full: bool) -> keras.Model:
 def patches(shape, classes: int, width: float, full: bool) -> keras.Model:
     """Convolutions of 1x1 and 3x3 behind a stem of patches; arguments and result as of `mobilenet_v1`.
 
-    0.7 million multiply-adds. Without depthwise kernels, which take most of the time to train.
+    A million multiply-adds. Without depthwise kernels, which take most of the time to train.
 
     Raises:
       SystemExit: `full`: nobody has published it.
