@@ -36,8 +36,8 @@ V2_FULL = (
 # Three million multiply-adds: a network with more weights than it needs, as the paper's have.
 RESNET_SMALL = (32, ((40, 2), (64, 2), (96, 2)))
 RESNET_FULL = (64, tuple((64 * 2**i, 1 + (i > 0 and not j)) for i in range(4) for j in range(2)))
-# (channels, window, stride), behind patches of 5x5 pixels, 4 apart.
-PATCHES_SMALL = (32, ((64, 3, 2), (96, 1, 1), (128, 3, 2), (192, 1, 1)))
+# (channels, window, stride), behind patches of 7x7 pixels.
+PATCHES_SMALL = (32, ((64, 1, 1), (96, 3, 2), (128, 1, 1), (192, 1, 1)))
 
 
 class BatchNormalization(layers.BatchNormalization):
@@ -52,6 +52,12 @@ class BatchNormalization(layers.BatchNormalization):
         for moving, new in ((self.moving_mean, mean), (self.moving_variance, variance)):
             moving.assign(moving * self.momentum + new * (1.0 - self.momentum))
         return outputs
+
+
+def plain(layer: layers.Layer) -> layers.Layer:
+    """The same layer, of Keras's own class: `sbnn.rearrange` leaves alone what it does not know."""
+    kind = layers.BatchNormalization if isinstance(layer, BatchNormalization) else type(layer)
+    return kind.from_config(layer.get_config())
 
 
 def mobilenet_v1(shape, classes: int, width: float, full: bool) -> keras.Model:
@@ -116,7 +122,7 @@ def resnet(shape, classes: int, width: float, full: bool) -> keras.Model:
 def patches(shape, classes: int, width: float, full: bool) -> keras.Model:
     """Convolutions of 1x1 and 3x3 behind a stem of patches; arguments and result as of `mobilenet_v1`.
 
-    A million multiply-adds. Without depthwise kernels, which take most of the time to train.
+    0.4 million multiply-adds. Without depthwise kernels, which take most of the time to train.
 
     Raises:
       SystemExit: `full`: nobody has published it.
@@ -125,7 +131,7 @@ def patches(shape, classes: int, width: float, full: bool) -> keras.Model:
         raise SystemExit("patches: there is no full-size network of this name")
     stem, blocks = PATCHES_SMALL
     inputs = keras.Input(shape, name="image")
-    x = _stem(inputs, _scaled(stem, width), 5, 4)
+    x = _stem(inputs, _scaled(stem, width), 7, 7)
     for i, (channels, window, stride) in enumerate(blocks, 1):
         x = _normed(x, _scaled(channels, width), window, f"block_{i}", stride)
         x = layers.ReLU(6.0, name=f"relu_{i}")(x)

@@ -38,13 +38,9 @@ def match(setting) -> dict:
 
 def train(setting, seed: int, sparsity: float = 0.0, pattern: str = PAPERS):
     """The seed's dense network, trained further and pruned meanwhile."""
-    import sbnn_tf as sbnn
-    from experiments import networks
-
     model = setting.trained(NETWORK, seed)
     if pattern == PATTERN:
-        policy = sbnn.Policy(networks.PRUNED)
-        model = sbnn.rearrange(model, pattern, sparsity=sparsity, policy=policy)
+        model = setting.rearranged(model, sparsity, pattern)
     return setting.fine_tuned(model, seed, sparsity, pattern, how="ADMM", longer=LONGER)
 
 

@@ -21,15 +21,10 @@ def train(setting, seed: int, width: float = 1.0):
 
 def prune(setting, seed: int, pattern: str, sparsity: float, rearranged: bool):
     """The seed's dense network, rearranged or not, trained further and pruned meanwhile."""
-    import sbnn_tf as sbnn
-    from experiments import networks
 
     def start():
         model = setting.trained(NETWORK, seed)
-        if not rearranged:
-            return model
-        policy = sbnn.Policy(networks.PRUNED)
-        return sbnn.rearrange(model, pattern, sparsity=sparsity, policy=policy, budget=BUDGET)
+        return setting.rearranged(model, sparsity, pattern, BUDGET) if rearranged else model
 
     name = f"{pattern}_{sparsity:g}" + ("" if rearranged else "_plain")
     return _kept(setting, seed, name, start, sparsity=sparsity, pattern=pattern, budget=BUDGET)

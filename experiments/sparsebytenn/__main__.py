@@ -13,13 +13,9 @@ PAIRS = ((4, 70), (4, 90), (8, 70), (8, 90))  # (group, percent): rearranged and
 
 def train(setting, seed: int, group: int, sparsity: float, rearranged: bool):
     """Prunes the seed's dense network, rearranged or not, and fine-tunes it."""
-    import sbnn_tf as sbnn
-    from experiments import networks
-
     model, pattern = setting.trained(NETWORK, seed), f"group{group}"
     if rearranged:
-        policy = sbnn.Policy(networks.PRUNED)
-        model = sbnn.rearrange(model, pattern, sparsity=sparsity, policy=policy, budget=BUDGET)
+        model = setting.rearranged(model, sparsity, pattern, BUDGET)
     return setting.fine_tuned(model, seed, sparsity, pattern, BUDGET, how="at once")
 
 
