@@ -26,6 +26,11 @@ class Pattern(abc.ABC):
         """How many consecutive output channels share their fate."""
         return 1
 
+    @property
+    def inputs(self) -> int:
+        """How many consecutive input channels share their fate."""
+        return 1
+
     @classmethod
     def parse(cls, name: str) -> Pattern | None:
         """The pattern of this class that a short name (in lower case) means; None if it is none."""

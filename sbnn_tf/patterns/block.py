@@ -14,7 +14,8 @@ from sbnn_tf.patterns.group import Group
 class Block(Pattern):
     """Blocks of consecutive inputs x consecutive outputs, at one tap, that are kept as a whole.
 
-    For fully connected layers, and for int8, whose dot products take 4 inputs at once.
+    For int8, whose dot products take 4 inputs at once (8 on ARM's matrix units, SMMLA): in
+    convolutions and fully connected layers.
 
     Args:
       rows: inputs of a block, at least 1.
@@ -34,6 +35,10 @@ class Block(Pattern):
     @property
     def outputs(self) -> int:
         return self.cols
+
+    @property
+    def inputs(self) -> int:
+        return self.rows
 
     @classmethod
     def parse(cls, name: str) -> Block | None:

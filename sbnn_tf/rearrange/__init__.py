@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -14,10 +15,13 @@ from sbnn_tf.plan import budgets, importance
 from sbnn_tf.plan.budgets import Budget, Layer
 from sbnn_tf.plan.policy import Choice, Policy
 from sbnn_tf.rearrange.channels import Segment, count, distinct, resolve
-from sbnn_tf.rearrange.ordering import Producer, best_order
+from sbnn_tf.rearrange.ordering import INPUTS, OUTPUTS, Kernel, best_order
 from sbnn_tf.rearrange.tracing import Trace, trace
 
 __all__ = ["rearrange"]
+
+Axes = dict[int, list[Segment]]  # of a kernel: OUTPUTS or INPUTS -> its channels
+_PASSES = 8  # over the network, where an order of inputs and one of outputs depend on each other
 
 
 def rearrange(
@@ -29,10 +33,13 @@ def rearrange(
     budget: Budget | str = "uniform",
     print_fn: Callable[[str], Any] | None = print,
 ) -> Any:
-    """Permute a network's channels so that those that agree about their inputs share a group.
+    """Permute a network's channels so that those that agree about their neighbours share a group.
 
         model = sbnn.rearrange(model, "group4")      # before pruning
         model.compile(...); model.fit(..., callbacks=[sbnn.Pruning("group4", schedule)])
+
+    A group is one of output channels or, of a `Block`, of input channels too; then an order is the
+    best for the layers that make the channels and those that read them together.
 
     Output channels of a layer change places together with everything that reads them: through
     residual additions, concatenations, depthwise convolutions, batch norms, squeeze-and-excitation
@@ -47,7 +54,7 @@ def rearrange(
 
     Args:
       model: a built functional or Sequential model of either Keras.
-      pattern: what it is to be pruned with; one in which output channels share their fate.
+      pattern: what it is to be pruned with; one in which channels share their fate.
       sparsity: at which the order is to keep most score (squared magnitude, batch norm folded in),
         in (0, 1).
       policy: which layers are to be pruned; default `Policy()`. Other layers only follow.
@@ -60,60 +67,72 @@ def rearrange(
       where they were: score is never lost.
 
     Raises:
-      ValueError: a subclassed model, a pattern that has no groups of output channels, or as
+      ValueError: a subclassed model, a pattern that has no groups of channels, or as
         `Policy.choose`, or a budget that can't be met.
     """
     if not check_sparsity(sparsity):
         raise ValueError("sparsity must be above 0: nothing is lost where nothing is pruned.")
     choices = (policy or Policy()).choose(model, patterns.get(pattern))
-    if all(choice.pattern.outputs == 1 for choice in choices):
+    if all(choice.pattern.outputs == choice.pattern.inputs == 1 for choice in choices):
         raise ValueError(
-            f"{patterns.get(pattern).name}: no output channels share their fate, so their order "
-            "makes no difference."
+            f"{patterns.get(pattern).name}: no channels share their fate, so their order makes no "
+            "difference."
         )
     traced = trace(model)
-    producers = _producers(model, choices, traced, sparsity, budget)
-    before = {name: producer.kept() for name, (producer, _) in producers.items()}
-    orders: dict[Segment, np.ndarray] = {}
-    for segment in distinct(traced.made.values()):
-        if segment.fixed:
-            continue
-        # A kernel makes a segment more than once where that is concatenated with itself.
-        made = [
-            (name, start)
-            for name, (_, channels) in producers.items()
-            for start in _starts(channels, segment)
-        ]
-        if not made:
-            continue
-        using = [_at(producers[name][0], start) for name, start in made]
-        orders[segment] = order = best_order(using, segment.size)
-        for name, start in made:
-            producer, channels = producers[name]
-            producers[name] = _at(producer, start).reorder(order), channels
+    before, channels = _kernels(model, choices, traced, sparsity, budget)
+    orders, after = _best_orders(before, channels)
     if print_fn is not None:
-        for line in _report(before, {n: p.kept() for n, (p, _) in producers.items()}, sparsity):
+        kept = [{n: k.kept() for n, k in kernels.items()} for kernels in (before, after)]
+        for line in _report(*kept, sparsity):
             print_fn(line)
     return _permuted(model, traced, orders)
 
 
-def _producers(
+def _best_orders(
+    kernels: dict[str, Kernel], channels: dict[str, Axes]
+) -> tuple[dict[Segment, np.ndarray], dict[str, Kernel]]:
+    """The order of each segment that is not left as it is, and the kernels in these orders."""
+    orders: dict[Segment, np.ndarray] = {}
+    kernels = dict(kernels)
+    both = any(kernel.pattern.inputs > 1 for kernel in kernels.values())
+    for _ in range(_PASSES if both else 1):
+        moved = False
+        for segment in distinct(each for axes in channels.values() for each in axes.values()):
+            places = {name: _places(axes, segment) for name, axes in channels.items()}
+            having = {n: dataclasses.replace(kernels[n], places=p) for n, p in places.items() if p}
+            present = np.arange(segment.size)
+            order = present if segment.fixed else best_order(list(having.values()), segment.size)
+            if np.array_equal(order, present):
+                continue
+            moved = True
+            orders[segment] = orders.get(segment, present)[order]
+            kernels.update({name: kernel.reorder(order) for name, kernel in having.items()})
+        if not moved:
+            break
+    return orders, kernels
+
+
+def _kernels(
     model: Any, choices: list, traced: Trace, sparsity: float, budget: Budget | str
-) -> dict[str, tuple]:
-    """The kernels to prune whose outputs may be permuted: name -> (producer, its channels)."""
+) -> tuple[dict[str, Kernel], dict[str, Axes]]:
+    """The kernels to prune whose channels may be permuted, and these channels, by name."""
     layers = [_layer(model, choice) for choice in choices]
     free = [layer for layer, choice in zip(layers, choices) if choice.sparsity is None]
     shared = iter(budgets.get(budget).allocate(free, sparsity) if free else ())
-    found = {}
+    found, channels = {}, {}
     for layer, choice in zip(layers, choices):
         own = next(shared) if choice.sparsity is None else choice.sparsity
-        channels = traced.made.get(id(keras_compat.components(choice.kernel.variable)[0]))
-        if channels is None:
+        key = id(keras_compat.components(choice.kernel.variable)[0])
+        axes = {OUTPUTS: traced.made.get(key)}
+        if choice.pattern.inputs > 1:
+            axes[INPUTS] = traced.read.get(key)
+        axes = {axis: resolve(segments) for axis, segments in axes.items() if segments}
+        if not axes:
             continue
         energy = np.square(layer.scores)
-        producer = Producer(energy / (energy.sum() or 1.0), choice.pattern, own, 0)
-        found[layer.name] = producer, resolve(channels)
-    return found
+        found[layer.name] = Kernel(energy / (energy.sum() or 1.0), choice.pattern, own)
+        channels[layer.name] = axes
+    return found, channels
 
 
 def _layer(model: Any, choice: Choice) -> Layer:
@@ -127,13 +146,14 @@ def _layer(model: Any, choice: Choice) -> Layer:
     return Layer(kernel.name, kernel.operator, scores, choice.pattern, kernel.positions())
 
 
-def _starts(channels: list[Segment], segment: Segment) -> list[int]:
-    """Where a segment begins among some channels."""
-    return [count(channels[:i]) for i, each in enumerate(channels) if each is segment]
-
-
-def _at(producer: Producer, start: int) -> Producer:
-    return Producer(producer.energy, producer.pattern, producer.sparsity, start)
+def _places(axes: Axes, segment: Segment) -> tuple[tuple[int, int], ...]:
+    """Where a segment is among a kernel's channels, more than once where it meets itself."""
+    return tuple(
+        (axis, count(channels[:i]))
+        for axis, channels in axes.items()
+        for i, each in enumerate(channels)
+        if each is segment
+    )
 
 
 def _permuted(model: Any, traced: Trace, orders: dict[Segment, np.ndarray]) -> Any:

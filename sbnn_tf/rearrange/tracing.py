@@ -34,10 +34,12 @@ class Trace:
     Attributes:
       axes: (variable, axis, its channels), for every axis that follows an order.
       made: id of a kernel -> the channels that it makes.
+      read: id of a kernel -> the channels that it reads.
     """
 
     axes: list[tuple[Any, int, Channels]] = dataclasses.field(default_factory=list)
     made: dict[int, Channels] = dataclasses.field(default_factory=dict)
+    read: dict[int, Channels] = dataclasses.field(default_factory=dict)
 
 
 def trace(model: Any) -> Trace:
@@ -239,6 +241,8 @@ class _Tracer:
             self.trace.axes += [(variable, axis, owner) for variable, axis in pairs]
         if leading:
             self.trace.made[_key(leading[0][0])] = made
+        if leading and following:
+            self.trace.read[_key(leading[0][0])] = channels
         return made
 
 

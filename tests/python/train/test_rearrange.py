@@ -1,16 +1,18 @@
 """Whole-network rearrangement: the same outputs, more of the score kept."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sbnn_tf.patterns import DepthwiseTaps, Group, KernelPattern
+from sbnn_tf.patterns import Block, DepthwiseTaps, Group, KernelPattern
 from sbnn_tf.plan.policy import Policy
 from sbnn_tf.plan.schedules import OneShot
 from sbnn_tf.rearrange import rearrange
 from sbnn_tf.rearrange.channels import Segment, count, fix, resolve, unify
-from sbnn_tf.rearrange.ordering import Producer, best_order
+from sbnn_tf.rearrange.ordering import INPUTS, OUTPUTS, Kernel, best_order
 from sbnn_tf.train.callback import Pruning
 from tests.python.models import live_model
 
@@ -70,8 +72,8 @@ class TestChannels:
                 assert theirs.setdefault(find(i), place) == place  # and whenever they must
 
 
-def _producer(energy, pattern=None, sparsity=0.75, start=0):
-    return Producer(energy / energy.sum(), pattern or Group(4), sparsity, start)
+def _producer(energy, pattern=None, sparsity=0.75, start=0, axis=OUTPUTS):
+    return Kernel(energy / energy.sum(), pattern or Group(4), sparsity, ((axis, start),))
 
 
 class TestOrder:
@@ -107,9 +109,39 @@ class TestOrder:
         kept = [p.reorder(together).kept() - p.kept() for p in (first, second)]
         assert min(kept) > -0.02 and sum(kept) > 0.1
 
+    @pytest.mark.parametrize("axis", [OUTPUTS, INPUTS])
+    def test_finds_blocks_that_were_hidden(self, axis):
+        rng = np.random.default_rng(2)
+        blocks = np.kron(rng.random((16, 16)) < 0.25, np.ones((4, 4)))
+        energy = rng.random((3, 1, 64, 64)) * blocks
+        kernel = _producer(energy.take(rng.permutation(64), axis), Block(4, 4), axis=axis)
+        order = best_order([kernel], 64)
+        assert sorted(order) == list(range(64))
+        assert kernel.kept() < 0.75 and kernel.reorder(order).kept() > 0.9
+
+    @settings(deadline=None, max_examples=20)
+    @given(st.integers(0, 99), st.sampled_from([Block(4, 4), Block(8, 4), Block(2, 1)]))
+    def test_who_reads_the_channels_counts_too(self, seed, pattern):
+        """One who makes them, one who reads them twice, at places of their own, and one who does both."""
+        rng = np.random.default_rng(seed)
+        made = _producer(rng.random((8, 24)) ** 2, pattern, start=8)
+        read = _producer(rng.random((3, 40, 8)) ** 2, pattern)
+        read = dataclasses.replace(read, places=((INPUTS, 0), (INPUTS, 24)))
+        both = _producer(rng.random((16, 16)) ** 2, pattern)
+        both = dataclasses.replace(both, places=((INPUTS, 0), (OUTPUTS, 0)))
+        kernels = [made, read, both]
+        order = best_order(kernels, 16)
+        assert sorted(order) == list(range(16))
+        after = [kernel.reorder(order) for kernel in kernels]
+        assert sum(k.kept() for k in after) >= sum(k.kept() for k in kernels) - 1e-12
+        np.testing.assert_array_equal(after[1].energy[:, :16], read.energy[:, order])
+        np.testing.assert_array_equal(after[1].energy[:, 24:], read.energy[:, 24 + order])
+        np.testing.assert_array_equal(after[1].energy[:, 16:24], read.energy[:, 16:24])
+        np.testing.assert_array_equal(after[2].energy, both.energy[np.ix_(order, order)])
+
     def test_channels_amid_others_of_a_kernel(self):
         producer = self.planted()
-        part = Producer(producer.energy, producer.pattern, producer.sparsity, 16)
+        part = dataclasses.replace(producer, places=((OUTPUTS, 16),))
         order = best_order([part], 32)
         moved = part.reorder(order)
         np.testing.assert_array_equal(moved.energy[:, :16], part.energy[:, :16])
@@ -205,11 +237,12 @@ POLICY = Policy(first_and_last=True)
 
 
 @pytest.mark.usefixtures("float64")
-def test_every_way_that_channels_get_about(K):
+@pytest.mark.parametrize("pattern", ["group4", "block4x4"])
+def test_every_way_that_channels_get_about(K, pattern):
     model = K.Model(*_zoo(K))
     _randomize(model)
     lines = []
-    copy = rearrange(model, "group4", sparsity=0.5, policy=POLICY, print_fn=lines.append)
+    copy = rearrange(model, pattern, sparsity=0.5, policy=POLICY, print_fn=lines.append)
     x = 9 * np.random.default_rng(1).normal(size=(2, 6, 6, 3))
     _assert_same(_outputs(model, x), _outputs(copy, x), 1e-9)
     moved = {
@@ -231,6 +264,24 @@ def test_every_way_that_channels_get_about(K):
         before, after, gain = (float(cell.rstrip("%")) for cell in row[1:])
         assert gain == pytest.approx(after - before, abs=0.011)
     assert float(rows["mean"][3].rstrip("%")) > 0.5
+
+
+@pytest.mark.parametrize("pattern, groups", [("group4", False), ("block4x4", True)])
+def test_blocks_order_what_a_network_reads(functional, K, pattern, groups):
+    """Where the outputs are in order already, only the inputs of blocks are left to be."""
+    layers = [K.layers.Conv2D(32, 1, use_bias=False), K.layers.Flatten()]
+    layers.append(K.layers.Dense(4, use_bias=False, name="last"))
+    model = K.Sequential([K.Input((2, 2, 8)), *layers])
+    rng = np.random.default_rng(0)
+    blocks = np.kron(rng.permutation(32).reshape(32, 1) < 16, np.ones((4, 4)))
+    shuffled = blocks.reshape(4, 32, 4)[:, rng.permutation(32)].reshape(128, 4)
+    model.set_weights([np.ones((1, 1, 8, 32)), shuffled])
+    policy = Policy(first_and_last=True)
+    copy = rearrange(model, pattern, sparsity=0.5, policy=policy, print_fn=None)
+    moved = not np.array_equal(copy.get_weights()[1], model.get_weights()[1])
+    assert moved == groups
+    x = rng.normal(size=(3, 2, 2, 8)).astype("float32")
+    _assert_same(_outputs(model, x), _outputs(copy, x), 1e-5)
 
 
 def test_is_for_what_is_pruned(K):
@@ -303,7 +354,7 @@ class TestMistakes:
             rearrange(subclassed(), "group4")
 
     def test_pattern_without_groups(self, functional):
-        with pytest.raises(ValueError, match="2of4: no output channels share their fate"):
+        with pytest.raises(ValueError, match="2of4: no channels share their fate"):
             rearrange(functional(full=True), "2of4")
 
     def test_no_sparsity(self, functional):
