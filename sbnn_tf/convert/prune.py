@@ -110,7 +110,8 @@ class Prune:
         # filter (1HWC) has one input for each output.
         scores = np.moveaxis(scores, 0, -2 if depthwise else -1)
         try:
-            mask = self.pattern.fit(scores.shape).mask(scores, float(self.sparsity))
+            pattern = self.pattern.aimed("int8" if values.dtype == np.int8 else "fp32")
+            mask = pattern.fit(scores.shape).mask(scores, float(self.sparsity))
         except ValueError as error:
             raise SbnnError(f"{weight.names[0]!r} cannot be pruned: {error}") from error
         mask = np.moveaxis(mask, -2 if depthwise else -1, 0)

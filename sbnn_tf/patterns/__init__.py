@@ -37,7 +37,8 @@ def get(pattern: Pattern | str | dict) -> Pattern:
 
     Names: "unstructured"; "group4", in any size; "kernel4x8" for `KernelPattern(taps=4,
     library=8)`, "kernel4x8group2" for another group than its default; "taps4group4" for
-    `DepthwiseTaps`; "2of4"; "block4x8"; "auto"; and those that a subclass of your own parses.
+    `DepthwiseTaps`; "2of4"; "block4x8"; "auto", "auto-fp32",
+    "auto-int8"; and those that a subclass of your own parses.
 
     Raises:
       ValueError: no such name.
@@ -59,7 +60,7 @@ def get(pattern: Pattern | str | dict) -> Pattern:
         raise ValueError(
             f"Unknown pattern {pattern!r}; expected 'group4' (or another size), 'unstructured', "
             "'kernel4x8' (taps x library), 'taps4group4' (depthwise), '2of4', 'block4x4' (inputs x "
-            "outputs) or 'auto'."
+            "outputs), 'auto' or 'auto-int8'."
         )
     raise TypeError(f"Expected a pattern such as Group(4), or its name 'group4', not {pattern!r}.")
 

@@ -73,6 +73,10 @@ class Pattern(abc.ABC):
             return "in a depthwise kernel every output channel has an input of its own"
         return ""
 
+    def aimed(self, target: str | None) -> Pattern:
+        """The pattern for a network that will compute in "fp32" or "int8"; None: not known."""
+        return self
+
     def bind(self, scores: np.ndarray) -> Pattern:
         """The pattern to go on with after these scores, those of the dense weights.
 

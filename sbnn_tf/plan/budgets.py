@@ -59,7 +59,13 @@ class Layer:
 
 
 class Budget(abc.ABC):
-    """Shares a network's sparsity among its layers."""
+    """Shares a network's sparsity among its layers.
+
+    Attributes:
+      target: "fp32" or "int8", where it knows what the network will compute in; else None.
+    """
+
+    target: str | None = None
 
     @abc.abstractmethod
     def allocate(self, layers: Sequence[Layer], sparsity: float) -> list[float]:
@@ -222,6 +228,7 @@ class Latency(Budget):
         if not (milliseconds if speedup is None else speedup) > 0:
             raise ValueError("speedup and milliseconds must be above 0.")
         self.table = table if isinstance(table, CostTable) else CostTable.load(table)
+        self.target = self.table.target
         self.milliseconds = milliseconds or self.table.baseline_ms / speedup
         self.predicted_ms: float | None = None
 

@@ -31,6 +31,7 @@ class CostTable:
         inference}, of a layer in a loop all its runs.
         Operators are "dense", "conv" and "depthwise"; shapes (*window, inputs, outputs), of a
         depthwise kernel (*window, 1, outputs).
+      target: what the network computes in, "fp32" or "int8".
     """
 
     cpu: str
@@ -39,6 +40,7 @@ class CostTable:
     baseline_ms: float
     dense_ms: float
     layers: dict[Key, dict[float, float]]
+    target: str = "fp32"
 
     def cost(
         self, operator: str, shape: Sequence[int], positions: int | None, sparsity: float

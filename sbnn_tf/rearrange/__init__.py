@@ -72,11 +72,12 @@ def rearrange(
     """
     if not check_sparsity(sparsity):
         raise ValueError("sparsity must be above 0: nothing is lost where nothing is pruned.")
-    choices = (policy or Policy()).choose(model, patterns.get(pattern))
+    budget = budgets.get(budget)
+    pattern = patterns.get(pattern).aimed(budget.target)
+    choices = (policy or Policy()).choose(model, pattern)
     if all(choice.pattern.outputs == choice.pattern.inputs == 1 for choice in choices):
         raise ValueError(
-            f"{patterns.get(pattern).name}: no channels share their fate, so their order makes no "
-            "difference."
+            f"{pattern.name}: no channels share their fate, so their order makes no difference."
         )
     traced = trace(model)
     before, channels = _kernels(model, choices, traced, sparsity, budget)
@@ -113,12 +114,12 @@ def _best_orders(
 
 
 def _kernels(
-    model: Any, choices: list, traced: Trace, sparsity: float, budget: Budget | str
+    model: Any, choices: list, traced: Trace, sparsity: float, budget: Budget
 ) -> tuple[dict[str, Kernel], dict[str, Axes]]:
     """The kernels to prune whose channels may be permuted, and these channels, by name."""
     layers = [_layer(model, choice) for choice in choices]
     free = [layer for layer, choice in zip(layers, choices) if choice.sparsity is None]
-    shared = iter(budgets.get(budget).allocate(free, sparsity) if free else ())
+    shared = iter(budget.allocate(free, sparsity) if free else ())
     found, channels = {}, {}
     for layer, choice in zip(layers, choices):
         own = next(shared) if choice.sparsity is None else choice.sparsity

@@ -47,12 +47,15 @@ def profile(
 ) -> CostTable:
     """Time each layer of a network in the delegate, pruned by magnitude to each sparsity.
 
+    Of an int8 file too: its table then says what the layers of the Keras model cost once they are
+    quantized, and `Latency` budgets of it prune for that.
+
     The accuracy is lost on the way, the times are real: layers are timed inside of the network,
     with the caches as the layers before have left them, and the least time of all rounds counts.
 
     Args:
       source: what `convert` takes: a Keras model, or a `.keras` or `.tflite` file.
-      pattern: which weights are pruned together, wherever it fits.
+      pattern: which weights are pruned together, wherever it fits; "auto" goes by the file.
       sparsities: in [0, 1); 0 is always measured.
       signature: the one to time. None: the first graph, which `invoke` runs.
       shapes: of inputs, by name or position, for networks that take any size.
@@ -64,9 +67,10 @@ def profile(
       FileNotFoundError, ValueError: the model, the pattern or the library cannot be used.
     """
     runtime.at_least(1, num_threads=num_threads, rounds=rounds)
-    pattern = patterns.get(pattern)
     fixed, graph = _fixed(source, signature, shapes)
     dense = densify(fixed)
+    target = _target(dense)
+    pattern = patterns.get(pattern).aimed(target)
     names = [glob.escape(name) for name in _fitting(dense, pattern)]
     if not names:
         raise SbnnError(f"{pattern.name} fits no layer of this network")
@@ -96,6 +100,7 @@ def profile(
         baseline_ms=compared.baseline.median_ms,
         dense_ms=compared.delegate.median_ms,
         layers={key: ms for key, ms in layers.items() if len(ms) == len(todo)},
+        target=target,
     )
 
 
@@ -165,6 +170,12 @@ def _sizes(file: File, graph: Graph) -> list[dict[int, tuple[int, ...]]]:
     running = Running.start(made, graph, file.name)
     running.run(running.draw(np.random.default_rng(0)))
     return running.sizes()
+
+
+def _target(content: bytes) -> str:
+    """What a network computes in, by its filters."""
+    weights = find_weights(flatbuffer.read(content))
+    return "int8" if any(weight.values.dtype == np.int8 for weight in weights) else "fp32"
 
 
 def _fitting(content: bytes, pattern: Pattern) -> list[str]:

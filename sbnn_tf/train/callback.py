@@ -121,7 +121,6 @@ class Pruning(Resumable, keras.callbacks.Callback):
         super().__init__()
         if (workers := keras_compat.workers()) > 1 and "tf_keras" not in sys.modules:
             warnings.warn(_WORKERS.format(workers), stacklevel=2)
-        self.pattern = patterns.get(pattern)
         self.schedule = schedule
         self._reader = ScheduleReader(schedule)
         if policy is not None and not isinstance(policy, Policy):
@@ -130,6 +129,7 @@ class Pruning(Resumable, keras.callbacks.Callback):
         self.initial_step = steps.whole(initial_step, "initial_step")
         self.score = importance.get(score)
         self.budget = budgets.get(budget)
+        self.pattern = patterns.get(pattern).aimed(self.budget.target)
         self._state_file = None if state is None else StateFile(state)
         self._log = None if log_dir is None else MaskLog(log_dir)
         self.distillation = teacher if teacher is None else Distillation.of(teacher)

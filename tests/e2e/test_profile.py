@@ -60,7 +60,7 @@ def test_command(tiny_files, tmp_path, capsys):
     assert cli.main(["profile", str(tiny_files[0]), str(path), "--rounds", "2"]) == 0
     printed = capsys.readouterr().out
     table = CostTable.load(path)
-    assert ("conv", (1, 1, 32, 32), 36) in table.layers and "auto" == table.pattern
+    assert ("conv", (1, 1, 32, 32), 36) in table.layers and "auto-fp32" == table.pattern
     assert "conv 1x1x32x32" in printed and "dense, delegate" in printed
     assert cli.main(["profile", str(tmp_path / "none.tflite"), str(path)]) == 2
     assert cli.main(["profile", str(tiny_files[0]), str(path), "--pattern", "3of8x"]) == 2

@@ -98,6 +98,17 @@ class Flat:
         self.node("DEQUANTIZE", [stored], [y], schema().DequantizeOptionsT())
         return y
 
+    def int8(self, name: str, values: np.ndarray) -> int:
+        """A filter (outputs, ..., inputs) of int8, with a scale for each output."""
+        largest = np.abs(values).reshape(len(values), -1).max(axis=1)
+        scale = (largest / 127).astype(np.float32)
+        steps = values / scale.reshape(-1, *[1] * (values.ndim - 1))
+        index = self.constant(name, np.rint(steps).astype(np.int8))
+        self.graph.tensors[index].quantization = schema().QuantizationParametersT(
+            scale=scale, zeroPoint=np.zeros(len(values), np.int64)
+        )
+        return index
+
     def conv(
         self, x: int, weight: int, name: str = "", *, bias: int | None = None, activation: int = 0
     ) -> int:

@@ -10,7 +10,7 @@ from sbnn_tf.convert.flatbuffer import schema
 from sbnn_tf.convert.graph import constant, find_weights, text
 from sbnn_tf.convert.sources import load
 from sbnn_tf.errors import SbnnError
-from sbnn_tf.patterns import Group, KernelPattern
+from sbnn_tf.patterns import Block, Group, KernelPattern
 
 
 def normal(*shape, seed: int = 0) -> np.ndarray:
@@ -264,6 +264,55 @@ def test_quantized_weights_compare_by_their_real_size():
     flat.output(flat.conv(x, weight))
     pruned = filters(convert(flat.bytes(), prune=0.5))["w"]
     assert (pruned[:4] == 100).all() and (pruned[4:] == 0).all()
+
+
+@pytest.fixture(scope="module")
+def kinds() -> bytes:
+    """A stem, filters of 1x1, 3x3 and 5x5, and a dense layer, in int8."""
+    flat = Flat()
+    x = flat.input((1, 4, 4, 8))
+    shapes = (32, 3, 3, 8), (32, 1, 1, 32), (16, 3, 3, 32), (32, 5, 5, 16)
+    for i, shape in enumerate(shapes):
+        values = normal(*shape, seed=i)
+        x = flat.conv(x, flat.int8(f"f{i}", values + np.sign(values)))  # none is rounded to 0
+    rows = flat.tensor("rows", (16, 32))
+    flat.node("RESHAPE", [x, flat.constant("shape", np.array([16, 32], np.int32))], [rows])
+    flat.output(flat.dense(rows, flat.int8("f4", normal(16, 32, seed=4))))
+    for tensor in flat.graph.tensors:
+        if not tensor.buffer:  # activations
+            tensor.type = schema().TensorType.INT8
+    return flat.bytes()
+
+
+@pytest.mark.parametrize("pattern, block", [("block4x4", Block(4, 4)), ("block8x4", Block(8, 4))])
+@pytest.mark.parametrize("name", ["f1", "f2", "f3", "f4"])
+def test_blocks_of_every_kind_of_filter_in_int8(kinds, name, pattern, block):
+    """Those of convolutions are stored as blocks of 4 inputs x 4 outputs, what kernels take at once."""
+    made = convert(kinds, prune=0.5, pattern=pattern, layers=[name])
+    pruned, original = filters(made)[name], filters(kinds)[name]
+    (weight,) = [w for w in find_weights(flatbuffer.read(kinds)) if name in w.names]
+    tensor = flatbuffer.read(kinds).subgraphs[0].tensors[weight.tensor]
+    real = np.moveaxis(original.astype(float), 0, -1) * tensor.quantization.scale
+    mask = block.mask(np.abs(real), 0.5)
+    np.testing.assert_array_equal(pruned, np.where(np.moveaxis(mask, -1, 0), original, 0))
+    sparse = [row for row in inspect(made).tensors if row.pattern != "dense"]
+    assert [row.pattern for row in sparse] == ["block 4x1x1x4"] * (name != "f4")
+    assert all(row.stored_bytes < 0.65 * row.dense_bytes for row in sparse)
+
+
+def test_blocks_of_floats_are_stored_as_groups(sizes):
+    made = convert(sizes, prune=0.5, pattern="block4x4", layers=["1x1", "3x3"])
+    for name in ("f1", "f2", "f4"):
+        assert Block(4, 4).explains(np.moveaxis(filters(made)[name] == 0, 0, -1))
+    assert {r.pattern for r in inspect(made).tensors} == {"dense", "group4"}
+    np.testing.assert_array_equal(*(run_stock("tf", d) for d in (made, densify(made))))
+
+
+def test_auto_is_blocks_for_int8_and_groups_for_floats(kinds, sizes):
+    zeros = np.moveaxis(filters(convert(kinds, prune=0.5, pattern="auto"))["f1"] == 0, 0, -1)
+    assert Block(4, 4).explains(zeros) and zeros.mean() == 0.5
+    zeros = np.moveaxis(filters(convert(sizes, prune=0.5, pattern="auto"))["f1"] == 0, 0, -1)
+    assert Group(4).explains(zeros) and not Block(4, 4).explains(zeros)
 
 
 @pytest.mark.parametrize(

@@ -427,6 +427,21 @@ def test_auto_picks_by_operator():
     np.testing.assert_array_equal(Auto().mask(scores, 0.5), Group(4).mask(scores, 0.5))
 
 
+def test_auto_goes_by_what_the_network_computes_in():
+    int8 = Auto("int8")
+    assert int8.fit((1, 1, 8, 16)) == int8.fit((3, 3, 8, 16)) == int8.fit((8, 16)) == Block(4, 4)
+    assert int8.fit((3, 3, 6, 16)) == Block(2, 4) and int8.unfit("depthwise", (3, 3, 1, 8))
+    assert Auto("fp32").fit((3, 3, 8, 16)) == Auto().fit((3, 3, 8, 16))
+    for name in ("auto", "auto-fp32", "auto-int8"):
+        assert patterns.get(name).name == name
+        assert patterns.get(patterns.serialize(patterns.get(name))) == patterns.get(name)
+    # What was said stands; where nothing was, those who know better may.
+    assert Auto().aimed("int8") == int8 == int8.aimed("fp32") and Auto().aimed(None) == Auto()
+    assert Group(4).aimed("int8") == Group(4)
+    with pytest.raises(ValueError, match="target must be one of fp32, int8, not 'int4'"):
+        Auto("int4")
+
+
 def test_what_fits():
     assert patterns.fitting("depthwise", (3, 3, 1, 8)) == ["taps4group4"]
     assert "2of4" not in patterns.fitting("dense", (6, 8))
