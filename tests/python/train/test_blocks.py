@@ -25,18 +25,18 @@ METHODS = {
 
 @pytest.fixture
 def model(K):
-    """Kernels of 8 and 16 inputs between two that stay dense, and a depthwise one."""
+    """Kernels of 8 and 16 inputs between two that stay dense, and a depthwise one; no unit is dead."""
     L = K.layers
     model = K.Sequential(
         [
             K.Input((6, 6, 3)),
-            L.Conv2D(8, 3, activation="relu", name="stem"),
-            L.Conv2D(16, 1, activation="relu", name="pointwise"),
+            L.Conv2D(8, 3, name="stem"),
+            L.Conv2D(16, 1, name="pointwise"),
             L.DepthwiseConv2D(3, padding="same", name="depthwise"),
-            L.Conv2D(16, 3, padding="same", activation="relu", name="window"),
-            L.Conv2D(16, (5, 3), strides=2, padding="same", activation="relu", name="strided"),
+            L.Conv2D(16, 3, padding="same", name="window"),
+            L.Conv2D(16, (5, 3), strides=2, padding="same", name="strided"),
             L.Flatten(),
-            L.Dense(16, activation="relu", name="hidden"),
+            L.Dense(16, name="hidden"),
             L.Dense(5, name="logits"),
         ]
     )
