@@ -287,7 +287,8 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--pattern",
         metavar="NAME",
-        help="what is pruned together, instead of --group: unstructured, group4 or kernel4x8",
+        help="what is pruned together, instead of --group: unstructured, group4, block4x4 "
+        "(for int8), kernel4x8 or auto",
     )
     add(
         "--layer",
@@ -415,8 +416,9 @@ example:
         "time each layer in the delegate at several sparsities: a cost table for training",
         """The layers are pruned by magnitude for it; milliseconds are printed.
 
-example:
+examples:
   sbnn profile dense.tflite costs.json
+  sbnn profile int8.tflite costs.json         what the layers cost once the network is quantized
 then in Python:
   sbnn.Pruning("auto", schedule, budget=sbnn.Latency("costs.json", speedup=2))""",
     )

@@ -208,7 +208,8 @@ class Latency(Budget):
     stay dense, with a warning: transposed convolutions, or what is inside a layer of one's own.
 
     Args:
-      table: a `CostTable` of the network, or the path of one that `sbnn profile` wrote.
+      table: a `CostTable` of the network, or the path of one that `sbnn profile` wrote; one of an int8
+        file, where the network is to be quantized after training.
       speedup: over the dense network in stock TensorFlow Lite; above 0.
       milliseconds: an inference; above 0. One of the two.
 
