@@ -222,7 +222,7 @@ class Run:
             percent = [100 * row["accuracy"] for row in rows]
             share = intervals.mean_and_half_width([row["zeros"] for row in rows])[0]
             lines.append(
-                f"| {variant.title} | {share:.0%} | {_interval(percent, '.2f')} | "
+                f"| {variant.title} | {share:.0%} | {interval(percent, '.2f')} | "
                 + "".join(f"{cell} | " for cell in cells)
                 + ", ".join(f"{value:.2f}" for value in percent)
                 + " |"
@@ -234,7 +234,7 @@ class Run:
             if not gains:
                 continue
             lines.append(
-                f"| {claim.text} | {_interval(gains, '+.2f')} | {claim.at_least:+.2f} or more | "
+                f"| {claim.text} | {interval(gains, '+.2f')} | {claim.at_least:+.2f} or more | "
                 f"{verdict(gains, claim.at_least)} | "
                 + ", ".join(f"{value:+.2f}" for value in gains)
                 + " |"
@@ -301,7 +301,8 @@ def verdict(gains: Sequence[float], at_least: float) -> str:
     return "yes" if mean - half >= at_least else "on average"
 
 
-def _interval(values: Sequence[float], form: str) -> str:
+def interval(values: Sequence[float], form: str) -> str:
+    """The mean, in a number format, and where there are several its 95 % interval."""
     mean, half = intervals.mean_and_half_width(list(values))
     if half != half:
         return f"{mean:{form}}"

@@ -1,93 +1,68 @@
-"""Is sparse int8 better than a narrower dense int8? `python -m experiments.prune_and_quantize`."""
+"""Is sparse int8 better than a narrower dense int8? `python -m experiments.prune_and_quantize`.
+
+Steps: `train`, `quantize` (and the accuracy in int8), `time`, `report`. What is recorded is not done again.
+"""
 
 from __future__ import annotations
 
-import functools
+import argparse
+import datetime
+import fnmatch
+import time
 
-from experiments.experiment import Experiment, Variant
+from experiments.experiment import SEEDS, zeros
+from experiments.prune_and_quantize import measure, report
+from experiments.prune_and_quantize.results import TRAINED
+from experiments.prune_and_quantize.variants import variants
 
-NETWORK = "patches"
-BUDGET = "erk"
-PATTERNS = {"group4": "groups of 4", "block4x4": "blocks of 4x4"}
-PERCENT = (30, 50, 75, 90)
-WIDTHS = (0.75, 0.5, 0.375)  # of the narrower dense networks
-SHORTER = 0.75  # times as many epochs of fine-tuning as in the other experiments
-
-
-def train(setting, seed: int, width: float = 1.0):
-    """A dense network, trained as long in all as the sparse ones."""
-    return _kept(setting, seed, f"dense_{width:g}", lambda: setting.trained(NETWORK, seed, width))
+COMMAND = "python -m experiments.prune_and_quantize"
 
 
-def prune(setting, seed: int, pattern: str, sparsity: float, rearranged: bool):
-    """The seed's dense network, rearranged or not, trained further and pruned meanwhile."""
-
-    def start():
-        model = setting.trained(NETWORK, seed)
-        return setting.rearranged(model, sparsity, pattern, BUDGET) if rearranged else model
-
-    name = f"{pattern}_{sparsity:g}" + ("" if rearranged else "_plain")
-    return _kept(setting, seed, name, start, sparsity=sparsity, pattern=pattern, budget=BUDGET)
-
-
-def _kept(setting, seed: int, name: str, start, **pruning):
-    """What `start` returns, fine-tuned; kept on disk, to be quantized and timed later."""
-    from experiments import training
-
-    def further(model) -> None:
-        model.set_weights(start().get_weights())
-        setting.fine_tuned(model, seed, **pruning, how="at once", longer=SHORTER)
-
-    width = float(name.removeprefix("dense_")) if name.startswith("dense_") else 1.0
-    return training.pretrained(
-        f"{setting.data.name}_{NETWORK}_{name}_tuned",
-        functools.partial(setting.build, NETWORK, width),
-        further,
-        seed,
-    )
+def train(setting, seeds, chosen) -> None:
+    """Train what is not recorded yet."""
+    done = TRAINED.done()
+    for seed in seeds:
+        for variant in chosen:
+            if (variant.name, seed) in done or seed not in SEEDS[: variant.seeds]:
+                continue
+            print(f"seed {seed}: {variant.title}", flush=True)
+            start = time.time()
+            model = variant.train(setting, seed)
+            row = {
+                "variant": variant.name,
+                "seed": seed,
+                "accuracy": variant.accuracy(setting, model),
+                "zeros": zeros(model),
+                "seconds": round(time.time() - start),
+                "date": datetime.date.today().isoformat(),
+                "command": f"{COMMAND} train --seeds {seed}",
+            }
+            TRAINED.append(row)
+            print(row, flush=True)
 
 
-def sparse(pattern: str, percent: int, rearranged: bool) -> Variant:
-    return Variant(
-        f"{pattern}_{percent}" + ("" if rearranged else "_plain"),
-        f"{PATTERNS[pattern]}, {percent} %" + ("" if rearranged else ", not rearranged"),
-        NETWORK,
-        functools.partial(prune, pattern=pattern, sparsity=percent / 100, rearranged=rearranged),
-        seeds=5 if percent in (50, 75) else 3,
-        style="ours" if rearranged else "other",
-    )
+def main() -> None:
+    steps = {"train": train, "quantize": measure.quantize, "time": measure.time_all}
+    names = (*steps, "report")
+    parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__.split("\n")[0])
+    parser.add_argument("steps", nargs="*", metavar="STEP", help=f"{', '.join(names)}; default all")
+    parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS, metavar="N")
+    parser.add_argument("--only", default="*", metavar="GLOB", help="the networks, by name")
+    options = parser.parse_args()
+    if unknown := set(options.steps) - set(names):
+        parser.error(f"unknown step {', '.join(sorted(unknown))}; there are {', '.join(names)}")
+    chosen = [v for v in variants() if fnmatch.fnmatch(v.name, options.only)]
+    wanted = options.steps or names
+    setting = None
+    for name, step in steps.items():
+        if name in wanted:
+            from experiments.setting import Setting
 
+            setting = setting or Setting("fashion_mnist")
+            step(setting, options.seeds, chosen)
+    if "report" in wanted:
+        report.write()
 
-def variants(matched: dict | None = None) -> list[Variant]:
-    return [
-        Variant("dense", "dense", NETWORK, train, seeds=5, style="dense"),
-        *(
-            Variant(
-                f"dense_{width:g}",
-                f"dense x {width:g}",
-                NETWORK,
-                functools.partial(train, width=width),
-                width,
-                seeds=5,
-                style="dense",
-            )
-            for width in WIDTHS
-        ),
-        *(
-            sparse(pattern, percent, rearranged)
-            for rearranged in (False, True)
-            for pattern in PATTERNS
-            for percent in PERCENT
-        ),
-    ]
-
-
-EXPERIMENT = Experiment(
-    "prune_and_quantize",
-    "Sparse int8 against narrower dense int8",
-    variants,
-    lambda matched: [],
-)
 
 if __name__ == "__main__":
-    EXPERIMENT.main()
+    main()
