@@ -83,7 +83,7 @@ def rearrange(
     before, channels = _kernels(model, choices, traced, sparsity, budget)
     orders, after = _best_orders(before, channels)
     if print_fn is not None:
-        kept = [{n: k.kept() for n, k in kernels.items()} for kernels in (before, after)]
+        kept = [{n: kernel.kept() for n, kernel in each.items()} for each in (before, after)]
         for line in _report(*kept, sparsity):
             print_fn(line)
     return _permuted(model, traced, orders)
