@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import datetime
 
-import numpy as np
-
 import sbnn_tf as sbnn
 from experiments import latency
-from experiments.prune_and_quantize.results import QUANTIZED, TIMED, TRAINED
-from experiments.prune_and_quantize.variants import NETWORK
+from experiments.prune_and_quantize.results import QUANTIZED, TIMED, TRAINED, timed_as
+from experiments.prune_and_quantize.variants import NETWORK, untrained
+from sbnn_tf import convert as sbnn_convert
 
 CALIBRATION = 256  # training images
 ROUNDS = 400
-FLOATS = ("dense", "group4_50_plain", "group4_75_plain")  # that are timed in fp32, too
+FLOATS = ("dense", "group4_50", "group4_75")  # that are timed in fp32, too
 
 
 def quantize(setting, seeds, chosen) -> None:
@@ -24,11 +23,12 @@ def quantize(setting, seeds, chosen) -> None:
     for name, seed in trained:
         if (name, seed) in done or name not in by_name:
             continue
-        content = _int8(setting, by_name[name], seed, setting.data.shape[0])
+        model = by_name[name].train(setting, seed)
+        content = _int8(setting, model, by_name[name].width, setting.data.shape[0])
         row = {
             "variant": name,
             "seed": seed,
-            "accuracy": accuracy(sbnn.convert(content), setting.data.test()),
+            "accuracy": accuracy(content, setting.data.test()),
             "date": datetime.date.today().isoformat(),
         }
         QUANTIZED.append(row)
@@ -52,26 +52,28 @@ def accuracy(content: bytes, batches) -> float:
 
 
 def time_all(setting, seeds, chosen) -> None:
-    """Record the times of the first seed's networks: each by turns with dense int8."""
-    seed, pixels = seeds[0], setting.numbers.pixels
-    trained, done = TRAINED.done(), TIMED.done()
-    dense = next(variant for variant in chosen if variant.name == "dense")
-    baseline = _int8(setting, dense, seed, pixels)
+    """Record what is not timed yet: each file by turns with dense int8.
+
+    Of networks that are pruned without training, to the same zeros: the time goes by how many there
+    are, not by their values or the channels' order.
+    """
+    pixels, done = setting.numbers.pixels, TIMED.done()
+    baseline = _int8(setting, setting.build(NETWORK), 1.0, pixels)
     for variant in chosen:
-        for kind in ("int8", "fp32"):
-            skipped = kind == "fp32" and variant.name not in FLOATS
-            if skipped or (variant.name, seed) not in trained or (variant.name, kind) in done:
+        name = timed_as(variant.name)
+        for kind in ("int8", "fp32") if name in FLOATS else ("int8",):
+            if (name, kind) in done:
                 continue
+            done.add((name, kind))
+            model = untrained(setting, variant)
             if kind == "int8":
-                content = _int8(setting, variant, seed, pixels)
+                content = _int8(setting, model, variant.width, pixels)
             else:
-                model = variant.train(setting, seed)
                 content = setting.tflite(model, NETWORK, variant.width, pixels)
-            made = sbnn.benchmark(
-                content, baseline, floats=_densely(content), num_threads=1, rounds=ROUNDS
-            )
+            options = {"floats": sbnn_convert.densify(content), "num_threads": 1, "rounds": ROUNDS}
+            made = sbnn.benchmark(content, baseline, **options)
             row = {
-                "variant": variant.name,
+                "variant": name,
                 "type": kind,
                 "pixels": pixels,
                 "dense_int8_ms": made.baseline.median_ms,
@@ -83,22 +85,12 @@ def time_all(setting, seeds, chosen) -> None:
             print(row, flush=True)
 
 
-def _densely(content: bytes) -> bytes:
-    from sbnn_tf.convert import densify
-
-    return densify(content)
-
-
-def _int8(setting, variant, seed: int, pixels: int) -> bytes:
-    """A trained network in int8, at a size of images."""
-    model = variant.train(setting, seed)
-    images, _ = setting.data.train(CALIBRATION, seed)[0]
+def _int8(setting, model, width: float, pixels: int) -> bytes:
+    """A network in int8, at a size of images."""
+    images, _ = setting.data.train(CALIBRATION, 0)[0]
     if pixels != setting.data.shape[0]:
-        resized = setting.build(NETWORK, variant.width, pixels)
+        resized = setting.build(NETWORK, width, pixels)
         resized.set_weights(model.get_weights())
-        model = resized
-        images = images.repeat(pixels // images.shape[1], axis=1)
-        images = images.repeat(pixels // images.shape[2], axis=2)
-    return sbnn.convert(
-        model, quantize="int8", representative_dataset=images.astype(np.float32), verbose=0
-    )
+        model, times = resized, pixels // images.shape[1]
+        images = images.repeat(times, axis=1).repeat(times, axis=2)
+    return sbnn.convert(model, quantize="int8", representative_dataset=images, verbose=0)

@@ -10,13 +10,21 @@ import numpy as np
 from experiments import intervals, records
 from experiments.experiment import interval, verdict
 from experiments.prune_and_quantize.measure import FLOATS
-from experiments.prune_and_quantize.results import HERE, QUANTIZED, TIMED, TRAINED, percent, ratios
+from experiments.prune_and_quantize.results import (
+    HERE,
+    QUANTIZED,
+    TIMED,
+    TRAINED,
+    percent,
+    ratios,
+    timed_as,
+)
 from experiments.prune_and_quantize.variants import PATTERNS, PERCENT, WIDTHS, variants
 
 DENSE = ["dense", *(f"dense_{width:g}" for width in WIDTHS)]
 FAMILIES = {  # of the picture: (title, colour, marker), the variants and their type
     "dense, fp32": (("#c8553d", "D"), ["dense"], "fp32"),
-    "groups of 4, fp32": (("#8a8f98", "s"), list(FLOATS[1:]), "fp32"),
+    "groups of 4, fp32": (("#8a8f98", "s"), [f"{name}_plain" for name in FLOATS[1:]], "fp32"),
     "dense and narrower, int8": (("#c8553d", "o"), DENSE, "int8"),
     **{
         f"{title}{words}, int8": (
@@ -114,11 +122,12 @@ def _paired(better: str, worse: str) -> list[float]:
 def at_equal_latency(name: str) -> list[float]:
     """Points over the curve of the dense int8 networks at the same latency, one for each seed."""
     times = ratios()
-    if any((each, "int8") not in times for each in (name, *DENSE)):
+    timed = timed_as(name)
+    if any((each, "int8") not in times for each in (timed, *DENSE)):
         return []
     dense = {each: percent(QUANTIZED, each) for each in DENSE}
     curve = sorted((math.log(times[each, "int8"]), each) for each in DENSE)
-    at = math.log(times[name, "int8"])
+    at = math.log(times[timed, "int8"])
     if not curve[0][0] <= at <= curve[-1][0]:
         return []
     found = []
@@ -141,9 +150,9 @@ def draw() -> None:
     for title, ((colour, marker), names, kind) in FAMILIES.items():
         record = TRAINED if kind == "fp32" else QUANTIZED
         points = [
-            (times[name, kind], *_mean(list(percent(record, name).values())))
+            (times[timed_as(name), kind], *_mean(list(percent(record, name).values())))
             for name in names
-            if (name, kind) in times and percent(record, name)
+            if (timed_as(name), kind) in times and percent(record, name)
         ]
         if not points:
             continue

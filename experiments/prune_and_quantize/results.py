@@ -19,6 +19,11 @@ def percent(record: Record, variant: str) -> dict[int, float]:
     return {row["seed"]: 100 * row["accuracy"] for row in sorted(rows, key=lambda r: r["seed"])}
 
 
+def timed_as(variant: str) -> str:
+    """The variant whose time a variant's is: the channels' order makes no difference."""
+    return variant.removesuffix("_plain")
+
+
 def ratios() -> dict[tuple[str, str], float]:
     """Latency in the fastest engine over that of dense int8 in stock TensorFlow Lite: (variant, type)."""
     return {

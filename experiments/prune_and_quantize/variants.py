@@ -6,6 +6,7 @@ import functools
 
 from experiments import training
 from experiments.experiment import Variant
+from experiments.prune_and_quantize.results import timed_as
 
 NETWORK = "patches"
 BUDGET = "erk"
@@ -29,6 +30,15 @@ def prune(setting, seed: int, pattern: str, sparsity: float, rearranged: bool):
 
     name = f"{pattern}_{sparsity:g}" + ("" if rearranged else "_plain")
     return _kept(setting, seed, name, start, sparsity=sparsity, pattern=pattern, budget=BUDGET)
+
+
+def untrained(setting, variant: Variant):
+    """A network with as many zeros in the same layers as the variant has: right for its latency."""
+    model = setting.build(NETWORK, variant.width)
+    pattern, _, percent = timed_as(variant.name).rpartition("_")
+    if pattern in PATTERNS:
+        setting.pruned_untrained(model, int(percent) / 100, pattern, BUDGET)
+    return model
 
 
 def _kept(setting, seed: int, name: str, start, **pruning):
