@@ -8,7 +8,7 @@ import sbnn_tf as sbnn
 from experiments import latency
 from experiments.prune_and_quantize.results import QUANTIZED, TIMED, TRAINED, timed_as
 from experiments.prune_and_quantize.variants import NETWORK, untrained
-from sbnn_tf import convert as sbnn_convert
+from sbnn_tf.convert import densify
 
 CALIBRATION = 256  # training images
 ROUNDS = 400
@@ -70,7 +70,7 @@ def time_all(setting, seeds, chosen) -> None:
                 content = _int8(setting, model, variant.width, pixels)
             else:
                 content = setting.tflite(model, NETWORK, variant.width, pixels)
-            options = {"floats": sbnn_convert.densify(content), "num_threads": 1, "rounds": ROUNDS}
+            options = {"floats": densify(content), "num_threads": 1, "rounds": ROUNDS}
             made = sbnn.benchmark(content, baseline, **options)
             row = {
                 "variant": name,
