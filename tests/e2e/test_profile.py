@@ -111,8 +111,8 @@ def test_a_latency_in_int8_prunes_a_keras_model_in_blocks(int8_table, tiny_files
     budget = sbnn.Latency(made, milliseconds=1.2)
     pruning = sbnn.Pruning("auto", sbnn.OneShot(0.5, 0), budget=budget)
     pruning.after_step(model)
-    assert budget.predicted_ms == pytest.approx(1.2)
+    assert budget.predicted_ms == pytest.approx(1.2, abs=0.02)
     pruned = [kernel.weights() for kernel in kernels.find(model)][1:3]
-    assert sum(np.mean(w == 0) for w in pruned) == pytest.approx(0.8, abs=0.02)
+    assert sum(np.mean(w == 0) for w in pruned) == pytest.approx(0.8, abs=0.04)
     for weights in pruned:
         assert Block(4, 4).explains(weights == 0)
