@@ -9,32 +9,6 @@
 namespace sbnn {
 namespace {
 
-struct Dimension {
-  size_t size;
-  ptrdiff_t x, y;
-};
-
-// The dimensions of more than one element, y's smallest stride last; those that are one on both
-// sides are joined.
-std::vector<Dimension> Simplify(const Shape& shape, const Strides& x, const Strides& y) {
-  std::vector<Dimension> sorted, joined;
-  for (size_t d = 0; d < shape.size(); ++d) {
-    if (shape[d] != 1) sorted.push_back({static_cast<size_t>(shape[d]), x[d], y[d]});
-  }
-  std::stable_sort(sorted.begin(), sorted.end(), [](const Dimension& a, const Dimension& b) {
-    return std::abs(a.y) > std::abs(b.y);
-  });
-  for (const Dimension& d : sorted) {
-    const auto steps = static_cast<ptrdiff_t>(d.size);
-    if (!joined.empty() && joined.back().x == d.x * steps && joined.back().y == d.y * steps) {
-      joined.back() = {joined.back().size * d.size, d.x, d.y};
-    } else {
-      joined.push_back(d);
-    }
-  }
-  return joined;
-}
-
 void TransposeRows(const float* x, size_t x_stride, float* y, size_t y_stride, size_t rows,
                    size_t columns, const Kernels& kernels) {
   kernels.transpose({x, x_stride, y, y_stride, rows, columns});
@@ -45,86 +19,105 @@ void TransposeRows(const int8_t* x, size_t x_stride, int8_t* y, size_t y_stride,
       ->flat_to_panel({x, x_stride, y, y_stride, rows, static_cast<int>(columns)});
 }
 
-// Moves the elements of one row, or of one row and column, starting at these.
-template <typename T>
-struct Mover {
-  Dimension row{1, 1, 1};     // along y
-  Dimension column{1, 1, 1};  // along x, where that is another dimension
-  bool transpose = false;
-  const Kernels* kernels;
+}  // namespace
 
-  // Values [first, first + count) of the row, with all of the column.
-  void operator()(const T* x, T* y, size_t first, size_t count) const {
-    x += static_cast<ptrdiff_t>(first) * row.x;
-    y += static_cast<ptrdiff_t>(first) * row.y;
-    if (transpose) {
-      TransposeRows(x, static_cast<size_t>(row.x), y, static_cast<size_t>(column.y), count,
-                    column.size, *kernels);
-    } else if (row.x == 1 && row.y == 1) {
-      std::memcpy(y, x, count * sizeof(T));
-    } else if (row.x == 0 && row.y == 1) {
-      std::fill(y, y + count, *x);
+StridedCopy::StridedCopy(const Shape& shape, const Strides& x, const Strides& y)
+    : empty_(ElementCount(shape) == 0) {
+  if (empty_) return;
+  // The dimensions of more than one element, y's smallest stride last; those that are one on both
+  // sides are joined.
+  std::vector<Dimension> sorted;
+  for (size_t d = 0; d < shape.size(); ++d) {
+    if (shape[d] != 1) sorted.push_back({static_cast<size_t>(shape[d]), x[d], y[d]});
+  }
+  std::stable_sort(sorted.begin(), sorted.end(), [](const Dimension& a, const Dimension& b) {
+    return std::abs(a.y) > std::abs(b.y);
+  });
+  for (const Dimension& d : sorted) {
+    const auto steps = static_cast<ptrdiff_t>(d.size);
+    if (!outer_.empty() && outer_.back().x == d.x * steps && outer_.back().y == d.y * steps) {
+      outer_.back() = {outer_.back().size * d.size, d.x, d.y};
     } else {
-      for (size_t i = 0; i < count; ++i, x += row.x, y += row.y) *y = *x;
+      outer_.push_back(d);
     }
   }
-};
+  if (!outer_.empty()) {
+    row_ = outer_.back();
+    outer_.pop_back();
+  }
+  const auto column = std::find_if(outer_.begin(), outer_.end(),
+                                   [](const Dimension& d) { return d.x == 1 && d.y > 0; });
+  if (row_.y == 1 && row_.x > 1 && column != outer_.end()) {
+    transpose_ = true;
+    column_ = *column;
+    outer_.erase(column);
+  }
+  for (const Dimension& d : outer_) rows_ *= d.size;
+}
+
+// Elements [first, first + count) of the row, with all of the column, starting at these.
+template <typename T>
+void StridedCopy::CopyRow(const T* x, T* y, size_t first, size_t count,
+                          const Kernels& kernels) const {
+  x += static_cast<ptrdiff_t>(first) * row_.x;
+  y += static_cast<ptrdiff_t>(first) * row_.y;
+  if (transpose_) {
+    TransposeRows(x, static_cast<size_t>(row_.x), y, static_cast<size_t>(column_.y), count,
+                  column_.size, kernels);
+  } else if (row_.x == 1 && row_.y == 1) {
+    std::memcpy(y, x, count * sizeof(T));
+  } else if (row_.x == 0 && row_.y == 1) {
+    std::fill(y, y + count, *x);
+  } else {
+    for (size_t i = 0; i < count; ++i, x += row_.x, y += row_.y) *y = *x;
+  }
+}
 
 template <typename T>
-void Copy(const Shape& shape, const T* x, const Strides& x_strides, T* y, const Strides& y_strides,
-          const Kernels& kernels, Team& team) {
-  std::vector<Dimension> outer = Simplify(shape, x_strides, y_strides);
-  Mover<T> move;
-  move.kernels = &kernels;
-  if (!outer.empty()) {
-    move.row = outer.back();
-    outer.pop_back();
-  }
-  const auto column = std::find_if(outer.begin(), outer.end(),
-                                   [](const Dimension& d) { return d.x == 1 && d.y > 0; });
-  if (move.row.y == 1 && move.row.x > 1 && column != outer.end()) {
-    move.transpose = true;
-    move.column = *column;
-    outer.erase(column);
-  }
-
+void StridedCopy::Copy(const T* x, T* y, const Kernels& kernels, Team& team) const {
   // A task is a stretch of a row, or several rows.
   constexpr size_t kElements = 16384;
-  const size_t stretch = std::max<size_t>(16, kElements / move.column.size / 16 * 16);
-  const size_t stretches = (move.row.size + stretch - 1) / stretch;
+  const size_t stretch = std::max<size_t>(16, kElements / column_.size / 16 * 16);
+  const size_t stretches = (row_.size + stretch - 1) / stretch;
   const size_t rows_of_task =
-      stretches > 1 ? 1 : std::max<size_t>(1, stretch / std::max<size_t>(1, move.row.size));
-  size_t rows = 1;
-  for (const Dimension& d : outer) rows *= d.size;
-  const size_t row_tasks = (rows + rows_of_task - 1) / rows_of_task;
+      stretches > 1 ? 1 : std::max<size_t>(1, stretch / std::max<size_t>(1, row_.size));
+  const size_t row_tasks = (rows_ + rows_of_task - 1) / rows_of_task;
   team.Run(static_cast<int>(row_tasks * stretches), [&](int task, int) {
     const size_t first = task % stretches * stretch;
-    const size_t count = std::min(stretch, move.row.size - first);
+    const size_t count = std::min(stretch, row_.size - first);
     const size_t begin = task / stretches * rows_of_task;
-    const size_t end = std::min(rows, begin + rows_of_task);
-    std::vector<size_t> at(outer.size());
+    const size_t end = std::min(rows_, begin + rows_of_task);
+    std::vector<size_t> at(outer_.size());
     const T* from = x;
     T* to = y;
-    for (size_t d = outer.size(), rest = begin; d-- > 0; rest /= outer[d].size) {
-      at[d] = rest % outer[d].size;
-      from += static_cast<ptrdiff_t>(at[d]) * outer[d].x;
-      to += static_cast<ptrdiff_t>(at[d]) * outer[d].y;
+    for (size_t d = outer_.size(), rest = begin; d-- > 0; rest /= outer_[d].size) {
+      at[d] = rest % outer_[d].size;
+      from += static_cast<ptrdiff_t>(at[d]) * outer_[d].x;
+      to += static_cast<ptrdiff_t>(at[d]) * outer_[d].y;
     }
     for (size_t row = begin; row < end; ++row) {
-      move(from, to, first, count);
-      for (size_t d = outer.size(); d-- > 0;) {
-        from += outer[d].x;
-        to += outer[d].y;
-        if (++at[d] < outer[d].size) break;
-        from -= static_cast<ptrdiff_t>(at[d]) * outer[d].x;
-        to -= static_cast<ptrdiff_t>(at[d]) * outer[d].y;
+      CopyRow(from, to, first, count, kernels);
+      for (size_t d = outer_.size(); d-- > 0;) {
+        from += outer_[d].x;
+        to += outer_[d].y;
+        if (++at[d] < outer_[d].size) break;
+        from -= static_cast<ptrdiff_t>(at[d]) * outer_[d].x;
+        to -= static_cast<ptrdiff_t>(at[d]) * outer_[d].y;
         at[d] = 0;
       }
     }
   });
 }
 
-}  // namespace
+void StridedCopy::Run(const void* x, void* y, ElementType type, const Kernels& kernels,
+                      Team& team) const {
+  if (empty_) return;
+  if (type == ElementType::kInt8) {
+    Copy(static_cast<const int8_t*>(x), static_cast<int8_t*>(y), kernels, team);
+  } else {
+    Copy(static_cast<const float*>(x), static_cast<float*>(y), kernels, team);
+  }
+}
 
 Strides RowMajorStrides(const Shape& shape) {
   Strides strides(shape.size());
@@ -141,14 +134,7 @@ Strides StridesOf(const Tensor& t) {
 
 void CopyStrided(const Shape& shape, const void* x, const Strides& x_strides, void* y,
                  const Strides& y_strides, ElementType type, const Kernels& kernels, Team& team) {
-  if (ElementCount(shape) == 0) return;
-  if (type == ElementType::kInt8) {
-    Copy(shape, static_cast<const int8_t*>(x), x_strides, static_cast<int8_t*>(y), y_strides,
-         kernels, team);
-  } else {
-    Copy(shape, static_cast<const float*>(x), x_strides, static_cast<float*>(y), y_strides, kernels,
-         team);
-  }
+  StridedCopy(shape, x_strides, y_strides).Run(x, y, type, kernels, team);
 }
 
 }  // namespace sbnn

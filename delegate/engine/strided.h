@@ -17,10 +17,36 @@ using Strides = std::vector<ptrdiff_t>;
 Strides RowMajorStrides(const Shape& shape);
 Strides StridesOf(const Tensor& tensor);  // flat, or a panel
 
-// y[i] = x[i] for all i in a box of this shape. Strides may be negative, those of x also 0; x and y
-// point at the element of index 0 and do not overlap. Rows that are contiguous on both sides are
-// copied whole, rows of one that are columns of the other are transposed.
-// They are of the type, float32 or int8.
+// y[i] = x[i] for all i in a box of this shape. Strides may be negative, those of x also 0. Rows
+// that are contiguous on both sides are copied whole, rows of one that are columns of the other are
+// transposed.
+class StridedCopy {
+ public:
+  StridedCopy() = default;
+  StridedCopy(const Shape& shape, const Strides& x, const Strides& y);
+
+  // x and y point at the element of index 0, are of the type, float32 or int8, and do not overlap.
+  void Run(const void* x, void* y, ElementType type, const Kernels& kernels, Team& team) const;
+
+ private:
+  struct Dimension {
+    size_t size;
+    ptrdiff_t x, y;
+  };
+  template <typename T>
+  void Copy(const T* x, T* y, const Kernels& kernels, Team& team) const;
+  template <typename T>
+  void CopyRow(const T* x, T* y, size_t first, size_t count, const Kernels& kernels) const;
+
+  bool empty_ = true;
+  Dimension row_{1, 1, 1};     // along y
+  Dimension column_{1, 1, 1};  // along x, where that is another dimension
+  bool transpose_ = false;
+  std::vector<Dimension> outer_;
+  size_t rows_ = 1;
+};
+
+// The same at once, without a plan.
 void CopyStrided(const Shape& shape, const void* x, const Strides& x_strides, void* y,
                  const Strides& y_strides, ElementType type, const Kernels& kernels, Team& team);
 

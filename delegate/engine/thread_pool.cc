@@ -182,7 +182,7 @@ Team::~Team() {
 
 int Team::size() const { return static_cast<int>(helpers_.size()) + 1; }
 
-void Team::Run(int tasks, const std::function<void(int, int)>& fn) {
+void Team::RunAll(int tasks, const std::function<void(int, int)>& fn) {
   if (helpers_.empty() || tasks <= 1) {
     for (int t = 0; t < tasks; ++t) fn(t, 0);
     return;

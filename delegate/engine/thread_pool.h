@@ -26,11 +26,18 @@ class Team {
   // done. Each thread begins with its share of neighbouring tasks, the same in each call with as
   // many tasks, so that it finds in its own cache what it wrote there; who is done takes over tasks
   // of others, one by one, so that unequal cores finish together.
-  void Run(int tasks, const std::function<void(int task, int worker)>& fn);
+  template <typename Fn>
+  void Run(int tasks, const Fn& fn) {
+    // (By reference: what a closure holds would be copied to the heap, which takes longer than
+    // small operators do.)
+    RunAll(tasks, std::cref(fn));
+  }
 
   int size() const;
 
  private:
+  void RunAll(int tasks, const std::function<void(int task, int worker)>& fn);
+
   std::unique_ptr<Job> job_;
   std::vector<Helper*> helpers_;
 };

@@ -11,7 +11,7 @@ Team::~Team() = default;
 
 int Team::size() const { return 1; }
 
-void Team::Run(int tasks, const std::function<void(int, int)>& fn) {
+void Team::RunAll(int tasks, const std::function<void(int, int)>& fn) {
   for (int t = 0; t < tasks; ++t) fn(t, 0);
 }
 

@@ -39,7 +39,7 @@ Team::~Team() = default;
 
 int Team::size() const { return job_->threads; }
 
-void Team::Run(int tasks, const std::function<void(int, int)>& fn) {
+void Team::RunAll(int tasks, const std::function<void(int, int)>& fn) {
   if (size() == 1 || tasks <= 1) {
     for (int t = 0; t < tasks; ++t) fn(t, 0);
     return;

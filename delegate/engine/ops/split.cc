@@ -2,8 +2,6 @@
 
 #include <string>
 
-#include "delegate/engine/strided.h"
-
 namespace sbnn {
 
 Status Split::InferShape(const std::vector<Shape>& inputs, Shape* output) const {
@@ -18,12 +16,17 @@ Status Split::InferShape(const std::vector<Shape>& inputs, Shape* output) const 
   return Status();
 }
 
+Status Split::Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
+                   const PlanContext&, uint64_t*) {
+  const Strides strides = StridesOf(*inputs[0]);
+  first_ = static_cast<ptrdiff_t>(which_) * output.shape[axis_] * strides[axis_];
+  copy_ = StridedCopy(output.shape, strides, StridesOf(output));
+  return Status();
+}
+
 void Split::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
                 const RunContext& context) const {
-  const Strides strides = StridesOf(*inputs[0]);
-  const ptrdiff_t first = static_cast<ptrdiff_t>(which_) * output.shape[axis_] * strides[axis_];
-  CopyStrided(output.shape, inputs[0]->From(first), strides, output.data, StridesOf(output),
-              output.type, context.kernels, context.team);
+  copy_.Run(inputs[0]->From(first_), output.data, output.type, context.kernels, context.team);
 }
 
 }  // namespace sbnn

@@ -1,7 +1,5 @@
 #include "delegate/engine/ops/strided_slice.h"
 
-#include "delegate/engine/strided.h"
-
 namespace sbnn {
 
 Status StridedSlice::InferShape(const std::vector<Shape>& inputs, Shape* output) const {
@@ -12,22 +10,28 @@ Status StridedSlice::InferShape(const std::vector<Shape>& inputs, Shape* output)
   return status;
 }
 
-void StridedSlice::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
-                       const RunContext& context) const {
+Status StridedSlice::Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
+                          const PlanContext&, uint64_t*) {
   PlacedSlice placed;
-  if (!Place(slice_, inputs[0]->shape, &placed).ok()) return;  // InferShape said that it fits
+  const Status status = Place(slice_, inputs[0]->shape, &placed);
+  if (!status.ok()) return status;
   Strides x = StridesOf(*inputs[0]), y = StridesOf(output);
-  ptrdiff_t first = 0;
+  first_ = 0;
   size_t next = 0;  // dimension of the output
   Strides to;
   for (size_t d = 0; d < x.size(); ++d) {
-    first += placed.first[d] * x[d];
+    first_ += placed.first[d] * x[d];
     x[d] *= placed.stride[d];
     const bool dropped = d < slice_.begin.size() && (slice_.shrink_mask >> d & 1) != 0;
     to.push_back(dropped ? 0 : y[next++]);
   }
-  CopyStrided(placed.size, inputs[0]->From(first), x, output.data, to, output.type, context.kernels,
-              context.team);
+  copy_ = StridedCopy(placed.size, x, to);
+  return Status();
+}
+
+void StridedSlice::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
+                       const RunContext& context) const {
+  copy_.Run(inputs[0]->From(first_), output.data, output.type, context.kernels, context.team);
 }
 
 }  // namespace sbnn
