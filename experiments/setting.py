@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -113,12 +115,14 @@ class Setting:
         sparsity: float,
         pattern: sbnn.Pattern | str,
         budget: sbnn.Budget | str = "uniform",
+        print_fn: Callable[[str], Any] | None = print,
     ) -> keras.Model:
-        """The network with its channels in a better order; arguments as of `fine_tuned`."""
+        """The network with its channels in a better order; arguments as of `sbnn.rearrange`."""
         copy = keras.models.clone_model(model, clone_function=networks.plain)
         copy.set_weights(model.get_weights())
         policy = sbnn.Policy(networks.PRUNED)
-        copy = sbnn.rearrange(copy, pattern, sparsity=sparsity, policy=policy, budget=budget)
+        options = {"policy": policy, "budget": budget, "print_fn": print_fn}
+        copy = sbnn.rearrange(copy, pattern, sparsity=sparsity, **options)
         model.set_weights(copy.get_weights())
         return model
 

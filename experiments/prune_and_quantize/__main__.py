@@ -1,6 +1,6 @@
 """Is sparse int8 better than a narrower dense int8? `python -m experiments.prune_and_quantize`.
 
-Steps: `train`, `quantize` (and the accuracy in int8), `time`, `report`. What is recorded is not done again.
+Steps: `train`, `quantize` (and the accuracy in int8), `time`, `kept` (by blocks), `report`. What is recorded is not done again.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import fnmatch
 import time
 
 from experiments.experiment import SEEDS, zeros
-from experiments.prune_and_quantize import measure, report
+from experiments.prune_and_quantize import kept, measure, report
 from experiments.prune_and_quantize.results import TRAINED
 from experiments.prune_and_quantize.variants import variants
 
@@ -43,6 +43,7 @@ def train(setting, seeds, chosen) -> None:
 
 def main() -> None:
     steps = {"train": train, "quantize": measure.quantize, "time": measure.time_all}
+    steps["kept"] = lambda setting, seeds, chosen: kept.write(setting)
     names = (*steps, "report")
     parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__.split("\n")[0])
     parser.add_argument("steps", nargs="*", metavar="STEP", help=f"{', '.join(names)}; default all")
