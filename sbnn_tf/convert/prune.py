@@ -34,11 +34,13 @@ class Prune:
         None: "1x1"; for a `KernelPattern`, which is about taps, all CONV_2D filters that have
         more than one, but that of the first convolution. Where there are no such 1x1 filters, all
         that the pattern fits, but that of the first convolution: dense layers, larger windows.
+      target: "int8" for a model of floats that is to be quantized; None: what each filter is in.
     """
 
     sparsity: float
     pattern: Pattern | str = "group4"
     layers: Sequence[str] | None = None
+    target: str | None = None
 
     def __post_init__(self) -> None:
         number = isinstance(self.sparsity, (int, float, np.number))
@@ -110,7 +112,8 @@ class Prune:
         # filter (1HWC) has one input for each output.
         scores = np.moveaxis(scores, 0, -2 if depthwise else -1)
         try:
-            pattern = self.pattern.aimed("int8" if values.dtype == np.int8 else "fp32")
+            target = self.target or ("int8" if values.dtype == np.int8 else "fp32")
+            pattern = self.pattern.aimed(target)
             mask = pattern.fit(scores.shape).mask(scores, float(self.sparsity))
         except ValueError as error:
             raise SbnnError(f"{weight.names[0]!r} cannot be pruned: {error}") from error

@@ -80,7 +80,8 @@ def rewrite(
             pattern = Group(group)
         except (TypeError, ValueError) as error:
             raise SbnnError(str(error)) from error
-    pruning = None if prune is None else Prune(prune, pattern or Group(4), layers)
+    target = "int8" if quantize is not None and quantize.mode == "int8" else None
+    pruning = None if prune is None else Prune(prune, pattern or Group(4), layers, target)
     model = flatbuffer.read(load(source))
     pruned, quantized = [], None
     if pruning is not None or quantize is not None:

@@ -315,6 +315,21 @@ def test_auto_is_blocks_for_int8_and_groups_for_floats(kinds, sizes):
     assert Group(4).explains(zeros) and not Block(4, 4).explains(zeros)
 
 
+def test_auto_is_blocks_for_floats_that_become_int8(sizes):
+    images = np.random.default_rng(0).uniform(-1, 1, (4, 4, 4, 3)).astype(np.float32)
+    made = convert(
+        sizes,
+        prune=0.5,
+        pattern="auto",
+        layers="3x3",
+        quantize="int8",
+        representative_dataset=images,
+        verbose=0,
+    )
+    patterns = {r.pattern for r in inspect(made).tensors if r.pattern != "dense"}
+    assert patterns == {"block 4x1x1x4"}
+
+
 @pytest.mark.parametrize(
     "options, message",
     [
