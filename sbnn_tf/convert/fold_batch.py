@@ -1,7 +1,8 @@
 """Rewrite: RESHAPE to a shape computed from the batch becomes RESHAPE to a constant [-1, ...].
 
 With a dynamic batch, TFLite's converter computes the new shape at run time: SHAPE of some tensor,
-STRIDED_SLICE of its batch, PACK or CONCATENATION with the other dimensions, RESHAPE. Such a RESHAPE
+STRIDED_SLICE of its batch, PACK or CONCATENATION with the other dimensions, RESHAPE. (Of sizes that
+it has lost by then there are also MUL, and RESHAPE to a list of one.) Such a RESHAPE
 gives its output a shape that is unknown until it runs, and splits the graph for every delegate.
 
 Why the folded one is the same for every batch: let a computed scalar b and constants c > 0 be
@@ -21,7 +22,7 @@ from sbnn_tf.convert.graph import Uses, constant, op_name
 from sbnn_tf.convert.nodes import add_constant, remove
 
 # The operators of such a chain; they have no effect but their output.
-CHAIN = ("SHAPE", "STRIDED_SLICE", "PACK", "CONCATENATION")
+CHAIN = ("SHAPE", "STRIDED_SLICE", "MUL", "RESHAPE", "PACK", "CONCATENATION")
 
 
 def fold_batch(model) -> int:
@@ -90,6 +91,14 @@ def _values(model, subgraph, uses: Uses, index: int) -> shapes.Sizes | None:
         parts = [_values(model, subgraph, uses, int(t)) for t in op.inputs]
         joined = None if None in parts else [n for part in parts for n in part]
         return joined if joined is not None and len(joined) == len(unknown) else unknown
+    if name == "RESHAPE":
+        moved = _values(model, subgraph, uses, int(op.inputs[0]))
+        return moved if moved is not None and len(moved) == len(unknown) else unknown
+    if name == "MUL":
+        factors = [_values(model, subgraph, uses, int(t)) for t in op.inputs]
+        if None in factors or any(len(each) != len(unknown) for each in factors):
+            return unknown
+        return [None if None in pair else pair[0] * pair[1] for pair in zip(*factors)]
     if name == "STRIDED_SLICE":
         return _slice(model, subgraph, uses, op, len(unknown)) or unknown
     return unknown

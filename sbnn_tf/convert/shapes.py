@@ -91,10 +91,13 @@ def _found(model, name: str, op, inputs) -> Sizes | None:
         return [first[0], *image, None]  # (Channels are known.)
     if name == "CONCATENATION" and options is not None:
         return _joined([sizes(t) for t in inputs], options.axis)
-    if name in ("EXPAND_DIMS", "TILE") and len(inputs) == 2:
+    if name in ("EXPAND_DIMS", "MIRROR_PAD", "PAD", "PADV2", "TILE") and len(inputs) >= 2:
         values = constant(model, inputs[1])
         if values is None:
             return None
+        if name.endswith(("PAD", "PADV2")):
+            around = values.reshape(-1, 2).sum(axis=1)
+            return [None if n is None else n + int(m) for n, m in zip(first, around)]
         if name == "TILE":
             return [None if n is None else n * int(k) for n, k in zip(first, values.reshape(-1))]
         axis = int(values.reshape(-1)[0])
