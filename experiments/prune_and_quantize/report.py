@@ -61,9 +61,8 @@ def tables() -> str:
             interval(list(each.values()), ".2f") if each else "" for each in (floats, quantized)
         ]
         for kind in ("int8", "fp32"):
-            cells.append(
-                f"{times[variant.name, kind]:.2f}" if (variant.name, kind) in times else ""
-            )
+            key = timed_as(variant.name), kind
+            cells.append(f"{times[key]:.2f}" if key in times else "")
         each = ", ".join(f"{value:.2f}" for value in quantized.values())
         lines.append(f"| {variant.title} | {' | '.join(cells)} | {each} |")
     lines += [
@@ -80,12 +79,12 @@ def tables() -> str:
                 f"| {text} | {interval(gains, '+.2f')} | {least:+.2f} or more | "
                 f"{verdict(gains, least)} | {', '.join(f'{gain:+.2f}' for gain in gains)} |"
             )
-        elif text.startswith("at equal"):
+        elif gains is None:
             lines.append(f"| {text} | outside of the curve's range | | | |")
     return "\n".join(lines) + "\n"
 
 
-def claims() -> list[tuple[str, list[float], float]]:
+def claims() -> list[tuple[str, list[float] | None, float]]:
     """What is compared: (words, points gained in int8 by seed, the least that must be)."""
     found = []
     for name, words, bars in (
@@ -119,19 +118,23 @@ def _paired(better: str, worse: str) -> list[float]:
     return [a[seed] - b[seed] for seed in a if seed in b]
 
 
-def at_equal_latency(name: str) -> list[float]:
-    """Points over the curve of the dense int8 networks at the same latency, one for each seed."""
+def at_equal_latency(name: str) -> list[float] | None:
+    """Points over the curve of the dense int8 networks at the same latency, one for each seed.
+
+    None: the curve does not reach so far.
+    """
     times = ratios()
     timed = timed_as(name)
-    if any((each, "int8") not in times for each in (timed, *DENSE)):
+    own = percent(QUANTIZED, name)
+    if not own or any((each, "int8") not in times for each in (timed, *DENSE)):
         return []
     dense = {each: percent(QUANTIZED, each) for each in DENSE}
     curve = sorted((math.log(times[each, "int8"]), each) for each in DENSE)
     at = math.log(times[timed, "int8"])
     if not curve[0][0] <= at <= curve[-1][0]:
-        return []
+        return None
     found = []
-    for seed, accuracy in percent(QUANTIZED, name).items():
+    for seed, accuracy in own.items():
         if all(seed in dense[each] for each in DENSE):
             heights = [dense[each][seed] for _, each in curve]
             found.append(accuracy - float(np.interp(at, [x for x, _ in curve], heights)))
@@ -157,10 +160,11 @@ def draw() -> None:
         if not points:
             continue
         x, y, half = zip(*sorted(points))
-        style = {"fmt": f"{marker}-", "color": colour, "capsize": 3, "lw": 1}
-        dotted = {"linestyle": ":"} if marker in "xs" else {}
-        axes.errorbar(x, y, half, label=title, **style, **dotted)
+        line = ":" if marker in "xs" else "-"
+        axes.errorbar(x, y, half, fmt=f"{marker}{line}", label=title, color=colour, capsize=3, lw=1)
     axes.set_xscale("log")
+    for ticks in (axes.xaxis.set_major_formatter, axes.xaxis.set_minor_formatter):
+        ticks("{x:.1f}")
     axes.set(
         xlabel="time of an image of 112x112, over dense int8 in TensorFlow Lite (1 thread, AVX2 "
         "without VNNI)",

@@ -44,6 +44,11 @@ def test_equal_latency_is_between_the_dense_networks_by_the_logarithm(found):
 def test_outside_of_the_dense_networks_there_is_no_comparison(found, at):
     times = dict(zip(report.DENSE, (1.0, 0.5, 0.25, 0.125)))
     found({**times, "sparse": at}, {**_dense(90, 88, 84, 80), "sparse": {201: 87.0}})
+    assert report.at_equal_latency("sparse") is None
+
+
+def test_what_is_not_recorded_yet_is_not_compared(found):
+    found({"dense": 1.0, "sparse": 0.5}, {"sparse": {201: 87.0}})
     assert report.at_equal_latency("sparse") == []
 
 
