@@ -4,11 +4,11 @@
 
     pruning = sbnn.Pruning(pattern=sbnn.Group(4), schedule=sbnn.PolynomialDecay(0.0, 0.5, 0, 2000))
     model.fit(train, epochs=4, callbacks=[pruning])
-    tflite = sbnn.convert(model)
+    tflite = sbnn.convert(model, quantize="int8", representative_dataset=train)
     delegate = sbnn.load_delegate(num_threads=1)
 
 Importing this package imports nothing heavy: each name is fetched on first use, so that training
-needs Keras, conversion of a `.tflite` only numpy and flatbuffers, and running only a TensorFlow
+needs Keras, conversion of a `.tflite` only numpy and flatbuffers (to int8 TensorFlow), and running only a TensorFlow
 Lite interpreter.
 """
 

@@ -44,3 +44,20 @@ def foreign_library(tmp_path):
     ident = b"\x7fELF" + bytes([2, 2, 1]) + bytes(9)  # 64 bits, big endian
     path.write_bytes(ident + struct.pack(">HHI", 3, 43, 1) + bytes(40))
     return path
+
+
+@pytest.fixture(scope="session")
+def application():
+    """application(name) -> the `.tflite` of a small live `tf.keras.applications` network; made once."""
+    import functools
+
+    from sbnn_tf.convert.sources import load
+    from tests.python.models import live_model
+
+    options = {
+        "MobileNet": {"input_shape": (64, 64, 3), "alpha": 0.25},
+        "MobileNetV2": {"input_shape": (32, 32, 3), "alpha": 0.35, "classes": 16},
+    }
+    return functools.cache(
+        lambda name: load(live_model(name, **options.get(name, {"input_shape": (32, 32, 3)})))
+    )

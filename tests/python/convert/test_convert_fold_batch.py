@@ -3,20 +3,17 @@
 import numpy as np
 import pytest
 from flat import Flat, ops
-from models import INTERPRETERS, live_model, run_stock
+from models import INTERPRETERS, run_stock
 
 from sbnn_tf.convert import convert, flatbuffer
 from sbnn_tf.convert.flatbuffer import schema
-from sbnn_tf.convert.sources import load
 
 CHAIN = {"SHAPE", "STRIDED_SLICE", "PACK"}
 
 
 @pytest.fixture(scope="module", params=["MobileNet", "EfficientNetB0"])
-def network(request):
-    name = request.param
-    shape, options = ((64, 64, 3), {"alpha": 0.25}) if name == "MobileNet" else ((32, 32, 3), {})
-    return name, load(live_model(name, shape, **options))
+def network(request, application):
+    return request.param, application(request.param)
 
 
 def test_no_chain_is_left_in_keras_networks(network):

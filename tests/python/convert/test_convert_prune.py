@@ -3,12 +3,11 @@
 import numpy as np
 import pytest
 from flat import Flat, chain
-from models import live_model, run_stock
+from models import run_stock
 
 from sbnn_tf.convert import convert, densify, flatbuffer, inspect, rewrite
 from sbnn_tf.convert.flatbuffer import schema
 from sbnn_tf.convert.graph import constant, find_weights, text
-from sbnn_tf.convert.sources import load
 from sbnn_tf.errors import SbnnError
 from sbnn_tf.patterns import Block, Group, KernelPattern
 
@@ -29,8 +28,8 @@ def filters(data: bytes) -> dict[str, np.ndarray]:
 
 
 @pytest.fixture(scope="module")
-def mobilenet() -> bytes:
-    return load(live_model("MobileNetV3Small", (32, 32, 3)))
+def mobilenet(application) -> bytes:
+    return application("MobileNetV3Small")
 
 
 @pytest.mark.parametrize("sparsity", [0.3, 0.5, 0.9])

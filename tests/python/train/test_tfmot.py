@@ -35,6 +35,8 @@ QUANTIZED = """
     import tf_keras as K
     import tensorflow_model_optimization as tfmot
     import sbnn_tf as sbnn
+    from sbnn_tf.convert import Quantize, densify, flatbuffer, rewrite
+    from sbnn_tf.convert.kept_zeros import filters_of
     from sbnn_tf.keras_model import kernels
 
     L = K.layers
@@ -68,6 +70,19 @@ QUANTIZED = """
     kept = {k.name: k.value() == 0 for k in kernels.find(aware)}
     for name in ("folded", "plain", "hidden"):
         assert np.array_equal(kept[f"quant_{name}"], masks[name]), name
+
+    # To the int8 file, with the ranges of the training: these zeros and no others but rounded ones.
+    made = rewrite(aware, None, None, None, None, Quantize("int8", verbose=0))
+    assert made.quantized.samples == 0 and not made.quantized.floats, made.remarks()
+    int8 = filters_of(flatbuffer.read(densify(made.content)))
+    assert [f.values.dtype for f in int8] == [np.int8] * 5
+    for name, found in zip(("folded", "plain", "hidden"), int8[1:]):
+        mask = np.moveaxis(masks[name], -1, 0).reshape(found.values.shape)
+        assert not found.values[mask].any(), name
+        assert (found.values == 0).sum() - mask.sum() <= 3, name
+    assert "group4" in str(sbnn.inspect(made.content))
+    found = sbnn.verify(made.content, made.content, delegate=True, tolerance=0)
+    assert found.within, found
     print("done")
 """
 
