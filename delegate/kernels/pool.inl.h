@@ -105,21 +105,21 @@ template <int K, int S, bool kAverage>
 SBNN_INLINE void PoolPlanes(const PoolDirectArgs& a) {
   constexpr int L = Vec::kLanes;
   const Outside outside(kAverage ? Element{0} : static_cast<Element>(a.outside));
+  using Edge = EdgeTaps<K, S, Outside>;
   const int last = (a.out_w - 1) / L * L;
-  const auto edge = [&](int x0) {
-    return EdgeTaps<K, S, Outside>(x0, a.pad_left, a.in_w, outside);
-  };
-  const auto right = edge(last);
+  const Edge right(last, a.pad_left, a.in_w, outside);
   for (int c = 0; c < a.channels; ++c) {
     const Element* const x = AsElements(a.x) + c * a.x_stride;
     Element* const y = AsElements(a.y) + c * a.y_stride;
     // From right to left, so that what a row spills into the next is overwritten by that.
-    PoolColumn<K, S, kAverage>(a, x, y, right, outside.vector, last);
-    for (int x0 = last - L; x0 >= 0; x0 -= L) {
-      if (S * x0 >= a.pad_left && S * (x0 + L - 1) + K - 1 - a.pad_left < a.in_w) {
+    for (int x0 = last; x0 >= 0; x0 -= L) {
+      // (WebAssembly's modules are small: one kind of column serves there.)
+      const bool inside = S * x0 >= a.pad_left && S * (x0 + L - 1) + K - 1 - a.pad_left < a.in_w;
+      if (!kOnWasm && inside) {
         PoolColumn<K, S, kAverage>(a, x, y, InnerTaps<K, S>(x0, a.pad_left), outside.vector, x0);
       } else {
-        PoolColumn<K, S, kAverage>(a, x, y, edge(x0), outside.vector, x0);
+        const Edge edge = x0 == last ? right : Edge(x0, a.pad_left, a.in_w, outside);
+        PoolColumn<K, S, kAverage>(a, x, y, edge, outside.vector, x0);
       }
     }
   }
