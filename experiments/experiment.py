@@ -152,19 +152,10 @@ class Run:
                 if place >= variant.seeds or (variant.name, seed) in done:
                     continue
                 setting = setting or self._setting()
-                print(f"seed {seed}: {variant.title}", flush=True)
-                start = time.time()
-                model = variant.train(setting, seed)
-                row = {
-                    "variant": variant.name,
-                    "seed": seed,
-                    "accuracy": variant.accuracy(setting, model),
-                    "zeros": zeros(model),
-                    "seconds": round(time.time() - start),
-                    "date": datetime.date.today().isoformat(),
-                    "command": f"python -m experiments.{self.experiment.name} train"
-                    f" --data {self._name} --seeds {seed}",
-                }
+                command = f"python -m experiments.{self.experiment.name} train"
+                model, row = trained(
+                    setting, variant, seed, f"{command} --data {self._name} --seeds {seed}"
+                )
                 for pixels in self._pixels(setting):
                     path = self._tflite(variant, pixels)
                     if not path.exists():  # its first seed: the others take as long
@@ -299,6 +290,23 @@ def verdict(gains: Sequence[float], at_least: float) -> str:
     if mean < at_least:
         return "no" if mean + half < at_least else "no, within the noise"
     return "yes" if mean - half >= at_least else "on average"
+
+
+def trained(setting, variant: Variant, seed: int, command: str) -> tuple:
+    """A variant's network, trained with a seed, and what is recorded of it."""
+    print(f"seed {seed}: {variant.title}", flush=True)
+    start = time.time()
+    model = variant.train(setting, seed)
+    row = {
+        "variant": variant.name,
+        "seed": seed,
+        "accuracy": variant.accuracy(setting, model),
+        "zeros": zeros(model),
+        "seconds": round(time.time() - start),
+        "date": datetime.date.today().isoformat(),
+        "command": command,
+    }
+    return model, row
 
 
 def interval(values: Sequence[float], form: str) -> str:

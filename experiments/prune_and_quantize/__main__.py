@@ -6,11 +6,9 @@ Steps: `train`, `quantize` (and the accuracy in int8), `time`, `kept` (by blocks
 from __future__ import annotations
 
 import argparse
-import datetime
 import fnmatch
-import time
 
-from experiments.experiment import SEEDS, zeros
+from experiments.experiment import SEEDS, trained
 from experiments.prune_and_quantize import kept, measure, report
 from experiments.prune_and_quantize.results import TRAINED
 from experiments.prune_and_quantize.variants import variants
@@ -25,18 +23,7 @@ def train(setting, seeds, chosen) -> None:
         for variant in chosen:
             if (variant.name, seed) in done or seed not in SEEDS[: variant.seeds]:
                 continue
-            print(f"seed {seed}: {variant.title}", flush=True)
-            start = time.time()
-            model = variant.train(setting, seed)
-            row = {
-                "variant": variant.name,
-                "seed": seed,
-                "accuracy": variant.accuracy(setting, model),
-                "zeros": zeros(model),
-                "seconds": round(time.time() - start),
-                "date": datetime.date.today().isoformat(),
-                "command": f"{COMMAND} train --seeds {seed}",
-            }
+            _, row = trained(setting, variant, seed, f"{COMMAND} train --seeds {seed}")
             TRAINED.append(row)
             print(row, flush=True)
 

@@ -12,7 +12,7 @@ pixel (y, x) is (y // k, x // l) of the input.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -41,7 +41,7 @@ def _fold(model, index: int) -> int:
     subgraph = model.subgraphs[index]
     removed: set[int] = set()
     folded = 0
-    for nodes in list(_runs(model, subgraph)):
+    for nodes in _runs(model, subgraph):
         if removed.intersection(nodes) or not _repeats_pixels(model, subgraph, nodes):
             continue
         last = subgraph.operators[nodes[-1]]
@@ -63,7 +63,7 @@ def _fold(model, index: int) -> int:
     return folded
 
 
-def _runs(model, subgraph) -> Iterator[list[int]]:
+def _runs(model, subgraph) -> list[list[int]]:
     """Operators that follow each other and are read by nobody else, longest first."""
     uses = Uses(subgraph)
 
@@ -85,7 +85,7 @@ def _runs(model, subgraph) -> Iterator[list[int]]:
             run.append(node)
             runs.append(list(run))
             node = behind(node)
-    return iter(sorted(runs, key=len, reverse=True))
+    return sorted(runs, key=len, reverse=True)
 
 
 def _repeats_pixels(model, subgraph, nodes: Sequence[int]) -> bool:
@@ -97,6 +97,7 @@ def _repeats_pixels(model, subgraph, nodes: Sequence[int]) -> bool:
     axes: list[list[Factor]] | None = [
         [(n, of)] if n != 1 else [] for n, of in zip(image, ("rows", "columns", "channels"))
     ]
+    wanted = [[of for _, of in axis] for axis in axes]
     for op in operators:
         shape = _fixed_shape(subgraph.tensors[op.outputs[0]], batch)
         if shape is None or axes is None:
@@ -106,7 +107,6 @@ def _repeats_pixels(model, subgraph, nodes: Sequence[int]) -> bool:
         else:
             axes = _regrouped([factor for axis in axes for factor in axis], shape)
     repeated = [[of for _, of in axis if of is not None] for axis in axes or ()]
-    wanted = [[of] if n != 1 else [] for n, of in zip(image, ("rows", "columns", "channels"))]
     if repeated != wanted or len(axes[2]) != len(wanted[2]):
         return False
     # What belongs to an axis comes before what repeats it.
