@@ -59,9 +59,12 @@ class Columns {
 std::vector<float> RandomFilter(const Layer& l, const Zeros& zeros, std::mt19937* random) {
   std::normal_distribution<float> normal;
   const int taps = l.kernel * l.kernel, columns = taps * l.inputs;
-  const bool larger = taps > 1 && l.op == "conv", dense = l.op == "fc" || l.first;
-  const float keep = dense ? 1 : larger ? zeros.keep_kxk : zeros.keep;
-  const int kept_taps = larger && !dense && keep < 1 && zeros.taps < taps ? zeros.taps : 0;
+  const bool larger = taps > 1 && l.op == "conv";
+  const float keep = l.op == "fc" ? zeros.keep_fc
+                     : l.first    ? 1
+                     : larger     ? zeros.keep_kxk
+                                  : zeros.keep;
+  const int kept_taps = larger && !l.first && keep < 1 && zeros.taps < taps ? zeros.taps : 0;
   Columns choice(l.inputs, taps, keep, kept_taps, random);
   std::vector<float> filter(static_cast<size_t>(l.outputs) * columns);
   std::vector<int> kept;
@@ -132,7 +135,8 @@ Status MakeNetwork(const Layer& l, const Zeros& zeros, const Kernels& kernels, i
     constant.values = filter.data();
     constant.value_count = filter.size();
     auto weights = std::make_shared<PackedWeights>();
-    const bool one_vector = l.op == "fc" || (l.h * l.w == 1 && l.kernel == 1);
+    const size_t least = l.op == "fc" ? FullyConnected::kLeastRows : 2;
+    const bool one_vector = static_cast<size_t>(l.h) * l.w < least && l.kernel == 1;
     const Status status =
         Pack(constant, nullptr, one_vector ? kOneVectorCost : kernels.column_cost, weights.get());
     if (!status.ok()) return status;
@@ -147,7 +151,7 @@ Status MakeNetwork(const Layer& l, const Zeros& zeros, const Kernels& kernels, i
   }
   network.SetInputs({0});
   network.SetOutputs({1});
-  made->input = l.op == "fc" ? Shape{1, l.inputs} : Shape{1, l.h, l.w, l.inputs};
+  made->input = l.op == "fc" ? Shape{l.h * l.w, l.inputs} : Shape{1, l.h, l.w, l.inputs};
   return network.Prepare({made->input}, kernels, threads);
 }
 

@@ -29,6 +29,7 @@ Status ReadLayers(const std::string& path, std::vector<Layer>* layers);
 struct Zeros {
   float keep = 1;      // share of the weights of 1x1 convolutions that are kept
   float keep_kxk = 1;  // the same of larger convolutions, but that of a file's first line
+  float keep_fc = 1;   // the same of fully connected layers
   int taps = 0;   // if not 0, larger convolutions keep so many taps of a kept kernel, in one of 8
                   // patterns, and lose whole kernels down to keep_kxk
   int group = 4;  // outputs that share their kept inputs

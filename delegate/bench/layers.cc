@@ -26,6 +26,7 @@ constexpr char kUsage[] =
     "  SHAPES       lines: conv|dw|fc height width inputs outputs kernel stride [count]\n"
     "  --keep F     share of the weights of 1x1 convolutions that are kept (default 1)\n"
     "  --keep-kxk F the same of larger convolutions, but that of a file's first line (default 1)\n"
+    "  --keep-fc F  the same of fully connected layers, of height * width rows (default 1)\n"
     "  --taps T     larger convolutions keep T taps of each kernel, in one of 8 patterns, and "
     "lose\n"
     "               whole kernels down to --keep-kxk\n"
@@ -45,8 +46,8 @@ struct Options {
 
   bool Valid() const {
     return !shapes.empty() && zeros.keep > 0 && zeros.keep <= 1 && zeros.keep_kxk > 0 &&
-           zeros.keep_kxk <= 1 && zeros.taps >= 0 && zeros.group >= 1 && num_threads >= 1 &&
-           rounds >= 1 && cold >= 0;
+           zeros.keep_kxk <= 1 && zeros.keep_fc > 0 && zeros.keep_fc <= 1 && zeros.taps >= 0 &&
+           zeros.group >= 1 && num_threads >= 1 && rounds >= 1 && cold >= 0;
   }
 };
 
@@ -119,6 +120,8 @@ bool Parse(int argc, char** argv, Options* options) {
     const char* const value = argv[i];
     if (arg == "--keep") {
       options->zeros.keep = std::strtof(value, nullptr);
+    } else if (arg == "--keep-fc") {
+      options->zeros.keep_fc = std::strtof(value, nullptr);
     } else if (arg == "--keep-kxk") {
       options->zeros.keep_kxk = std::strtof(value, nullptr);
     } else if (arg == "--taps") {

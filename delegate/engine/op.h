@@ -95,6 +95,19 @@ class Op {
   // Whether images of this shape may arrive in the outside's layout, where panels are the rule.
   virtual bool TakesFlatImages(const Shape&) const { return false; }
 
+  // Whether images that nobody reads but the outside may be written in its layout.
+  virtual bool LeavesFlatImages() const { return false; }
+
+  // Whether it changes the shape of its first input, and nothing else.
+  virtual bool Reshapes() const { return false; }
+
+  // Whether it can read `input` although a reshape was to come between, or write `output` although
+  // one was to follow.
+  virtual bool SkipsReshape(const Shape& input, const Shape& output) const {
+    (void)input, (void)output;
+    return false;
+  }
+
   // Whether it does nothing but add a margin of zeros to images; then, which one.
   virtual bool AsMargin(Margin* margin) const {
     (void)margin;

@@ -26,6 +26,12 @@ Layout InputLayout(const Program& program, int tensor) {
   return Layout::kFlat;
 }
 
+// Whether its output goes as it is to the outside, and to nobody else.
+bool LeavesFlat(const Program& program, const Step& step) {
+  return step.op->LeavesFlatImages() && program.IsResult(step.output) &&
+         program.Uses(step.output) == 0;
+}
+
 }  // namespace
 
 void Placement::MakeTensors(const Program& program) {
@@ -42,6 +48,7 @@ void Placement::MakeTensors(const Program& program) {
     const Shape& shape = program.shapes[step.output];
     const Layout layout = program.IsInt8Image(step.output) ? program.layouts[step.output]
                           : step.op->Converts()            ? tensors_[step.inputs[0]].layout
+                          : LeavesFlat(program, step)      ? Layout::kFlat
                                                            : LayoutOf(shape);
     tensors_[step.output] = Tensor(shape, layout, program.types[step.output]);
   }

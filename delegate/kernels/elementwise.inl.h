@@ -29,7 +29,8 @@ void Clamp(const ClampArgs& a) {
                 [&](size_t i, int n) { return Min(hi, Max(lo, LoadSome(x + i, n))); });
 }
 
-template <typename Fn>
+// kSwaps: fn(x, y) is fn(y, x).
+template <bool kSwaps = false, typename Fn>
 SBNN_INLINE void BinaryWith(const BinaryArgs& a, const Fn& fn) {
   const Vec lo = Set(a.lo), hi = Set(a.hi);
   const Element* const left = AsElements(a.swapped ? a.b : a.a);
@@ -37,13 +38,14 @@ SBNN_INLINE void BinaryWith(const BinaryArgs& a, const Fn& fn) {
   Element* const y = AsElements(a.y);
   if (a.b_is_scalar) {
     const Vec b = Set(*AsElements(a.b));
-    if (a.swapped) {
+    if (!kSwaps && a.swapped) {
       ForEachVector(y, a.count, [&](size_t i, int n) {
         return Min(hi, Max(lo, fn(b, LoadSome(right + i, n))));
       });
     } else {
+      const Element* const vectors = AsElements(a.a);
       ForEachVector(y, a.count, [&](size_t i, int n) {
-        return Min(hi, Max(lo, fn(LoadSome(left + i, n), b)));
+        return Min(hi, Max(lo, fn(LoadSome(vectors + i, n), b)));
       });
     }
     return;
@@ -56,11 +58,11 @@ SBNN_INLINE void BinaryWith(const BinaryArgs& a, const Fn& fn) {
 void Binary(BinaryKind kind, const BinaryArgs& a) {
   switch (kind) {
     case BinaryKind::kAdd:
-      return BinaryWith(a, [](Vec x, Vec y) { return Add(x, y); });
+      return BinaryWith<true>(a, [](Vec x, Vec y) { return Add(x, y); });
     case BinaryKind::kSub:
       return BinaryWith(a, [](Vec x, Vec y) { return Sub(x, y); });
     case BinaryKind::kMul:
-      return BinaryWith(a, [](Vec x, Vec y) { return Mul(x, y); });
+      return BinaryWith<true>(a, [](Vec x, Vec y) { return Mul(x, y); });
     case BinaryKind::kDiv:
       return BinaryWith(a, [](Vec x, Vec y) { return Div(x, y); });
     case BinaryKind::kMax:
@@ -71,6 +73,11 @@ void Binary(BinaryKind kind, const BinaryArgs& a) {
       return BinaryWith(a, [](Vec x, Vec y) {
         const Vec zero = Set(0.0f);
         return Fma(Min(zero, x), y, Max(zero, x));
+      });
+    case BinaryKind::kSquaredDifference:
+      return BinaryWith<true>(a, [](Vec x, Vec y) {
+        const Vec difference = Sub(x, y);
+        return Mul(difference, difference);
       });
   }
 }

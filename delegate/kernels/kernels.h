@@ -203,7 +203,7 @@ struct PoolDirectArgs {
 using PoolDirectFn = void (*)(const PoolDirectArgs&);
 
 // kPrelu: b is the slope of a where a is negative.
-enum class BinaryKind { kAdd, kSub, kMul, kDiv, kMax, kMin, kPrelu };
+enum class BinaryKind { kAdd, kSub, kMul, kDiv, kMax, kMin, kPrelu, kSquaredDifference };
 
 // Element-wise y = clamp(a op b); y may be a.
 struct BinaryArgs {

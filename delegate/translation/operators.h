@@ -128,6 +128,7 @@ Status CheckVersion(int builtin_code, int version);
   DO(Shape)                                 \
   DO(Softmax)                               \
   DO(Split)                                 \
+  DO(SquareRoot)                            \
   DO(StridedSlice)                          \
   DO(Transpose)                             \
   DO(TransposeConvolution)                  \

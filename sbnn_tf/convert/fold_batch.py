@@ -2,7 +2,8 @@
 
 With a dynamic batch, TFLite's converter computes the new shape at run time: SHAPE of some tensor,
 STRIDED_SLICE of its batch, PACK or CONCATENATION with the other dimensions, RESHAPE. (Of sizes that
-it has lost by then there are also MUL, and RESHAPE to a list of one.) Such a RESHAPE
+it has lost by then there are also MUL, and RESHAPE to a list of one. A Keras `Dense` layer on
+sequences takes the dimensions that it keeps and their product: GATHER, REDUCE_PROD.) Such a RESHAPE
 gives its output a shape that is unknown until it runs, and splits the graph for every delegate.
 
 Why the folded one is the same for every batch: let a computed scalar b and constants c > 0 be
@@ -14,6 +15,8 @@ file says how large they are.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from sbnn_tf.convert import shapes
@@ -22,7 +25,16 @@ from sbnn_tf.convert.graph import Uses, constant, op_name
 from sbnn_tf.convert.nodes import add_constant, remove
 
 # The operators of such a chain; they have no effect but their output.
-CHAIN = ("SHAPE", "STRIDED_SLICE", "MUL", "RESHAPE", "PACK", "CONCATENATION")
+CHAIN = (
+    "CONCATENATION",
+    "GATHER",
+    "MUL",
+    "PACK",
+    "REDUCE_PROD",
+    "RESHAPE",
+    "SHAPE",
+    "STRIDED_SLICE",
+)
 
 
 def fold_batch(model) -> int:
@@ -101,6 +113,17 @@ def _values(model, subgraph, uses: Uses, index: int) -> shapes.Sizes | None:
         return [None if None in pair else pair[0] * pair[1] for pair in zip(*factors)]
     if name == "STRIDED_SLICE":
         return _slice(model, subgraph, uses, op, len(unknown)) or unknown
+    if name in ("GATHER", "REDUCE_PROD"):
+        of = _values(model, subgraph, uses, int(op.inputs[0]))
+        picked = constant(model, subgraph.tensors[op.inputs[1]])
+        if of is None or picked is None or picked.ndim > 1:
+            return unknown
+        if name == "REDUCE_PROD":  # (of a list there is one axis)
+            return [None if None in of else math.prod(of)] if len(unknown) == 1 else unknown
+        places = [int(i) for i in picked.reshape(-1)]
+        if len(places) != len(unknown) or any(not 0 <= i < len(of) for i in places):
+            return unknown
+        return [of[i] for i in places]
     return unknown
 
 

@@ -102,7 +102,7 @@ def load_delegate(
     told = {"report": report} if sink is None else {"report_sink": str(sink.number)}
     for name, value in {"explain": explain, **told, **options}.items():
         if value is not False and value is not None:
-            strings[name] = "1" if value is True else os.fspath(value)
+            strings[name] = str(int(value)) if isinstance(value, int) else os.fspath(value)
     try:
         delegate = interpreter_module().load_delegate(str(find_library(library)), strings)
     except BaseException:

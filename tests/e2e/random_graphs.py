@@ -266,6 +266,45 @@ class Graph(Flat):
         shape = self.shapes[x]
         self.add("MUL", [x, self.add("LOGISTIC", [x], shape)], shape, "Mul")
 
+    def normalization(self, x: int) -> None:
+        """Of layers: over the last axis, as Keras writes it."""
+        shape = self.shapes[x]
+        one = (*shape[:-1], 1)
+
+        def mean(of: int) -> int:
+            axis = self.numbers([len(shape) - 1])
+            return self.add("MEAN", [of, axis], one, "Reducer", keepDims=True)
+
+        def binary(name: str, a: int, b: int, result=shape) -> int:
+            return self.add(name, [a, b], result, name.title().replace("_", ""))
+
+        center = mean(x)
+        spread = mean(binary("SQUARED_DIFFERENCE", x, center))
+        spread = binary("ADD", spread, self.floats(1, low=0.5, high=1), one)
+        if self.chance(0.5):
+            scale = self.add("RSQRT", [spread], one)
+        else:
+            scale = binary("DIV", self.floats(1), self.add("SQRT", [spread], one), one)
+        scale = binary("MUL", scale, self.floats(shape[-1]))
+        shift = binary("MUL", self.add("NEG", [center], one), scale)
+        if self.chance(0.5):
+            shift = binary("ADD", shift, self.floats(shape[-1]))
+        binary("ADD", binary("MUL", x, scale), shift)
+
+    def heads(self, x: int) -> None:
+        """Parts the channels, as attention does, and may join them again."""
+        n, *rows, channels = self.shapes[x]
+        count = self.pick(*[h for h in (1, 2, 3, 4) if channels % h == 0])
+        parts = (n, int(np.prod(rows)), count, channels // count)
+        turned = tuple(parts[i] for i in (0, 2, 1, 3))
+        order = self.numbers((0, 2, 1, 3))
+        y = self.add("RESHAPE", [x, self.numbers((-1, *parts[1:]))], parts, "Reshape")
+        y = self.add("TRANSPOSE", [y, order], turned, "Transpose")
+        if self.chance(0.5):
+            y = self.add("TRANSPOSE", [y, order], parts, "Transpose")
+            shape = (n, parts[1], channels)
+            self.add("RESHAPE", [y, self.numbers((-1, *shape[1:]))], shape, "Reshape")
+
     def pad(self, x: int) -> None:
         shape = self.shapes[x]
         name = self.pick("PAD", "PAD", "PADV2", "MIRROR_PAD")
@@ -439,7 +478,7 @@ class Graph(Flat):
         any_rank = [
             self.binary, self.binary, self.unary, self.unary, self.swish, self.pad, self.mean,
             self.concatenation, self.split, self.slice, self.reshape, self.squeeze, self.transpose,
-            self.softmax, self.dense, self.pack,
+            self.softmax, self.dense, self.pack, self.normalization, self.heads,
         ]  # fmt: skip
         if self.chance(0.6):
             x = self.source()

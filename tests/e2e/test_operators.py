@@ -439,11 +439,11 @@ def test_pools(kind):
     distinct(results)
 
 
-BINARY = ["ADD", "SUB", "MUL", "DIV", "MAXIMUM", "MINIMUM"]
+BINARY = ["ADD", "SUB", "MUL", "DIV", "MAXIMUM", "MINIMUM", "SQUARED_DIFFERENCE"]
 
 
 def binary_options(kind: str):
-    name = "MaximumMinimum" if kind in ("MAXIMUM", "MINIMUM") else kind.title()
+    name = "MaximumMinimum" if kind in ("MAXIMUM", "MINIMUM") else kind.title().replace("_", "")
     return getattr(schema(), f"{name}OptionsT")()
 
 
@@ -499,7 +499,7 @@ def test_prelu(shape):
 
 
 UNARY = [
-    "ELU", "HARD_SWISH", "LOGISTIC", "RELU", "RELU6", "RELU_0_TO_1", "RELU_N1_TO_1", "TANH",
+    "ELU", "HARD_SWISH", "LOGISTIC", "NEG", "RELU", "RELU6", "RELU_0_TO_1", "RELU_N1_TO_1", "TANH",
 ]  # fmt: skip
 
 
@@ -508,6 +508,21 @@ UNARY = [
 def test_activations(kind, shape):
     model = Model(*shape)
     check(model.finished(model.add(kind, [model.image])), kind)
+
+
+@pytest.mark.parametrize("shape", [(2, 5, 7, 4), (3, 8)])
+@pytest.mark.parametrize("kind", ["RSQRT", "SQRT"])
+def test_square_roots(kind, shape):
+    model = Model(*shape)
+    one = model.constant("one", np.array([1], np.float32))
+    squares = model.add(
+        "SQUARED_DIFFERENCE",
+        [model.image, one],
+        schema().SquaredDifferenceOptionsT(),
+        rank=len(shape),
+    )
+    x = model.add("ADD", [squares, one], schema().AddOptionsT(), rank=len(shape))
+    check(model.finished(model.add(kind, [x], rank=len(shape))), kind)
 
 
 @pytest.mark.parametrize("gate_first", [False, True])

@@ -124,6 +124,16 @@ def test_verify_refuses_other_shapes(tiny_files):
         sbnn.verify(tiny_files[0], other)
 
 
+def test_one_is_as_good_as_true(tiny_files):
+    """As the README's table writes options."""
+    records = []
+    delegate = sbnn.load_delegate(profile=1, report=records.append)
+    made = runtime.interpreter(tiny_files[1], delegate=delegate)
+    runtime.run(made, [np.zeros((1, 12, 12, 3), np.float32)])
+    del made, delegate
+    assert any(record["record"] == "step_profile" for record in records)
+
+
 def test_truncated_model(tiny_files):
     content = tiny_files[0].read_bytes()
     with pytest.raises(SbnnError, match="cannot run the model"):

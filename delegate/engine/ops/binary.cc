@@ -19,6 +19,27 @@ bool Spreads(const Shape& small, const Shape& large) {
   return pixels && (a.n == b.n || a.n == 1) && (a.c == b.c || a.c == 1);
 }
 
+// How an operand goes along the rows of a flat output, each as long as its last dimension.
+struct AlongRows {
+  bool fits = false;
+  bool scalar = false;  // one element for all of a row
+  size_t step = 0;      // from a row to the next
+};
+AlongRows Along(const Shape& small, const Shape& large) {
+  AlongRows along;
+  if (small.size() > large.size() || large.empty()) return along;
+  const size_t row = static_cast<size_t>(large.back()), ahead = large.size() - small.size();
+  along.scalar = row != 1 && (small.empty() || small.back() == 1);
+  const size_t of_row = along.scalar ? 1 : row;
+  bool same = true;
+  for (size_t d = 0; d + 1 < large.size(); ++d) {
+    same = same && (d < ahead ? 1 : small[d - ahead]) == large[d];
+  }
+  along.step = same ? of_row : 0;
+  along.fits = same || ElementCount(small) == of_row;
+  return along;
+}
+
 // Copies a tensor to where one of the output's shape and layout is, over and over.
 void Spread(const float* x, const Shape& shape, const Strides& strides, const Tensor& output,
             float* y, const Kernels& kernels, Team& team) {
@@ -69,6 +90,10 @@ bool Binary::AsGate(const std::vector<Shape>& inputs, size_t* images) const {
 
 // Whether no operand has to be spread beforehand.
 bool Binary::Direct(const std::vector<Shape>& inputs, const Shape& output) const {
+  if (LayoutOf(output) == Layout::kFlat) {
+    return Along(inputs[0], output).fits &&
+           Along(inputs.size() == 2 ? inputs[1] : constant_shape_, output).fits;
+  }
   if (inputs.size() == 2) {
     const Shape &a = inputs[0], &b = inputs[1];
     return (a == output && Spreads(b, a)) || (b == output && Spreads(a, b));
@@ -121,6 +146,33 @@ void Binary::RunSpread(const std::vector<const Tensor*>& inputs, const Tensor& o
   });
 }
 
+// Each row of a flat output, or each with a constant that is a row or a number.
+void Binary::RunRows(const std::vector<const Tensor*>& inputs, const Tensor& output,
+                     const RunContext& context) const {
+  const bool two = inputs.size() == 2;
+  const Shape* const shapes[] = {&inputs[0]->shape, two ? &inputs[1]->shape : &constant_shape_};
+  AlongRows along[2];
+  for (int i : {0, 1}) along[i] = Along(*shapes[i], output.shape);
+  // `b` is the operand with one element a row, if there is one.
+  const int b = along[0].scalar ? 0 : 1, a = 1 - b;
+  const bool swapped = two ? b == 0 : (b == 0) != swapped_;
+  const auto from = [&](int i, size_t row) -> const void* {
+    const size_t element = row * along[i].step;
+    return i == 1 && !two ? constants_.From(element) : inputs[i]->From(element);
+  };
+  const size_t length = static_cast<size_t>(output.shape.back());
+  const size_t rows = ElementCount(output.shape) / length;
+  const size_t rows_per_task = std::max<size_t>(1, 8192 / length);
+  const size_t tasks = (rows + rows_per_task - 1) / rows_per_task;
+  context.team.Run(static_cast<int>(tasks), [&](int task, int) {
+    const size_t first = task * rows_per_task, end = std::min(rows, first + rows_per_task);
+    for (size_t r = first; r < end; ++r) {
+      context.kernels.binary(kind_, {from(a, r), from(b, r), along[b].scalar, swapped,
+                                     output.From(r * length), length, lo_, hi_});
+    }
+  });
+}
+
 void Binary::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
                  const RunContext& context) const {
   if (!direct_) return RunSpread(inputs, output, context);
@@ -136,23 +188,16 @@ void Binary::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
     context.kernels.binary(kind_, {x, y, scalar, swapped, z, count, lo_, hi_});
   };
   const bool scalar = two ? ElementCount(b->shape) == 1 : constant_.size() == 1;
-  if (scalar || (two && b->shape == output.shape)) {
+  if (a.shape == output.shape && (scalar || (two && b->shape == output.shape))) {
     ForEachRange(output, context.team, [&](size_t first, size_t count) {
       run(a.From(first), b_from(scalar ? 0 : first), scalar, output.From(first), count);
     });
     return;
   }
+  if (output.layout == Layout::kFlat) return RunRows(inputs, output, context);
 
   const Images out = output.images();
   const Images small = two ? b->images() : Images{1, 1, 1, static_cast<int>(constant_.size())};
-  if (output.layout == Layout::kFlat) {
-    const size_t rows = ElementCount(output.shape) / out.c;  // of channels; images have one pixel
-    for (size_t r = 0; r < rows; ++r) {
-      const void* const y = b_from(small.n == 1 ? 0 : r * small.c);
-      run(a.From(r * out.c), y, small.c == 1, output.From(r * out.c), out.c);
-    }
-    return;
-  }
   context.team.Run(out.n * out.c, [&](int task, int) {
     const int n = task / out.c, c = task % out.c;
     const int from_n = small.n == 1 ? 0 : n, from_c = small.c == 1 ? 0 : c;

@@ -1,4 +1,4 @@
-// ADD, SUB, MUL, DIV, MAXIMUM, MINIMUM and PRELU, with broadcast.
+// ADD, SUB, MUL, DIV, MAXIMUM, MINIMUM, PRELU and SQUARED_DIFFERENCE, with broadcast.
 #ifndef SBNN_DELEGATE_ENGINE_OPS_BINARY_H_
 #define SBNN_DELEGATE_ENGINE_OPS_BINARY_H_
 
@@ -43,6 +43,8 @@ class Binary : public Op {
 
  private:
   bool Direct(const std::vector<Shape>& inputs, const Shape& output) const;
+  void RunRows(const std::vector<const Tensor*>& inputs, const Tensor& output,
+               const RunContext& context) const;
   void RunSpread(const std::vector<const Tensor*>& inputs, const Tensor& output,
                  const RunContext& context) const;
 

@@ -25,13 +25,19 @@ bool Mean::OverPixels(const Shape& input) const {
   return LayoutOf(input) == Layout::kPanel && axes_ == std::vector<int>{1, 2};
 }
 
+// Whether one row after another lies in memory that one mean after another is of.
+bool Mean::OverRows(const Shape& input) const {
+  const size_t kept = input.size() - axes_.size();
+  return LayoutOf(input) == Layout::kFlat && (axes_.empty() || axes_[0] == static_cast<int>(kept));
+}
+
 TypeUse Mean::UseOf(ElementType type, const std::vector<Shape>& inputs) const {
   return IsFloat(type) && OverPixels(inputs[0]) ? TypeUse::kIfGiven : TypeUse::kNever;
 }
 
 Status Mean::Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
                   const PlanContext&, uint64_t* scratch) {
-  *scratch = OverPixels(inputs[0]->shape)
+  *scratch = OverPixels(inputs[0]->shape) || OverRows(inputs[0]->shape)
                  ? 0
                  : (ElementCount(inputs[0]->shape) + ElementCount(output.shape)) * sizeof(float);
   return Status();
@@ -72,9 +78,17 @@ void Mean::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
     });
     return;
   }
+  const size_t results = ElementCount(output.shape);
+  if (OverRows(input.shape)) {
+    const size_t count = ElementCount(input.shape) / results;
+    const float scale = 1.0f / static_cast<float>(count);
+    for (size_t r = 0; r < results; ++r) {
+      output.floats()[r] = context.kernels.sum(input.floats() + r * count, count) * scale;
+    }
+    return;
+  }
   float* const rows = context.float_scratch();
   const size_t count = CopyAsRows(input, rows, context);
-  const size_t results = ElementCount(output.shape);
   float* const means = rows + results * count;
   const float scale = 1.0f / static_cast<float>(count);
   for (size_t r = 0; r < results; ++r) {

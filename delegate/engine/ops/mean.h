@@ -23,6 +23,7 @@ class Mean : public Op {
 
  protected:
   bool OverPixels(const Shape& input) const;
+  bool OverRows(const Shape& input) const;
   // Copies the elements so that what one mean is of is a row; returns how many those are.
   size_t CopyAsRows(const Tensor& input, void* rows, const RunContext& context) const;
 

@@ -14,6 +14,9 @@ class Reshape : public MovingOp {
   // At most one entry is -1: whatever is left. Empty: the second input says it.
   explicit Reshape(Shape target) : target_(std::move(target)) {}
 
+  bool TakesFlatImages(const Shape&) const override { return true; }
+  bool LeavesFlatImages() const override { return true; }
+  bool Reshapes() const override { return true; }
   Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
   bool MayOverwrite(const Tensor& input, const Tensor& output, int) const override {
     return input.layout == Layout::kFlat && output.layout == Layout::kFlat;

@@ -18,13 +18,29 @@ Status Transpose::InferShape(const std::vector<Shape>& inputs, Shape* output) co
   return Status();
 }
 
+// (By their ranks Run sees whether one of the two is reshaped.)
+bool Transpose::SkipsReshape(const Shape& input, const Shape& output) const {
+  const bool before = input.size() != order_.size(), behind = output.size() != order_.size();
+  return before != behind && LayoutOf(before ? input : output) == Layout::kFlat;
+}
+
 void Transpose::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
                     const RunContext& context) const {
-  const Strides strides = StridesOf(*inputs[0]);
+  const Tensor& input = *inputs[0];
+  Strides strides = StridesOf(input), y = StridesOf(output);
+  Shape shape = output.shape;
+  if (input.shape.size() != order_.size()) {
+    Shape reshaped(order_.size());
+    for (size_t d = 0; d < order_.size(); ++d) reshaped[order_[d]] = shape[d];
+    strides = RowMajorStrides(reshaped);
+  } else if (shape.size() != order_.size()) {
+    shape.clear();
+    for (int d : order_) shape.push_back(input.shape[d]);
+    y = RowMajorStrides(shape);
+  }
   Strides x;
   for (int d : order_) x.push_back(strides[d]);
-  CopyStrided(output.shape, inputs[0]->data, x, output.data, StridesOf(output), output.type,
-              context.kernels, context.team);
+  CopyStrided(shape, input.data, x, output.data, y, output.type, context.kernels, context.team);
 }
 
 }  // namespace sbnn

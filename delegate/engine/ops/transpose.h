@@ -14,6 +14,9 @@ class Transpose : public MovingOp {
   // Dimension d of the output is dimension order[d] of the input.
   explicit Transpose(std::vector<int> order) : order_(std::move(order)) {}
 
+  bool TakesFlatImages(const Shape&) const override { return true; }
+  bool LeavesFlatImages() const override { return true; }
+  bool SkipsReshape(const Shape& input, const Shape& output) const override;
   Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
            const RunContext& context) const override;

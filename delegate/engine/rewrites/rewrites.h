@@ -21,6 +21,9 @@ void MakeSwishes(Graph* graph);
 
 // For the shapes at hand, in this order.
 
+// Lets operators read what is reshaped before them, or write what is reshaped behind them.
+void JoinReshapes(Program* program);
+
 // Lets operators do as an epilogue what the only reader of their output does: each saves a pass
 // over memory.
 void FuseEpilogues(Program* program);

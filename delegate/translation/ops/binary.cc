@@ -1,5 +1,7 @@
 #include "delegate/engine/ops/binary.h"
 
+#include <limits>
+
 #include "delegate/translation/operators.h"
 #include "delegate/translation/translate.h"
 #include "tensorflow/lite/builtin_ops.h"
@@ -27,6 +29,8 @@ BinaryKind KindOf(int code) {
       return BinaryKind::kMax;
     case kTfLiteBuiltinPrelu:
       return BinaryKind::kPrelu;
+    case kTfLiteBuiltinSquaredDifference:
+      return BinaryKind::kSquaredDifference;
     default:
       return BinaryKind::kMin;
   }
@@ -64,8 +68,8 @@ Status TranslateBinary(const NodeView& view, Translation* t) {
   if (view.input_count() != 2) return Status::Error("expected 2 inputs");
   const int code = view.registration->builtin_code;
   float lo, hi;
-  const bool plain =
-      code == kTfLiteBuiltinMaximum || code == kTfLiteBuiltinMinimum || code == kTfLiteBuiltinPrelu;
+  const bool plain = code == kTfLiteBuiltinMaximum || code == kTfLiteBuiltinMinimum ||
+                     code == kTfLiteBuiltinPrelu || code == kTfLiteBuiltinSquaredDifference;
   Status status =
       ReadClamp(plain ? FusedActivation::kNone : view.params<BinaryParams>().activation, &lo, &hi);
   if (!status.ok()) return status;
@@ -88,6 +92,14 @@ Status TranslateBinary(const NodeView& view, Translation* t) {
   return t->op->InferShape({view.shape(t->inputs[0])}, &shape);
 }
 
+// A product with -1, which makes -0 of 0 too.
+Status TranslateNeg(const NodeView&, Translation* t) {
+  constexpr float kAny = std::numeric_limits<float>::infinity();
+  t->op = std::make_unique<Binary>(BinaryKind::kMul, -kAny, kAny, std::vector<float>{-1}, Shape{},
+                                   false);
+  return Status();
+}
+
 }  // namespace
 
 std::vector<Operator> BinaryOperators() {
@@ -102,7 +114,9 @@ std::vector<Operator> BinaryOperators() {
               .Holds(Types::kQuantized)
               .Parameters<ReadBinary>(21)
               .Inputs(2),
+          Operator(kTfLiteBuiltinNeg, 1, TranslateNeg),
           Operator(kTfLiteBuiltinPrelu, 1, TranslateBinary).Holds(Types::kQuantized).Inputs(2),
+          Operator(kTfLiteBuiltinSquaredDifference, 2, TranslateBinary).Inputs(2),
           Operator(kTfLiteBuiltinSub, 5, TranslateBinary)
               .Holds(Types::kQuantized)
               .Parameters<ReadBinary>(28)

@@ -30,6 +30,8 @@ double Apply(BinaryKind kind, double a, double b) {
       return std::min(a, b);
     case BinaryKind::kPrelu:
       return a < 0 ? a * b : a;
+    case BinaryKind::kSquaredDifference:
+      return (a - b) * (a - b);
   }
   return 0;
 }
@@ -38,8 +40,9 @@ template <typename T>
 void TestBinary(const KernelRow& row) {
   const Kernels& k = *row.kernels;
   Random random(10);
-  for (BinaryKind kind : {BinaryKind::kAdd, BinaryKind::kSub, BinaryKind::kMul, BinaryKind::kDiv,
-                          BinaryKind::kMax, BinaryKind::kMin, BinaryKind::kPrelu}) {
+  for (BinaryKind kind :
+       {BinaryKind::kAdd, BinaryKind::kSub, BinaryKind::kMul, BinaryKind::kDiv, BinaryKind::kMax,
+        BinaryKind::kMin, BinaryKind::kPrelu, BinaryKind::kSquaredDifference}) {
     for (int count = 0; count <= 3 * k.lanes + 1; ++count) {
       for (int way = 0; way < 8; ++way) {
         const bool scalar = way & 1, swapped = way & 2, in_place = way & 4;

@@ -1,0 +1,63 @@
+"""What stands between the dense layers of transformers and mixers keeps a part whole."""
+
+import numpy as np
+import pytest
+
+import sbnn_tf as sbnn
+from sbnn_tf.run import runtime
+
+
+@pytest.fixture(scope="module")
+def networks():
+    import keras
+    from keras import layers
+
+    from tests.python.models import bring_to_life
+
+    def mlp(x, hidden):
+        return layers.Dense(x.shape[-1])(layers.Dense(hidden, activation="gelu")(x))
+
+    keras.utils.set_random_seed(1)
+    x = inputs = keras.Input((24, 32))
+    y = layers.Permute((2, 1))(layers.LayerNormalization()(x))
+    x = layers.Add()([x, layers.Permute((2, 1))(mlp(y, 40))])
+    x = layers.Add()([x, mlp(layers.LayerNormalization()(x), 64)])
+    x = layers.GlobalAveragePooling1D()(x)
+    mixer = keras.Model(inputs, layers.Dense(10)(x))
+    x = inputs = keras.Input((24, 32))
+    y = layers.LayerNormalization()(x)
+    x = layers.Add()([x, layers.MultiHeadAttention(4, 8)(y, y)])
+    x = layers.Add()([x, mlp(layers.LayerNormalization()(x), 64)])
+    transformer = keras.Model(inputs, layers.Dense(10)(x[:, 0]))
+    made = {}
+    for name, model in (("mixer", mixer), ("transformer", transformer)):
+        for layer in model.layers:
+            if isinstance(layer, layers.LayerNormalization):
+                layer.gamma.assign(keras.random.uniform(layer.gamma.shape, 0.5, 1.5))
+                layer.beta.assign(keras.random.uniform(layer.beta.shape, -0.3, 0.5))
+        bring_to_life(model)
+        made[name] = sbnn.convert(model, prune=0.5, layers=["*/MatMul"])
+    return made
+
+
+@pytest.mark.parametrize(
+    "name, left", [("mixer", set()), ("transformer", {"BATCH_MATMUL", "MUL", "RESHAPE", "SOFTMAX"})]
+)
+def test_all_but_attention_is_claimed(networks, name, left):
+    nodes = sbnn.explain(networks[name], claim="all").nodes
+    assert {node["op"] for node in nodes if not node["claimed"]} <= left
+    parts = {node.get("part") for node in nodes if node["claimed"]} - {None}
+    assert len(parts) == (1 if name == "mixer" else 2)
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+@pytest.mark.parametrize("name", ["mixer", "transformer"])
+def test_outputs_are_those_of_stock(networks, name, batch):
+    x = np.random.default_rng(batch).uniform(-1, 1, (batch, 24, 32)).astype(np.float32)
+    results = []
+    for delegate in (None, sbnn.load_delegate(claim="all")):
+        made = runtime.interpreter(networks[name], delegate=delegate, xnnpack=False)
+        made.resize_tensor_input(made.get_input_details()[0]["index"], x.shape)
+        made.allocate_tensors()
+        results.append(runtime.run(made, [x])[0])
+    np.testing.assert_allclose(results[1], results[0], rtol=1e-4, atol=1e-4)
