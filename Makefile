@@ -23,8 +23,8 @@ MODEL_PACKAGES := llvm-19 g++-aarch64-linux-gnu qemu-user-static
 AARCH64 := build/aarch64
 DELEGATE := //delegate/tflite:sbnn_delegate
 # Those that depend on the instruction set or on the size of an address.
-ARMV7_TESTS := $(addprefix //tests/delegate:,arm_cpu_test engine_test format_test kernels_test vec_test \
-  int8_kernels_test out_of_memory_test run_test)
+ARM_TESTS := $(addprefix //tests/delegate:,arm_cpu_test cost_test engine_test format_test int8_kernels_test \
+  kernels_test options_test out_of_memory_test run_test thread_pool_test vec_test)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint test-cpp test-python test-arm64 test-armv7 test-clang \
@@ -58,7 +58,7 @@ test-python: setup  ## run the Python tests
 	SBNN_RUN="$$($(BAZEL) info $(BAZEL_FLAGS) bazel-bin 2>/dev/null)/delegate/run/sbnn_run" $(PYTHON) -m pytest tests --ignore=tests/android -n 2
 
 test-arm64: setup test-packages $(AARCH64)/python  ## run the C++ tests and the delegate for aarch64, under qemu
-	$(BAZEL) test $(BAZEL_FLAGS) --config=aarch64 //...
+	$(BAZEL) test $(BAZEL_FLAGS) --config=aarch64 $(ARM_TESTS)
 	$(BAZEL) test $(BAZEL_FLAGS) --config=cortex-a72 //tests/delegate:kernels_test //tests/delegate:vec_test //tests/delegate:options_test
 	$(BAZEL) build $(BAZEL_FLAGS) --config=aarch64 $(DELEGATE)
 	$(PYTHON) tests/e2e/arm64_model.py $(AARCH64)
@@ -66,7 +66,7 @@ test-arm64: setup test-packages $(AARCH64)/python  ## run the C++ tests and the 
 	  "$$($(BAZEL) info $(BAZEL_FLAGS) --config=aarch64 bazel-bin 2>/dev/null)/delegate/tflite/libsbnn_delegate.so"
 
 test-armv7: packages test-packages  ## run the C++ tests for 32-bit ARM, under qemu, and build the delegate for it
-	$(BAZEL) test $(BAZEL_FLAGS) --config=armv7 $(ARMV7_TESTS)
+	$(BAZEL) test $(BAZEL_FLAGS) --config=armv7 $(ARM_TESTS)
 	$(BAZEL) test $(BAZEL_FLAGS) --config=cortex-a9 //tests/delegate:kernels_test
 	$(BAZEL) build $(BAZEL_FLAGS) --config=armv7 $(DELEGATE) //delegate/run:sbnn_run
 
@@ -134,7 +134,7 @@ test-clang: packages test-packages  ## build with clang for x86-64, aarch64 and 
 	for version in $(CLANGS); do \
 	  $(BAZEL) test --config=strict --config=clang$$version //tests/delegate/... && \
 	  $(BAZEL) build --config=strict --config=clang$$version --config=aarch64 //delegate/... //tests/delegate/... && \
-	  $(BAZEL) build --config=strict --config=clang$$version --config=armv7 //delegate/... $(ARMV7_TESTS) || exit 1; \
+	  $(BAZEL) build --config=strict --config=clang$$version --config=armv7 //delegate/... $(ARM_TESTS) || exit 1; \
 	done
 
 test-sanitizers: packages test-packages  ## run the C++ tests under ASan with UBSan, then under TSan
