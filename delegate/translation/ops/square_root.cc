@@ -16,7 +16,7 @@ Status TranslateSquareRoot(const NodeView& view, Translation* t) {
 
 std::vector<Operator> SquareRootOperators() {
   return {Operator(kTfLiteBuiltinRsqrt, 3, TranslateSquareRoot).Costs(Work::kFunction),
-          Operator(kTfLiteBuiltinSqrt, 1, TranslateSquareRoot).Costs(Work::kFunction)};
+          Operator(kTfLiteBuiltinSqrt, 2, TranslateSquareRoot).Costs(Work::kFunction)};
 }
 
 }  // namespace sbnn
