@@ -155,8 +155,7 @@ def _remove_unread(model, index: int) -> None:
         unread = {
             i
             for i, op in enumerate(subgraph.operators)
-            if op_name(model, op) in CHAIN
-            and not any(uses.consumers.get(int(t)) or int(t) in uses.boundary for t in op.outputs)
+            if op_name(model, op) in CHAIN and uses.unread(op)
         }
         if not unread:
             return

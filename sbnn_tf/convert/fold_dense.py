@@ -41,14 +41,7 @@ def _fold(model, index: int) -> int:
         before.add(around[0])
         behind.add(around[1])
     now = Uses(subgraph)
-    unread = {
-        node
-        for node in before
-        if not any(
-            now.consumers.get(int(t)) or int(t) in now.boundary
-            for t in subgraph.operators[node].outputs
-        )
-    }
+    unread = {node for node in before if now.unread(subgraph.operators[node])}
     remove(model, index, unread | behind)
     return len(behind)
 

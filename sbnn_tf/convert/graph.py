@@ -148,6 +148,10 @@ class Uses:
                 self.consumers[int(tensor)].append((index, position))
         self.boundary = {int(t) for t in (*subgraph.inputs, *subgraph.outputs)}
 
+    def unread(self, op) -> bool:
+        """Whether nobody reads what an operator makes, in the subgraph or outside."""
+        return not any(self.consumers.get(int(t)) or int(t) in self.boundary for t in op.outputs)
+
 
 @dataclass
 class Weight:

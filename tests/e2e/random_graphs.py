@@ -272,8 +272,8 @@ class Graph(Flat):
         one = (*shape[:-1], 1)
 
         def mean(of: int) -> int:
-            axis = self.numbers([len(shape) - 1])
-            return self.add("MEAN", [of, axis], one, "Reducer", keepDims=True)
+            inputs = [of, self.numbers([len(shape) - 1])]
+            return self.add("MEAN", inputs, one, "Reducer", keepDims=True)
 
         def binary(name: str, a: int, b: int, result=shape) -> int:
             return self.add(name, [a, b], result, name.title().replace("_", ""))
@@ -296,8 +296,7 @@ class Graph(Flat):
         n, *rows, channels = self.shapes[x]
         count = self.pick(*[h for h in (1, 2, 3, 4) if channels % h == 0])
         parts = (n, int(np.prod(rows)), count, channels // count)
-        turned = tuple(parts[i] for i in (0, 2, 1, 3))
-        order = self.numbers((0, 2, 1, 3))
+        turned, order = (n, count, parts[1], parts[3]), self.numbers((0, 2, 1, 3))
         y = self.add("RESHAPE", [x, self.numbers((-1, *parts[1:]))], parts, "Reshape")
         y = self.add("TRANSPOSE", [y, order], turned, "Transpose")
         if self.chance(0.5):
@@ -487,8 +486,7 @@ class Graph(Flat):
         else:
             x = self.source(None)
             make = self.pick(*any_rank)
-            small = len(self.shapes[x]) < 4 or make != self.pack
-            if small:
+            if len(self.shapes[x]) < 4 or make != self.pack:
                 make(x)
         for t, shape in list(self.shapes.items()):
             if np.prod(shape[1:]) > MOST_ELEMENTS or len(shape) > 5 or len(shape) < 2:
