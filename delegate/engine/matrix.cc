@@ -54,6 +54,8 @@ const SpmmTiles& PickTail(const Kernels& kernels, int index, size_t pixels) {
   return kinds[0];
 }
 
+}  // namespace
+
 std::vector<Tile> SplitPixels(const Kernels& kernels, int index, size_t pixels, int threads) {
   if (index == kUnstructuredKind && pixels == 1) return {{0, 1, kernels.spmm_unstructured_pixel}};
   const SpmmTiles& whole = kernels.spmm[index][0];
@@ -78,8 +80,6 @@ std::vector<Tile> SplitPixels(const Kernels& kernels, int index, size_t pixels, 
   }
   return tiles;
 }
-
-}  // namespace
 
 Status PlanOffsets(const PackedWeights& w, uint64_t channel_stride,
                    const std::vector<int64_t>& tap_offset, ElementType type, int parts,

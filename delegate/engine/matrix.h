@@ -35,7 +35,10 @@ Status PlanOffsets(const PackedWeights& weights, uint64_t channel_stride,
 
 // Tiles that cover `pixels`, less than a vector more at the end of the last: as few as can be,
 // since each reads all weights, and as equal as can be, so that none is too narrow to hide latency.
-// Groups are split only where there are too few tiles for the threads.
+// `index`: of the weights' kernels, see KindIndex.
+std::vector<Tile> SplitPixels(const Kernels& kernels, int index, size_t pixels, int threads);
+
+// These tiles, and chunks of groups where there are too few of them for the threads.
 TaskGrid MakeGrid(const PackedWeights& weights, size_t pixels, const Kernels& kernels, int threads);
 
 // The groups of `args` in a tile. Weights, offsets and bias are given from their beginnings.

@@ -53,6 +53,7 @@ Status Network::Prepare(const std::vector<Shape>& input_shapes, const Kernels& k
   if (convert_ == nullptr) convert_ = std::make_unique<Convert>();
   Program program(graph_, std::move(shapes));
   JoinReshapes(&program);
+  MakeAttentions(&program);
   FuseEpilogues(&program);
   FoldGates(&program);
   ChooseTypes(kernels, allow_fp16, convert_.get(), &program);

@@ -78,6 +78,7 @@ struct RunContext {
 // How an operator takes to a layout: not at all, or with some pains, or it is what it is made for.
 enum class LayoutUse { kCannot, kCan, kPrefers };
 
+class BatchMatMul;
 class RowOp;
 
 class Op {
@@ -122,6 +123,26 @@ class Op {
 
   // Whether it multiplies its two inputs, and does nothing else.
   virtual bool Multiplies() const { return false; }
+
+  // Whether it multiplies each element of its input by a number, and does nothing else; then, by
+  // which.
+  virtual bool AsScale(float* factor) const {
+    (void)factor;
+    return false;
+  }
+
+  // Whether it is a softmax over the last dimension; then, with which beta.
+  virtual bool AsSoftmax(float* beta) const {
+    (void)beta;
+    return false;
+  }
+
+  // Whether it exchanges dimensions, and does nothing else: dimension d of the output is dimension
+  // order[d] of the input. Else null.
+  virtual const std::vector<int>* AsTranspose() const { return nullptr; }
+
+  // Itself, if it is one of two inputs; else null.
+  virtual const BatchMatMul* AsBatchMatMul() const { return nullptr; }
 
   // Whether it can do this to its results. If it says so, it may find it in the context of Plan,
   // and the operand of an addition behind its own inputs.

@@ -42,6 +42,24 @@ size_t Program::Uses(int tensor) const {
   return uses;
 }
 
+bool Program::Between(int tensor) const {
+  return Uses(tensor) == 1 && !IsResult(tensor) && !IsInput(tensor);
+}
+
+Step* Program::Maker(int tensor) {
+  for (Step& step : steps) {
+    if (step.output == tensor) return &step;
+  }
+  return nullptr;
+}
+
+Step* Program::Reader(int tensor) {
+  for (Step& step : steps) {
+    if (step.inputs[0] == tensor) return &step;
+  }
+  return nullptr;
+}
+
 bool Program::IsInput(int tensor) const { return Contains(inputs, tensor); }
 
 bool Program::IsInt8Image(int tensor) const {

@@ -21,6 +21,7 @@ struct Step {
   Epilogue epilogue = {};
   const Kernels* kernels = nullptr;
   std::shared_ptr<Chain> chain = nullptr;  // `op`, where it is one
+  std::shared_ptr<Op> made = nullptr;      // `op`, where a rewrite made it for these shapes
 
   // Calls fn(op, ops), for each link where it is a chain.
   template <typename Fn>
@@ -45,7 +46,10 @@ struct Program {
   Program(const Graph& graph, std::vector<Shape> tensor_shapes);
 
   std::vector<Shape> InputShapes(const Step& step) const;
-  size_t Uses(int tensor) const;  // by steps, their epilogues included
+  size_t Uses(int tensor) const;   // by steps, their epilogues included
+  bool Between(int tensor) const;  // whether one step alone reads it, and a step makes it
+  Step* Maker(int tensor);         // null: none
+  Step* Reader(int tensor);        // the first that has it as its first input; null: none
   bool IsInput(int tensor) const;
   bool IsResult(int tensor) const;
   bool IsEmpty(int tensor) const;

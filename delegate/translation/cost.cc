@@ -121,6 +121,8 @@ Kind KindOf(const NodeView& view, const Shape& output) {
     case Work::kMatrix:
       // Many rows are pixels, here and there.
       return Elements(output) / output.back() < FullyConnected::kLeastRows ? kMatrix : kPointwise;
+    case Work::kProduct:
+      return kPointwise;
     case Work::kDepthwise:
       return kDepthwise;
     case Work::kFunction:
@@ -184,7 +186,8 @@ Prediction PredictNode(const NodeView& view, const Translation& t,
   for (int i = 0; i < view.node->outputs->size; ++i) bytes += bytes_of(view.node->outputs->data[i]);
   double here = 0, stock = 0;
   Kind kind_here = kind;
-  if (kind == kFunction || kind == kPool) {
+  const Work work = FindOperator(view.registration->builtin_code)->work;
+  if (kind == kFunction || kind == kPool || work == Work::kProduct) {
     here = stock = Elements(output) * t.window;
   } else if (kind != kMove) {
     here = stock = Elements(output) * DenseDepth(view, kind);
@@ -201,10 +204,11 @@ Prediction PredictNode(const NodeView& view, const Translation& t,
     }
   }
   Prediction p;
-  if (FindOperator(view.registration->builtin_code)->work == Work::kMatrix && kind == kPointwise) {
-    // Rows become a panel, and their results rows again.
-    for (const Shape& rows : {view.shape(t.inputs[0]), output}) {
-      if (LayoutOf(rows) == Layout::kFlat) p.here += LayoutChange(rows, floats ? 4 : 1, rates);
+  // Rows become a panel, and their results rows again.
+  const bool rows_are_pixels = work == Work::kMatrix && kind == kPointwise;
+  for (const Shape& rows : {view.shape(t.inputs[0]), output}) {
+    if (work == Work::kProduct || (rows_are_pixels && LayoutOf(rows) == Layout::kFlat)) {
+      p.here += LayoutChange(rows, floats ? 4 : 1, rates);
     }
   }
   p.here += 1e-9 * (rates.here.node + 1e-3 * (here * rates.here.work[kind_here] +

@@ -23,6 +23,7 @@ enum class Work {
   kConvolution,  // multiply-adds of the filter, the second input, as of the next two
   kDepthwise,
   kMatrix,
+  kProduct,  // multiply-adds of two inputs' matrices
 };
 
 // What the tensors of a node that change from run to run may hold.
@@ -111,6 +112,7 @@ Status CheckVersion(int builtin_code, int version);
 // The files under ops/: one line for each, which has a function NAMEOperators.
 #define SBNN_FOR_EACH_FILE_OF_OPERATORS(DO) \
   DO(Activation)                            \
+  DO(BatchMatmul)                           \
   DO(Binary)                                \
   DO(Clamp)                                 \
   DO(Concatenation)                         \

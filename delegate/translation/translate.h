@@ -52,7 +52,7 @@ struct Translation {
   std::vector<int> inputs;  // the tensors that change from run to run
   int output = -1;
   std::vector<std::pair<int, TensorType>> types;    // of both
-  int window = 1;                                   // what an output of a pool is made of
+  int window = 1;                                   // of a pool or a product: terms of an output
   bool heavy = false;                               // worth a change of layout
   std::shared_ptr<const Int8Weights> int8_weights;  // of a layer of int8
 

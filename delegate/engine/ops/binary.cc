@@ -81,6 +81,13 @@ bool Binary::AsEpilogue(const std::vector<Shape>& inputs, Epilogue* epilogue) co
   return true;
 }
 
+bool Binary::AsScale(float* factor) const {
+  const bool scales = kind_ == BinaryKind::kMul || (kind_ == BinaryKind::kDiv && !swapped_);
+  if (!scales || constant_.size() != 1 || limits()) return false;
+  *factor = kind_ == BinaryKind::kMul ? constant_[0] : 1 / constant_[0];
+  return true;
+}
+
 bool Binary::AsGate(const std::vector<Shape>& inputs, size_t* images) const {
   if (!Multiplies()) return false;
   *images = LayoutOf(inputs[0]) == Layout::kPanel ? 0 : 1;

@@ -28,8 +28,9 @@ class Binary : public Op {
 
   Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
   bool Multiplies() const override {
-    return kind_ == BinaryKind::kMul && lo_ == -hi_ && std::isinf(hi_) && constant_.empty();
+    return kind_ == BinaryKind::kMul && !limits() && constant_.empty();
   }
+  bool AsScale(float* factor) const override;
   bool AsGate(const std::vector<Shape>& inputs, size_t* images) const override;
   bool AsEpilogue(const std::vector<Shape>& inputs, Epilogue* epilogue) const override;
   bool MayOverwrite(const Tensor& input, const Tensor& output, int) const override {
@@ -42,6 +43,7 @@ class Binary : public Op {
            const RunContext& context) const override;
 
  private:
+  bool limits() const { return lo_ != -hi_ || !std::isinf(hi_); }
   bool Direct(const std::vector<Shape>& inputs, const Shape& output) const;
   void RunRows(const std::vector<const Tensor*>& inputs, const Tensor& output,
                const RunContext& context) const;

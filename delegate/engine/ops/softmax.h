@@ -12,6 +12,10 @@ class Softmax : public Op {
  public:
   explicit Softmax(float beta) : beta_(beta) {}
 
+  bool AsSoftmax(float* beta) const override {
+    *beta = beta_;
+    return true;
+  }
   Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
            const RunContext& context) const override;

@@ -16,6 +16,7 @@ class Transpose : public MovingOp {
 
   bool TakesFlatImages(const Shape&) const override { return true; }
   bool LeavesFlatImages() const override { return true; }
+  const std::vector<int>* AsTranspose() const override { return &order_; }
   bool SkipsReshape(const Shape& input, const Shape& output) const override;
   Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,

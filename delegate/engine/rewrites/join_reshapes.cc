@@ -1,22 +1,25 @@
 #include <algorithm>
 #include <cstddef>
-#include <vector>
 
 #include "delegate/engine/rewrites/rewrites.h"
 
 namespace sbnn {
 namespace {
 
-// Whether a tensor is between two steps alone.
-bool Between(const Program& program, int tensor) {
-  return program.Uses(tensor) == 1 && !program.IsResult(tensor) && !program.IsInput(tensor);
+// A reshape to the shape that is there already.
+bool LeaveOut(Program* program, const Step& reshape) {
+  const int from = reshape.inputs[0], to = reshape.output;
+  if (program->shapes[from] != program->shapes[to] || program->IsResult(to)) return false;
+  for (Step& step : program->steps) {
+    std::replace(step.inputs.begin(), step.inputs.end(), to, from);
+  }
+  return true;
 }
 
 bool JoinReader(Program* program, const Step& reshape) {
   const int from = reshape.inputs[0], to = reshape.output;
-  const auto reader = std::find_if(program->steps.begin(), program->steps.end(),
-                                   [&](const Step& s) { return s.inputs[0] == to; });
-  if (!Between(*program, to) || reader == program->steps.end() ||
+  Step* const reader = program->Reader(to);
+  if (!program->Between(to) || reader == nullptr ||
       !reader->op->SkipsReshape(program->shapes[from], program->shapes[reader->output])) {
     return false;
   }
@@ -27,9 +30,8 @@ bool JoinReader(Program* program, const Step& reshape) {
 
 bool JoinWriter(Program* program, const Step& reshape) {
   const int from = reshape.inputs[0], to = reshape.output;
-  const auto writer = std::find_if(program->steps.begin(), program->steps.end(),
-                                   [&](const Step& s) { return s.output == from; });
-  if (!Between(*program, from) || writer == program->steps.end() ||
+  Step* const writer = program->Maker(from);
+  if (!program->Between(from) || writer == nullptr ||
       !writer->op->SkipsReshape(program->shapes[writer->inputs[0]], program->shapes[to])) {
     return false;
   }
@@ -42,15 +44,17 @@ bool JoinWriter(Program* program, const Step& reshape) {
 
 void JoinReshapes(Program* program) {
   std::vector<Step>& steps = program->steps;
-  for (size_t p = 0; p < steps.size();) {
-    const bool joined =
-        steps[p].op->Reshapes() && (JoinReader(program, steps[p]) || JoinWriter(program, steps[p]));
-    if (joined) {
-      steps.erase(steps.begin() + static_cast<std::ptrdiff_t>(p));
-    } else {
-      ++p;
+  const auto erase = [&](const auto& joins) {
+    for (size_t p = 0; p < steps.size();) {
+      if (steps[p].op->Reshapes() && joins(steps[p])) {
+        steps.erase(steps.begin() + static_cast<std::ptrdiff_t>(p));
+      } else {
+        ++p;
+      }
     }
-  }
+  };
+  erase([&](const Step& s) { return LeaveOut(program, s); });
+  erase([&](const Step& s) { return JoinReader(program, s) || JoinWriter(program, s); });
 }
 
 }  // namespace sbnn

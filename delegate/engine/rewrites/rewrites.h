@@ -24,6 +24,10 @@ void MakeSwishes(Graph* graph);
 // Lets operators read what is reshaped before them, or write what is reshaped behind them.
 void JoinReshapes(Program* program);
 
+// Makes one operator of each product whose left factor is the softmax of another product, and of
+// the exchanges of dimensions around them.
+void MakeAttentions(Program* program);
+
 // Lets operators do as an epilogue what the only reader of their output does: each saves a pass
 // over memory.
 void FuseEpilogues(Program* program);

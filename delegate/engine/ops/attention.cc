@@ -1,0 +1,63 @@
+#include "delegate/engine/ops/attention.h"
+
+#include <algorithm>
+
+namespace sbnn {
+namespace {
+
+Matrices MatricesOf(const Attention::Operand& operand, const Tensor& tensor, const Shape& batch) {
+  return Matrices(operand.shape, operand.strides.empty() ? StridesOf(tensor) : operand.strides,
+                  batch, operand.transposed);
+}
+
+}  // namespace
+
+Status Attention::InferShape(const std::vector<Shape>&, Shape* output) const {
+  *output = result_.shape;
+  return Status();
+}
+
+Status Attention::Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
+                       const PlanContext& context, uint64_t* scratch) {
+  const Kernels& kernels = context.kernels;
+  const Shape batch(result_.shape.begin(), result_.shape.end() - 2);
+  q_ = MatricesOf(operands_[0], *inputs[0], batch);
+  k_ = MatricesOf(operands_[1], *inputs[1], batch);
+  v_ = MatricesOf(operands_[2], *inputs[2], batch);
+  y_ = MatricesOf(result_, output, batch);
+  tasks_ = ProductTasks(q_.rows, y_.count(), kernels, context.threads);
+  for (const Status& status : {scores_.Plan(q_.columns, k_.columns, tasks_.stride, kernels),
+                               values_.Plan(k_.columns, v_.columns, tasks_.stride, kernels)}) {
+    if (!status.ok()) return status;
+  }
+  v_at_ = scores_.packed_count();
+  q_at_ = v_at_ + values_.packed_count();
+  scores_at_ = q_at_ + q_.columns * tasks_.stride;
+  results_at_ = scores_at_ + scores_.outputs() * tasks_.stride;
+  worker_floats_ = results_at_ + values_.outputs() * tasks_.stride + kMaxLanes;
+  *scratch = uint64_t{worker_floats_} * sizeof(float) * context.threads;
+  return Status();
+}
+
+void Attention::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
+                    const RunContext& context) const {
+  const Kernels& kernels = context.kernels;
+  const size_t stride = tasks_.stride;
+  tasks_.Run(context.team, [&](int n, const Tile* tile, const Tile* end, int worker) {
+    float* const k = context.float_scratch() + worker * worker_floats_;
+    float *const v = k + v_at_, *const q = k + q_at_;
+    float *const scores = k + scores_at_, *const results = k + results_at_;
+    scores_.Pack(inputs[1]->floats() + k_.First(n), k_.row_stride, k_.column_stride, k, kernels);
+    values_.Pack(inputs[2]->floats() + v_.First(n), v_.row_stride, v_.column_stride, v, kernels);
+    for (; tile != end; ++tile) {
+      const size_t count = std::min<size_t>(tile->width, q_.rows - tile->first);
+      RowsToPanel(inputs[0]->floats() + q_.First(n), q_, tile->first, count, q, stride, kernels);
+      scores_.RunTile(*tile, q, k, scores, stride);
+      kernels.softmax_columns({scores, stride, scores, stride, k_.columns, tile->width, beta_});
+      values_.RunTile(*tile, scores, v, results, stride);
+      PanelToRows(results, stride, y_, tile->first, count, output.floats() + y_.First(n), kernels);
+    }
+  });
+}
+
+}  // namespace sbnn

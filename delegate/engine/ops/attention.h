@@ -1,0 +1,58 @@
+// BATCH_MATMUL, SOFTMAX and BATCH_MATMUL as one: what a head of attention computes, softmax(beta Q
+// K') V (Vaswani et al., "Attention Is All You Need", 2017, section 3.2.1).
+#ifndef SBNN_DELEGATE_ENGINE_OPS_ATTENTION_H_
+#define SBNN_DELEGATE_ENGINE_OPS_ATTENTION_H_
+
+#include <array>
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+#include "delegate/engine/matrices.h"
+#include "delegate/engine/op.h"
+
+namespace sbnn {
+
+// The scores of some rows of Q are all that exists of them at a time, and stay in a cache.
+class Attention : public Op {
+ public:
+  // A stack of matrices, [..., rows, columns].
+  struct Operand {
+    Shape shape;
+    bool transposed = false;  // the last two dimensions are columns and rows
+    Strides strides;          // empty: those of the tensor, which has this shape
+  };
+
+  // [..., queries, depth], [..., depth, keys], [..., keys, values] and the result, [..., queries,
+  // values].
+  Attention(float beta, std::array<Operand, 3> operands, Operand result)
+      : beta_(beta), operands_(std::move(operands)), result_(std::move(result)) {}
+
+  Operand* operand(int i) { return &operands_[i]; }
+  Operand* result() { return &result_; }
+
+  Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
+  bool TakesFlatImages(const Shape&) const override { return true; }
+  bool LeavesFlatImages() const override { return true; }
+  Status Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
+              const PlanContext& context, uint64_t* scratch) override;
+  void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
+           const RunContext& context) const override;
+
+ private:
+  float beta_;
+  std::array<Operand, 3> operands_;
+  Operand result_;
+
+  // Of the plan.
+  Matrices q_, k_, v_, y_;
+  ProductTasks tasks_;
+  MatrixProduct scores_, values_;
+  // Of a worker's scratch, in floats: packed columns of K' and V, a panel of rows of Q, their
+  // scores and results.
+  size_t v_at_ = 0, q_at_ = 0, scores_at_ = 0, results_at_ = 0, worker_floats_ = 0;
+};
+
+}  // namespace sbnn
+
+#endif  // SBNN_DELEGATE_ENGINE_OPS_ATTENTION_H_

@@ -1,0 +1,167 @@
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "delegate/engine/network.h"
+#include "delegate/engine/ops/batch_matmul.h"
+#include "delegate/engine/ops/binary.h"
+#include "delegate/engine/ops/reshape.h"
+#include "delegate/engine/ops/softmax.h"
+#include "delegate/engine/ops/transpose.h"
+#include "gtest/gtest.h"
+#include "tests/delegate/engine/products.h"
+#include "tests/delegate/running.h"
+
+namespace sbnn {
+namespace {
+
+constexpr int kHeads = 3, kWidth = 5, kValues = 6;
+
+// Which of the operators around the two products a network has.
+struct Around {
+  bool scales = true;       // a product with a number before the softmax, and a division by one
+  bool reshapes = false;    // one that changes nothing before the softmax
+  bool exchanges = false;   // heads are made of the last dimension, and joined in it again
+  bool transposes = false;  // K is not transposed beforehand
+  float scale = 0.5f;
+};
+const Around kPlain, kUnscaled{false}, kTransposed{true, false, false, true}, kReshaped{true, true},
+    kExchanged{true, false, true}, kAll{true, true, true}, kAllTransposed{true, true, true, true};
+
+std::unique_ptr<Binary> Scale(BinaryKind kind, float number) {
+  return std::make_unique<Binary>(kind, -kInfinity, kInfinity, std::vector<float>{number}, Shape{},
+                                  false);
+}
+
+std::unique_ptr<Network> MakeNetwork(const Around& around, int batch, int queries, int keys,
+                                     const std::vector<int>& outputs) {
+  auto network = std::make_unique<Network>();
+  int q = 0, k = 1, v = 2;
+  if (around.exchanges) {
+    const auto part = [&](int input, int length, int width, const Index& order, int made) {
+      network->AddOp(std::make_unique<Reshape>(Shape{batch, length, kHeads, width}), {input}, made,
+                     "part");
+      network->AddOp(std::make_unique<Transpose>(order), {made}, made + 1, "exchange");
+      return made + 1;
+    };
+    q = part(0, queries, kWidth, {0, 2, 1, 3}, 10);
+    k = part(1, keys, kWidth, around.transposes ? Index{0, 2, 1, 3} : Index{0, 2, 3, 1}, 20);
+    v = part(2, keys, kValues, {0, 2, 1, 3}, 30);
+  }
+  network->AddOp(std::make_unique<BatchMatMul>(false, around.transposes), {q, k}, 40, "scores");
+  int last = 40;
+  const auto add = [&](std::unique_ptr<Op> op, const std::string& label) {
+    network->AddOp(std::move(op), {last}, last + 1, label);
+    ++last;
+  };
+  if (around.scales) add(Scale(BinaryKind::kMul, 2 * around.scale), "mul");
+  if (around.scales) add(Scale(BinaryKind::kDiv, 2), "div");
+  if (around.reshapes) {
+    add(std::make_unique<Reshape>(Shape{batch, kHeads, queries, keys}), "reshape");
+  }
+  add(std::make_unique<Softmax>(1.0f), "softmax");
+  network->AddOp(std::make_unique<BatchMatMul>(false, false), {last, v}, 50, "values");
+  if (around.exchanges) {
+    network->AddOp(std::make_unique<Transpose>(Index{0, 2, 1, 3}), {50}, 51, "exchange");
+    network->AddOp(std::make_unique<Reshape>(Shape{batch, queries, kHeads * kValues}), {51}, 52,
+                   "join");
+  }
+  network->SetInputs({0, 1, 2});
+  network->SetOutputs(outputs);
+  return network;
+}
+
+// The last dimension of each row in heads, or the way back.
+Array Parted(const Array& x, int width) {
+  return Make({x.shape[0], kHeads, x.shape[1], width},
+              [&](const Index& at) { return At(x, {at[0], at[2], at[1] * width + at[3]}); });
+}
+Array Joined(const Array& x) {
+  const int width = x.shape[3];
+  return Make({x.shape[0], x.shape[2], kHeads * width},
+              [&](const Index& at) { return At(x, {at[0], at[2] / width, at[1], at[2] % width}); });
+}
+
+Array Reference(const Array& q, const Array& keys, const Array& v, float scale) {
+  Array scores = ReferenceProduct(q, keys);
+  for (float& s : scores.data) s *= scale;
+  scores.data = ReferenceSoftmax(scores.data, scores.shape.back(), 1.0f);
+  return ReferenceProduct(scores, v);
+}
+
+void ExpectAttention(const Around& around, int batch, int queries, int keys, size_t steps) {
+  SCOPED_TRACE(std::to_string(batch) + " " + std::to_string(queries) + " " + std::to_string(keys));
+  Random random(5);
+  std::vector<Array> inputs;
+  Array want;
+  if (around.exchanges) {
+    inputs = {RandomArray({batch, queries, kHeads * kWidth}, &random),
+              RandomArray({batch, keys, kHeads * kWidth}, &random),
+              RandomArray({batch, keys, kHeads * kValues}, &random)};
+    want = Joined(Reference(Parted(inputs[0], kWidth), Exchanged(Parted(inputs[1], kWidth), true),
+                            Parted(inputs[2], kValues), around.scale));
+  } else {
+    inputs = {RandomArray({batch, kHeads, queries, kWidth}, &random),
+              RandomArray({batch, kHeads, kWidth, keys}, &random),
+              RandomArray({batch, kHeads, keys, kValues}, &random)};
+    want = Reference(inputs[0], inputs[1], inputs[2], around.scales ? around.scale : 1);
+    if (around.transposes) inputs[1] = Exchanged(inputs[1], true);
+  }
+  const auto network = MakeNetwork(around, batch, queries, keys, {around.exchanges ? 52 : 50});
+  for (const Kernels* kernels : AvailableKernels()) {
+    for (int threads : kThreads) {
+      const Array found = RunNetwork(network.get(), inputs, 1, *kernels, threads)[0];
+      ASSERT_EQ(found.shape, want.shape);
+      for (size_t i = 0; i < want.data.size(); ++i) {
+        ASSERT_NEAR(found.data[i], want.data[i], 1e-5) << kernels->isa << " element " << i;
+      }
+    }
+  }
+  EXPECT_EQ(Labels(*network).size(), steps) << testing::PrintToString(Labels(*network));
+}
+
+TEST(MakeAttentions, TwoProductsAndWhatIsBetweenAreOne) {
+  // Below, at and above vectors and groups; one row; several images.
+  for (int queries : {1, 7, 8, 17, 49, 50}) {
+    for (int keys : {1, 5, 16, 33}) {
+      ExpectAttention(kPlain, 1, queries, keys, 1);
+      if (HasFatalFailure()) return;
+    }
+  }
+  ExpectAttention(kPlain, 2, 25, 13, 1);
+  ExpectAttention(kUnscaled, 1, 9, 6, 1);
+  ExpectAttention(kTransposed, 1, 9, 6, 1);
+}
+
+TEST(MakeAttentions, SkipsReshapesAndTransposes) {
+  for (int queries : {1, 26}) {
+    ExpectAttention(kReshaped, 1, queries, 11, 1);
+    ExpectAttention(kExchanged, 1, queries, 11, 1);
+    ExpectAttention(kAll, 2, queries, 11, 1);
+    ExpectAttention(kAllTransposed, 2, queries, 11, 1);
+  }
+}
+
+// A softmax of scores times a negative number is not one that subtracts the largest.
+TEST(MakeAttentions, LeavesNegativeScales) {
+  ExpectAttention({true, false, false, false, -0.5f}, 1, 9, 6, 5);
+  ExpectAttention({true, false, false, false, 0.0f}, 1, 9, 6, 5);
+}
+
+// Whoever else wants what is between gets it.
+TEST(MakeAttentions, LeavesWhatIsRead) {
+  Random random(6);
+  const std::vector<Array> inputs = {RandomArray({1, kHeads, 9, kWidth}, &random),
+                                     RandomArray({1, kHeads, kWidth, 6}, &random),
+                                     RandomArray({1, kHeads, 6, kValues}, &random)};
+  const Array want = Reference(inputs[0], inputs[1], inputs[2], 0.5f);
+  for (int between : {40, 41, 42, 43}) {
+    const auto network = MakeNetwork(kPlain, 1, 9, 6, {50, between});
+    const Array found = RunNetwork(network.get(), inputs, 2, *AvailableKernels()[0], 1)[0];
+    for (size_t i = 0; i < want.data.size(); ++i) ASSERT_NEAR(found.data[i], want.data[i], 1e-5);
+    EXPECT_EQ(Labels(*network).size(), 5u);
+  }
+}
+
+}  // namespace
+}  // namespace sbnn
