@@ -21,7 +21,7 @@ INT8_PRUNINGS = {
 }
 MOBILENETS = [f"mobilenet_{name}" for name in PRUNINGS]
 INT8_NETWORKS = [*(f"mobilenet_int8_{name}" for name in INT8_PRUNINGS), "all_int8"]
-GRAPHS = range(60)  # seeds of tests/e2e/random_graphs.py, with all of
+GRAPHS = range(60)  # seeds of tests/e2e/random_graph.py, with all of
 OPERATORS = set(
     "ADD AVERAGE_POOL_2D CONCATENATION CONV_2D DENSIFY DEPTHWISE_CONV_2D DEPTH_TO_SPACE DIV ELU EXPAND_DIMS"
     " FULLY_CONNECTED GELU HARD_SWISH LEAKY_RELU LOGISTIC MAXIMUM MAX_POOL_2D MEAN MINIMUM MIRROR_PAD MUL PACK PAD"
@@ -37,7 +37,7 @@ def make(folder: pathlib.Path) -> None:
         return
     import sbnn_tf
     from delegate.bench import models
-    from tests.e2e import arm64_model, random_graphs, test_int8_network
+    from tests.e2e import arm64_model, random_graph, test_int8_network
 
     folder.mkdir(parents=True, exist_ok=True)
 
@@ -53,4 +53,4 @@ def make(folder: pathlib.Path) -> None:
         write(f"mobilenet_int8_{name}", sbnn_tf.convert(quantized, **share, **pruning))
     write("all_int8", test_int8_network.Network().bytes())
     for seed in GRAPHS:
-        write(f"graph_{seed}", random_graphs.make(seed)[0])
+        write(f"graph_{seed}", random_graph.make(seed)[0])

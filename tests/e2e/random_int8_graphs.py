@@ -20,7 +20,8 @@ import numpy as np
 from sbnn_tf.convert.flatbuffer import schema
 from sbnn_tf.run import runtime
 from tests.e2e import random_int8_layers, runner
-from tests.e2e.random_graphs import SAME, VALID, isas
+from tests.e2e.random_graph import SAME, VALID
+from tests.e2e.random_graphs import isas
 from tests.python.convert.flat import Flat
 
 Quantization = tuple[float, int]

@@ -62,7 +62,10 @@ CASES = [
     *(("FullyConnected", "FULLY_CONNECTED", [floats(*s)], {"keepNumDims": keep})
       for s in [(3, 5), (3, 0), (0, 4), (3,), (3, 4, 1), (3, 140)] for keep in (0, 1)),
     ("FullyConnected", "FULLY_CONNECTED", [floats(3, 4)], {"weightsFormat": 1}),
-    *(("", name, [], {}) for name in ("SOFTMAX", "GELU", "MEAN", "RESIZE_BILINEAR", "MUL")),
+    *(("BatchMatMul", "BATCH_MATMUL", [floats(*s)], {"adjY": adj})
+      for s in [(4, 3), (5, 3), (0, 3), (4,), (), (3, 5, 4, 3), (1,) * 9] for adj in (0, 1)),
+    ("BatchMatMul", "BATCH_MATMUL", [floats(4, 3), floats(4, 3)], {}),
+    *(("", name, [], {}) for name in ("SOFTMAX", "GELU", "MEAN", "RESIZE_BILINEAR", "MUL", "BATCH_MATMUL")),
 ]  # fmt: skip
 
 

@@ -114,6 +114,9 @@ OPERATORS = {
     "LOGISTIC": unary("LOGISTIC"),
     "GELU": unary("GELU", options=s("Gelu")),
     "SOFTMAX": unary("SOFTMAX", options=s("Softmax", beta=1.0)),
+    "BATCH_MATMUL": unary(
+        "BATCH_MATMUL", lambda model: [model.random(4, 5)], s("BatchMatMul", adjX=False)
+    ),
     "ADD": binary("ADD", 4),
     "MUL": binary("MUL", 1),
     "MAXIMUM": binary("MAXIMUM", 1, 1, 4),

@@ -8,7 +8,8 @@ import pytest
 import sbnn_tf as sbnn
 from sbnn_tf.convert.flatbuffer import schema
 from sbnn_tf.run import runtime
-from tests.e2e.random_graphs import SAME, isas
+from tests.e2e.random_graph import SAME
+from tests.e2e.random_graphs import isas
 from tests.e2e.random_int8_graphs import Graph
 
 

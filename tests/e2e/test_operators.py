@@ -368,6 +368,28 @@ def test_softmax(shape):
     distinct(results)
 
 
+@pytest.mark.parametrize("shape", [(3, 8), (2, 5, 7, 4), (2, 1, 9, 4)])
+@pytest.mark.parametrize("constant", ["none", "first", "second", "stack"])
+def test_batch_matmul(shape, constant):
+    for x, y in itertools.product((False, True), repeat=2):
+        model = Model(*shape)
+        *batch, rows, columns = shape
+        inner = {"first": columns if y else rows}.get(constant, rows if x else columns)
+        stack = batch if constant == "stack" else []
+        if constant == "none":
+            if x == y:
+                continue  # the factors would not fit
+            inputs = [model.image, model.image]
+        elif constant == "first":
+            inputs = [model.random(*((inner, 6) if x else (6, inner))), model.image]
+        else:
+            inputs = [model.image, model.random(*stack, *((6, inner) if y else (inner, 6)))]
+        options = schema().BatchMatMulOptionsT()
+        options.adjX, options.adjY = x, y
+        output = model.add("BATCH_MATMUL", inputs, options, rank=len(shape))
+        check(model.finished(output), "BATCH_MATMUL")
+
+
 SIZES = [(5, 7), (10, 14), (9, 23), (3, 2), (1, 1), (1, 30), (17, 1)]
 
 

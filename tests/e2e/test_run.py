@@ -10,7 +10,8 @@ import pytest
 import sbnn_tf as sbnn
 from sbnn_tf.convert.flatbuffer import schema
 from sbnn_tf.run import runtime
-from tests.e2e import random_graphs
+from tests.e2e import random_graph
+from tests.e2e.random_graphs import isas
 from tests.e2e.runner import ROOT, outputs, run
 from tests.e2e.test_operators import Model
 from tests.e2e.test_random_graphs import OPERATORS
@@ -25,8 +26,8 @@ def test_the_delegates_bits(first, tmp_path):
     single operators run here in test_operators and test_moving_operators."""
     rng = np.random.default_rng(first)
     for seed in range(first, first + 20):
-        tflite, _ = random_graphs.make(seed)
-        isa = random_graphs.isas()[seed % len(random_graphs.isas())]
+        tflite, _ = random_graph.make(seed)
+        isa = isas()[seed % len(isas())]
         delegate = sbnn.load_delegate(claim="all", isa=isa)
         interpreter = runtime.interpreter(tflite, delegate=delegate, xnnpack=False)
         x = rng.uniform(-1, 1, interpreter.get_input_details()[0]["shape"]).astype(np.float32)

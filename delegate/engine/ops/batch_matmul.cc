@@ -6,9 +6,8 @@
 namespace sbnn {
 
 Status BatchMatMul::InferShape(const std::vector<Shape>& inputs, Shape* output) const {
-  const bool alone = !constant_shape_.empty();
-  const Shape& a = alone && constant_first_ ? constant_shape_ : inputs[0];
-  const Shape& b = alone && constant_first_ ? inputs[0] : alone ? constant_shape_ : inputs[1];
+  const Shape& a = alone_ && constant_first_ ? constant_shape_ : inputs[0];
+  const Shape& b = alone_ && constant_first_ ? inputs[0] : alone_ ? constant_shape_ : inputs[1];
   Shape batch;
   if (!BroadcastBatch(a, b, &batch)) return Status::Error("shapes do not match");
   const auto last = [](const Shape& shape, bool first) {
@@ -29,7 +28,7 @@ Status BatchMatMul::Plan(const std::vector<const Tensor*>& inputs, const Tensor&
                          const PlanContext& context, uint64_t* scratch) {
   const Shape batch(output.shape.begin(), output.shape.end() - 2);
   const auto factor = [&](bool first, bool transposed) {
-    if (!constant_shape_.empty() && constant_first_ == first) {
+    if (alone_ && constant_first_ == first) {
       return Matrices(constant_shape_, RowMajorStrides(constant_shape_), batch, transposed);
     }
     const Tensor& input = *inputs[first ? 0 : inputs.size() - 1];
@@ -60,7 +59,7 @@ Status BatchMatMul::Plan(const std::vector<const Tensor*>& inputs, const Tensor&
 void BatchMatMul::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
                       const RunContext& context) const {
   const auto factor = [&](bool first) -> const float* {
-    if (!constant_shape_.empty() && constant_first_ == first) return constant_.data();
+    if (alone_ && constant_first_ == first) return constant_.data();
     return inputs[first ? 0 : inputs.size() - 1]->floats();
   };
   const float* const a = factor(!swapped_);

@@ -25,7 +25,8 @@ class BatchMatMul : public Op {
         transpose_b_(transpose_b),
         constant_(std::move(constant)),
         constant_shape_(std::move(constant_shape)),
-        constant_first_(constant_first) {}
+        constant_first_(constant_first),
+        alone_(true) {}
 
   bool transpose_a() const { return transpose_a_; }
   bool transpose_b() const { return transpose_b_; }
@@ -34,7 +35,7 @@ class BatchMatMul : public Op {
   bool TakesFlatImages(const Shape&) const override { return true; }
   bool LeavesFlatImages() const override { return true; }
   const BatchMatMul* AsBatchMatMul() const override {
-    return constant_shape_.empty() ? this : nullptr;
+    return alone_ ? nullptr : this;
   }
   Status Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
               const PlanContext& context, uint64_t* scratch) override;
@@ -44,8 +45,9 @@ class BatchMatMul : public Op {
  private:
   bool transpose_a_, transpose_b_;
   std::vector<float> constant_;
-  Shape constant_shape_;  // empty: there is none
+  Shape constant_shape_;
   bool constant_first_ = false;
+  bool alone_ = false;  // there is a constant, and one input
 
   // Of the plan: y = a b for each of the matrices, or of all of them transposed, y' = b' a'.
   Matrices a_, b_, y_;
