@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <sstream>
+#include <cstdio>
 #include <string>
 
 namespace sbnn {
@@ -17,9 +17,9 @@ constexpr int kSignBit = 128;  // of 8 bits
 
 Status Validate(const Quantization& q, ElementType type) {
   if (!(q.scale >= kLeastScale && q.scale <= kMostScale)) {
-    std::ostringstream found;
-    found << q.scale;
-    return Status::Error("expected a scale from 1e-18 to 1e+18, found " + found.str());
+    char found[32];  // (A stream would bring half of the C++ library into the browser.)
+    std::snprintf(found, sizeof(found), "%g", static_cast<double>(q.scale));
+    return Status::Error(std::string("expected a scale from 1e-18 to 1e+18, found ") + found);
   }
   const bool bytes = BytesOf(type) == 1;
   const int least = type == ElementType::kInt8 ? -128 : 0, most = least + (bytes ? 255 : 0);

@@ -36,17 +36,6 @@ SBNN_INLINE void BinaryWith(const BinaryArgs& a, const Fn& fn) {
   const Element* const left = AsElements(a.swapped ? a.b : a.a);
   const Element* const right = AsElements(a.swapped ? a.a : a.b);
   Element* const y = AsElements(a.y);
-  if (kOnWasm) {  // one loop for all: modules are small there
-    const bool left_is_scalar = a.b_is_scalar && a.swapped;
-    const bool right_is_scalar = a.b_is_scalar && !a.swapped;
-    const Vec b = a.b_is_scalar ? Set(*AsElements(a.b)) : lo;
-    ForEachVector(y, a.count, [&](size_t i, int n) {
-      const Vec l = left_is_scalar ? b : LoadSome(left + i, n);
-      const Vec r = right_is_scalar ? b : LoadSome(right + i, n);
-      return Min(hi, Max(lo, fn(l, r)));
-    });
-    return;
-  }
   if (a.b_is_scalar) {
     const Vec b = Set(*AsElements(a.b));
     if (!kSwaps && a.swapped) {

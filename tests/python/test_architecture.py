@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import pathlib
+import re
 
 import sbnn_tf
 
@@ -75,3 +76,19 @@ def test_no_module_imports_itself_by_way_of_others():
 
     for module in arrows:
         visit(module, ())
+
+
+def test_no_stream_is_in_what_goes_into_the_browser():
+    """One alone brings the locales of the C++ library along: 12 kB of a module of 200."""
+    delegate = ROOT.parent / "delegate"
+    arm = {delegate / "kernels/arm_cpu.cc", delegate / "kernels/table.cc"}  # not of WebAssembly
+    folders = ("format", "kernels", "engine", "report", "translation", "file", "web")
+    streams = re.compile(r"#include <(\w*stream|iomanip|locale|regex)>")
+    found = {
+        path
+        for folder in folders
+        for kind in ("*.cc", "*.h")
+        for path in (delegate / folder).rglob(kind)
+        if "node_modules" not in path.parts and streams.search(path.read_text())
+    }
+    assert found <= arm

@@ -64,10 +64,8 @@ template <class V>
 void AddDepthwise(DepthwiseFn (*table)[2]) {
   table[0][0] = &Depthwise<V, 3, 1>;
   table[0][1] = &Depthwise<V, 3, 2>;
-#ifndef __wasm__  // where modules are small
   table[1][0] = &Depthwise<V, 5, 1>;
   table[1][1] = &Depthwise<V, 5, 2>;
-#endif
 }
 
 // The widest tiles of blocks of 1, 2 and 4: sums, pixels and a weight fit the registers.

@@ -115,8 +115,6 @@ std::vector<KernelRow> KernelRows(const std::vector<const Kernels*>& kernels) {
          {"spmv", "depthwise_3x3_s1", "depthwise_3x3_s2", "depthwise_5x5_s1", "depthwise_5x5_s2",
           "depthwise_any", "shift_rows", "gather", "relayout", "add", "multiply", "lookup",
           "quantize", "sum", "maximum", "limit", "dot_loop"}) {
-      const bool large = std::string(name).rfind("depthwise_5x5", 0) == 0;
-      if (large && k->depthwise[1][0] == nullptr) continue;
       rows.push_back({name, k, nullptr, 0, 0, false});
     }
   }

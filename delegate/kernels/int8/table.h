@@ -39,7 +39,7 @@ struct Kernels {
   BlockTiles blocks[kInt8GroupKinds];
   ColumnTiles columns[kInt8GroupKinds][2];  // [g][to a panel]
   SpmvFn spmv;
-  DepthwiseFn depthwise[2][2];         // [3 x 3, 5 x 5][stride - 1]; or null
+  DepthwiseFn depthwise[2][2];         // [3 x 3, 5 x 5][stride - 1]
   DepthwiseFn depthwise_narrow[2][2];  // for rows of half a vector; null where vectors are short
   DepthwiseAnyFn depthwise_any;
   ShiftRowsFn shift_quads, shift_bytes;
