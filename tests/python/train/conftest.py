@@ -1,10 +1,18 @@
 """Small models in both Keras versions, and data they can overfit."""
 
+import gc
 import importlib
 import types
 
+import keras  # noqa: F401
 import numpy as np
 import pytest
+import tf_keras  # noqa: F401
+
+# Each test ends with a collection of garbage (Keras' clear_session), which need not look through
+# all of TensorFlow.
+gc.collect()
+gc.freeze()
 
 
 @pytest.fixture(params=["keras", "tf_keras"])

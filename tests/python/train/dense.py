@@ -17,7 +17,8 @@ def compiled(K, model, optimizer=None, frozen=(), **options):
     for layer in model.layers:
         layer.trainable = layer.name not in frozen
     options = {"jit_compile": False, **options}
-    model.compile(optimizer or K.optimizers.Adam(0.01), "mse", **options)
+    # With a memory, as Adam's, and traced in half the time.
+    model.compile(optimizer or K.optimizers.SGD(0.01, momentum=0.9), "mse", **options)
     return model
 
 

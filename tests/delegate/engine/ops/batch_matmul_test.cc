@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "delegate/engine/network.h"
+#include "delegate/engine/ops/clamp.h"
 #include "gtest/gtest.h"
 #include "tests/delegate/engine/products.h"
 #include "tests/delegate/running.h"
@@ -63,6 +64,12 @@ TEST(BatchMatMul, IsTheProduct) {
       ExpectProduct(&left, {y}, want);
       right.AddOp(std::make_unique<BatchMatMul>(ta, tb, y.data, y.shape, false), {0}, 9);
       ExpectProduct(&right, {x}, want);
+      // What stands around it makes and wants panels, where there are some.
+      Network between;
+      for (int t : {0, 1}) between.AddOp(std::make_unique<Clamp>(-99.0f, 99.0f), {t}, t + 4);
+      between.AddOp(std::make_unique<BatchMatMul>(ta, tb), {4, 5}, 6);
+      between.AddOp(std::make_unique<Clamp>(-1e6f, 1e6f), {6}, 9);
+      ExpectProduct(&between, {x, y}, want);
       if (HasFatalFailure()) return;
     }
   }
