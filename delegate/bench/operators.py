@@ -51,6 +51,8 @@ OPERATORS = {
     "gelu by tanh": "ops.gelu(x, approximate=True)",
     "softmax": "layers.Softmax()(x)",
     "layer norm": "layers.LayerNormalization()(x)",
+    "attention": "layers.Reshape((h, w, c))(layers.MultiHeadAttention(4, c // 4)("
+    "*[layers.Reshape((h * w, c))(x)] * 2))",
     "max pool 2x2": "layers.MaxPooling2D(2)(x)",
     "max pool 3x3": "layers.MaxPooling2D(3, strides=1, padding='same')(x)",
     "max pool 3x3 stride 2": "layers.MaxPooling2D(3, strides=2, padding='same')(x)",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sbnn_tf.convert.flatbuffer import schema
-from tests.e2e.random_graphs import SAME, VALID
+from tests.e2e.random_graph import SAME, VALID
 
 
 def weights(graph, shape, axis: int, depth: int, y) -> tuple[int, np.ndarray]:
