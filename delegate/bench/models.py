@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import importlib
 import sys
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ class Network:
 
     Attributes:
       title: for readers, with what is pruned.
-      architecture: of `keras.applications`, or "EfficientNetLite0".
+      architecture: of `keras.applications`, or one of OWN.
       pruning: options of `sbnn.convert` besides `prune`.
       sparsities: the columns, shares of zeros in the pruned filters.
       work: rough cost relative to MobileNet-v1; costly networks get fewer rounds.
@@ -33,6 +34,12 @@ class Network:
     int8: bool = False
 
 
+OWN = {  # modules and functions
+    "EfficientNetLite0": ("efficientnet_lite", "efficientnet_lite0"),
+    "ViT": ("transformers", "vit"),
+    "MLPMixer": ("transformers", "mlp_mixer"),
+}
+DENSE = {"group": 4, "layers": ("*/MatMul*",)}
 TAPS = 5 / 9  # the zeros of a filter that keeps 4 of 9 taps
 
 NETWORKS = {
@@ -50,6 +57,8 @@ NETWORKS = {
         sparsities=(0.0, TAPS, 0.8, 0.9),
         work=30,
     ),
+    "vit": Network("ViT, 6 blocks of 192, dense layers", "ViT", DENSE),
+    "mlp_mixer": Network("MLP-Mixer, 6 blocks of 256, dense layers", "MLPMixer", DENSE),
     "mobilenet_v1_unstructured": Network(
         "MobileNet-v1, unstructured", "MobileNet", {"pattern": "unstructured"}
     ),
@@ -106,10 +115,9 @@ def live(architecture: str, size: int):
 
     keras.utils.set_random_seed(SEED)
     shape = (size, size, 3)
-    if architecture == "EfficientNetLite0":
-        from delegate.bench.efficientnet_lite import efficientnet_lite0
-
-        model = efficientnet_lite0(shape)
+    if architecture in OWN:
+        module, function = OWN[architecture]
+        model = getattr(importlib.import_module(f"delegate.bench.{module}"), function)(shape)
     else:
         model = getattr(keras.applications, architecture)(
             weights=None, classifier_activation=None, input_shape=shape

@@ -60,13 +60,14 @@ def test_committed_shapes_are_those_of_the_networks():
 
 @pytest.mark.parametrize("name", models.NETWORKS)
 def test_every_row_can_be_pruned(name):
-    """Its options fit filters of its kinds: a stem, a 1x1 and a 3x3 convolution."""
+    """Its options fit filters of its kinds: a stem, a 1x1 and a 3x3 convolution, a dense layer."""
     import keras
 
     network = models.NETWORKS[name]
     model = keras.Sequential(
         [keras.Input((8, 8, 3))]
         + [keras.layers.Conv2D(16, kernel, padding="same") for kernel in (3, 1, 3)]
+        + [keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(16)]
     )
     data = sbnn.convert(model)
     for sparsity in network.sparsities:
@@ -93,6 +94,17 @@ def test_efficientnet_lite_is_what_it_says():
     assert model.count_params() == 4_694_024
     kinds = {type(layer).__name__ for layer in model.layers}
     assert "Multiply" not in kinds and "Activation" not in kinds
+
+
+@pytest.mark.parametrize("name, millions", [("vit", 3.05), ("mlp_mixer", 3.64)])
+def test_transformers_are_claimed_whole(name, millions, folder):
+    network = models.NETWORKS[name]
+    model = models.live(network.architecture, 64)
+    assert model.count_params() == pytest.approx(millions * 1e6, rel=0.02)
+    sparse = models.pruned(network, sbnn.convert(model), 0.5)
+    left = [node["op"] for node in sbnn.explain(sparse, claim="all").nodes if not node["claimed"]]
+    assert set(left) <= {"SHAPE", "STRIDED_SLICE", "PACK", "BROADCAST_TO"}  # of the class token
+    assert len(left) < 6
 
 
 def test_networks_bench_records_and_resumes(tmp_path, folder, monkeypatch, capsys):
