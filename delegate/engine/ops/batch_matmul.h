@@ -34,9 +34,7 @@ class BatchMatMul : public Op {
   Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
   bool TakesFlatImages(const Shape&) const override { return true; }
   bool LeavesFlatImages() const override { return true; }
-  const BatchMatMul* AsBatchMatMul() const override {
-    return alone_ ? nullptr : this;
-  }
+  const BatchMatMul* AsBatchMatMul() const override { return alone_ ? nullptr : this; }
   Status Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
               const PlanContext& context, uint64_t* scratch) override;
   void Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
