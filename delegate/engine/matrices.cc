@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <string>
 #include <utility>
 
 namespace sbnn {
@@ -76,15 +77,18 @@ bool BroadcastBatch(const Shape& a, const Shape& b, Shape* batch) {
   return true;
 }
 
-ProductTasks::ProductTasks(size_t rows, size_t count, const Kernels& kernels, int threads)
-    : tiles(SplitPixels(kernels, GroupIndex(DenseGroup(kernels)), rows, 1)),
-      products(static_cast<int>(count)) {
-  for (const Tile& tile : tiles)
-    stride = std::max<size_t>(stride, RoundUp(tile.width, kernels.lanes));
-  constexpr int kTasksPerThread = 4;
-  if (threads > 1) {
-    parts = std::clamp(kTasksPerThread * threads / products, 1, static_cast<int>(tiles.size()));
+Status ProductTasks::Plan(size_t rows, size_t count, const Kernels& kernels, int threads) {
+  tiles = SplitPixels(kernels, GroupIndex(DenseGroup(kernels)), rows, 1);
+  if (uint64_t{count} * tiles.size() > std::numeric_limits<int>::max()) {
+    return Status::Error(std::to_string(count) + " matrices");
   }
+  stride = 0;
+  for (const Tile& t : tiles) stride = std::max<size_t>(stride, RoundUp(t.width, kernels.lanes));
+  products = static_cast<int>(count);
+  constexpr int kTasksPerThread = 4;
+  const int wanted = threads > 1 ? kTasksPerThread * threads / products : 1;
+  parts = std::clamp(wanted, 1, static_cast<int>(tiles.size()));
+  return Status();
 }
 
 Status MatrixProduct::Plan(size_t depth, size_t columns, size_t x_stride, const Kernels& kernels) {
@@ -126,7 +130,7 @@ void MatrixProduct::Pack(const float* b, ptrdiff_t row_stride, ptrdiff_t column_
 
 void MatrixProduct::RunTile(const Tile& tile, const float* x, const float* packed, float* y,
                             size_t y_stride) const {
-  constexpr float kNoBias[kMaxGroup] = {};
+  static constexpr float kNoBias[kMaxGroup] = {};
   const uint32_t group_begin[] = {0, static_cast<uint32_t>(depth_)};
   SpmmArgs args = {};
   args.x = x;

@@ -41,8 +41,7 @@ struct ProductTasks {
   size_t stride = 0;  // of a panel that holds any of them, in whole vectors
   int products = 0, parts = 1;
 
-  ProductTasks(size_t rows, size_t count, const Kernels& kernels, int threads);
-  ProductTasks() = default;
+  Status Plan(size_t rows, size_t count, const Kernels& kernels, int threads);
 
   // Calls fn(product, tiles, end of tiles, worker).
   template <typename Fn>

@@ -25,11 +25,12 @@ Status Attention::Plan(const std::vector<const Tensor*>& inputs, const Tensor& o
   k_ = MatricesOf(operands_[1], *inputs[1], batch);
   v_ = MatricesOf(operands_[2], *inputs[2], batch);
   y_ = MatricesOf(result_, output, batch);
-  tasks_ = ProductTasks(q_.rows, y_.count(), kernels, context.threads);
-  for (const Status& status : {scores_.Plan(q_.columns, k_.columns, tasks_.stride, kernels),
-                               values_.Plan(k_.columns, v_.columns, tasks_.stride, kernels)}) {
-    if (!status.ok()) return status;
-  }
+  Status status = tasks_.Plan(q_.rows, y_.count(), kernels, context.threads);
+  if (!status.ok()) return status;
+  status = scores_.Plan(q_.columns, k_.columns, tasks_.stride, kernels);
+  if (!status.ok()) return status;
+  status = values_.Plan(k_.columns, v_.columns, tasks_.stride, kernels);
+  if (!status.ok()) return status;
   v_at_ = scores_.packed_count();
   q_at_ = v_at_ + values_.packed_count();
   scores_at_ = q_at_ + q_.columns * tasks_.stride;

@@ -46,8 +46,9 @@ Status BatchMatMul::Plan(const std::vector<const Tensor*>& inputs, const Tensor&
     std::swap(a_, b_);
     for (Matrices* m : {&a_, &b_, &y_}) m->Transpose();
   }
-  tasks_ = ProductTasks(a_.rows, y_.count(), context.kernels, context.threads);
-  const Status status = product_.Plan(a_.columns, b_.columns, tasks_.stride, context.kernels);
+  Status status = tasks_.Plan(a_.rows, y_.count(), context.kernels, context.threads);
+  if (!status.ok()) return status;
+  status = product_.Plan(a_.columns, b_.columns, tasks_.stride, context.kernels);
   if (!status.ok()) return status;
   panel_at_ = product_.packed_count();
   results_at_ = panel_at_ + a_.columns * tasks_.stride;
