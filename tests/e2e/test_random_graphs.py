@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from sbnn_tf.convert.flatbuffer import read, schema
+from tests.android import networks
 from tests.e2e.random_graph import make
 
 GRAPHS, EACH = 500, 50
@@ -35,10 +36,11 @@ def test_a_seed_is_a_graph():
     assert make(7) != make(8)
 
 
-def test_every_operator_is_among_them():
+@pytest.mark.parametrize("seeds", [range(GRAPHS), networks.GRAPHS], ids=["all", "android's"])
+def test_every_operator_is_among_them(seeds):
     """And so is claimed somewhere, since none is left."""
     made = set()
-    for seed in range(GRAPHS):
+    for seed in seeds:
         made.update(code.builtinCode for code in read(make(seed)[0]).operatorCodes)
     numbers = {name: getattr(schema().BuiltinOperator, name) for name in OPERATORS}
     assert [name for name, number in numbers.items() if number not in made] == []
