@@ -15,21 +15,12 @@ MOST_ELEMENTS = 20_000  # of a tensor, for one image
 SAME, VALID = 0, 1
 
 
-class Graph(Flat):
-    """A graph under construction. `shapes` are those of the tensors that may be read next."""
+class Drawn(Flat):
+    """A model under construction, by chance: what is drawn follows from the seed."""
 
     def __init__(self, seed: int):
         super().__init__()
         self.rng = np.random.default_rng(seed)
-        self.batch = self.pick(1, 1, 2, 3)
-        self.shapes: dict[int, tuple[int, ...]] = {}
-        self.read: set[int] = set()
-        size = (self.whole(1, 20), self.whole(1, 20), self.pick(1, 3, 3, 4, 8, 17))
-        start = self.input((self.batch, *size))
-        self.shapes[start] = (self.batch, *size)
-        self.convolution(start)
-
-    # ---- Chance
 
     def whole(self, low: int, high: int) -> int:
         return int(self.rng.integers(low, high, endpoint=True))
@@ -39,6 +30,22 @@ class Graph(Flat):
 
     def chance(self, p: float) -> bool:
         return bool(self.rng.random() < p)
+
+
+class Graph(Drawn):
+    """A graph under construction. `shapes` are those of the tensors that may be read next."""
+
+    def __init__(self, seed: int):
+        super().__init__(seed)
+        self.batch = self.pick(1, 1, 2, 3)
+        self.shapes: dict[int, tuple[int, ...]] = {}
+        self.read: set[int] = set()
+        size = (self.whole(1, 20), self.whole(1, 20), self.pick(1, 3, 3, 4, 8, 17))
+        start = self.input((self.batch, *size))
+        self.shapes[start] = (self.batch, *size)
+        self.convolution(start)
+
+    # ---- Chance
 
     def floats(self, *shape: int, low=-1.0, high=1.0) -> int:
         return self.constant("c", self.rng.uniform(low, high, shape).astype(np.float32))

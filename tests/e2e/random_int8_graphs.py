@@ -20,20 +20,18 @@ import numpy as np
 from sbnn_tf.convert.flatbuffer import schema
 from sbnn_tf.run import runtime
 from tests.e2e import random_int8_layers, runner
-from tests.e2e.random_graph import SAME, VALID
+from tests.e2e.random_graph import SAME, VALID, Drawn
 from tests.e2e.random_graphs import isas
-from tests.python.convert.flat import Flat
 
 Quantization = tuple[float, int]
 VERSION_2 = {"GELU", "LEAKY_RELU", "LOGISTIC", "RELU", "RELU6", "TANH"}
 
 
-class Graph(Flat):
+class Graph(Drawn):
     """A graph under construction. `last` is the tensor that the next operator reads."""
 
     def __init__(self, seed: int):
-        super().__init__()
-        self.rng = np.random.default_rng(seed)
+        super().__init__(seed)
         self.kind = np.uint8 if self.chance(0.2) else np.int8
         self.zero = 128 if self.kind == np.uint8 else 0  # what int8's zero is
         self.last = self.fed(
@@ -41,15 +39,6 @@ class Graph(Flat):
         )
 
     # ---- Chance
-
-    def whole(self, low: int, high: int) -> int:
-        return int(self.rng.integers(low, high, endpoint=True))
-
-    def pick(self, *choices):
-        return choices[self.whole(0, len(choices) - 1)]
-
-    def chance(self, p: float) -> bool:
-        return bool(self.rng.random() < p)
 
     def any_quantization(self) -> Quantization:
         scale = float(np.float32(np.exp(self.rng.uniform(-5, 0))))
