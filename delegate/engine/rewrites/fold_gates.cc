@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <cstddef>
 #include <vector>
 
@@ -13,10 +12,9 @@ void FoldGates(Program* program) {
     const int gated = steps[p].output;
     size_t images = 0;
     if (!steps[p].op->AsGate(program->InputShapes(steps[p]), &images)) continue;
-    if (program->IsResult(gated) || program->Uses(gated) != 1) continue;
-    const auto reader = std::find_if(steps.begin() + static_cast<std::ptrdiff_t>(p), steps.end(),
-                                     [&](const Step& s) { return s.inputs[0] == gated; });
-    if (reader == steps.end() || !reader->op->TakesGate(program->shapes[gated])) continue;
+    if (!program->Between(gated)) continue;
+    Step* const reader = program->Reader(gated);
+    if (reader == nullptr || !reader->op->TakesGate(program->shapes[gated])) continue;
     reader->inputs[0] = factors[images];
     reader->inputs.insert(reader->inputs.begin() + 1, factors[1 - images]);
     reader->ops.insert(reader->ops.begin(), steps[p].ops.begin(), steps[p].ops.end());
