@@ -126,6 +126,15 @@ Strides RowMajorStrides(const Shape& shape) {
   return strides;
 }
 
+Strides ExchangedStrides(const Shape& shape, const std::vector<int>& order) {
+  Shape lying(shape.size());
+  for (size_t d = 0; d < order.size(); ++d) lying[order[d]] = shape[d];
+  const Strides strides = RowMajorStrides(lying);
+  Strides exchanged;
+  for (int d : order) exchanged.push_back(strides[d]);
+  return exchanged;
+}
+
 Strides StridesOf(const Tensor& t) {
   if (t.layout == Layout::kFlat) return RowMajorStrides(t.shape);
   return {static_cast<ptrdiff_t>(t.image_stride), t.shape[2], 1,

@@ -15,6 +15,9 @@ namespace sbnn {
 using Strides = std::vector<ptrdiff_t>;
 
 Strides RowMajorStrides(const Shape& shape);
+// Of what lies row-major with its dimensions exchanged: dimension d of `shape` is its dimension
+// order[d].
+Strides ExchangedStrides(const Shape& shape, const std::vector<int>& order);
 Strides StridesOf(const Tensor& tensor);  // flat, or a panel
 
 // y[i] = x[i] for all i in a box of this shape. Strides may be negative, those of x also 0. Rows

@@ -27,19 +27,19 @@ bool Transpose::SkipsReshape(const Shape& input, const Shape& output) const {
 void Transpose::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
                     const RunContext& context) const {
   const Tensor& input = *inputs[0];
-  Strides strides = StridesOf(input), y = StridesOf(output);
+  Strides x, y = StridesOf(output);
   Shape shape = output.shape;
   if (input.shape.size() != order_.size()) {
-    Shape reshaped(order_.size());
-    for (size_t d = 0; d < order_.size(); ++d) reshaped[order_[d]] = shape[d];
-    strides = RowMajorStrides(reshaped);
-  } else if (shape.size() != order_.size()) {
-    shape.clear();
-    for (int d : order_) shape.push_back(input.shape[d]);
-    y = RowMajorStrides(shape);
+    x = ExchangedStrides(shape, order_);
+  } else {
+    const Strides strides = StridesOf(input);
+    for (int d : order_) x.push_back(strides[d]);
+    if (shape.size() != order_.size()) {
+      shape.clear();
+      for (int d : order_) shape.push_back(input.shape[d]);
+      y = RowMajorStrides(shape);
+    }
   }
-  Strides x;
-  for (int d : order_) x.push_back(strides[d]);
   CopyStrided(shape, input.data, x, output.data, y, output.type, context.kernels, context.team);
 }
 

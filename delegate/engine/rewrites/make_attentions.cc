@@ -42,17 +42,6 @@ std::optional<Found> Find(Program* program, const Step& product) {
   return found;
 }
 
-// Row-major strides of a tensor that is read or written with its dimensions exchanged: those of
-// `shape`, whose dimension d is dimension order[d] of the tensor.
-Strides Exchanged(const Shape& shape, const std::vector<int>& order) {
-  Shape lying(shape.size());
-  for (size_t d = 0; d < order.size(); ++d) lying[order[d]] = shape[d];
-  const Strides strides = RowMajorStrides(lying);
-  Strides exchanged;
-  for (int d : order) exchanged.push_back(strides[d]);
-  return exchanged;
-}
-
 // Erases the step that makes `output`, and puts its operators in the place that `ops` has for them.
 void Take(int output, bool behind, Program* program, std::vector<int>* ops) {
   const Step* const step = program->Maker(output);
@@ -70,7 +59,7 @@ void SkipTranspose(int i, Attention* attention, int made, Program* program) {
       LayoutOf(program->shapes[maker->inputs[0]]) != Layout::kFlat) {
     return;
   }
-  attention->operand(i)->strides = Exchanged(program->shapes[between], *order);
+  attention->operand(i)->strides = ExchangedStrides(program->shapes[between], *order);
   step->inputs[i] = maker->inputs[0];
   std::vector<int> ops = step->ops;
   Take(between, false, program, &ops);
@@ -87,7 +76,7 @@ void SkipTransposeBehind(Attention* attention, int made, Program* program) {
   }
   std::vector<int> inverse(order->size());
   for (size_t d = 0; d < order->size(); ++d) inverse[(*order)[d]] = static_cast<int>(d);
-  attention->result()->strides = Exchanged(program->shapes[made], inverse);
+  attention->result()->strides = ExchangedStrides(program->shapes[made], inverse);
   Step* const step = program->Maker(made);
   const int written = reader->output;
   step->output = -1;
