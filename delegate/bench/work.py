@@ -18,7 +18,8 @@ class Layer:
 
     Attributes:
       op: "conv", "dw" or "fc".
-      height, width: of the input, without what was padded: stride x those of the output.
+      height, width: of the input, without what was padded: stride x those of the output. Of "fc",
+        1 and its rows.
       inputs, outputs: channels.
       kernel, stride: of a square window; those of its height, where it is not square.
       macs: multiply-adds an inference, zeros included.
@@ -58,7 +59,7 @@ def layers(model: bytes) -> list[Layer]:
             Layer(
                 op=kind,
                 height=1 if kind == "fc" else int(y.shape[1]) * stride_h,
-                width=1 if kind == "fc" else int(y.shape[2]) * stride_w,
+                width=pixels if kind == "fc" else int(y.shape[2]) * stride_w,
                 inputs=int(x.shape[-1]),
                 outputs=int(y.shape[-1]),
                 kernel=1 if kind == "fc" else int(weights.shape[1]),

@@ -43,6 +43,15 @@ def test_layers_and_multiply_adds_of_mobilenet(small):
     assert again == total and kept == pytest.approx(total - 0.75 * pointwise, rel=1e-3)
 
 
+def test_a_fully_connected_layer_has_rows():
+    import keras
+
+    model = keras.Sequential([keras.Input((6, 8)), keras.layers.Dense(4)])
+    (layer,) = work.layers(sbnn.convert(model))
+    assert (layer.op, layer.height, layer.width, layer.inputs, layer.outputs) == ("fc", 1, 6, 8, 4)
+    assert layer.macs == 6 * 8 * 4
+
+
 def test_shape_file_lists_every_layer(small):
     lines = shapes.text("MobileNet-v1", work.layers(small)).splitlines()
     rows = [line.split() for line in lines if not line.startswith("#")]
