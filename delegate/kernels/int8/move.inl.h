@@ -164,11 +164,15 @@ void QuadsToPanel(const RelayoutArgs& args) {
 
 void PanelToQuads(const RelayoutArgs& args) {
   ForEachBlock(args, [&args](int quad, int channels, size_t first, size_t end) {
-    int8_t* const y = args.y + quad * args.y_stride;
+    GatherArgs planes;
+    planes.x = args.x + 4 * quad * args.x_stride + first;
+    planes.pixel = 1;
     for (int c = 0; c < 4; ++c) {
-      const int8_t* const x = args.x + (4 * quad + c) * args.x_stride;
-      for (size_t i = first; i < end; ++i) y[4 * i + c] = c < channels ? x[i] : 0;
+      planes.at[c] = c < channels ? c * static_cast<int32_t>(args.x_stride) : -1;
     }
+    planes.count = static_cast<int>(end - first);
+    planes.y = args.y + quad * args.y_stride + 4 * first;
+    Gather(planes);
   });
 }
 

@@ -27,7 +27,7 @@ struct Tail<1, G> {
   }
   template <class Weights>
   SBNN_INLINE void Add(const int8_t* x, const Weights& w) {
-    const V128::Quads v = V128::Prepare(V128::Load(x));
+    const V128::Quads v = V128::LoadQuads(x);
 #pragma GCC unroll 4
     for (int i = 0; i < G; ++i) w.template DotWith<V128>(sums[i], v, i);
   }
@@ -71,7 +71,7 @@ void SpmmBlocks(const SpmmArgs& args) {
         const GroupWeights<V, G> weights(w);
         typename V::Quads v[P];
 #pragma GCC unroll 8
-        for (int j = 0; j < P; ++j) v[j] = V::Prepare(V::Load(from + j * kVector));
+        for (int j = 0; j < P; ++j) v[j] = V::LoadQuads(from + j * kVector);
 #pragma GCC unroll 4
         for (int i = 0; i < G; ++i) {
 #pragma GCC unroll 8

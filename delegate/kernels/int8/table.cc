@@ -14,7 +14,15 @@
 namespace sbnn {
 namespace int8 {
 
+#if defined(__wasm__)
+Kernels WasmKernels();
+#if defined(__wasm_relaxed_simd__)
+Kernels WasmDotKernels();
+bool HasExactDots();
+#endif
+#else
 Kernels ScalarKernels();
+#endif
 #if defined(__x86_64__)
 Kernels Avx512VnniKernels();
 Kernels Avx512Kernels();
@@ -56,7 +64,14 @@ std::vector<Kernels> Detect() {
 #elif defined(__arm__)
   if (HasFusedNeon(getauxval(AT_HWCAP))) found.push_back(NeonKernels());
 #endif
+#if defined(__wasm__)
+#if defined(__wasm_relaxed_simd__)
+  if (HasExactDots()) found.push_back(WasmDotKernels());
+#endif
+  found.push_back(WasmKernels());
+#else
   found.push_back(ScalarKernels());
+#endif
   return found;
 }
 
@@ -81,13 +96,13 @@ const Kernels* KernelsOf(const std::string& isa) {
   // The width of vectors is what a name begins with: "avx512", or "avx" of any other.
   const auto goes_with = [&isa](const std::string& name) {
     if (name.rfind(isa, 0) == 0) return true;
-    return isa == "avx2" && name == "avxvnni";
+    return (isa == "avx2" && name == "avxvnni") ||
+           (isa.rfind("wasm", 0) == 0 && name.rfind("wasm", 0) == 0);
   };
   for (const Kernels* k : AvailableKernels()) {
     if (goes_with(k->isa)) return k;
   }
-  // WebAssembly has no row of its own.
-  return isa.rfind("wasm", 0) == 0 ? AvailableKernels().back() : nullptr;
+  return nullptr;
 }
 
 std::vector<KernelRow> KernelRows(const std::vector<const Kernels*>& kernels) {

@@ -52,7 +52,7 @@ struct Kernels {
 
 int GroupIndex(int group);
 
-// What this CPU can run of this build, best first. "scalar" is always the last.
+// What this CPU can run of this build, best first. "scalar" is the last, but for WebAssembly.
 const std::vector<const Kernels*>& AvailableKernels();
 
 // The best of those that go with float kernels of this name: "avx512vnni" with "avx512". Null where

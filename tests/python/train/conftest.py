@@ -4,15 +4,8 @@ import gc
 import importlib
 import types
 
-import keras  # noqa: F401
 import numpy as np
 import pytest
-import tf_keras  # noqa: F401
-
-# Each test ends with a collection of garbage (Keras' clear_session), which need not look through
-# all of TensorFlow.
-gc.collect()
-gc.freeze()
 
 
 @pytest.fixture(params=["keras", "tf_keras"])
@@ -23,6 +16,10 @@ def K(request) -> types.ModuleType:
 
 @pytest.fixture(autouse=True)
 def _repeatable(request):
+    # Each test ends with a collection of garbage (Keras' clear_session). It need not look through
+    # TensorFlow and what that keeps of the tests before: seconds, after some hundred of them.
+    gc.collect()
+    gc.freeze()
     np.random.seed(0)
     if "K" in request.fixturenames:
         K = request.getfixturevalue("K")

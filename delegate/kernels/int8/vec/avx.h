@@ -57,6 +57,7 @@ struct AvxVector {
 #endif
   }
   static SBNN_INLINE Bytes Fill(int8_t x) { return Biased(V::SetBytes(x)); }
+  static SBNN_INLINE auto LoadQuads(const int8_t* p) { return V::Prepare(V::Load(p)); }
 };
 
 struct Types128 {

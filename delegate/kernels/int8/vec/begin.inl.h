@@ -16,6 +16,7 @@
 //                               next one only
 //   Bytes NextQuarter(a, b)     quarters 1, 2, ... of a, and the first of b
 //   Quads Prepare(bytes)        what Dot takes
+//   Quads LoadQuads(p)          Prepare(Load(p))
 //   Weights Broadcast(p)        four weights for every lane
 //   Weights Repeat(p)           sixteen weights for every quarter
 //   Sums Set(int), SetFour(p)   sums to begin with: the same in all lanes, or in all quarters

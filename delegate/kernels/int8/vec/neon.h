@@ -74,6 +74,7 @@ struct V128 {
   }
   static SBNN_INLINE Bytes NextQuarter(Bytes, Bytes b) { return b; }
   static SBNN_INLINE Quads Prepare(Bytes v) { return v; }
+  static SBNN_INLINE Quads LoadQuads(const int8_t* p) { return Load(p); }
   static SBNN_INLINE Weights Broadcast(const int8_t* w) {
     return vreinterpretq_s8_s32(vdupq_n_s32(LoadFourBytes(w)));
   }

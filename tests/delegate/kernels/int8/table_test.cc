@@ -95,12 +95,15 @@ static_assert(sizeof(Kernels) - offsetof(Kernels, blocks) ==
               "add the new kernel to KernelRows(), and its test to EveryInt8Kernel");
 
 std::set<std::string> IsasOfThisCpu() {
-  std::set<std::string> isas = {"scalar"};
   // Under an emulator only its user knows.
   if (const char* const told = std::getenv("SBNN_TEST_INT8_ISAS")) {
     std::istringstream words(told);
     return {std::istream_iterator<std::string>(words), std::istream_iterator<std::string>()};
   }
+#if defined(__wasm__)
+  return {"wasm"};
+#else
+  std::set<std::string> isas = {"scalar"};
   // As the kernel tells it, not by the way the table asks.
   std::ifstream cpuinfo("/proc/cpuinfo");
   std::set<std::string> flags;
@@ -125,6 +128,7 @@ std::set<std::string> IsasOfThisCpu() {
   }
 #endif
   return isas;
+#endif
 }
 
 TEST(Int8KernelTable, HasWhatThisCpuHas) {
@@ -137,8 +141,8 @@ TEST(Int8KernelTable, HasWhatThisCpuHas) {
 }
 
 TEST(Int8KernelTable, BestFirst) {
-  const std::vector<std::string> order = {"avx512vnni", "avx512", "avxvnni", "avx2",
-                                          "neon_dot",   "neon",   "scalar"};
+  const std::vector<std::string> order = {"avx512vnni", "avx512",   "avxvnni", "avx2",  "neon_dot",
+                                          "neon",       "wasm_dot", "wasm",    "scalar"};
   size_t at = 0;
   for (const Kernels* k : AvailableKernels()) {
     const auto found = std::find(order.begin() + at, order.end(), k->isa);
@@ -147,7 +151,13 @@ TEST(Int8KernelTable, BestFirst) {
     EXPECT_EQ(KernelsOf(k->isa)->isa,
               KernelsOf(k->isa == std::string("avx512") ? "avx512vnni" : k->isa)->isa);
   }
+#if defined(__wasm__)
+  // Whatever the tiles of the float kernels are made for.
+  EXPECT_EQ(KernelsOf("wasm_x64"), AvailableKernels().front());
+  EXPECT_EQ(KernelsOf("wasm_arm64"), AvailableKernels().front());
+#else
   EXPECT_EQ(KernelsOf("scalar"), AvailableKernels().back());
+#endif
   EXPECT_EQ(KernelsOf("AVX2"), nullptr);
 }
 
