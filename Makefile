@@ -27,7 +27,7 @@ ARM_TESTS := $(addprefix //tests/delegate:,arm_cpu_test cost_test engine_test fo
   kernels_test options_test out_of_memory_test run_test thread_pool_test vec_test)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint test-cpp test-python test-arm64 test-armv7 test-clang \
+.PHONY: help setup demo test lint test-cpp test-python test-sweep test-arm64 test-armv7 test-clang \
   aar apk test-java test-android \
   test-sanitizers stress fuzz fuzz-reader accuracy bench bench-operators bench-layers bench-compare bench-peers bench-fp16 \
   arm-model clean packages test-packages android-packages web test-web test-web-quick demo-web bench-web
@@ -56,6 +56,9 @@ test-cpp: packages test-packages  ## run the C++ tests
 test-python: setup  ## run the Python tests
 	$(BAZEL) build $(BAZEL_FLAGS) //delegate/run:sbnn_run
 	SBNN_RUN="$$($(BAZEL) info $(BAZEL_FLAGS) bazel-bin 2>/dev/null)/delegate/run/sbnn_run" $(PYTHON) -m pytest tests --ignore=tests/android -n 2
+
+test-sweep: setup  ## run the tests of training with every case in both versions of Keras; make test has half of them in each
+	$(PYTHON) -m pytest tests/python/train --sweep -n 2
 
 test-arm64: setup test-packages $(AARCH64)/python  ## run the C++ tests and the delegate for aarch64, under qemu
 	$(BAZEL) test $(BAZEL_FLAGS) --config=aarch64 $(ARM_TESTS)
