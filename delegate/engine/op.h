@@ -79,6 +79,7 @@ struct RunContext {
 enum class LayoutUse { kCannot, kCan, kPrefers };
 
 class BatchMatMul;
+class Binary;
 class RowOp;
 
 class Op {
@@ -143,6 +144,9 @@ class Op {
 
   // Itself, if it is one of two inputs; else null.
   virtual const BatchMatMul* AsBatchMatMul() const { return nullptr; }
+
+  // Itself, if it adds two inputs, or a constant to one, and does nothing else; else null.
+  virtual const Binary* AsSum() const { return nullptr; }
 
   // Whether it can do this to its results. If it says so, it may find it in the context of Plan,
   // and the operand of an addition behind its own inputs.

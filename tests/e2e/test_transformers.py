@@ -58,6 +58,32 @@ def test_attention_is_one_operator(networks):
     assert label.count("BATCH_MATMUL") == 2 and label.count("TRANSPOSE") == 4
 
 
+def test_attention_with_a_mask_is_one_operator():
+    import tf_keras as keras
+    from tf_keras import layers
+
+    x = inputs = keras.Input((24, 32))
+    mask = keras.Input((24, 24))
+    x = layers.Add()([x, layers.MultiHeadAttention(4, 8)(x, x, attention_mask=mask)])
+    model = keras.Model([inputs, mask], layers.Dense(10)(x))
+    data = sbnn.convert(model, prune=0.5, layers=["*/MatMul"])
+    rng = np.random.default_rng(0)
+    numbers = rng.uniform(-1, 1, (1, 24, 32)).astype(np.float32)
+    hidden = rng.integers(0, 2, (1, 24, 24)).astype(np.float32)
+    hidden[0, 3] = 0  # a row that sees nothing: what it gives is a mean of all
+
+    records, results = [], []
+    for delegate in (None, sbnn.load_delegate(claim="all", profile=1, report=records.append)):
+        made = runtime.interpreter(data, delegate=delegate, xnnpack=False)
+        wide = [details["shape"][-1] == 32 for details in made.get_input_details()]
+        results.append(runtime.run(made, [numbers if w else hidden for w in wide])[0])
+    del made, delegate
+    np.testing.assert_allclose(results[1], results[0], rtol=1e-4, atol=1e-4)
+    labels = [step["label"] for step in records if step["record"] == "step_profile"]
+    (label,) = [label for label in labels if "SOFTMAX" in label]
+    assert label.count("BATCH_MATMUL") == 2 and label.count("ADD") == 1
+
+
 @pytest.mark.parametrize("batch", [1, 3])
 @pytest.mark.parametrize("name", ["mixer", "transformer"])
 def test_outputs_are_those_of_stock(networks, name, batch):

@@ -1,5 +1,5 @@
 // BATCH_MATMUL, SOFTMAX and BATCH_MATMUL as one: what a head of attention computes, softmax(beta Q
-// K') V (Vaswani et al., "Attention Is All You Need", 2017, section 3.2.1).
+// K' + mask) V (Vaswani et al., "Attention Is All You Need", 2017, section 3.2.1).
 #ifndef SBNN_DELEGATE_ENGINE_OPS_ATTENTION_H_
 #define SBNN_DELEGATE_ENGINE_OPS_ATTENTION_H_
 
@@ -23,10 +23,22 @@ class Attention : public Op {
     Strides strides;          // empty: those of the tensor, which has this shape
   };
 
+  // What is added to the scores, of a shape that broadcasts to theirs: a constant, or the fourth
+  // input.
+  struct Mask {
+    bool exists = false;
+    Shape shape;
+    float factor = 1;
+    std::vector<float> constant;
+  };
+
   // [..., queries, depth], [..., depth, keys], [..., keys, values] and the result, [..., queries,
   // values].
-  Attention(float beta, std::array<Operand, 3> operands, Operand result)
-      : beta_(beta), operands_(std::move(operands)), result_(std::move(result)) {}
+  Attention(float beta, std::array<Operand, 3> operands, Mask mask, Operand result)
+      : beta_(beta),
+        operands_(std::move(operands)),
+        mask_(std::move(mask)),
+        result_(std::move(result)) {}
 
   Operand* operand(int i) { return &operands_[i]; }
   Operand* result() { return &result_; }
@@ -40,17 +52,21 @@ class Attention : public Op {
            const RunContext& context) const override;
 
  private:
+  void AddMask(const float* mask, const Tile& tile, size_t count, float* panel, float* scores,
+               const Kernels& kernels) const;
+
   float beta_;
   std::array<Operand, 3> operands_;
+  Mask mask_;
   Operand result_;
 
   // Of the plan.
-  Matrices q_, k_, v_, y_;
+  Matrices q_, k_, v_, y_, masks_;
   ProductTasks tasks_;
   MatrixProduct scores_, values_;
   // Of a worker's scratch, in floats: packed columns of K' and V, a panel of rows of Q, their
-  // scores and results.
-  size_t v_at_ = 0, q_at_ = 0, scores_at_ = 0, results_at_ = 0, worker_floats_ = 0;
+  // scores, mask and results.
+  size_t v_at_ = 0, q_at_ = 0, scores_at_ = 0, mask_at_ = 0, results_at_ = 0, worker_floats_ = 0;
 };
 
 }  // namespace sbnn

@@ -26,11 +26,18 @@ class Binary : public Op {
         constant_shape_(std::move(constant_shape)),
         swapped_(constant_first) {}
 
+  // Of one with one input.
+  const std::vector<float>& constant() const { return constant_; }
+  const Shape& constant_shape() const { return constant_shape_; }
+
   Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
   bool Multiplies() const override {
     return kind_ == BinaryKind::kMul && !limits() && constant_.empty();
   }
   bool AsScale(float* factor) const override;
+  const Binary* AsSum() const override {
+    return kind_ == BinaryKind::kAdd && !limits() ? this : nullptr;
+  }
   bool AsGate(const std::vector<Shape>& inputs, size_t* images) const override;
   bool AsEpilogue(const std::vector<Shape>& inputs, Epilogue* epilogue) const override;
   bool MayOverwrite(const Tensor& input, const Tensor& output, int) const override {

@@ -1,23 +1,63 @@
 #include <algorithm>
 #include <cstddef>
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "delegate/engine/ops/attention.h"
 #include "delegate/engine/ops/batch_matmul.h"
+#include "delegate/engine/ops/binary.h"
 #include "delegate/engine/rewrites/rewrites.h"
 
 namespace sbnn {
 namespace {
 
-// What is between two products: factors, a softmax, in this order.
+// What is between two products: factors, what is added, factors, a softmax, in this order; and
+// before what is added, an exchange of rows and columns.
 struct Found {
   size_t scores;           // the first product's step
   std::vector<int> steps;  // of all that go, by their outputs
   float beta = 1;
+  Attention::Mask mask;
+  int mask_input = -1;     // unless it is a constant
+  bool exchanged = false;  // the first product's rows and columns
 };
+
+// Whether it exchanges the last two dimensions, and no others.
+bool ExchangesRowsAndColumns(const Op& op) {
+  const std::vector<int>* const order = op.AsTranspose();
+  if (order == nullptr || order->size() < 2) return false;
+  std::vector<int> wanted(order->size());
+  std::iota(wanted.begin(), wanted.end(), 0);
+  std::swap(wanted.end()[-1], wanted.end()[-2]);
+  return *order == wanted;
+}
+
+// Whether it may stand between a product and a softmax, besides a sum; then, what it multiplies by.
+bool MayFollow(const Op& op, float* factor) {
+  *factor = 1;
+  return op.AsScale(factor) || ExchangesRowsAndColumns(op);
+}
+
+// Takes over a sum of scores and something else; returns which of its inputs the scores are.
+size_t TakeSum(Program* program, const Step& step, Found* found) {
+  found->mask.exists = true;
+  found->mask.factor = found->beta;
+  if (step.inputs.size() == 1) {
+    found->mask.shape = step.op->AsSum()->constant_shape();
+    found->mask.constant = step.op->AsSum()->constant();
+    return 0;
+  }
+  const Step* const maker = program->Maker(step.inputs[0]);
+  float factor;
+  const bool first =
+      maker != nullptr && (maker->op->AsBatchMatMul() != nullptr || MayFollow(*maker->op, &factor));
+  found->mask_input = step.inputs[first ? 1 : 0];
+  found->mask.shape = program->shapes[found->mask_input];
+  return first ? 0 : 1;
+}
 
 // What makes the left factor of a product, if that is the softmax of another one.
 std::optional<Found> Find(Program* program, const Step& product) {
@@ -25,16 +65,22 @@ std::optional<Found> Find(Program* program, const Step& product) {
   const Step* step = program->Maker(product.inputs[0]);
   if (step == nullptr || !step->op->AsSoftmax(&found.beta)) return std::nullopt;
   for (float factor = 1;; found.beta *= factor) {
-    const int output = step->output, input = step->inputs[0];
+    const bool sums = step->op->AsSum() != nullptr;
+    if (sums && (found.mask.exists || found.exchanged)) return std::nullopt;
+    const bool exchanges = ExchangesRowsAndColumns(*step->op);
+    found.exchanged ^= exchanges;
+    const int output = step->output;
+    const int input = step->inputs[sums ? TakeSum(program, *step, &found) : 0];
     found.steps.push_back(output);
-    // (One that changes the shape spreads what it multiplies.)
-    if (!program->Between(output) || program->shapes[input] != program->shapes[output]) {
+    // (One that changes the shape spreads what it multiplies, or adds to.)
+    if (!program->Between(output) ||
+        (!exchanges && program->shapes[input] != program->shapes[output])) {
       return std::nullopt;
     }
     step = program->Maker(input);
     if (step == nullptr) return std::nullopt;
     if (step->op->AsBatchMatMul() != nullptr) break;
-    if (!step->op->AsScale(&factor)) return std::nullopt;
+    if (!MayFollow(*step->op, &factor) && step->op->AsSum() == nullptr) return std::nullopt;
   }
   if (!program->Between(step->output) || !(found.beta > 0)) return std::nullopt;
   found.steps.push_back(step->output);
@@ -98,19 +144,24 @@ void MakeAttentions(Program* program) {
     if (!found.has_value()) continue;
     const Step& scores = steps[found->scores];
     const BatchMatMul& first = *scores.op->AsBatchMatMul();
-    const std::vector<int> inputs = {scores.inputs[0], scores.inputs[1], steps[p].inputs[1]};
+    // (The product of two matrices, transposed, is that of the transposed ones by turns.)
+    const bool exchanged = found->exchanged;
+    std::vector<int> inputs = {scores.inputs[exchanged ? 1 : 0], scores.inputs[exchanged ? 0 : 1],
+                               steps[p].inputs[1]};
+    const bool a = first.transpose_a(), b = first.transpose_b();
     const auto operand = [&](int i, bool transposed) {
       return Attention::Operand{program->shapes[inputs[i]], transposed, {}};
     };
     const int made = steps[p].output;
     auto attention = std::make_shared<Attention>(
         found->beta,
-        std::array<Attention::Operand, 3>{operand(0, first.transpose_a()),
-                                          operand(1, first.transpose_b()),
+        std::array<Attention::Operand, 3>{operand(0, exchanged ? !b : a),
+                                          operand(1, exchanged ? !a : b),
                                           operand(2, product->transpose_b())},
-        Attention::Operand{program->shapes[made], false, {}});
+        found->mask, Attention::Operand{program->shapes[made], false, {}});
     steps[p].op = attention.get();
     steps[p].made = attention;
+    if (found->mask_input >= 0) inputs.push_back(found->mask_input);
     steps[p].inputs = inputs;
     std::vector<int> ops = steps[p].ops;
     for (int output : found->steps) Take(output, false, program, &ops);

@@ -1,3 +1,4 @@
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,6 +25,11 @@ struct Around {
   bool exchanges = false;   // heads are made of the last dimension, and joined in it again
   bool transposes = false;  // K is not transposed beforehand
   float scale = 0.5f;
+  // What is added behind the first scale, before the second: its shape, and whether it is a
+  // constant or an input, 3, the left one if `mask_first`.
+  Shape mask = {};
+  bool constant_mask = false, mask_first = false;
+  bool turned = false;  // the first product is K Q', and then transposed
 };
 const Around kPlain, kUnscaled{false}, kTransposed{true, false, false, true}, kReshaped{true, true},
     kExchanged{true, false, true}, kAll{true, true, true}, kAllTransposed{true, true, true, true};
@@ -34,7 +40,7 @@ std::unique_ptr<Binary> Scale(BinaryKind kind, float number) {
 }
 
 std::unique_ptr<Network> MakeNetwork(const Around& around, int batch, int queries, int keys,
-                                     const std::vector<int>& outputs) {
+                                     const std::vector<int>& outputs, const Array& mask = {}) {
   auto network = std::make_unique<Network>();
   int q = 0, k = 1, v = 2;
   if (around.exchanges) {
@@ -48,13 +54,27 @@ std::unique_ptr<Network> MakeNetwork(const Around& around, int batch, int querie
     k = part(1, keys, kWidth, around.transposes ? Index{0, 2, 1, 3} : Index{0, 2, 3, 1}, 20);
     v = part(2, keys, kValues, {0, 2, 1, 3}, 30);
   }
-  network->AddOp(std::make_unique<BatchMatMul>(false, around.transposes), {q, k}, 40, "scores");
+  // (K' comes as it is in the right factor: as the left one it is transposed, unless that was.)
+  network->AddOp(std::make_unique<BatchMatMul>(around.turned && !around.transposes,
+                                               around.turned || around.transposes),
+                 around.turned ? std::vector<int>{k, q} : std::vector<int>{q, k}, 40, "scores");
   int last = 40;
   const auto add = [&](std::unique_ptr<Op> op, const std::string& label) {
     network->AddOp(std::move(op), {last}, last + 1, label);
     ++last;
   };
+  if (around.turned) add(std::make_unique<Transpose>(Index{0, 1, 3, 2}), "turn");
   if (around.scales) add(Scale(BinaryKind::kMul, 2 * around.scale), "mul");
+  if (around.constant_mask) {
+    add(std::make_unique<Binary>(BinaryKind::kAdd, -kInfinity, kInfinity, mask.data, mask.shape,
+                                 around.mask_first),
+        "mask");
+  } else if (!around.mask.empty()) {
+    network->AddOp(std::make_unique<Binary>(BinaryKind::kAdd, -kInfinity, kInfinity),
+                   around.mask_first ? std::vector<int>{3, last} : std::vector<int>{last, 3},
+                   last + 1, "mask");
+    ++last;
+  }
   if (around.scales) add(Scale(BinaryKind::kDiv, 2), "div");
   if (around.reshapes) {
     add(std::make_unique<Reshape>(Shape{batch, kHeads, queries, keys}), "reshape");
@@ -66,7 +86,8 @@ std::unique_ptr<Network> MakeNetwork(const Around& around, int batch, int querie
     network->AddOp(std::make_unique<Reshape>(Shape{batch, queries, kHeads * kValues}), {51}, 52,
                    "join");
   }
-  network->SetInputs({0, 1, 2});
+  const bool has_mask_input = !around.mask.empty() && !around.constant_mask;
+  network->SetInputs(has_mask_input ? std::vector<int>{0, 1, 2, 3} : std::vector<int>{0, 1, 2});
   network->SetOutputs(outputs);
   return network;
 }
@@ -82,9 +103,18 @@ Array Joined(const Array& x) {
               [&](const Index& at) { return At(x, {at[0], at[2] / width, at[1], at[2] % width}); });
 }
 
-Array Reference(const Array& q, const Array& keys, const Array& v, float scale) {
+// With half of the mask: what divides by 2 comes behind it.
+Array Reference(const Array& q, const Array& keys, const Array& v, float scale,
+                const Array& mask = {}) {
   Array scores = ReferenceProduct(q, keys);
   for (float& s : scores.data) s *= scale;
+  if (!mask.data.empty()) {
+    scores = Make(scores.shape, [&](const Index& at) {
+      Index from(at.end() - static_cast<int>(mask.shape.size()), at.end());
+      for (size_t d = 0; d < from.size(); ++d) from[d] = mask.shape[d] == 1 ? 0 : from[d];
+      return At(scores, at) + At(mask, from) / 2;
+    });
+  }
   scores.data = ReferenceSoftmax(scores.data, scores.shape.back(), 1.0f);
   return ReferenceProduct(scores, v);
 }
@@ -93,21 +123,31 @@ void ExpectAttention(const Around& around, int batch, int queries, int keys, siz
   SCOPED_TRACE(std::to_string(batch) + " " + std::to_string(queries) + " " + std::to_string(keys));
   Random random(5);
   std::vector<Array> inputs;
-  Array want;
+  Array want, mask;
+  if (!around.mask.empty()) {
+    // As masks are: numbers, and the least of all where a key is hidden. In the first row all are.
+    mask = RandomArray(around.mask, &random);
+    for (size_t i = 0; i < mask.data.size(); ++i) {
+      const bool hidden = static_cast<int>(i) < around.mask.back() || random.Chance(0.3);
+      if (hidden) mask.data[i] = std::numeric_limits<float>::lowest();
+    }
+  }
   if (around.exchanges) {
     inputs = {RandomArray({batch, queries, kHeads * kWidth}, &random),
               RandomArray({batch, keys, kHeads * kWidth}, &random),
               RandomArray({batch, keys, kHeads * kValues}, &random)};
     want = Joined(Reference(Parted(inputs[0], kWidth), Exchanged(Parted(inputs[1], kWidth), true),
-                            Parted(inputs[2], kValues), around.scale));
+                            Parted(inputs[2], kValues), around.scale, mask));
   } else {
     inputs = {RandomArray({batch, kHeads, queries, kWidth}, &random),
               RandomArray({batch, kHeads, kWidth, keys}, &random),
               RandomArray({batch, kHeads, keys, kValues}, &random)};
-    want = Reference(inputs[0], inputs[1], inputs[2], around.scales ? around.scale : 1);
+    want = Reference(inputs[0], inputs[1], inputs[2], around.scales ? around.scale : 1, mask);
     if (around.transposes) inputs[1] = Exchanged(inputs[1], true);
   }
-  const auto network = MakeNetwork(around, batch, queries, keys, {around.exchanges ? 52 : 50});
+  if (!mask.data.empty() && !around.constant_mask) inputs.push_back(mask);
+  const auto network =
+      MakeNetwork(around, batch, queries, keys, {around.exchanges ? 52 : 50}, mask);
   for (const Kernels* kernels : AvailableKernels()) {
     for (int threads : kThreads) {
       const Array found = RunNetwork(network.get(), inputs, 1, *kernels, threads)[0];
@@ -139,6 +179,28 @@ TEST(MakeAttentions, SkipsReshapesAndTransposes) {
     ExpectAttention(kExchanged, 1, queries, 11, 1);
     ExpectAttention(kAll, 2, queries, 11, 1);
     ExpectAttention(kAllTransposed, 2, queries, 11, 1);
+  }
+}
+
+TEST(MakeAttentions, TakesAMask) {
+  for (const Shape& mask : {Shape{1, 1, 1, 11}, Shape{1, 1, 9, 11}, Shape{2, 1, 1, 11},
+                            Shape{2, kHeads, 9, 11}, Shape{9, 11}, Shape{11}, Shape{9, 1}}) {
+    SCOPED_TRACE(testing::PrintToString(mask));
+    for (bool constant : {false, true}) {
+      for (bool first : {false, true}) {
+        ExpectAttention({true, false, false, false, 0.5f, mask, constant, first}, 2, 9, 11, 1);
+      }
+    }
+  }
+}
+
+TEST(MakeAttentions, TakesAProductThatIsTransposed) {
+  for (bool transposes : {false, true}) {
+    Around around{true, false, false, transposes, 0.5f, {2, 1, 9, 11}};
+    around.turned = true;
+    ExpectAttention(around, 2, 9, 11, 1);
+    around.exchanges = around.mask_first = true;
+    ExpectAttention(around, 2, 9, 11, 1);
   }
 }
 
