@@ -110,14 +110,19 @@ void SpmmBlocks(const SpmmArgs& args) {
   }
 }
 
-// Columns. kHalf: 4 * kLanes pixels, of which a pass computes so many parts of four: all in one
-// where registers suffice, else the first two and then the others.
-constexpr int kPasses = kRegisters >= 32 ? 1 : 2;
+// Columns: 4 * kLanes pixels, of which a pass computes so many parts of four that sums take half of
+// the registers: all in one where these suffice, else two by two or one by one.
+template <class V, int G>
+constexpr int Passes() {
+  int passes = kRegisters >= 32 ? 1 : 2;
+  while (passes < 4 && G * (4 / passes) * V::kSumRegisters > (kRegisters + 1) / 2) passes *= 2;
+  return passes;
+}
 
 template <class V, int kPass, int G>
 SBNN_INLINE void AddColumns(const SpmmArgs& args, uint32_t group, const typename V::Output& out,
                             typename V::Ints (*done)[4]) {
-  constexpr int kFirst = kPass * 4 / kPasses, kEnd = kFirst + 4 / kPasses;
+  constexpr int kParts = 4 / Passes<V, G>(), kFirst = kPass * kParts, kEnd = kFirst + kParts;
   const uint32_t first = args.group_begin[group];
   const int32_t* offset = args.offset + 4 * static_cast<size_t>(first);
   const int32_t* const end = args.offset + 4 * static_cast<size_t>(args.group_begin[group + 1]);
@@ -138,8 +143,8 @@ SBNN_INLINE void AddColumns(const SpmmArgs& args, uint32_t group, const typename
     const typename V::Bytes rows[4] = {V::Load(x + offset[0]), V::Load(x + offset[1]),
                                        V::Load(x + offset[2]), V::Load(x + offset[3])};
     typename V::Bytes v[4];
-    if constexpr (kFirst == 0) V::template Interleave<0>(rows, v);
-    if constexpr (kEnd == 4) V::template Interleave<1>(rows, v);
+    if constexpr (kFirst < 2) V::template Interleave<0>(rows, v);
+    if constexpr (kEnd > 2) V::template Interleave<1>(rows, v);
 #pragma GCC unroll 4
     for (int j = kFirst; j < kEnd; ++j) {
       const typename V::Quads quads = V::Prepare(v[j]);
@@ -168,8 +173,13 @@ void SpmmColumnsWide(const SpmmArgs& args) {
 #pragma GCC unroll 1
     for (int part = 0; part < 4 / G; ++part) {
       const uint32_t group = quad * (4 / G) + part;
+      constexpr int kPasses = Passes<V, G>();
       AddColumns<V, 0, G>(args, group, out, done + part * G);
-      if constexpr (kPasses == 2) AddColumns<V, 1, G>(args, group, out, done + part * G);
+      if constexpr (kPasses > 1) AddColumns<V, 1, G>(args, group, out, done + part * G);
+      if constexpr (kPasses > 2) {
+        AddColumns<V, 2, G>(args, group, out, done + part * G);
+        AddColumns<V, 3, G>(args, group, out, done + part * G);
+      }
     }
     if constexpr (kToPanel) {
       int8_t* y = args.y + 4 * quad * args.y_stride;

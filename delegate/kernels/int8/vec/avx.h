@@ -33,6 +33,7 @@ SBNN_INLINE __m128i TurnOrder() {
 // What vectors V of all lengths have alike, given the Types of their registers.
 template <class V, class Types>
 struct AvxVector {
+  static constexpr int kSumRegisters = 1;
   using Bytes = typename Types::Integers;
   using Weights = Bytes;
   using Sums = Bytes;

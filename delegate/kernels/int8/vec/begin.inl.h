@@ -1,7 +1,8 @@
 // What the int8 vectors of every instruction set begin with. To be included by the headers beside
 // this one, after SBNN_ISA and SBNN_REGISTERS, the number of vector registers, are defined.
 //
-// A vector class V has kLanes 32-bit lanes, in 128-bit quarters of four, and as static functions
+// A vector class V has kLanes 32-bit lanes, in 128-bit quarters of four, sums of which take
+// kSumRegisters, and as static functions
 //
 //   Bytes Load(p)               inputs of kLanes quads, in the form that products take them
 //   Bytes Fill(byte)            the same of one input everywhere

@@ -23,8 +23,10 @@ struct V128 {
   using Quads = int8x16_t;
   using Weights = int8x16_t;
 #if defined(SBNN_DOT)
+  static constexpr int kSumRegisters = 1;
   using Sums = int32x4_t;
 #else
+  static constexpr int kSumRegisters = 2;
   // Of each lane two halves, which Total adds up: lanes 0 and 1, then 2 and 3.
   struct Sums {
     int32x4_t low, high;

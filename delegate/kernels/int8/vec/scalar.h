@@ -14,6 +14,7 @@ namespace SBNN_ISA {
 
 struct V128 {
   static constexpr int kLanes = 4;
+  static constexpr int kSumRegisters = 1;
   struct Bytes {
     int8_t at[16];
   };

@@ -21,7 +21,9 @@ struct V128 {
   using Quads = v128_t;
   using Weights = v128_t;
   using Sums = v128_t;
+  static constexpr int kSumRegisters = 1;
 #else
+  static constexpr int kSumRegisters = 2;
   struct Shorts {
     v128_t low, high;
   };
