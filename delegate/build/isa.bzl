@@ -43,7 +43,7 @@ _ISAS = {
         "armv7": ["-mfpu=neon-vfpv4"],
     },
     "neon_dot": {"aarch64": _IN_ORDER + ["-march=armv8.2-a+dotprod"]},
-    "wasm": {"wasm32": []},  # those of the toolchain, for all of a module
+    "wasm": {"wasm32": []},  # relaxed SIMD or not: .bazelrc says
     "wasm_dot": {"wasm32": []},
     "neon_fp16": {"aarch64": _IN_ORDER + ["-march=armv8.2-a+fp16"]},
 }

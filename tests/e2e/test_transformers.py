@@ -47,14 +47,20 @@ def test_all_is_claimed_as_one_part(networks, name):
     assert {node.get("part") for node in report.nodes} - {None} == {0}
 
 
+def label_of_softmax(records: list[dict]) -> str:
+    """The nodes that run as one operator with it, by the profile's one step that names it."""
+    labels = [record["label"] for record in records if record["record"] == "step_profile"]
+    (label,) = [label for label in labels if "SOFTMAX" in label]
+    return label
+
+
 def test_attention_is_one_operator(networks):
     records = []
     delegate = sbnn.load_delegate(claim="all", profile=True, report=records.append)
     made = runtime.interpreter(networks["transformer"], delegate=delegate, xnnpack=False)
     runtime.run(made, [np.zeros((1, 24, 32), np.float32)])
     del made, delegate  # who goes leaves its profile
-    labels = [step["label"] for step in records if step["record"] == "step_profile"]
-    (label,) = [label for label in labels if "SOFTMAX" in label]
+    label = label_of_softmax(records)
     assert label.count("BATCH_MATMUL") == 2 and label.count("TRANSPOSE") == 4
 
 
@@ -79,8 +85,7 @@ def test_attention_with_a_mask_is_one_operator():
         results.append(runtime.run(made, [numbers if w else hidden for w in wide])[0])
     del made, delegate
     np.testing.assert_allclose(results[1], results[0], rtol=1e-4, atol=1e-4)
-    labels = [step["label"] for step in records if step["record"] == "step_profile"]
-    (label,) = [label for label in labels if "SOFTMAX" in label]
+    label = label_of_softmax(records)
     assert label.count("BATCH_MATMUL") == 2 and label.count("ADD") == 1
 
 
