@@ -1,6 +1,7 @@
 #include "delegate/translation/int8_layer.h"
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <utility>
 
@@ -12,6 +13,11 @@ namespace {
 
 // What XNNPACK's operators take as input scale * weight scale / output scale.
 constexpr float kScaleEnd = 256.0f;
+
+// The kernels convert scaled sums to int32. A sum has at most this magnitude for each of its
+// inputs.
+constexpr double kLargestProduct = 255.0 * 128.0;
+constexpr double kScaledSumEnd = 2147483648.0;
 
 // uint8 weights with one zero point, as int8: dense ones only, which models of before 2019 have.
 Status MakeInt8(Int8Layer* layer) {
@@ -81,12 +87,19 @@ Status ReadInt8Layer(const NodeView& view, const Translation& t, int filter, int
   if (!status.ok()) return status;
   const Quantization input = t.quantization(t.inputs[0]);
   const Quantization output = t.quantization(t.output);
+  const double depth = static_cast<double>(ElementCount(shape)) / std::max(channels, 1);
   for (int c = 0; c < channels; ++c) {
     const float weight_scale = q.scales[q.scales.size() > 1 ? c : 0];
     const float scale = input.scale * weight_scale / output.scale;
     if (!(scale < kScaleEnd)) {
       return Status::Error("scales that multiply sums by " + std::to_string(scale) +
                            "; expected less than 256");
+    }
+    const double largest =
+        std::min(depth * kLargestProduct + std::abs(static_cast<double>(layer->outputs.bias[c])),
+                 kScaledSumEnd);
+    if (scale >= 1.0f && largest * scale >= kScaledSumEnd) {
+      return Status::Error("scales that make of sums more than 2^31 steps of the output");
     }
     layer->outputs.scale.push_back(scale);
   }

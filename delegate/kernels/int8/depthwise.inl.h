@@ -8,33 +8,47 @@ namespace int8 {
 namespace SBNN_ISA {
 namespace {
 
+// Which pixels of a stretch of the input lie in the image: all, none, or those of the first stretch
+// or the last one.
+template <class V>
+struct Edges {
+  SBNN_INLINE Edges(int width, int pad_left)
+      : width(width), head(pad_left, width + pad_left), tail(0, (width + pad_left) % V::kLanes) {}
+  SBNN_INLINE bool Whole(int first) const { return first >= 0 && first + V::kLanes <= width; }
+  int width;
+  typename V::Part head, tail;
+};
+
 // Rows of a stretch of the input, interleaved: kSets times four of them. v[s][k]: pixels 4 q + k.
 template <class V, int kSets>
 struct InterleavedRows {
   typename V::Bytes v[kSets][4];
 
-  // Pixels [first, first + kLanes) of each row, `fill` where those are outside of [0, width).
-  SBNN_INLINE void Load(const int8_t* const* rows, int first, int width, typename V::Bytes fill) {
-    if (first >= width) {
+  // Pixels [first, first + kLanes) of each row, `fill` where those are outside of the image.
+  SBNN_INLINE void Load(const int8_t* const* rows, int first, const Edges<V>& edges,
+                        typename V::Bytes fill) {
+    if (first >= edges.width) {
 #pragma GCC unroll 2
       for (int s = 0; s < kSets; ++s) {
 #pragma GCC unroll 4
         for (int k = 0; k < 4; ++k) v[s][k] = fill;
       }
-      return;
+    } else if (edges.Whole(first)) {
+      Interleave(rows, first, [](const int8_t* p) { return V::Load(p); });
+    } else {
+      const typename V::Part& part = first < 0 ? edges.head : edges.tail;
+      Interleave(rows, first, [&](const int8_t* p) { return V::LoadPart(p, part, fill); });
     }
-    const bool whole = first >= 0 && first + V::kLanes <= width;
-    const int begin = first < 0 ? -first : 0;
-    const int rest = width - first;
-    const int end = rest > V::kLanes ? V::kLanes : rest;
+  }
+
+  template <class LoadRow>
+  SBNN_INLINE void Interleave(const int8_t* const* rows, int first, const LoadRow& load) {
 #pragma GCC unroll 2
     for (int s = 0; s < kSets; ++s) {
       typename V::Bytes row[4];
 #pragma GCC unroll 4
-      for (int i = 0; i < 4; ++i) {
-        const int8_t* const p = rows[4 * s + i] + 4 * static_cast<ptrdiff_t>(first);
-        row[i] = whole ? V::Load(p) : V::LoadFrom(p, begin, end, fill);
-      }
+      for (int i = 0; i < 4; ++i)
+        row[i] = load(rows[4 * s + i] + 4 * static_cast<ptrdiff_t>(first));
       V::template Interleave<0>(row, v[s]);
       V::template Interleave<1>(row, v[s]);
     }
@@ -71,13 +85,17 @@ SBNN_INLINE void Prepare(const InterleavedRows<V, kSets>& here,
 
 // Stride 1: two rows of the output share the rows that they read.
 template <class V, int K, int S>
-void Depthwise(const DepthwiseArgs& args) {
+void Depthwise(const DepthwiseArgs& given) {
+  const DepthwiseArgs args = given;  // which no byte that is stored can change
   constexpr int kRows = S == 1 ? 2 : 1;
   constexpr int kSets = K > 3 ? 2 : 1;
   constexpr int kReach = S == 1 ? K - 1 : K - 2;
   constexpr int kWeights = kRows * kSets * K * 16;
   const typename V::Output out(args.to);
   const typename V::Bytes fill = V::Fill(args.pad);
+  const Edges<V> edges(args.in_w, args.pad_left);
+  // A row of one vector is stored whole: what is beyond it belongs to the next row, which follows.
+  const bool one_vector = args.y_room && args.out_w <= V::kLanes;
   for (int quad = 0; quad < args.quads; ++quad) {
     const int8_t* const x = args.x + quad * args.x_stride;
     typename V::Weights w[kRows][kSets][K];
@@ -102,13 +120,13 @@ void Depthwise(const DepthwiseArgs& args) {
       const bool both = row + 1 < args.end_row;
       InterleavedRows<V, kSets> here, next;
       int first = -args.pad_left;
-      here.Load(rows, first, args.in_w, fill);
+      here.Load(rows, first, edges, fill);
       for (int column = 0; column < args.out_w; column += V::kLanes) {
-        const int count = args.out_w - column;
+        const int count = one_vector ? V::kLanes : args.out_w - column;
         typename V::Bytes y[kRows];
         if constexpr (S == 1) {
           first += V::kLanes;
-          next.Load(rows, first, args.in_w, fill);
+          next.Load(rows, first, edges, fill);
           typename V::Quads q[kSets][8];
           Prepare<V, kSets, kReach>(here, next, q);
 #pragma GCC unroll 2
@@ -129,7 +147,7 @@ void Depthwise(const DepthwiseArgs& args) {
 #pragma GCC unroll 2
           for (int half = 0; half < 2; ++half) {
             first += V::kLanes;
-            next.Load(rows, first, args.in_w, fill);
+            next.Load(rows, first, edges, fill);
             typename V::Quads q[kSets][8];
             Prepare<V, kSets, kReach>(here, next, q);
             done[2 * half] = V::Requantize(DotWindow<V, K, kSets, 0>(bias, q, w[0]), scale, out);

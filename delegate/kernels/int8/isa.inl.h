@@ -95,7 +95,7 @@ Kernels Collect(const char* isa, const Int8Cost& cost) {
   k.panel_to_flat = &PanelToFlat;
   k.quads_to_panel = &QuadsToPanel;
   k.panel_to_quads = &PanelToQuads;
-  k.elementwise = kElementwise;
+  k.elementwise = kElementwise<V>;
   k.dot_loop = &DotLoop<V>;
   return k;
 }

@@ -23,7 +23,7 @@ constexpr int kSlack = 64;
 
 // From a sum to an element: float(sum) times the output's scale (input scale * weight scale /
 // output scale, in floats), rounded to the nearest, ties to even; plus the zero point; limited to
-// [lo, hi]. This is XNNPACK's arithmetic.
+// [lo, hi]. This is XNNPACK's arithmetic. The product's magnitude must be less than 2^31.
 struct Requantization {
   int32_t zero_point;
   int32_t lo, hi;
@@ -71,12 +71,13 @@ struct DepthwiseArgs {
   int8_t* y;
   size_t y_stride;  // between quads of channels
   bool to_panel;    // y is one, and y_stride that between channels
+  bool y_room;      // kSlack bytes behind the last row of each plane may be written
   int out_w;
   int first_row, end_row;  // of the output
   int quads;               // of channels
   int pad_top, pad_left;
   int8_t pad;             // what stands outside of the image: the zero point; and
-  const int8_t* pad_row;  // [in_w][4] of it
+  const int8_t* pad_row;  // [in_w][4] of it, and kSlack bytes behind
   const int8_t* weights;  // [quads] of what PackDepthwise makes
   const int32_t* bias;    // [quads * 4]: see Kernels::input_offset
   const float* scale;
@@ -117,14 +118,16 @@ struct ShiftRowsArgs {
 };
 using ShiftRowsFn = void (*)(const ShiftRowsArgs&);
 
-// Four bytes of each pixel of a row whose pixels have `pixel` bytes, from any four places, into a
-// row of quads.
+// Four bytes of each pixel of rows whose pixels have `pixel` bytes, from any four places, into rows
+// of quads.
 struct GatherArgs {
   const int8_t* x;
+  size_t x_row;  // from a row to the next
   size_t pixel;
   int32_t at[4];  // from x; negative: nothing but zeros
-  int count;
-  int8_t* y;
+  int rows;
+  int count;  // of pixels of a row
+  int8_t* y;  // [rows][count][4]
 };
 using GatherFn = void (*)(const GatherArgs&);
 

@@ -61,32 +61,91 @@ void ShiftRows(const ShiftRowsArgs& args) {
   }
 }
 
+#if defined(__AVX2__)
+// Gathers four pixels of a row at a time, as long as no byte behind the last pixel's is read.
+class VectorGather {
+ public:
+  VectorGather(const GatherArgs& args, bool together)
+      : pixel_(static_cast<int>(args.pixel)),
+        loaded_(pixel_ > 12            ? 0
+                : 3 * pixel_ + 4 <= 16 ? 4
+                                       : 2),
+        sources_(together ? 1 : 4) {
+    for (int k = 0; k < sources_; ++k) {
+      const bool there = args.at[k] >= 0;
+      int8_t from[16];
+      for (int i = 0; i < 16; ++i) {
+        const bool mine = there && i / 4 < loaded_ && (together || i % 4 == k);
+        from[i] = static_cast<int8_t>(mine ? i / 4 * pixel_ + (together ? i % 4 : 0) : -128);
+      }
+      pick_[k] = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+      at_[k] = there ? args.at[k] : 0;
+    }
+  }
+
+  // Returns how many.
+  SBNN_INLINE int Row(const int8_t* x, int count, int8_t* y) const {
+    int i = 0;
+    if (loaded_ == 0) return i;
+    for (; (i + 4 - loaded_) * pixel_ + 16 <= (count - 1) * pixel_ + 1; i += 4) {
+      __m128i v = Pick(x + i * pixel_);
+      if (loaded_ == 2) v = _mm_unpacklo_epi64(v, Pick(x + (i + 2) * pixel_));
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(y + 4 * i), v);
+    }
+    return i;
+  }
+
+ private:
+  // Of the pixels in the sixteen bytes at p.
+  SBNN_INLINE __m128i Pick(const int8_t* p) const {
+    if (sources_ == 1) return PickFrom(p, 0);
+    return _mm_or_si128(_mm_or_si128(PickFrom(p, 0), PickFrom(p, 1)),
+                        _mm_or_si128(PickFrom(p, 2), PickFrom(p, 3)));
+  }
+  SBNN_INLINE __m128i PickFrom(const int8_t* p, int k) const {
+    const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + at_[k]));
+    return _mm_shuffle_epi8(v, pick_[k]);
+  }
+
+  const int pixel_, loaded_, sources_;  // loaded at once: of pixels
+  __m128i pick_[4];
+  int32_t at_[4];
+};
+#else
+struct VectorGather {
+  VectorGather(const GatherArgs&, bool) {}
+  SBNN_INLINE int Row(const int8_t*, int, int8_t*) const { return 0; }
+};
+#endif
+
 void Gather(const GatherArgs& args) {
-  const int8_t* x = args.x;
-  int8_t* y = args.y;
   const int32_t* const at = args.at;
   const bool together =
       at[0] >= 0 && at[1] == at[0] + 1 && at[2] == at[0] + 2 && at[3] == at[0] + 3;
-  if (together) {
-    x += at[0];
-    for (int i = 0; i < args.count; ++i, x += args.pixel, y += 4) __builtin_memcpy(y, x, 4);
-    return;
-  }
-  const int8_t* from[4];
+  const VectorGather vectors(args, together);
+  int32_t from[4];
   uint32_t kept = 0;  // bits of the bytes that are there
   for (int k = 0; k < 4; ++k) {
-    from[k] = x + (at[k] < 0 ? 0 : at[k]);
+    from[k] = at[k] < 0 ? 0 : at[k];
     kept |= at[k] < 0 ? 0u : 0xffu << (8 * k);
   }
-  for (int i = 0; i < args.count; ++i, y += 4) {
-    const size_t pixel = i * args.pixel;
-    uint32_t four = 0;
-#pragma GCC unroll 4
-    for (int k = 0; k < 4; ++k) {
-      four |= static_cast<uint32_t>(static_cast<uint8_t>(from[k][pixel])) << (8 * k);
+  const int8_t* x = args.x;
+  int8_t* y = args.y;
+  for (int r = 0; r < args.rows; ++r, x += args.x_row, y += 4 * args.count) {
+    int i = vectors.Row(x, args.count, y);
+    if (together) {
+      for (; i < args.count; ++i) __builtin_memcpy(y + 4 * i, x + i * args.pixel + at[0], 4);
     }
-    four &= kept;
-    __builtin_memcpy(y, &four, 4);
+    for (; i < args.count; ++i) {
+      uint32_t four = 0;
+#pragma GCC unroll 4
+      for (int k = 0; k < 4; ++k) {
+        const auto byte = static_cast<uint8_t>(x[i * args.pixel + from[k]]);
+        four |= static_cast<uint32_t>(byte) << (8 * k);
+      }
+      four &= kept;
+      __builtin_memcpy(y + 4 * i, &four, 4);
+    }
   }
 }
 
@@ -170,6 +229,7 @@ void PanelToQuads(const RelayoutArgs& args) {
     for (int c = 0; c < 4; ++c) {
       planes.at[c] = c < channels ? c * static_cast<int32_t>(args.x_stride) : -1;
     }
+    planes.rows = 1;
     planes.count = static_cast<int>(end - first);
     planes.y = args.y + quad * args.y_stride + 4 * first;
     Gather(planes);

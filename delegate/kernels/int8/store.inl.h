@@ -19,6 +19,7 @@ SBNN_INLINE void StoreSome(int8_t* p, typename V::Bytes v, int n) {
 template <class V>
 SBNN_INLINE void StorePlanesSome(int8_t* p, size_t stride, typename V::Bytes v, int n) {
   if (n >= V::kLanes) return V::StorePlanes(p, stride, v);
+  if constexpr (V::kLanes == 16) return V::StorePlanesFirst(p, stride, v, n);
   int8_t planes[4][V::kLanes];
   V::StorePlanes(planes[0], V::kLanes, v);
   for (int c = 0; c < 4; ++c) __builtin_memcpy(p + c * stride, planes[c], n);

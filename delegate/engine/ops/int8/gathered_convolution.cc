@@ -64,7 +64,7 @@ Status Int8GatheredConvolution::Plan(const std::vector<const Tensor*>& inputs, c
   row_ = (std::max<size_t>(reach, placed_.pad_left + in.w) + kQuad) * channels_;
   quad_ = PlaneStride(band_rows_ * width * kQuad + int8::kSlack, ElementType::kInt8);
   const size_t quads = (order_.size() + kQuad - 1) / kQuad;
-  worker_bytes_ = RoundUp(quads * quad_ + row_ * window_.kernel_h, kVectorBytes) +
+  worker_bytes_ = RoundUp(quads * quad_ + row_ * RowsRead(band_rows_), kVectorBytes) +
                   RoundUp(weights_->lanes(), kVectorBytes);
   *scratch = worker_bytes_ * context.threads;
   grid_ = Int8Grid(*weights_, band_rows_ * width, *kernels_, false, 1);
@@ -78,7 +78,11 @@ Status Int8GatheredConvolution::Plan(const std::vector<const Tensor*>& inputs, c
   return Status();
 }
 
-// [quads][rows][out_w][4], behind which the padded rows of an output row lie for a while.
+int Int8GatheredConvolution::RowsRead(int rows) const {
+  return (rows - 1) * window_.stride_h + (window_.kernel_h - 1) * window_.dilation_h + 1;
+}
+
+// [quads][rows][out_w][4], behind which the padded rows that these read lie for a while.
 void Int8GatheredConvolution::Gather(const Tensor& input, int n, int first_row, int rows,
                                      int8_t* to) const {
   const Images in = input.images();
@@ -87,35 +91,35 @@ void Int8GatheredConvolution::Gather(const Tensor& input, int n, int first_row, 
   const auto fill = static_cast<int8_t>(input.quantization.zero_point);
   const size_t left = static_cast<size_t>(placed_.pad_left) * channels_;
   const size_t width = static_cast<size_t>(in.w) * channels_;
-  for (int r = 0; r < rows; ++r) {
-    const int top = (first_row + r) * window_.stride_h - placed_.pad_top;
-    for (int k = 0; k < window_.kernel_h; ++k) {
-      const int y = top + k * window_.dilation_h;
-      int8_t* const row = padded + k * row_;
-      if (y < 0 || y >= in.h) {
-        std::memset(row, fill, row_);
-        continue;
-      }
-      std::memset(row, fill, left);
-      std::memcpy(row + left, input.bytes(n, 0) + y * width, width);
-      std::memset(row + left + width, fill, row_ - left - width);
+  const int top = first_row * window_.stride_h - placed_.pad_top;
+  for (int r = 0; r < RowsRead(rows); ++r) {
+    const int y = top + r;
+    int8_t* const row = padded + r * row_;
+    if (y < 0 || y >= in.h) {
+      std::memset(row, fill, row_);
+      continue;
     }
-    for (size_t q = 0; q < quads; ++q) {
-      int8::GatherArgs args = {};
-      args.x = padded;
-      args.pixel = static_cast<size_t>(window_.stride_w) * channels_;
-      for (size_t i = 0; i < kQuad; ++i) {
-        args.at[i] = -1;
-        if (q * kQuad + i >= order_.size()) continue;
-        const int at = order_[q * kQuad + i], tap = at / channels_;
-        const int column = tap % window_.kernel_w * window_.dilation_w;
-        args.at[i] = static_cast<int32_t>(tap / window_.kernel_w * row_) + column * channels_ +
-                     at % channels_;
-      }
-      args.count = placed_.out_w;
-      args.y = to + q * quad_ + static_cast<size_t>(r) * placed_.out_w * kQuad;
-      kernels_->gather(args);
+    std::memset(row, fill, left);
+    std::memcpy(row + left, input.bytes(n, 0) + y * width, width);
+    std::memset(row + left + width, fill, row_ - left - width);
+  }
+  for (size_t q = 0; q < quads; ++q) {
+    int8::GatherArgs args = {};
+    args.x = padded;
+    args.x_row = window_.stride_h * row_;
+    args.pixel = static_cast<size_t>(window_.stride_w) * channels_;
+    for (size_t i = 0; i < kQuad; ++i) {
+      args.at[i] = -1;
+      if (q * kQuad + i >= order_.size()) continue;
+      const int at = order_[q * kQuad + i], tap = at / channels_;
+      const int down = tap / window_.kernel_w * window_.dilation_h;
+      const int column = tap % window_.kernel_w * window_.dilation_w;
+      args.at[i] = static_cast<int32_t>(down * row_) + column * channels_ + at % channels_;
     }
+    args.rows = rows;
+    args.count = placed_.out_w;
+    args.y = to + q * quad_;
+    kernels_->gather(args);
   }
 }
 

@@ -39,6 +39,7 @@ class Int8GatheredConvolution : public Op {
            const RunContext& context) const override;
 
  private:
+  int RowsRead(int rows) const;  // of the padded image, by so many of the output
   void Gather(const Tensor& input, int n, int first_row, int rows, int8_t* to) const;
 
   std::shared_ptr<const Int8Weights> weights_;

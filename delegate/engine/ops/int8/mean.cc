@@ -1,7 +1,6 @@
 #include "delegate/engine/ops/int8/mean.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "delegate/engine/strided.h"
 #include "delegate/kernels/int8/table.h"
@@ -19,8 +18,11 @@ class Rounded {
         zero_point_(static_cast<float>(output.quantization.zero_point)) {}
 
   int8_t operator()(int32_t sum) const {
-    const float mean = std::nearbyint(static_cast<float>(sum - zero_) * scale_) + zero_point_;
-    return static_cast<int8_t>(std::min(127.0f, std::max(-128.0f, mean)));
+    // Limited, a number has so few bits that adding 1.5 * 2^23 rounds it: faster than a call.
+    const float mean = static_cast<float>(sum - zero_) * scale_;
+    const volatile float rounded = std::min(512.0f, std::max(-512.0f, mean)) + 0x1.8p23f;
+    return static_cast<int8_t>(
+        std::min(127.0f, std::max(-128.0f, rounded - 0x1.8p23f + zero_point_)));
   }
 
  private:

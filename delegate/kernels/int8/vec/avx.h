@@ -43,11 +43,10 @@ struct AvxVector {
   struct Output {
     template <typename R>
     SBNN_INLINE explicit Output(const R& to)
-        : most(V::SetScale(static_cast<float>(to.hi - to.zero_point))),
-          zero_point(V::SetShorts(static_cast<short>(to.zero_point))),
-          lo(V::SetBytes(static_cast<char>(to.lo))) {}
-    Floats most;
-    Bytes zero_point, lo;
+        : zero_point(V::SetShorts(static_cast<short>(to.zero_point))),
+          lo(V::SetBytes(static_cast<char>(to.lo))),
+          hi(V::SetBytes(static_cast<char>(to.hi))) {}
+    Bytes zero_point, lo, hi;
   };
 
   static SBNN_INLINE Bytes Biased(Bytes v) {
@@ -92,12 +91,16 @@ struct V128 : AvxVector<V128, Types128> {
   }
   static SBNN_INLINE Weights LoadWeights(const int8_t* w) { return Repeat(w); }
   static SBNN_INLINE Sums AddQuarters(Sums sums) { return sums; }
-  static SBNN_INLINE Bytes LoadFrom(const int8_t* p, int first, int end, Bytes fill) {
-    const __m128i lane = _mm_setr_epi32(0, 1, 2, 3);
-    const __m128i mask = _mm_andnot_si128(_mm_cmpgt_epi32(_mm_set1_epi32(first), lane),
-                                          _mm_cmpgt_epi32(_mm_set1_epi32(end), lane));
-    const __m128i v = _mm_maskload_epi32(reinterpret_cast<const int*>(p), mask);
-    return _mm_blendv_epi8(fill, Biased(v), mask);
+  struct Part {
+    SBNN_INLINE Part(int first, int end)
+        : mask(_mm_andnot_si128(_mm_cmpgt_epi32(_mm_set1_epi32(first), Lanes()),
+                                _mm_cmpgt_epi32(_mm_set1_epi32(end), Lanes()))) {}
+    __m128i mask;
+  };
+  static SBNN_INLINE __m128i Lanes() { return _mm_setr_epi32(0, 1, 2, 3); }
+  static SBNN_INLINE Bytes LoadPart(const int8_t* p, const Part& part, Bytes fill) {
+    const __m128i v = _mm_maskload_epi32(reinterpret_cast<const int*>(p), part.mask);
+    return _mm_blendv_epi8(fill, Biased(v), part.mask);
   }
   static SBNN_INLINE Bytes LoadColumns(const int8_t* const (&p)[4]) {
     return Biased(Turn(_mm_setr_epi32(LoadFourBytes(p[0]), LoadFourBytes(p[1]), LoadFourBytes(p[2]),
@@ -128,16 +131,19 @@ struct V128 : AvxVector<V128, Types128> {
   static SBNN_INLINE Sums Add(Sums a, Sums b) { return _mm_add_epi32(a, b); }
   static SBNN_INLINE Floats SetScale(float x) { return _mm_set1_ps(x); }
   static SBNN_INLINE Floats SetFourScales(const float* p) { return _mm_loadu_ps(p); }
-  static SBNN_INLINE Ints Requantize(Sums sums, Floats scale, const Output& out) {
-    return _mm_cvtps_epi32(_mm_min_ps(_mm_mul_ps(_mm_cvtepi32_ps(sums), scale), out.most));
+  static SBNN_INLINE Ints Requantize(Sums sums, Floats scale, const Output&) {
+    return _mm_cvtps_epi32(_mm_mul_ps(_mm_cvtepi32_ps(sums), scale));
   }
   static SBNN_INLINE Bytes Pack(Ints a, Ints b, Ints c, Ints d, const Output& out) {
     const __m128i ab = _mm_adds_epi16(_mm_packs_epi32(a, b), out.zero_point);
     const __m128i cd = _mm_adds_epi16(_mm_packs_epi32(c, d), out.zero_point);
-    return _mm_max_epi8(_mm_packs_epi16(ab, cd), out.lo);
+    return _mm_min_epi8(_mm_max_epi8(_mm_packs_epi16(ab, cd), out.lo), out.hi);
   }
   static SBNN_INLINE Bytes Turn(Bytes v) { return _mm_shuffle_epi8(v, TurnOrder()); }
   static SBNN_INLINE void Store(int8_t* p, Bytes v) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), v);
+  }
+  static SBNN_INLINE void StoreSums(int32_t* p, Sums v) {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p), v);
   }
   static SBNN_INLINE void StoreOne(int8_t* p, Bytes v) {
@@ -145,7 +151,7 @@ struct V128 : AvxVector<V128, Types128> {
     __builtin_memcpy(p, &four, 4);
   }
   static SBNN_INLINE void StoreFirst(int8_t* p, Bytes v, int n) {
-    const __m128i mask = _mm_cmpgt_epi32(_mm_set1_epi32(n), _mm_setr_epi32(0, 1, 2, 3));
+    const __m128i mask = _mm_cmpgt_epi32(_mm_set1_epi32(n), Lanes());
     _mm_maskstore_epi32(reinterpret_cast<int*>(p), mask, v);
   }
   static SBNN_INLINE void StorePlanes(int8_t* p, size_t stride, Bytes v) {
@@ -177,11 +183,15 @@ struct V256 : AvxVector<V256, Types256> {
     return Biased(_mm256_loadu_si256(static_cast<const __m256i*>(p)));
   }
   static SBNN_INLINE __m256i Lanes() { return _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7); }
-  static SBNN_INLINE Bytes LoadFrom(const int8_t* p, int first, int end, Bytes fill) {
-    const __m256i mask = _mm256_andnot_si256(_mm256_cmpgt_epi32(_mm256_set1_epi32(first), Lanes()),
-                                             _mm256_cmpgt_epi32(_mm256_set1_epi32(end), Lanes()));
-    const __m256i v = _mm256_maskload_epi32(reinterpret_cast<const int*>(p), mask);
-    return _mm256_blendv_epi8(fill, Biased(v), mask);
+  struct Part {
+    SBNN_INLINE Part(int first, int end)
+        : mask(_mm256_andnot_si256(_mm256_cmpgt_epi32(_mm256_set1_epi32(first), Lanes()),
+                                   _mm256_cmpgt_epi32(_mm256_set1_epi32(end), Lanes()))) {}
+    __m256i mask;
+  };
+  static SBNN_INLINE Bytes LoadPart(const int8_t* p, const Part& part, Bytes fill) {
+    const __m256i v = _mm256_maskload_epi32(reinterpret_cast<const int*>(p), part.mask);
+    return _mm256_blendv_epi8(fill, Biased(v), part.mask);
   }
   static SBNN_INLINE Bytes LoadColumns(const int8_t* const (&p)[4]) {
     const auto eight = [](const int8_t* at) {
@@ -243,14 +253,13 @@ struct V256 : AvxVector<V256, Types256> {
   static SBNN_INLINE Floats SetFourScales(const float* p) {
     return _mm256_broadcast_ps(reinterpret_cast<const __m128*>(p));
   }
-  static SBNN_INLINE Ints Requantize(Sums sums, Floats scale, const Output& out) {
-    return _mm256_cvtps_epi32(
-        _mm256_min_ps(_mm256_mul_ps(_mm256_cvtepi32_ps(sums), scale), out.most));
+  static SBNN_INLINE Ints Requantize(Sums sums, Floats scale, const Output&) {
+    return _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_cvtepi32_ps(sums), scale));
   }
   static SBNN_INLINE Bytes Pack(Ints a, Ints b, Ints c, Ints d, const Output& out) {
     const __m256i ab = _mm256_adds_epi16(_mm256_packs_epi32(a, b), out.zero_point);
     const __m256i cd = _mm256_adds_epi16(_mm256_packs_epi32(c, d), out.zero_point);
-    return _mm256_max_epi8(_mm256_packs_epi16(ab, cd), out.lo);
+    return _mm256_min_epi8(_mm256_max_epi8(_mm256_packs_epi16(ab, cd), out.lo), out.hi);
   }
   static SBNN_INLINE Bytes Turn(Bytes v) {
     return _mm256_shuffle_epi8(v, _mm256_broadcastsi128_si256(TurnOrder()));

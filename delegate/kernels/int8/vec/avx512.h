@@ -29,10 +29,14 @@ struct V512 : AvxVector<V512, Types512> {
   static SBNN_INLINE Bytes SetShorts(short x) { return _mm512_set1_epi16(x); }
   static SBNN_INLINE Bytes Xor(Bytes a, Bytes b) { return _mm512_xor_si512(a, b); }
   static SBNN_INLINE Bytes Load(const void* p) { return Biased(_mm512_loadu_si512(p)); }
-  static SBNN_INLINE Bytes LoadFrom(const int8_t* p, int first, int end, Bytes fill) {
-    const unsigned below_end = end >= 16 ? 0xffffu : (1u << end) - 1u;
-    const __mmask16 mask = static_cast<__mmask16>(below_end & ~((1u << first) - 1u));
-    return _mm512_mask_mov_epi32(fill, mask, Biased(_mm512_maskz_loadu_epi32(mask, p)));
+  struct Part {
+    SBNN_INLINE Part(int first, int end)
+        : mask(static_cast<__mmask16>((end >= 16 ? 0xffffu : (1u << end) - 1u) &
+                                      ~((1u << first) - 1u))) {}
+    __mmask16 mask;
+  };
+  static SBNN_INLINE Bytes LoadPart(const int8_t* p, const Part& part, Bytes fill) {
+    return Biased(_mm512_mask_loadu_epi32(Biased(fill), part.mask, p));
   }
   // The quarters as rows of a matrix of dwords, transposed.
   static SBNN_INLINE __m512i ByQuarters() {
@@ -104,14 +108,13 @@ struct V512 : AvxVector<V512, Types512> {
   static SBNN_INLINE Floats SetFourScales(const float* p) {
     return _mm512_broadcast_f32x4(_mm_loadu_ps(p));
   }
-  static SBNN_INLINE Ints Requantize(Sums sums, Floats scale, const Output& out) {
-    return _mm512_cvtps_epi32(
-        _mm512_min_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(sums), scale), out.most));
+  static SBNN_INLINE Ints Requantize(Sums sums, Floats scale, const Output&) {
+    return _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_cvtepi32_ps(sums), scale));
   }
   static SBNN_INLINE Bytes Pack(Ints a, Ints b, Ints c, Ints d, const Output& out) {
     const __m512i ab = _mm512_adds_epi16(_mm512_packs_epi32(a, b), out.zero_point);
     const __m512i cd = _mm512_adds_epi16(_mm512_packs_epi32(c, d), out.zero_point);
-    return _mm512_max_epi8(_mm512_packs_epi16(ab, cd), out.lo);
+    return _mm512_min_epi8(_mm512_max_epi8(_mm512_packs_epi16(ab, cd), out.lo), out.hi);
   }
   static SBNN_INLINE Bytes Turn(Bytes v) {
     return _mm512_shuffle_epi8(v, _mm512_broadcast_i32x4(TurnOrder()));
@@ -129,6 +132,14 @@ struct V512 : AvxVector<V512, Types512> {
     V128::Store(p + stride, _mm512_extracti32x4_epi32(v, 1));
     V128::Store(p + 2 * stride, _mm512_extracti32x4_epi32(v, 2));
     V128::Store(p + 3 * stride, _mm512_extracti32x4_epi32(v, 3));
+  }
+  static SBNN_INLINE void StorePlanesFirst(int8_t* p, size_t stride, Bytes v, int n) {
+    const __mmask16 mask = static_cast<__mmask16>((1u << n) - 1u);
+    v = _mm512_permutexvar_epi32(ByQuarters(), v);
+    _mm_mask_storeu_epi8(p, mask, _mm512_castsi512_si128(v));
+    _mm_mask_storeu_epi8(p + stride, mask, _mm512_extracti32x4_epi32(v, 1));
+    _mm_mask_storeu_epi8(p + 2 * stride, mask, _mm512_extracti32x4_epi32(v, 2));
+    _mm_mask_storeu_epi8(p + 3 * stride, mask, _mm512_extracti32x4_epi32(v, 3));
   }
   static SBNN_INLINE void StoreInterleaved(int8_t* p, const Bytes (&v)[4]) {
     const __m512i low01 = _mm512_shuffle_i32x4(v[0], v[1], 0x44);

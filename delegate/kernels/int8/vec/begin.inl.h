@@ -6,8 +6,8 @@
 //
 //   Bytes Load(p)               inputs of kLanes quads, in the form that products take them
 //   Bytes Fill(byte)            the same of one input everywhere
-//   Bytes LoadFrom(p, first, end, fill)   quads [first, end) of them, `fill` elsewhere; these only
-//                               are read
+//   Bytes LoadPart(p, Part(first, end), fill)   quads [first, end) of them, `fill` elsewhere; none
+//                               before the first is read
 //   Bytes LoadColumns(p[4])     the inputs of kLanes pixels from four planes, as quads
 //   Bytes SpreadQuads(p, i)     quarter q: four times quad i[q] of p
 //   Weights LoadWeights(p)      sixteen weights for each quarter
@@ -24,17 +24,18 @@
 //   Dot(sums, quads, weights)   adds to each lane the sum of its four products
 //   Sums Add(sums, sums)
 //   Floats SetScale(x), SetFourScales(p)
-//   Ints Requantize(sums, scale, out)     without the zero point; at most what `out` allows
-//   Bytes Pack(a, b, c, d, out) quarter q: those of a, b, c and d
+//   Ints Requantize(sums, scale, out)     without the zero point
+//   Bytes Pack(a, b, c, d, out) quarter q: those of a, b, c and d, limited as `out` says
 //   Bytes Turn(bytes)           each quarter as a matrix of 4 x 4, transposed
 //   Store(p, bytes), StoreFirst(p, bytes, n)    n quads
 //   StorePlanes(p, stride, bytes)         of each quarter, dword c to plane c; so kLanes bytes each
+//   StorePlanesFirst(p, stride, bytes, n) n bytes each; only of the longest vectors
 //   Bytes JoinHalves(bytes)     the first halves of all quarters, then the second ones
 //   StoreInterleaved(p, v[4])   quarter q of v[k] to p + 64 q + 16 k
 //
 // with Output, what requantizing needs in registers. V128 also has LoadOne(p), a quad for all
-// lanes, and StoreOne(p, bytes), the first quad. GroupWeights<V, G>, the weights of a step, has
-// DotWith<V>(sums, quads, weights, i).
+// lanes, StoreOne(p, bytes), the first quad, and StoreSums(p, sums). GroupWeights<V, G>, the
+// weights of a step, has DotWith<V>(sums, quads, weights, i).
 #include <cstddef>
 #include <cstdint>
 

@@ -53,11 +53,20 @@ struct V128 {
   }
   static SBNN_INLINE Weights LoadWeights(const int8_t* w) { return Repeat(w); }
   static SBNN_INLINE Sums AddQuarters(Sums sums) { return sums; }
-  static SBNN_INLINE Bytes LoadFrom(const int8_t* p, int first, int end, Bytes fill) {
-    int8_t bytes[16];
-    vst1q_s8(bytes, fill);
-    for (int i = first; i < end; ++i) __builtin_memcpy(bytes + 4 * i, p + 4 * i, 4);
-    return vld1q_s8(bytes);
+  struct Part {
+    SBNN_INLINE Part(int first, int end) : first(first) {
+      const int32_t lanes[4] = {0, 1, 2, 3};
+      const int32x4_t lane = vld1q_s32(lanes);
+      mask = vreinterpretq_u8_u32(
+          vandq_u32(vcgeq_s32(lane, vdupq_n_s32(first)), vcltq_s32(lane, vdupq_n_s32(end))));
+    }
+    int first;
+    uint8x16_t mask;
+  };
+  static SBNN_INLINE Bytes LoadPart(const int8_t* p, const Part& part, Bytes fill) {
+    Bytes v = vld1q_s8(p + 4 * part.first);
+    for (int i = 0; i < part.first; ++i) v = vextq_s8(v, v, 12);
+    return vbslq_s8(part.mask, v, fill);
   }
   static SBNN_INLINE Bytes LoadColumns(const int8_t* const (&p)[4]) {
     int32x4_t v = vdupq_n_s32(LoadFourBytes(p[0]));
@@ -143,6 +152,7 @@ struct V128 {
   }
   static SBNN_INLINE Bytes JoinHalves(Bytes v) { return v; }
   static SBNN_INLINE void Store(int8_t* p, Bytes v) { vst1q_s8(p, v); }
+  static SBNN_INLINE void StoreSums(int32_t* p, Sums v) { vst1q_s32(p, Total(v)); }
   static SBNN_INLINE void StoreOne(int8_t* p, Bytes v) {
     const int32_t four = vgetq_lane_s32(vreinterpretq_s32_s8(v), 0);
     __builtin_memcpy(p, &four, 4);

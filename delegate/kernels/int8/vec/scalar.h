@@ -52,8 +52,12 @@ struct V128 {
   }
   static SBNN_INLINE Weights LoadWeights(const int8_t* w) { return Repeat(w); }
   static SBNN_INLINE Sums AddQuarters(Sums sums) { return sums; }
-  static SBNN_INLINE Bytes LoadFrom(const int8_t* p, int first, int end, Bytes fill) {
-    for (int i = first; i < end; ++i) __builtin_memcpy(fill.at + 4 * i, p + 4 * i, 4);
+  struct Part {
+    int first, end;
+    SBNN_INLINE Part(int first, int end) : first(first), end(end < 4 ? end : 4) {}
+  };
+  static SBNN_INLINE Bytes LoadPart(const int8_t* p, const Part& part, Bytes fill) {
+    for (int i = part.first; i < part.end; ++i) __builtin_memcpy(fill.at + 4 * i, p + 4 * i, 4);
     return fill;
   }
   static SBNN_INLINE Bytes LoadColumns(const int8_t* const (&p)[4]) {
@@ -124,6 +128,7 @@ struct V128 {
   }
   static SBNN_INLINE Bytes JoinHalves(Bytes v) { return v; }
   static SBNN_INLINE void Store(int8_t* p, Bytes v) { __builtin_memcpy(p, &v, 16); }
+  static SBNN_INLINE void StoreSums(int32_t* p, Sums v) { __builtin_memcpy(p, &v, 16); }
   static SBNN_INLINE void StoreOne(int8_t* p, Bytes v) { __builtin_memcpy(p, &v, 4); }
   static SBNN_INLINE void StoreFirst(int8_t* p, Bytes v, int n) { __builtin_memcpy(p, &v, 4 * n); }
   static SBNN_INLINE void StorePlanes(int8_t* p, size_t stride, Bytes v) {

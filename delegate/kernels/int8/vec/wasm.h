@@ -54,11 +54,19 @@ struct V128 {
   }
   static SBNN_INLINE Weights LoadWeights(const int8_t* w) { return Repeat(w); }
   static SBNN_INLINE Sums AddQuarters(Sums sums) { return sums; }
-  static SBNN_INLINE Bytes LoadFrom(const int8_t* p, int first, int end, Bytes fill) {
-    int8_t bytes[16];
-    wasm_v128_store(bytes, fill);
-    for (int i = first; i < end; ++i) __builtin_memcpy(bytes + 4 * i, p + 4 * i, 4);
-    return wasm_v128_load(bytes);
+  struct Part {
+    SBNN_INLINE Part(int first, int end) : first(first) {
+      const v128_t lane = wasm_i32x4_const(0, 1, 2, 3);
+      mask = wasm_v128_and(wasm_i32x4_ge(lane, wasm_i32x4_splat(first)),
+                           wasm_i32x4_lt(lane, wasm_i32x4_splat(end)));
+    }
+    int first;
+    v128_t mask;
+  };
+  static SBNN_INLINE Bytes LoadPart(const int8_t* p, const Part& part, Bytes fill) {
+    v128_t v = wasm_v128_load(p + 4 * part.first);
+    for (int i = 0; i < part.first; ++i) v = wasm_i32x4_shuffle(v, v, 3, 0, 1, 2);
+    return wasm_v128_bitselect(v, fill, part.mask);
   }
   static SBNN_INLINE Bytes LoadColumns(const int8_t* const (&p)[4]) {
     v128_t v = wasm_v128_load32_zero(p[0]);
@@ -138,6 +146,7 @@ struct V128 {
   static SBNN_INLINE Bytes JoinHalves(Bytes v) { return v; }
   static SBNN_INLINE void Store(int8_t* p, Bytes v) { wasm_v128_store(p, v); }
   static SBNN_INLINE void StoreOne(int8_t* p, Bytes v) { wasm_v128_store32_lane(p, v, 0); }
+  static SBNN_INLINE void StoreSums(int32_t* p, Sums v) { wasm_v128_store(p, Total(v)); }
   static SBNN_INLINE void StoreFirst(int8_t* p, Bytes v, int n) {
     int8_t bytes[16];
     wasm_v128_store(bytes, v);

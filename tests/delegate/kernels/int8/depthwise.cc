@@ -24,7 +24,7 @@ struct Problem {
         x(Bytes((quads - 1) * x_stride + x_plane, -128, random), edge),
         weights(Bytes(static_cast<size_t>(c.kernel_h) * c.kernel_w * channels, -127, random)),
         biases(Biases(4 * quads, random)),
-        scale(Scales(4 * quads, random)),
+        scale(Scales(biases, random)),
         to(AnyRequantization(random)),
         zero_point(random->Pick<int>({-128, -5, 0, 127})) {
     for (int q = 0; q < quads; ++q) {
@@ -91,12 +91,14 @@ void DepthwiseAsTheReference(const KernelRow& row) {
         }
         const Guarded<int32_t> bias(less);
         const Guarded<int8_t> pad_row(
-            std::vector<int8_t>(4 * c.in_w, static_cast<int8_t>(p.zero_point)));
+            std::vector<int8_t>(4 * c.in_w + int8::kSlack, static_cast<int8_t>(p.zero_point)));
         const bool to_panel = random.Chance(0.5);
         const int y_element = to_panel ? 1 : 4;
         const size_t pixels = static_cast<size_t>(c.out_h) * c.out_w;
-        const size_t y_stride = pixels * y_element + random.Int(0, 3);
-        Guarded<int8_t> y((p.quads * 4 / y_element - 1) * y_stride + pixels * y_element, edge);
+        const size_t room = random.Chance(0.5) ? int8::kSlack : 0;
+        const size_t y_stride = pixels * y_element + room + random.Int(0, 3);
+        Guarded<int8_t> y((p.quads * 4 / y_element - 1) * y_stride + pixels * y_element + room,
+                          edge);
         const int first = random.Int(0, c.out_h - 1), end = random.Int(first, c.out_h);
         DepthwiseArgs args = {};
         args.x = p.x.data();
@@ -106,6 +108,7 @@ void DepthwiseAsTheReference(const KernelRow& row) {
         args.y = y.data();
         args.y_stride = y_stride;
         args.to_panel = to_panel;
+        args.y_room = room != 0;
         args.out_w = c.out_w;
         args.first_row = first;
         args.end_row = end;
@@ -123,6 +126,8 @@ void DepthwiseAsTheReference(const KernelRow& row) {
           const size_t at = i % y_stride, plane = i / y_stride, pixel = at / y_element;
           const size_t quad = to_panel ? plane / 4 : plane, c4 = to_panel ? plane % 4 : at % 4;
           const int line = static_cast<int>(pixel / c.out_w);
+          const size_t behind = static_cast<size_t>(end) * c.out_w * y_element;
+          if (end > first && at >= behind && at < behind + room) continue;
           if (pixel >= pixels || line < first || line >= end) {
             ASSERT_TRUE(y.Untouched(i)) << i;
             continue;

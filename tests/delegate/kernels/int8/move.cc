@@ -35,20 +35,21 @@ void ShiftRowsAsTheReference(const KernelRow& row) {
 void GatherAsTheReference(const KernelRow& row) {
   Random random(6);
   for (int round = 0; round < 100; ++round) {
-    const int count = random.Int(1, 20);
-    const size_t pixel = random.Int(1, 9);
-    const int reach = random.Int(4, 12);
-    const Guarded<int8_t> x(Bytes((count - 1) * pixel + reach, -128, &random));
-    GatherArgs args = {x.data(), pixel, {}, count, nullptr};
+    const int count = random.Int(1, 40);
+    const size_t pixel = random.Int(1, 14);
+    const int reach = random.Int(4, 12), rows = random.Int(1, 3);
+    const size_t row_bytes = (count - 1) * pixel + reach, x_row = row_bytes + random.Int(0, 5);
+    const Guarded<int8_t> x(Bytes((rows - 1) * x_row + row_bytes, -128, &random));
+    GatherArgs args = {x.data(), x_row, pixel, {}, rows, count, nullptr};
     const bool together = random.Chance(0.5);
     const int first = random.Int(0, reach - 4);
     for (int k = 0; k < 4; ++k) args.at[k] = together ? first + k : random.Int(-1, reach - 1);
-    Guarded<int8_t> y(4 * count);
+    Guarded<int8_t> y(4 * rows * count);
     args.y = y.data();
     row.kernels->gather(args);
-    for (int i = 0; i < 4 * count; ++i) {
-      const int at = args.at[i % 4];
-      ASSERT_EQ(y[i], at < 0 ? 0 : x[i / 4 * pixel + at]);
+    for (int i = 0; i < 4 * rows * count; ++i) {
+      const int at = args.at[i % 4], in_row = i / 4 % count;
+      ASSERT_EQ(y[i], at < 0 ? 0 : x[i / 4 / count * x_row + in_row * pixel + at]);
     }
     ASSERT_TRUE(y.Intact());
   }

@@ -46,7 +46,7 @@ void SpmmAsTheReference(const KernelRow& row) {
         const Guarded<int8_t> w(Bytes(steps * row.group * 4, -127, &random));
         const size_t outputs = sizes.size() * row.group;
         const std::vector<int32_t> biases = Biases(outputs, &random);
-        const Guarded<float> scale(Scales(outputs, &random));
+        const Guarded<float> scale(Scales(biases, &random));
         const Requantization to = AnyRequantization(&random);
         std::vector<int32_t> less = biases;
         for (size_t o = 0; o < outputs; ++o) {
@@ -105,7 +105,7 @@ void SpmvAsTheReference(const KernelRow& row) {
       const Guarded<int8_t> x(Bytes(4 * inputs, -128, &random), edge);
       const Guarded<int8_t> w(Bytes(16 * steps, -127, &random));
       const std::vector<int32_t> biases = Biases(4 * quads, &random);
-      const Guarded<float> scale(Scales(4 * quads, &random));
+      const Guarded<float> scale(Scales(biases, &random));
       const Requantization to = AnyRequantization(&random);
       std::vector<int32_t> less = biases;
       std::vector<int64_t> sums(biases.begin(), biases.end());

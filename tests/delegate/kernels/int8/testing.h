@@ -35,10 +35,13 @@ inline std::vector<int32_t> Biases(size_t count, Random* random) {
   return biases;
 }
 
-// From those that leave nothing of a sum to those that leave no sum within limits.
-inline std::vector<float> Scales(size_t count, Random* random) {
-  std::vector<float> scales(count);
-  const float unit = random->Pick<float>({1e-9f, 1e-4f, 2e-3f, 0.5f, 100.0f});
+// From those that leave nothing of a sum to those that leave no sum within limits; where the biases
+// are small, more than 1. (No scaled sum is as much as 2^31.)
+inline std::vector<float> Scales(const std::vector<int32_t>& biases, Random* random) {
+  std::vector<float> scales(biases.size());
+  const bool large = std::any_of(biases.begin(), biases.end(),
+                                 [](int32_t b) { return b > 1000000 || b < -1000000; });
+  const float unit = random->Pick<float>({1e-9f, 1e-4f, 2e-3f, 0.5f, large ? 0.1f : 100.0f});
   for (float& s : scales) s = unit * (1 + 0.01f * static_cast<float>(random->Int(0, 99)));
   return scales;
 }
