@@ -59,12 +59,6 @@ void Dequantize(const int8_t* x, float* y, size_t count, float scale, int32_t ze
   for (size_t i = 0; i < count; ++i) y[i] = static_cast<float>(x[i] - zero_point) * scale;
 }
 
-int32_t Sum(const int8_t* x, size_t count) {
-  int32_t sum = 0;
-  for (size_t i = 0; i < count; ++i) sum += x[i];
-  return sum;
-}
-
 // Turned, a quarter has four pixels of each channel side by side.
 template <class V>
 void SumQuads(const int8_t* x, size_t pixels, int32_t* sums) {
@@ -86,6 +80,16 @@ void SumQuads(const int8_t* x, size_t pixels, int32_t* sums) {
   for (int c = 0; c < 4; ++c) sums[c] -= offset;
 }
 
+template <class V>
+int32_t Sum(const int8_t* x, size_t count) {
+  const size_t quads = count / 4;
+  int32_t sums[4];
+  SumQuads<V>(x, quads, sums);
+  int32_t sum = sums[0] + sums[1] + sums[2] + sums[3];
+  for (size_t i = 4 * quads; i < count; ++i) sum += x[i];
+  return sum;
+}
+
 void Accumulate(const int8_t* x, int32_t* sums, size_t count) {
   for (size_t i = 0; i < count; ++i) sums[i] += x[i];
 }
@@ -102,8 +106,8 @@ void Limit(int8_t* y, size_t count, int8_t lo, int8_t hi) {
 }
 
 template <class V>
-constexpr Elementwise kElementwise = {&Add, &Multiply,    &Lookup,     &Quantize, &Dequantize,
-                                      &Sum, &SumQuads<V>, &Accumulate, &Maximum,  &Limit};
+constexpr Elementwise kElementwise = {&Add,    &Multiply,    &Lookup,     &Quantize, &Dequantize,
+                                      &Sum<V>, &SumQuads<V>, &Accumulate, &Maximum,  &Limit};
 
 }  // namespace
 }  // namespace SBNN_ISA

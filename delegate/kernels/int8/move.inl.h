@@ -85,26 +85,33 @@ class VectorGather {
 
   // Returns how many.
   SBNN_INLINE int Row(const int8_t* x, int count, int8_t* y) const {
-    int i = 0;
-    if (loaded_ == 0) return i;
-    for (; (i + 4 - loaded_) * pixel_ + 16 <= (count - 1) * pixel_ + 1; i += 4) {
-      __m128i v = Pick(x + i * pixel_);
-      if (loaded_ == 2) v = _mm_unpacklo_epi64(v, Pick(x + (i + 2) * pixel_));
-      _mm_storeu_si128(reinterpret_cast<__m128i*>(y + 4 * i), v);
-    }
-    return i;
+    if (loaded_ == 4) return sources_ == 1 ? RowOf<4, 1>(x, count, y) : RowOf<4, 4>(x, count, y);
+    if (loaded_ == 2) return sources_ == 1 ? RowOf<2, 1>(x, count, y) : RowOf<2, 4>(x, count, y);
+    return 0;
   }
 
  private:
-  // Of the pixels in the sixteen bytes at p.
-  SBNN_INLINE __m128i Pick(const int8_t* p) const {
-    if (sources_ == 1) return PickFrom(p, 0);
-    return _mm_or_si128(_mm_or_si128(PickFrom(p, 0), PickFrom(p, 1)),
-                        _mm_or_si128(PickFrom(p, 2), PickFrom(p, 3)));
-  }
-  SBNN_INLINE __m128i PickFrom(const int8_t* p, int k) const {
-    const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + at_[k]));
-    return _mm_shuffle_epi8(v, pick_[k]);
+  template <int kLoaded, int kSources>
+  int RowOf(const int8_t* x, int count, int8_t* y) const {
+    __m128i pick[kSources];
+    for (int k = 0; k < kSources; ++k) pick[k] = pick_[k];
+    // What is picked from sixteen bytes of each source.
+    const auto picked = [&](const int8_t* p) {
+      __m128i v = _mm_setzero_si128();
+      for (int k = 0; k < kSources; ++k) {
+        const auto* const from = reinterpret_cast<const __m128i*>(p + at_[k]);
+        v = _mm_or_si128(v, _mm_shuffle_epi8(_mm_loadu_si128(from), pick[k]));
+      }
+      return v;
+    };
+    const ptrdiff_t pixel = pixel_;
+    int i = 0;
+    for (; (i + 4 - kLoaded) * pixel + 16 <= (count - 1) * pixel + 1; i += 4, x += 4 * pixel) {
+      __m128i v = picked(x);
+      if (kLoaded == 2) v = _mm_unpacklo_epi64(v, picked(x + 2 * pixel));
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(y + 4 * i), v);
+    }
+    return i;
   }
 
   const int pixel_, loaded_, sources_;  // loaded at once: of pixels

@@ -21,7 +21,10 @@ void Spmv(const SpmvArgs& args) {
     };
     typename V::Sums even = V::Set(0), odd = V::Set(0);
     for (; end - step >= 2 * kSteps; step += 2 * kSteps) {
-      __builtin_prefetch(args.weights + size_t{16} * step + 1024);
+      // (Lines of 64 bytes.)
+      constexpr uint32_t kBytes = 2 * kSteps * 16;
+      const int8_t* const ahead = args.weights + size_t{16} * step + 1024;
+      for (uint32_t line = 0; line < kBytes; line += 64) __builtin_prefetch(ahead + line);
       add(even, step);
       add(odd, step + kSteps);
     }

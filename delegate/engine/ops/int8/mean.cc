@@ -8,6 +8,8 @@
 namespace sbnn {
 namespace {
 
+constexpr int kUnits = 32;  // channels, or quads of them, of a task
+
 // From the sum of some numbers of the input to one of the output.
 class Rounded {
  public:
@@ -58,20 +60,22 @@ void Int8Mean::Run(const std::vector<const Tensor*>& inputs, const Tensor& outpu
   if (OverPixels(input.shape)) {
     const Rounded rounded(input, output, image.pixels());
     auto* const means = static_cast<int8_t*>(output.data);
-    if (input.layout == Layout::kPanel) {
-      context.team.Run(image.n * image.c, [&](int task, int) {
-        means[task] =
-            rounded(kernels.sum(input.bytes(task / image.c, task % image.c), image.pixels()));
-      });
-      return;
-    }
-    const int quads = (image.c + 3) / 4;
-    context.team.Run(image.n * quads, [&](int task, int) {
-      const int n = task / quads, quad = task % quads;
-      int32_t sums[4];
-      kernels.sum_quads(input.bytes(n, quad), image.pixels(), sums);
-      for (int c = 4 * quad; c < std::min(image.c, 4 * quad + 4); ++c) {
-        means[static_cast<size_t>(n) * image.c + c] = rounded(sums[c % 4]);
+    const bool panel = input.layout == Layout::kPanel;
+    const int units = panel ? image.c : (image.c + 3) / 4, size = panel ? 1 : 4;
+    const int tasks = (units + kUnits - 1) / kUnits;
+    context.team.Run(image.n * tasks, [&](int task, int) {
+      const int n = task / tasks, first = task % tasks * kUnits;
+      for (int unit = first; unit < std::min(units, first + kUnits); ++unit) {
+        const int8_t* const x = input.bytes(n, unit);
+        int32_t sums[4];
+        if (panel) {
+          sums[0] = kernels.sum(x, image.pixels());
+        } else {
+          kernels.sum_quads(x, image.pixels(), sums);
+        }
+        for (int c = size * unit; c < std::min(image.c, size * (unit + 1)); ++c) {
+          means[static_cast<size_t>(n) * image.c + c] = rounded(sums[c % size]);
+        }
       }
     });
     return;
