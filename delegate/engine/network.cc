@@ -52,6 +52,7 @@ Status Network::Prepare(const std::vector<Shape>& input_shapes, const Kernels& k
   for (int t : graph_.outputs) output_shapes_.push_back(shapes[t]);
   if (convert_ == nullptr) convert_ = std::make_unique<Convert>();
   Program program(graph_, std::move(shapes));
+  MakeShuffles(&program);
   JoinReshapes(&program);
   MakeAttentions(&program);
   FuseEpilogues(&program);

@@ -143,9 +143,48 @@ SBNN_INLINE void TransposeFours(const Element* x, size_t x_stride, Element* y, s
   for (int i = 0; i < 4; ++i) *reinterpret_cast<UnalignedFour*>(y + i * y_stride) = row[i];
 }
 
+// Two rows to pairs, x[0][i] and x[1][i]; returns how many pairs it made.
+SBNN_INLINE size_t MakePairs(const Element* x, size_t x_stride, Element* y, size_t count) {
+  size_t i = 0;
+  for (; i + 4 <= count; i += 4) {
+    const Four a = *reinterpret_cast<const UnalignedFour*>(x + i);
+    const Four b = *reinterpret_cast<const UnalignedFour*>(x + x_stride + i);
+    *reinterpret_cast<UnalignedFour*>(y + 2 * i) = __builtin_shufflevector(a, b, 0, 4, 1, 5);
+    *reinterpret_cast<UnalignedFour*>(y + 2 * i + 4) = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+  }
+  return i;
+}
+
+// Pairs to two rows; returns how many pairs it took.
+SBNN_INLINE size_t PartPairs(const Element* x, Element* y, size_t y_stride, size_t count) {
+  size_t i = 0;
+  for (; i + 4 <= count; i += 4) {
+    const Four low = *reinterpret_cast<const UnalignedFour*>(x + 2 * i);
+    const Four high = *reinterpret_cast<const UnalignedFour*>(x + 2 * i + 4);
+    *reinterpret_cast<UnalignedFour*>(y + i) = __builtin_shufflevector(low, high, 0, 2, 4, 6);
+    *reinterpret_cast<UnalignedFour*>(y + y_stride + i) =
+        __builtin_shufflevector(low, high, 1, 3, 5, 7);
+  }
+  return i;
+}
+
 void Transpose(const TransposeArgs& a) {
   const Element* const x = AsElements(a.x);
   Element* const y = AsElements(a.y);
+  if (a.rows == 2 && a.y_stride == 2) {
+    for (size_t c = MakePairs(x, a.x_stride, y, a.columns); c < a.columns; ++c) {
+      y[2 * c] = x[c];
+      y[2 * c + 1] = x[a.x_stride + c];
+    }
+    return;
+  }
+  if (a.columns == 2 && a.x_stride == 2) {
+    for (size_t r = PartPairs(x, y, a.y_stride, a.rows); r < a.rows; ++r) {
+      y[r] = x[2 * r];
+      y[a.y_stride + r] = x[2 * r + 1];
+    }
+    return;
+  }
   constexpr size_t kBlock = 16;  // a cache line of floats either way
   for (size_t r0 = 0; r0 < a.rows; r0 += kBlock) {
     const size_t r1 = r0 + kBlock < a.rows ? r0 + kBlock : a.rows;

@@ -46,6 +46,30 @@ def test_transposes_of_few_pixels(shape):
         check(one("TRANSPOSE", inputs, *shape, rank=len(shape)), "TRANSPOSE")
 
 
+@pytest.mark.parametrize("groups", [2, 3, 4])
+@pytest.mark.parametrize("rank", [3, 5])
+def test_shuffled_channels_are_one_step(groups, rank):
+    height, width, channels = 5, 7, 12
+    model = Model(2, height, width, channels)
+    parts = [2, height, width, groups, channels // groups]
+    if rank == 3:
+        parts[:3] = [2 * height * width]
+    order = [*range(rank - 2), rank - 1, rank - 2]
+    grouped = model.add("RESHAPE", [model.image, model.numbers(*parts)], rank=rank)
+    turned = model.add("TRANSPOSE", [grouped, model.numbers(*order)], rank=rank)
+    shape = (2, height, width, channels)
+    tflite = model.finished(model.add("RESHAPE", [turned, model.numbers(*shape)]))
+    check(tflite, "RESHAPE")
+    records = []
+    delegate = sbnn.load_delegate(claim="all", profile=True, report=records.append)
+    made = runtime.interpreter(tflite, delegate=delegate, xnnpack=False)
+    runtime.run(made, [np.zeros(shape, np.float32)])
+    del made, delegate  # who goes leaves its profile
+    labels = [r["label"] for r in records if r["record"] == "step_profile"]
+    (label,) = [label for label in labels if "TRANSPOSE" in label]
+    assert label.count("RESHAPE") == 2
+
+
 @pytest.mark.parametrize("block", [1, 2, 3])
 def test_depth_to_space_and_back(block):
     shape = (2, 5, 7, 2 * block * block)

@@ -21,6 +21,9 @@ void MakeSwishes(Graph* graph);
 
 // For the shapes at hand, in this order.
 
+// Makes one operator of each RESHAPE, TRANSPOSE and RESHAPE that shuffle the channels of images.
+void MakeShuffles(Program* program);
+
 // Lets operators read what is reshaped before them, or write what is reshaped behind them.
 void JoinReshapes(Program* program);
 

@@ -111,9 +111,11 @@ void TestTranspose(const KernelRow& row) {
   const Kernels& k = *row.kernels;
   Random random(8);
   for (size_t rows : {1, 2, 7, 16, 17, 33, 50}) {
-    for (size_t columns : {1, 3, 15, 16, 31, 40}) {
+    for (size_t columns : {1, 2, 3, 15, 16, 31, 40}) {
       for (Edge edge : kEdges) {
-        const size_t x_stride = columns + random.Int(0, 5), y_stride = rows + random.Int(0, 5);
+        const bool dense = random.Chance(0.5);
+        const size_t x_stride = columns + (dense ? 0 : random.Int(1, 5));
+        const size_t y_stride = rows + (dense ? 0 : random.Int(1, 5));
         const Guarded<T> x(random.Floats((rows - 1) * x_stride + columns), edge);
         Guarded<T> y((columns - 1) * y_stride + rows, edge);
         k.transpose({x.data(), x_stride, y.data(), y_stride, rows, columns});
