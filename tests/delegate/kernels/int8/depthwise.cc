@@ -21,7 +21,7 @@ struct Problem {
       : quads((channels + 3) / 4),
         x_plane(static_cast<size_t>(c.in_h) * c.in_w * 4),
         x_stride(x_plane + random->Int(0, 1) * 5),
-        x(Bytes((quads - 1) * x_stride + x_plane, -128, random), edge),
+        x(Bytes((quads - 1) * x_stride + x_plane + kSlack, -128, random), edge),
         weights(Bytes(static_cast<size_t>(c.kernel_h) * c.kernel_w * channels, -127, random)),
         biases(Biases(4 * quads, random)),
         scale(Scales(biases, random)),
