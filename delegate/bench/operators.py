@@ -192,10 +192,7 @@ def table(rows: list[dict]) -> str:
         "|---|---|--:|--:|--:|--:|--:|--:|--:|",
     ]
     lines = [
-        f"{first['cpu']}, {first['cores']} cores, 1 thread; {first['date']}, commit "
-        f"{first['commit']}",
-        "",
-        f"`{first['command']}`",
+        _source(first),
         "",
         f"{len(below)} of {len(rows)} are below {BAR}" + (":" if below else "."),
         "",
@@ -203,6 +200,48 @@ def table(rows: list[dict]) -> str:
     if below:
         lines += [*head, *map(line, sorted(below, key=lambda row: row["ratio"])), ""]
     return "\n".join([*lines, "All:", "", *head, *map(line, rows), ""])
+
+
+def compact(rows: list[dict]) -> str:
+    """The rows as Markdown, one line an operator: its ratios by shape and sparsity."""
+    first = rows[0]
+    shapes = list(dict.fromkeys(row["shape"] for row in rows))
+    ratios: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        ratios.setdefault((row["operator"], row["shape"]), []).append(f"{row['ratio']:.2f}")
+    below = [row for row in rows if row["ratio"] < BAR]
+    sparsities = ", ".join(f"{s:.0%}" for s in dict.fromkeys(row["sparsity"] for row in rows))
+    return "\n".join(
+        [
+            _source(first),
+            "",
+            f"Ratios of TensorFlow Lite's least time to the delegate's at {sparsities} zeros. "
+            f"{len(below)} of {len(rows)} are below {BAR}"
+            + "".join(
+                f"; {row['operator']}, {row['shape']}, {row['sparsity']:.0%}: claimed "
+                f"{row['claimed']} of {row['nodes']} nodes"
+                for row in below
+            )
+            + ".",
+            "",
+            f"| operator | {' | '.join(shapes)} |",
+            "|---" * (1 + len(shapes)) + "|",
+            *(
+                f"| {name} | "
+                + " | ".join(", ".join(ratios.get((name, shape), ())) for shape in shapes)
+                + " |"
+                for name in dict.fromkeys(row["operator"] for row in rows)
+            ),
+            "",
+        ]
+    )
+
+
+def _source(row: dict) -> str:
+    return (
+        f"{row['cpu']}, {row['cores']} cores, 1 thread; {row['date']}, commit {row['commit']}: "
+        f"`{row['command']}`"
+    )
 
 
 def line(row: dict) -> str:

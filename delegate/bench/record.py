@@ -2,8 +2,8 @@
 
     python -m delegate.bench.record
 
-Takes what `make bench` and `make bench-peers` left in build/bench; what is not there stays as it was
-recorded before.
+Takes what `make bench`, `make bench-operators` and `make bench-peers` left in build/bench; what is
+not there stays as it was recorded before.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from delegate.bench import networks
+from delegate.bench import networks, operators
 from delegate.bench.peers import record as peers
 
 HERE = Path(__file__).parent
 FOLDER = HERE / "recorded"
 NETWORKS = "networks.jsonl"
+OPERATORS = "operators.jsonl"
 # Of each run of `make bench-peers`: its folder, its title, the recorded results and their picture.
 PEERS = (
     ("peers", "Other engines, in one run", "peers.json", "peers.svg"),
@@ -38,6 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if measured:
         rows = latest([*networks.read(FOLDER / NETWORKS).values(), *measured])
         (FOLDER / NETWORKS).write_text("".join(json.dumps(row) + "\n" for row in rows))
+    if (source / OPERATORS).is_file():
+        rows = last_run((source / OPERATORS).read_text())
+        (FOLDER / OPERATORS).write_text("".join(json.dumps(row) + "\n" for row in rows))
     for folder, _, results, picture in PEERS:
         measured = source / folder / peers.RESULTS
         if measured.is_file():
@@ -60,6 +64,15 @@ def latest(rows) -> list[dict]:
     return sorted(kept.values(), key=place)
 
 
+def last_run(lines: str) -> list[dict]:
+    """The rows of the run that ended last, of those that were appended to one file."""
+    rows = [json.loads(line) for line in lines.splitlines() if line]
+    source = ("command", "commit", "date")
+    mine = [row for row in rows if all(row[key] == rows[-1][key] for key in source)]
+    kept = {(row["operator"], row["shape"], row["sparsity"]): row for row in mine}
+    return list(kept.values())
+
+
 def text() -> str:
     """RESULTS.md, from what is recorded."""
     parts = [
@@ -75,6 +88,12 @@ def text() -> str:
             "groups of 4 outputs, unless a row says otherwise; the first convolution, depthwise and "
             "fully connected layers are dense. 'Of peak' counts the multiply-adds whose weight is "
             f"stored.\n\n{networks.table(rows)}"
+        )
+    if (FOLDER / OPERATORS).is_file():
+        rows = [json.loads(line) for line in (FOLDER / OPERATORS).read_text().splitlines()]
+        parts.append(
+            "## Single operators\n\nEach between two sparse 1x1 convolutions, as in a network, with the "
+            f"default options.\n\n{operators.compact(rows)}"
         )
     for _, title, name, picture in PEERS:
         if (FOLDER / name).is_file():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import sbnn_tf as sbnn
-from delegate.bench import compare, models, networks, operators, shapes, sums, work
+from delegate.bench import compare, models, networks, operators, record, shapes, sums, work
 from delegate.bench.efficientnet_lite import efficientnet_lite0
 from sbnn_tf.run import runtime
 
@@ -202,3 +202,22 @@ def test_operators_bench_lists_what_is_below_the_bar_first(tmp_path, capsys):
         "1.25",
         "0.75",
     ]
+
+
+def test_record_shows_the_last_run_of_operators(tmp_path, monkeypatch):
+    def rows(commit, ratios):
+        common = {"commit": commit, "date": "2026-01-02", "command": "bench", "cpu": "a CPU"}
+        common |= {"cores": 2, "claimed": 1, "nodes": 3, "operator": "add", "shape": "4x4x8"}
+        return [common | {"sparsity": s, "ratio": ratio} for s, ratio in ratios.items()]
+
+    source, kept = tmp_path / "bench", tmp_path / "recorded"
+    source.mkdir()
+    made = [*rows("old", {0.0: 9.0, 0.5: 9.0}), *rows("new", {0.0: 1.0, 0.5: 0.75})]
+    (source / "operators.jsonl").write_text("".join(json.dumps(row) + "\n" for row in made))
+    monkeypatch.setattr(record, "FOLDER", kept)
+    monkeypatch.setattr(record, "HERE", tmp_path)
+    record.main(["--from", str(source)])
+    text = (tmp_path / "RESULTS.md").read_text()
+    assert "| add | 1.00, 0.75 |" in text and "9.00" not in text
+    assert "1 of 2 are below 0.95; add, 4x4x8, 50%: claimed 1 of 3 nodes." in text
+    assert len((kept / "operators.jsonl").read_text().splitlines()) == 2
