@@ -192,7 +192,7 @@ def table(rows: list[dict]) -> str:
         "|---|---|--:|--:|--:|--:|--:|--:|--:|",
     ]
     lines = [
-        _source(first),
+        f"{_source(first)}.",
         "",
         f"{len(below)} of {len(rows)} are below {BAR}" + (":" if below else "."),
         "",

@@ -196,7 +196,7 @@ def test_operators_bench_lists_what_is_below_the_bar_first(tmp_path, capsys):
     assert operators.line(row) in out.read_text()
     rows = [row | {"ratio": ratio} for ratio in (1.25, 0.75)]
     text = operators.table(rows).splitlines()
-    assert text[4] == f"1 of 2 are below {operators.BAR}:"
+    assert text[2] == f"1 of 2 are below {operators.BAR}:"
     assert [line.split(" | ")[5] for line in text if line.startswith("| add")] == [
         "0.75",
         "1.25",
