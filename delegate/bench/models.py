@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import importlib
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +91,7 @@ def dense(network: Network, size: int = 224, batch: int = 1, folder: Path = FOLD
 
         folder.mkdir(parents=True, exist_ok=True)
         model = _fixed_batch(live(network.architecture, size), batch)
-        write_file(path, sbnn.convert(quantized(model) if network.int8 else model))
+        write_file(path, quantized(model) if network.int8 else sbnn.convert(model))
     return path.read_bytes()
 
 
@@ -133,17 +131,19 @@ def live(architecture: str, size: int):
 def quantized(model) -> bytes:
     """A Keras model in int8, inputs and outputs too, with ranges found on noise."""
     import numpy as np
-    import tensorflow as tf
+
+    import sbnn_tf as sbnn
 
     rng = np.random.default_rng(SEED)
     shape = (model.input_shape[0] or 1, *model.input_shape[1:])
-    converter = tf.lite.TFLiteConverter.from_keras_model(model)
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = lambda: ([rng.random(shape, np.float32)] for _ in range(4))
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    converter.inference_input_type = converter.inference_output_type = tf.int8
-    with contextlib.redirect_stdout(sys.stderr):  # it talks
-        return converter.convert()
+    return sbnn.convert(
+        model,
+        quantize="int8",
+        representative_dataset=lambda: ([rng.random(shape, np.float32)] for _ in range(4)),
+        inference_input_type="int8",
+        inference_output_type="int8",
+        verbose=0,
+    )
 
 
 def _fixed_batch(model, batch: int):
