@@ -7,33 +7,67 @@ namespace sbnn {
 namespace SBNN_ISA {
 namespace {
 
-// The G outputs of a group are the vector. Four columns run side by side to hide the latency of the
-// FMA.
+#if !defined(__AVX512F__)
+template <int G>
+constexpr int kSpreadColumns = 1;
+template <int G>
+SBNN_INLINE Vec SpreadColumns(const Element*, const uint16_t*);
+#endif
+
+// A group's columns, side by side in chains to hide the latency of the FMA: `count` of them, of
+// which it leaves less than a vector takes; returns how many it took.
+template <int G>
+SBNN_INLINE uint32_t AddColumns(const Element* x, const uint16_t* column, const Element* w,
+                                uint32_t count, Outputs<G>* sum) {
+  constexpr int kColumns = kSpreadColumns<G>, kChains = 4;
+  constexpr int kAtOnce = kColumns * kChains;
+  uint32_t done = 0;
+  if constexpr (kColumns > 1) {
+    Vec acc[kChains] = {Set(0), Set(0), Set(0), Set(0)};
+    const auto add = [&](uint32_t first, Vec* to) {
+      *to = Fma(Load(w + first * G), SpreadColumns<G>(x, column + first), *to);
+    };
+    for (; count - done >= kAtOnce; done += kAtOnce) {
+#pragma GCC unroll 4
+      for (int k = 0; k < kChains; ++k) add(done + k * kColumns, &acc[k]);
+    }
+    for (; count - done >= kColumns; done += kColumns) add(done, &acc[0]);
+    Element lanes[Vec::kLanes];
+    Store(lanes, Add(Add(acc[0], acc[1]), Add(acc[2], acc[3])));
+    Outputs<G> parts[kColumns];
+    for (int i = 0; i < kColumns; ++i) parts[i].Set(lanes + i * G);
+    for (int i = 0; i < kColumns; ++i) sum->Add(parts[i]);
+  } else {
+    // The G outputs are the vector.
+    Outputs<G> acc[kChains] = {};
+    for (; count - done >= kChains; done += kChains) {
+#pragma GCC unroll 4
+      for (int k = 0; k < kChains; ++k) acc[k].AddScaled(w + (done + k) * G, x[column[done + k]]);
+    }
+    acc[0].Add(acc[1]);
+    acc[2].Add(acc[3]);
+    sum->Add(acc[0]);
+    sum->Add(acc[2]);
+  }
+  return done;
+}
+
 template <int G>
 void Spmv(const SpmvArgs& args) {
-  constexpr int kChains = 4;
   const Element* const x = AsElements(args.x);
   const Element* const bias = AsElements(args.bias);
   Element* const y = AsElements(args.y);
   for (uint32_t g = args.first_group; g < args.end_group; ++g) {
-    const uint32_t first = args.group_begin[g];
-    const uint16_t* column = args.columns + first;
-    uint32_t left = args.group_begin[g + 1] - first;
-    const Element* w = AsElements(args.weights) + static_cast<size_t>(first) * G;
-    Outputs<G> acc[kChains] = {};
-    for (; left >= kChains; left -= kChains, column += kChains, w += kChains * G) {
-#pragma GCC unroll 4
-      for (int k = 0; k < kChains; ++k) acc[k].AddScaled(w + k * G, x[column[k]]);
+    const uint32_t first = args.group_begin[g], count = args.group_begin[g + 1] - first;
+    const uint16_t* const column = args.columns + first;
+    const Element* const w = AsElements(args.weights) + static_cast<size_t>(first) * G;
+    Outputs<G> sum = {};
+    for (uint32_t i = AddColumns<G>(x, column, w, count, &sum); i < count; ++i) {
+      sum.AddScaled(w + i * G, x[column[i]]);
     }
-    for (; left > 0; --left, ++column, w += G) {
-      acc[0].AddScaled(w, x[*column]);
-    }
-    acc[0].Add(acc[1]);
-    acc[2].Add(acc[3]);
-    acc[0].Add(acc[2]);
     for (int i = 0; i < G; ++i) {
       const size_t output = static_cast<size_t>(g) * G + i;
-      y[output] = ClampOne(acc[0][i] + bias[output], args.lo, args.hi);
+      y[output] = ClampOne(sum[i] + bias[output], args.lo, args.hi);
     }
   }
 }

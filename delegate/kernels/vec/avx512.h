@@ -48,6 +48,18 @@ SBNN_INLINE Vec PowerOfTwo(Vec t) {
   const __m512i whole = _mm512_slli_epi32(_mm512_and_si512(bits, _mm512_set1_epi32(~31)), 18);
   return {_mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(part), whole))};
 }
+// Of so many columns, G times the element of x that each names.
+template <int G>
+constexpr int kSpreadColumns = G == 4 || G == 8 ? 16 / G : 1;
+template <int G>
+SBNN_INLINE Vec SpreadColumns(const float* x, const uint16_t* columns) {
+  const auto merge = [&](__m512 v, __mmask16 mask, int i) {
+    return _mm512_mask_broadcastss_ps(v, mask, _mm_load_ss(x + columns[i]));
+  };
+  const __m512 v = _mm512_set1_ps(x[columns[0]]);
+  if constexpr (G == 8) return {merge(v, 0xff00, 1)};
+  return {merge(merge(merge(v, 0x00f0, 1), 0x0f00, 2), 0xf000, 3)};
+}
 SBNN_INLINE Vec Max(Vec a, Vec b) { return {_mm512_max_ps(a.v, b.v)}; }
 SBNN_INLINE Vec Min(Vec a, Vec b) { return {_mm512_min_ps(a.v, b.v)}; }
 SBNN_INLINE __mmask16 FirstLanes(int n) { return static_cast<__mmask16>((1u << n) - 1u); }
