@@ -23,7 +23,13 @@ import numpy as np
 
 from delegate.bench.amx import forbid_amx, has_amx, has_vnni
 
-KINDS = ("pointwise", "window", "matrix", "depthwise", "function", "pool", "move")
+KINDS = (
+    *("pointwise", "window", "matrix", "far matrix"),
+    *("depthwise", "function", "pool", "move"),
+)
+NEAR_BYTES = 1 << 20  # of a "matrix", at most
+# What kOneVectorCost takes a column of four outputs for, over half of one of eight.
+COLUMN_OF_FOUR = 22 / 18
 ROUNDS = 30
 NODE_NS = 500  # of any node: too little to be fitted
 CONVOLUTION = "DepthwiseConv2D(3, padding='same')(x)"  # before layers that no delegate takes alone
@@ -37,6 +43,7 @@ class Layer:
     shape: tuple[int, ...]
     make: str  # an expression of `keras.layers`, given the input x
     work: float  # multiply-adds, or elements
+    sparsity: float = 0.0
 
 
 def layers() -> list[Layer]:
@@ -50,8 +57,11 @@ def layers() -> list[Layer]:
         out = size // s
         make = f"Conv2D({k}, 3, strides={s}, padding='same')(x)"
         found.append(Layer("window", (size, size, c), make, out * out * 9 * c * k))
-    for c, k in ((1024, 1000), (2048, 1000), (1280, 1000), (512, 256), (96, 24)):
-        found.append(Layer("matrix", (c,), f"Dense({k})(x)", c * k))
+    for c, k in ((1024, 1000), (2048, 1000), (1280, 1000), (512, 512), (512, 256), (256, 256)):
+        for sparsity in (0.0, 0.5):
+            bytes_ = 4 * c * k * (1 - sparsity)
+            kind = "matrix" if bytes_ <= NEAR_BYTES else "far matrix"
+            found.append(Layer(kind, (c,), f"Dense({k})(x)", c * k, sparsity))
     for size, c, kernel, s in ((112, 32, 3, 1), (112, 64, 3, 2), (56, 128, 3, 1), (28, 256, 3, 1),
                                (14, 512, 3, 1), (7, 1024, 3, 1), (28, 240, 5, 1), (14, 480, 5, 1)):  # fmt: skip
         out = size // s
@@ -89,7 +99,8 @@ def tflite(layer: Layer, *, int8: bool, behind_a_convolution: bool = False) -> t
     model = keras.Model(start, made)
     if int8:
         return quantized(model), float(elements)
-    return sbnn.convert(model), 4.0 * float(elements)
+    pruning = {"prune": layer.sparsity, "group": 4, "layers": ["*"]} if layer.sparsity else {}
+    return sbnn.convert(model, **pruning), 4.0 * float(elements)
 
 
 def run_seconds(model: bytes, **options) -> float:
@@ -170,6 +181,8 @@ def main() -> None:
     nothing, _ = tflite(Layer("move", (1, 1, 1), "Add()([x, x])", 0), int8=int8)
     made = []
     for layer in layers():
+        if layer.sparsity and int8:
+            continue
         model, size = tflite(layer, int8=int8)
         behind = before = None
         # These are claimed, and fused, only next to a convolution.
@@ -186,12 +199,16 @@ def main() -> None:
     layout: dict[str, list] = {isa: [] for isa in options.isa}
     for layer, alone, size, model, before in made:
         seconds = max(1e-7, run_seconds(alone) - idle)
-        stock[layer.kind].append((layer.work, size, seconds))
+        work = layer.work
+        if layer.sparsity:  # which stock TensorFlow Lite makes nothing of
+            work *= (1 - layer.sparsity) * COLUMN_OF_FOUR
+        else:
+            stock[layer.kind].append((layer.work, size, seconds))
         for isa in options.isa:
             ours = here_seconds(model, isa)
             if before is not None:
                 ours = max(1e-7, ours - here_seconds(before, isa))
-            here[isa][layer.kind].append((layer.work, size, ours))
+            here[isa][layer.kind].append((work, size, ours))
             if layer.kind == "depthwise":  # its input and its output change layout
                 whole = run_seconds(model, claim="all", isa=isa) - idle
                 layout[isa].append((0.0, 2 * size, max(1e-7, whole - ours)))

@@ -20,7 +20,8 @@ namespace {
 enum Kind {
   kPointwise,  // 1x1 convolutions
   kWindow,     // other convolutions
-  kMatrix,     // fully connected layers and convolutions of one pixel
+  kMatrix,     // fully connected layers and convolutions of one pixel, whose weights are near;
+  kFarMatrix,  // and whose weights no L2 cache keeps
   kDepthwise,
   kFunction,  // a function of each element that takes more than a few operations
   kPool,
@@ -82,6 +83,9 @@ const IsaRates& RatesOf(const Kernels& kernels) {
 
 // TensorFlow Lite uses what the CPU has, whatever was asked for here.
 const Rates& StockRates() { return RatesOf(*AvailableKernels().front()).stock; }
+
+// What the weights of a kMatrix take at most.
+constexpr double kNearBytes = 1 << 20;
 
 // What XNNPACK multiplies bytes with, as rows are named by it.
 const char* ProductsOfBytes() {
@@ -164,6 +168,8 @@ double KeptWork(const Int8Weights& w, const Int8Cost& cost) {
   return w.steps * step * kQuad * kQuad / cost.blocks[int8::GroupIndex(kQuad)];
 }
 
+Kind MatrixOf(double bytes) { return bytes <= kNearBytes ? kMatrix : kFarMatrix; }
+
 }  // namespace
 
 Prediction PredictNode(const NodeView& view, const Translation& t,
@@ -176,7 +182,7 @@ Prediction PredictNode(const NodeView& view, const Translation& t,
   const IsaRates& rates = *found;
   const Rates& there = floats ? StockRates() : rates.stock;
   const Shape output = view.shape(view.node->outputs->data[0]);
-  const Kind kind = KindOf(view, output);
+  Kind kind = KindOf(view, output);
   const auto bytes_of = [&](int tensor) {
     const bool quantized = t.type(tensor).element == ElementType::kInt8;
     return (quantized ? 1 : 4) * Elements(view.shape(tensor));
@@ -197,10 +203,23 @@ Prediction PredictNode(const NodeView& view, const Translation& t,
     if (t.int8_weights != nullptr && here > 0) {
       const Int8Cost& cost = int8::KernelsOf(view.kernels.isa)->cost;
       here = pixels * KeptWork(*t.int8_weights, kind == kMatrix ? kInt8VectorCost : cost);
+      if (kind == kMatrix) kind_here = MatrixOf(16.0 * t.int8_weights->steps);
     } else if (!packed.empty() && here > 0) {
       const ColumnCost& cost = kind == kMatrix ? kOneVectorCost : view.kernels.column_cost;
       here = 0;
-      for (const auto& w : packed) here += pixels * KeptWork(*w, cost);
+      double kept = 0;
+      for (const auto& w : packed) {
+        here += pixels * KeptWork(*w, cost);
+        kept += 4.0 * w->value_count;
+      }
+      if (kind == kMatrix) kind_here = MatrixOf(kept);
+    }
+    if (kind == kMatrix) {
+      const double dense = DenseDepth(view, kind) * output.back() * (floats ? 4 : 1);
+      if (kind_here == kMatrix && packed.empty() && t.int8_weights == nullptr) {
+        kind_here = MatrixOf(dense);
+      }
+      kind = MatrixOf(dense);
     }
   }
   Prediction p;

@@ -27,6 +27,18 @@ SBNN_INLINE int EverySecond(const Element4* x, int count, int room, Element4* y)
   }
   return i;
 }
+SBNN_INLINE int EverySecond(const uint8_t* x, int count, int room, uint8_t* y) {
+  const __m256i even = _mm256_set1_epi16(0xff);
+  int i = 0;
+  for (; i + 32 <= count && 2 * i + 64 <= room; i += 32) {
+    const auto* const from = reinterpret_cast<const __m256i*>(x + 2 * i);
+    const __m256i low = _mm256_and_si256(_mm256_loadu_si256(from), even);
+    const __m256i high = _mm256_and_si256(_mm256_loadu_si256(from + 1), even);
+    const __m256i both = _mm256_permute4x64_epi64(_mm256_packus_epi16(low, high), 0xd8);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(y + i), both);
+  }
+  return i;
+}
 #endif
 
 // An element is 1 or 4 bytes.

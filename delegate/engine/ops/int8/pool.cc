@@ -1,6 +1,7 @@
 #include "delegate/engine/ops/int8/pool.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 
 #include "delegate/kernels/int8/table.h"
@@ -60,13 +61,11 @@ Status Int8Pool::Plan(const std::vector<const Tensor*>& inputs, const Tensor&,
     // A row of sums or maxima.
     worker_bytes_ = RoundUp(in.w * together * (average_ ? sizeof(int32_t) : 1), kVectorBytes);
   } else {
-    // The rows that a band meets, twice.
-    const uint64_t row = std::max(1, placed.out_w) * together;
-    const auto fit = static_cast<int64_t>(kBandBytes / (2 * row)) - window_.kernel_h;
+    // A band's rows of the image's width, twice.
+    const uint64_t row = std::max(1, in.w) * together;
     band_rows_ =
-        static_cast<int>(std::clamp<int64_t>(fit / window_.stride_h, 1, std::max(1, placed.out_h)));
-    const uint64_t met = uint64_t(band_rows_ - 1) * window_.stride_h + window_.kernel_h;
-    worker_bytes_ = RoundUp(2 * std::min<uint64_t>(met, in.h) * row, kVectorBytes);
+        static_cast<int>(std::clamp<int64_t>(kBandBytes / (2 * row), 1, std::max(1, placed.out_h)));
+    worker_bytes_ = RoundUp(2 * band_rows_ * row, kVectorBytes);
   }
   *scratch = worker_bytes_ * context.threads;
   return Status();
@@ -98,26 +97,53 @@ void Int8Pool::MostOfRow(const int8_t* column, int channels, int8_t* y,
   }
 }
 
-// Of a plane of quads, or of a panel's channel: rows [first, end) of the output. First each row of
-// the image becomes one of the output's width, a column of the window at a time; then rows meet.
+// Of a plane of quads, or of a panel's channel: rows [first, end) of the output. First rows meet,
+// then columns, as if a row went on in the next, so that both are a few long loops; where windows
+// leave the image it does not, and those columns are done by themselves.
 void Int8Pool::MostOfPlane(const int8_t* x, const Tensor& input, int first, int end, int8_t* work,
                            int8_t* y, const int8::Kernels& kernels) const {
-  const int together = Planes(input).together, width = static_cast<int>(columns_.size());
-  const int8::ShiftRowsFn shift_rows = together == 4 ? kernels.shift_quads : kernels.shift_bytes;
+  const int together = Planes(input).together, in_w = input.images().w;
+  const int width = static_cast<int>(columns_.size());
   const int8::MaximumFn maximum = kernels.elementwise.maximum;
-  const size_t in_row = static_cast<size_t>(input.images().w) * together;
+  const size_t in_row = static_cast<size_t>(in_w) * together;
   const size_t row = static_cast<size_t>(width) * together;
-  const int top = rows_[first].first, count = rows_[end - 1].first + rows_[end - 1].count - top;
-  int8_t* const shifted = work + count * row;
-  for (int k = 0; k < window_.kernel_w; ++k) {
-    shift_rows({x + top * in_row, in_row, input.images().w, count, k == 0 ? work : shifted, width,
-                window_.stride_w, k - pad_left_, /*fill=*/-128});
-    if (k > 0) maximum(shifted, work, count * row);
+  int8_t* to = work;
+  for (int r = first, same; r < end; r += same, to += same * in_row) {
+    same = 1;  // rows that meet as many, one after the other
+    while (r + same < end && rows_[r + same].count == rows_[r].count &&
+           rows_[r + same].first == rows_[r].first + same) {
+      ++same;
+    }
+    const int8_t* from = x + rows_[r].first * in_row;
+    std::memcpy(to, from, same * in_row);
+    for (int k = 1; k < rows_[r].count; ++k) maximum(from += in_row, to, same * in_row);
   }
-  for (int r = first; r < end; ++r, y += row) {
-    const int8_t* from = work + (rows_[r].first - top) * row;
-    std::memcpy(y, from, row);
-    for (int k = 1; k < rows_[r].count; ++k) maximum(from += row, y, row);
+
+  const size_t size = (end - first) * in_row;
+  const bool in_place = window_.stride_w == 1 && width == in_w;
+  int8_t* const met = in_place ? y : work + size;
+  std::memcpy(met, work, size);
+  for (int k = 0; k < window_.kernel_w; ++k) {
+    const size_t shift = static_cast<size_t>(std::abs(k - pad_left_)) * together;
+    if (shift == 0 || shift >= size) continue;
+    const bool right = k > pad_left_;
+    maximum(right ? work + shift : work, right ? met : met + shift, size - shift);
+  }
+  if (!in_place) {
+    const auto shift_rows = together == 4 ? kernels.shift_quads : kernels.shift_bytes;
+    shift_rows({met, in_row, in_w, end - first, y, width, window_.stride_w, 0, /*fill=*/-128});
+  }
+  for (int column = 0; column < width; ++column) {
+    const Met& m = columns_[column];
+    if (m.count == window_.kernel_w) continue;
+    for (int r = 0; r < end - first; ++r) {
+      const int8_t* const from = work + r * in_row + static_cast<size_t>(m.first) * together;
+      for (int c = 0; c < together; ++c) {
+        int8_t most = from[c];
+        for (int k = 1; k < m.count; ++k) most = std::max(most, from[k * together + c]);
+        y[r * row + static_cast<size_t>(column) * together + c] = most;
+      }
+    }
   }
 }
 

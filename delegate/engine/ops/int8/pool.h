@@ -23,8 +23,10 @@ class Int8Pool : public Op {
   TypeUse UseOf(ElementType type, const std::vector<Shape>&) const override {
     return type == ElementType::kInt8 ? TypeUse::kIfGiven : TypeUse::kNever;
   }
-  // (Where channels lie side by side, they are the vectors.)
-  LayoutUse Reads(Layout, const std::vector<Shape>&) const override { return LayoutUse::kCan; }
+  // (The fewer planes, the longer the loops.)
+  LayoutUse Reads(Layout layout, const std::vector<Shape>&) const override {
+    return layout == Layout::kPanel ? LayoutUse::kCan : LayoutUse::kPrefers;
+  }
   bool KeepsLayout(const std::vector<Shape>&) const override { return true; }
   Status Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
               const PlanContext& context, uint64_t* scratch) override;
