@@ -151,6 +151,24 @@ def test_sums_that_become_far_too_large(tmp_path):
     assert "expected less than 256" in refusal(changed(CONV, change), tmp_path)
 
 
+@pytest.mark.parametrize("layer", LAYERS)
+def test_scales_that_make_sums_larger(layer, tmp_path):
+    inputs = np.prod(LAYERS[layer].filter) / OUTPUTS  # that a sum has, and its scale is divided by
+
+    def change(filter_, bias, model):
+        filter_.quantization.scale = np.full(OUTPUTS, 4 * inputs, np.float32)
+
+    check(changed(LAYERS[layer], change))
+
+    def and_biases(filter_, bias, model):
+        change(filter_, bias, model)
+        values = np.full(OUTPUTS, 2**30, np.int32)
+        model.buffers[bias.buffer].data = values.view(np.uint8)
+
+    found = refusal(changed(LAYERS[layer], and_biases), tmp_path)
+    assert "more than 2^31 steps of the output" in found
+
+
 def test_a_tensor_with_a_zero_point_beyond_its_type(tmp_path):
     def change(filter_, bias, model):
         model.subgraphs[0].tensors[0].quantization.zeroPoint = np.array([200], np.int64)
