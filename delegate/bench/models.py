@@ -128,8 +128,8 @@ def live(architecture: str, size: int):
     return model
 
 
-def quantized(model) -> bytes:
-    """A Keras model in int8, inputs and outputs too, with ranges found on noise."""
+def quantized(model, inference_type: str = "int8") -> bytes:
+    """A Keras model in int8, with ranges found on noise; inputs and outputs of `inference_type`."""
     import numpy as np
 
     import sbnn_tf as sbnn
@@ -140,8 +140,8 @@ def quantized(model) -> bytes:
         model,
         quantize="int8",
         representative_dataset=lambda: ([rng.random(shape, np.float32)] for _ in range(4)),
-        inference_input_type="int8",
-        inference_output_type="int8",
+        inference_input_type=inference_type,
+        inference_output_type=inference_type,
         verbose=0,
     )
 

