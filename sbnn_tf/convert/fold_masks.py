@@ -71,7 +71,7 @@ class _Folding:
         self.model, self.index = model, index
         self.subgraph = model.subgraphs[index]
         self.uses = Uses(self.subgraph)
-        # What is made of a condition serves all layers that have it.
+        # What is made for a layer serves all that need the same.
         self.made: dict[tuple, int] = {}
 
     def run(self) -> int:
@@ -200,9 +200,9 @@ class _Folding:
 
     def _seen(self, mask: Mask, seen: np.ndarray | None) -> int:
         """A tensor of 1 for each row that sees something, and of 0 for others."""
+        if seen is not None:
+            return self._constant("mask/seen", np.float32(seen))
         key = ("seen", mask.condition)
-        if key not in self.made and seen is not None:
-            self.made[key] = self._constant("mask/seen", np.float32(seen))
         if key not in self.made:
             s = schema()
             sizes = [*shapes.sizes(self.subgraph.tensors[mask.condition])[:-1], 1]
@@ -218,14 +218,13 @@ class _Folding:
 
     def _addend(self, mask: Mask) -> int:
         """The tensor to add to the scores."""
-        key = (mask.condition, mask.hides, mask.added)
+        branches = (mask.added, 0.0) if mask.hides else (0.0, mask.added)
+        condition = self.subgraph.tensors[mask.condition]
+        values = constant(self.model, condition)
+        if values is not None:
+            return self._constant("mask", _smallest(np.where(values, *branches)))
+        key = (mask.condition, *branches)
         if key not in self.made:
-            branches = (mask.added, 0.0) if mask.hides else (0.0, mask.added)
-            condition = self.subgraph.tensors[mask.condition]
-            values = constant(self.model, condition)
-            if values is not None:
-                self.made[key] = self._constant("mask", _smallest(np.where(values, *branches)))
-                return self.made[key]
             numbers = [self._constant(f"mask/{n:g}", np.array(n)) for n in branches]
             sizes = shapes.sizes(condition)
             self.made[key] = add_tensor(self.subgraph, "mask", "FLOAT32", sizes)
@@ -240,7 +239,10 @@ class _Folding:
         insert(self.model, self.index, self.subgraph.operators.index(mask.op), op)
 
     def _constant(self, name: str, values: np.ndarray) -> int:
-        return add_constant(self.model, self.subgraph, name, values)
+        key = (values.dtype.kind, values.shape, values.tobytes())
+        if key not in self.made:
+            self.made[key] = add_constant(self.model, self.subgraph, name, values)
+        return self.made[key]
 
 
 def _smallest(values: np.ndarray) -> np.ndarray:
