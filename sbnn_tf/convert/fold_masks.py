@@ -71,7 +71,7 @@ class _Folding:
         self.model, self.index = model, index
         self.subgraph = model.subgraphs[index]
         self.uses = Uses(self.subgraph)
-        # What is made for a layer serves all that need the same.
+        # What is made for a layer serves all later ones that need the same.
         self.made: dict[tuple, int] = {}
 
     def run(self) -> int:
@@ -111,7 +111,7 @@ class _Folding:
         return None
 
     def _selects(self, op) -> bool:
-        whole = len(op.inputs) == 3 and min(op.inputs) >= 0 and len(op.outputs) == 1
+        whole = len(op.inputs) == 3 and min(op.inputs) >= 0
         return whole and op_name(self.model, op) == "SELECT_V2"
 
     def _reader(self, tensor, position: int = 0):
@@ -147,17 +147,25 @@ class _Folding:
         return -number if plain and number is not None and np.isfinite(number) else None
 
     def _without_true(self, condition: int, scores: int) -> int:
-        """The condition without a part that is true everywhere."""
+        """The condition without what is true everywhere."""
         both = self._maker(condition, "LOGICAL_AND")
-        if both is not None and len(both.inputs) == 2:
-            a, b = (int(t) for t in both.inputs)
-            for part, rest in ((a, b), (b, a)):
-                if self._true(part, scores):
-                    return rest
-        return condition
+        if both is None or len(both.inputs) != 2:
+            return condition
+        parts = [int(t) for t in both.inputs]
+        left = [self._without_true(t, scores) for t in parts if not self._true(t, scores)]
+        if left == parts or not left:
+            return condition
+        if len(left) == 1:
+            return left[0]
+        sizes = shapes.broadcast(*(shapes.sizes(self.subgraph.tensors[t]) for t in left))
+        joined = add_tensor(self.subgraph, "mask/joined", "BOOL", sizes)
+        self._before(both, "LOGICAL_AND", left, joined, schema().LogicalAndOptionsT())
+        return joined
 
     def _true(self, tensor: int, scores: int) -> bool:
         """Whether it is true everywhere, and no larger than the scores."""
+        if tensor < 0:
+            return False
         fill = self._maker(tensor, "FILL")
         if fill is not None and len(fill.inputs) == 2:
             of = self._maker(int(fill.inputs[0]), "SHAPE")
@@ -209,11 +217,11 @@ class _Folding:
             axis = self._constant("mask/axis", np.array([len(sizes) - 1]))
             any_ = add_tensor(self.subgraph, "mask/any", "BOOL", sizes)
             options = s.ReducerOptionsT(keepDims=True)
-            self._before(mask, "REDUCE_ANY", [mask.condition, axis], any_, options)
+            self._before(mask.op, "REDUCE_ANY", [mask.condition, axis], any_, options)
             self.made[key] = add_tensor(self.subgraph, "mask/seen", "FLOAT32", sizes)
             types = s.TensorType
             options = s.CastOptionsT(inDataType=types.BOOL, outDataType=types.FLOAT32)
-            self._before(mask, "CAST", [any_], self.made[key], options)
+            self._before(mask.op, "CAST", [any_], self.made[key], options)
         return self.made[key]
 
     def _addend(self, mask: Mask) -> int:
@@ -229,14 +237,14 @@ class _Folding:
             sizes = shapes.sizes(condition)
             self.made[key] = add_tensor(self.subgraph, "mask", "FLOAT32", sizes)
             inputs, options = [mask.condition, *numbers], schema().SelectV2OptionsT()
-            self._before(mask, "SELECT_V2", inputs, self.made[key], options)
+            self._before(mask.op, "SELECT_V2", inputs, self.made[key], options)
         return self.made[key]
 
-    def _before(self, mask: Mask, name: str, inputs, output: int, options) -> None:
-        """Add an operator before the mask's: all that share what it makes come later."""
+    def _before(self, other, name: str, inputs, output: int, options) -> None:
+        """Add an operator before another one."""
         op = schema().OperatorT()
         set_operator(self.model, op, name, inputs, [output], options)
-        insert(self.model, self.index, self.subgraph.operators.index(mask.op), op)
+        insert(self.model, self.index, self.subgraph.operators.index(other), op)
 
     def _constant(self, name: str, values: np.ndarray) -> int:
         key = (values.dtype.kind, values.shape, values.tobytes())

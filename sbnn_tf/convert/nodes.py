@@ -90,6 +90,26 @@ def remove(model, subgraph: int, nodes: Collection[int]) -> None:
     _renumber(model, subgraph, {old: new for new, old in enumerate(kept)})
 
 
+def move_to_front(model, subgraph: int, nodes: Collection[int]) -> None:
+    """Make the operators of these indices the first ones; among themselves all keep their order."""
+    operators = model.subgraphs[subgraph].operators
+    order = sorted(range(len(operators)), key=lambda node: node not in nodes)
+    operators[:] = [operators[node] for node in order]
+    _renumber(model, subgraph, {old: new for new, old in enumerate(order)})
+
+
+def held(model, subgraph: int) -> set[int]:
+    """The operators whose order the model prescribes beyond what they read."""
+    found: set[int] = set()
+    for entry in model.metadata:
+        if text(entry.name) == CONTROL_EDGES:
+            edges = _edges(model, entry)
+            found.update(
+                node for pairs in edges[subgraph : subgraph + 1] for node in sum(pairs, ())
+            )
+    return found
+
+
 def remove_unread(model, subgraph: int, names: Collection[str]) -> None:
     """Remove the operators of these names whose outputs nobody reads, and then those before them."""
     operators = model.subgraphs[subgraph].operators
@@ -110,15 +130,20 @@ def _renumber(model, subgraph: int, new_index: dict[int, int]) -> None:
     """
     for entry in model.metadata:
         if text(entry.name) == CONTROL_EDGES:
-            buffer = model.buffers[entry.buffer]
-            edges = _read_edges(bytes(buffer.data if buffer.data is not None else b""))
+            edges = _edges(model, entry)
             if subgraph < len(edges):
                 edges[subgraph] = [
                     (new_index[a], new_index[b])
                     for a, b in edges[subgraph]
                     if a in new_index and b in new_index
                 ]
-            buffer.data = np.frombuffer(_write_edges(edges), np.uint8)
+            model.buffers[entry.buffer].data = np.frombuffer(_write_edges(edges), np.uint8)
+
+
+def _edges(model, entry) -> list[list[tuple[int, int]]]:
+    """What a metadata entry of control edges holds: pairs of nodes, for each subgraph."""
+    data = model.buffers[entry.buffer].data
+    return _read_edges(bytes(data if data is not None else b""))
 
 
 def _read_edges(data: bytes) -> list[list[tuple[int, int]]]:
