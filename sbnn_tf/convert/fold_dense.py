@@ -62,32 +62,29 @@ def _layers(model, subgraph, uses: Uses, first) -> tuple[int, list, list[int]] |
 
     The last RESHAPE gives back the dimensions that the first one took.
     """
-    before = uses.producer.get(int(first.inputs[0]))
-    if before is None or not _is_dense(model, subgraph, first):
+    if not _is_dense(model, subgraph, first):
         return None
-    if op_name(model, subgraph.operators[before]) != "RESHAPE":
+    before = uses.producer.get(int(first.inputs[0]))
+    if before is None or op_name(model, subgraph.operators[before]) != "RESHAPE":
         return None
     x = sizes(subgraph.tensors[subgraph.operators[before].inputs[0]])
+    same_rows = x[-1:] == sizes(subgraph.tensors[first.inputs[0]])[1:]
     # One open size is the same in the end, since there are as many rows.
-    if (
-        len(x) < 3
-        or x[:-1].count(None) > 1
-        or x[-1:] != sizes(subgraph.tensors[first.inputs[0]])[1:]
-    ):
+    if not same_rows or len(x) < 3 or x[:-1].count(None) > 1:
         return None
     layers, behind, made = [first], [], int(first.outputs[0])
     while True:
         readers = uses.consumers.get(made, [])
         if len(readers) != 1 or readers[0][1] != 0 or made in uses.boundary:
             return None
-        matrix = sizes(subgraph.tensors[made])
         op = subgraph.operators[readers[0][0]]
-        made = int(op.outputs[0])
-        if _is_dense(model, subgraph, op):
+        dense = _is_dense(model, subgraph, op)
+        if not dense and op_name(model, op) != "RESHAPE":
+            return None
+        matrix, made = sizes(subgraph.tensors[made]), int(op.outputs[0])
+        if dense:
             layers.append(op)
             continue
-        if op_name(model, op) != "RESHAPE":
-            return None
         behind.append(readers[0][0])
         found = sizes(subgraph.tensors[made])
         if found == [*x[:-1], *matrix[1:]]:

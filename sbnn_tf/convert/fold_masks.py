@@ -152,6 +152,8 @@ class _Folding:
         if both is None or len(both.inputs) != 2:
             return condition
         parts = [int(t) for t in both.inputs]
+        if any(self.uses.producer.get(t, -1) >= self.uses.producer[condition] for t in parts):
+            return condition  # a damaged file
         left = [self._without_true(t, scores) for t in parts if not self._true(t, scores)]
         if left == parts or not left:
             return condition
@@ -204,7 +206,7 @@ class _Folding:
         product.outputs = np.array([whole], np.int32)
         op, options = schema().OperatorT(), schema().MulOptionsT()
         set_operator(self.model, op, "MUL", [whole, factors], result, options)
-        insert(self.model, self.index, self.subgraph.operators.index(product) + 1, op)
+        self._insert(self.subgraph.operators.index(product) + 1, op)
 
     def _seen(self, mask: Mask, seen: np.ndarray | None) -> int:
         """A tensor of 1 for each row that sees something, and of 0 for others."""
@@ -244,7 +246,11 @@ class _Folding:
         """Add an operator before another one."""
         op = schema().OperatorT()
         set_operator(self.model, op, name, inputs, [output], options)
-        insert(self.model, self.index, self.subgraph.operators.index(other), op)
+        self._insert(self.subgraph.operators.index(other), op)
+
+    def _insert(self, at: int, op) -> None:
+        insert(self.model, self.index, at, op)
+        self.uses = Uses(self.subgraph)
 
     def _constant(self, name: str, values: np.ndarray) -> int:
         key = (values.dtype.kind, values.shape, values.tobytes())
