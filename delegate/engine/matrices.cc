@@ -129,9 +129,9 @@ void MatrixProduct::Pack(const float* b, ptrdiff_t row_stride, ptrdiff_t column_
 }
 
 void MatrixProduct::RunTile(const Tile& tile, const float* x, const float* packed, float* y,
-                            size_t y_stride) const {
+                            size_t y_stride, size_t depth, size_t columns) const {
   static constexpr float kNoBias[kMaxGroup] = {};
-  const uint32_t group_begin[] = {0, static_cast<uint32_t>(depth_)};
+  const uint32_t group_begin[] = {0, static_cast<uint32_t>(depth)};
   SpmmArgs args = {};
   args.x = x;
   args.y_stride = y_stride;
@@ -142,17 +142,17 @@ void MatrixProduct::RunTile(const Tile& tile, const float* x, const float* packe
   args.lo = -std::numeric_limits<float>::infinity();
   args.hi = std::numeric_limits<float>::infinity();
   const size_t group = static_cast<size_t>(group_);
-  for (size_t c = 0; c < columns_; c += group) {
+  for (size_t c = 0; c < columns; c += group) {
     args.weights = packed + c * depth_;
     args.y = y + c * y_stride;
     tile.spmm(args);
   }
 }
 
-void RowsToPanel(const float* matrix, const Matrices& of, size_t first, size_t count, float* panel,
-                 size_t stride, const Kernels& kernels) {
+void RowsToPanel(const float* matrix, const Matrices& of, size_t first, size_t count,
+                 size_t columns, float* panel, size_t stride, const Kernels& kernels) {
   CopyTransposed(matrix + static_cast<ptrdiff_t>(first) * of.row_stride, of.row_stride,
-                 of.column_stride, count, of.columns, panel, stride, kernels);
+                 of.column_stride, count, columns, panel, stride, kernels);
 }
 
 void PanelToRows(const float* panel, size_t stride, const Matrices& of, size_t first, size_t count,

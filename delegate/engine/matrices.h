@@ -69,7 +69,12 @@ class MatrixProduct {
             const Kernels& kernels) const;
   // x: [depth][x_stride], y: [outputs()][y_stride]; of each as many pixels as the tile has.
   void RunTile(const Tile& tile, const float* x, const float* packed, float* y,
-               size_t y_stride) const;
+               size_t y_stride) const {
+    RunTile(tile, x, packed, y, y_stride, depth_, columns_);
+  }
+  // As if x had so many channels, and y; the latter in whole groups.
+  void RunTile(const Tile& tile, const float* x, const float* packed, float* y, size_t y_stride,
+               size_t depth, size_t columns) const;
 
  private:
   size_t depth_ = 0, columns_ = 0;
@@ -79,9 +84,13 @@ class MatrixProduct {
 };
 
 // Rows [first, first + count) of a matrix as the pixels of a panel, a channel each column; and
-// back.
-void RowsToPanel(const float* matrix, const Matrices& of, size_t first, size_t count, float* panel,
-                 size_t stride, const Kernels& kernels);
+// back. `columns`: so many of them.
+void RowsToPanel(const float* matrix, const Matrices& of, size_t first, size_t count,
+                 size_t columns, float* panel, size_t stride, const Kernels& kernels);
+inline void RowsToPanel(const float* matrix, const Matrices& of, size_t first, size_t count,
+                        float* panel, size_t stride, const Kernels& kernels) {
+  RowsToPanel(matrix, of, first, count, of.columns, panel, stride, kernels);
+}
 void PanelToRows(const float* panel, size_t stride, const Matrices& of, size_t first, size_t count,
                  float* matrix, const Kernels& kernels);
 

@@ -49,9 +49,10 @@ def convert(
     Every filter of a convolution or fully connected layer whose zeros form groups becomes a
     sparse tensor behind DENSIFY, with the group (1, 2, 4, 8 or 16 outputs) that suits the zeros
     found, if that makes it smaller; RESHAPE to the dynamic batch becomes a constant RESHAPE,
-    and pixels repeated by TILE (`UpSampling2D`) a RESIZE_NEAREST_NEIGHBOR.
+    pixels repeated by TILE (`UpSampling2D`) a RESIZE_NEAREST_NEIGHBOR, and a mask of booleans
+    before a softmax a sum.
     All other buffers, names, signatures, metadata and files that are zipped behind the model stay.
-    The outputs are bit-identical. What is sparse in the source already is left as it is. A filter
+    The outputs are bit-identical (with a mask, for scores below 1e8 in size). What is sparse in the source already is left as it is. A filter
     that stock TFLite would not read rightly from a DENSIFY stays dense; `inspect` says why.
 
     Args:

@@ -22,6 +22,7 @@ from sbnn_tf.errors import SbnnError
 IDENTIFIER = b"TFL3"
 # The operators whose first input and output the rewrites follow.
 REWRITTEN = (
+    "BATCH_MATMUL",
     "CONV_2D",
     "DENSIFY",
     "DEPTHWISE_CONV_2D",
@@ -29,6 +30,9 @@ REWRITTEN = (
     "FULLY_CONNECTED",
     "PACK",
     "RESHAPE",
+    "SELECT_V2",
+    "SHAPE",
+    "SOFTMAX",
     "TRANSPOSE_CONV",
 )
 # Flatbuffer offsets are 31 bits; what is not a buffer's data needs some room too.

@@ -8,7 +8,7 @@ import numpy as np
 
 from sbnn_tf.convert.flatbuffer import schema
 from sbnn_tf.convert.graph import NO_BUFFER, Uses, constant, set_data, text
-from sbnn_tf.convert.nodes import insert_front, operator_code
+from sbnn_tf.convert.nodes import insert, set_operator
 
 
 def to_float16(model) -> int:
@@ -38,11 +38,8 @@ def to_float16(model) -> int:
             dense.buffer = NO_BUFFER  # it is computed
             subgraph.tensors.append(stored)
             changes.append((stored, narrow))
-            op = s.OperatorT(opcodeIndex=operator_code(model, s.BuiltinOperator.DEQUANTIZE))
-            op.inputs = np.array([len(subgraph.tensors) - 1], np.int32)
-            op.outputs = np.array([t], np.int32)
-            op.builtinOptionsType = s.BuiltinOptions.DequantizeOptions
-            op.builtinOptions = s.DequantizeOptionsT()
-            insert_front(model, index, op)
+            op, options = s.OperatorT(), s.DequantizeOptionsT()
+            set_operator(model, op, "DEQUANTIZE", [len(subgraph.tensors) - 1], [t], options)
+            insert(model, index, 0, op)
     set_data(model, changes)
     return len(changes)

@@ -22,7 +22,7 @@ import numpy as np
 from sbnn_tf.convert import shapes
 from sbnn_tf.convert.flatbuffer import schema
 from sbnn_tf.convert.graph import Uses, constant, op_name
-from sbnn_tf.convert.nodes import add_constant, remove
+from sbnn_tf.convert.nodes import add_constant, remove_unread
 
 # The operators of such a chain; they have no effect but their output.
 CHAIN = (
@@ -66,7 +66,7 @@ def _fold(model, index: int) -> int:
         shapes.set_sizes(subgraph.tensors[op.outputs[0]], [None if n == -1 else n for n in shape])
         folded += 1
     if folded:
-        _remove_unread(model, index)
+        remove_unread(model, index, CHAIN)
     return folded
 
 
@@ -146,17 +146,3 @@ def _slice(model, subgraph, uses: Uses, op, count: int) -> shapes.Sizes | None:
     else:
         taken = of[None if options.beginMask else begin : None if options.endMask else end : step]
     return taken if len(taken) == count else None
-
-
-def _remove_unread(model, index: int) -> None:
-    subgraph = model.subgraphs[index]
-    while True:
-        uses = Uses(subgraph)
-        unread = {
-            i
-            for i, op in enumerate(subgraph.operators)
-            if op_name(model, op) in CHAIN and uses.unread(op)
-        }
-        if not unread:
-            return
-        remove(model, index, unread)

@@ -10,8 +10,10 @@ from sbnn_tf.convert import flatbuffer
 from sbnn_tf.convert.densify import densify
 from sbnn_tf.convert.fold_batch import fold_batch
 from sbnn_tf.convert.fold_dense import fold_dense
+from sbnn_tf.convert.fold_masks import fold_masks
 from sbnn_tf.convert.fold_repeats import fold_repeats
 from sbnn_tf.convert.graph import Weight
+from sbnn_tf.convert.numbers_first import numbers_first
 from sbnn_tf.convert.prune import Prune
 from sbnn_tf.convert.quantize import Quantize, Quantized
 from sbnn_tf.convert.sources import load
@@ -94,6 +96,8 @@ def rewrite(
     densify(model, misread(model))
     fold_batch(model)
     fold_dense(model)
+    fold_masks(model)
     fold_repeats(model)
     sparsify(model)
+    numbers_first(model)
     return Conversion(flatbuffer.write(model), pruned, left_dense(model), quantized)

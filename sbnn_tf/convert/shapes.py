@@ -73,8 +73,8 @@ def _found(model, name: str, op, inputs) -> Sizes | None:
     first = sizes(inputs[0]) if inputs else []
     if name in SAME_SHAPE:
         return first
-    if name in BINARY:
-        return _broadcast(first, sizes(inputs[1]))
+    if name in BINARY and len(inputs) == 2:
+        return broadcast(first, sizes(inputs[1]))
     if name in WINDOWS and len(first) == 4 and options is not None:
         if name in (CONV, DEPTHWISE):
             window = [int(n) for n in inputs[1].shape[1:3]]
@@ -89,6 +89,12 @@ def _found(model, name: str, op, inputs) -> Sizes | None:
             for n, k, d, s in zip(first[1:3], window, dilation, strides)
         ]
         return [first[0], *image, None]  # (Channels are known.)
+    if name == "BATCH_MATMUL" and len(inputs) == 2 and options is not None:
+        return _product(first, sizes(inputs[1]), options.adjX, options.adjY)
+    if name == "TRANSPOSE" and len(inputs) == 2:
+        order = constant(model, inputs[1])
+        valid = order is not None and set(order.reshape(-1)) == set(range(len(first)))
+        return [first[i] for i in order.reshape(-1)] if valid else None
     if name == "CONCATENATION" and options is not None:
         return _joined([sizes(t) for t in inputs], options.axis)
     if name in ("EXPAND_DIMS", "MIRROR_PAD", "PAD", "PADV2", "TILE") and len(inputs) >= 2:
@@ -111,11 +117,19 @@ def _places(size: int, reach: int, stride: int, same: bool) -> int:
     return -(-size // stride) if same else (size - reach + stride) // stride
 
 
-def _broadcast(a: Sizes, b: Sizes) -> Sizes:
+def broadcast(a: Sizes, b: Sizes) -> Sizes:
+    """Of an operator on two operands that are stretched to each other."""
     length = max(len(a), len(b))
     a, b = [1] * (length - len(a)) + a, [1] * (length - len(b)) + b
     # (Beside an open size another one may be 1, and be stretched.)
     return [m if n == 1 else n if m == 1 or m == n else None for n, m in zip(a, b)]
+
+
+def _product(a: Sizes, b: Sizes, transpose_a: bool, transpose_b: bool) -> Sizes | None:
+    if min(len(a), len(b)) < 2:
+        return None
+    rows, columns = a[-1 if transpose_a else -2], b[-2 if transpose_b else -1]
+    return [*broadcast(a[:-2], b[:-2]), rows, columns]
 
 
 def _joined(all_sizes: list[Sizes], axis: int) -> Sizes | None:

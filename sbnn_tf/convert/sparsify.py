@@ -21,7 +21,7 @@ from sbnn_tf.convert.graph import (
     find_weights,
     text,
 )
-from sbnn_tf.convert.nodes import insert_front, operator_code
+from sbnn_tf.convert.nodes import insert, set_operator
 from sbnn_tf.convert.stock import refusal
 
 GROUPS = (1, 2, 4, 8, 16)
@@ -164,10 +164,6 @@ def _put_behind_densify(model, weight: Weight, encoded: Encoded, buffer: int) ->
     dense.buffer = NO_BUFFER  # it is computed
     subgraph.tensors.append(sparse)
 
-    op = s.OperatorT()
-    op.opcodeIndex = operator_code(model, s.BuiltinOperator.DENSIFY)
-    op.inputs = np.array([len(subgraph.tensors) - 1], np.int32)
-    op.outputs = np.array([weight.tensor], np.int32)
-    op.builtinOptionsType = s.BuiltinOptions.DensifyOptions
-    op.builtinOptions = s.DensifyOptionsT()
-    insert_front(model, weight.subgraph, op)
+    op, options = s.OperatorT(), s.DensifyOptionsT()
+    set_operator(model, op, "DENSIFY", [len(subgraph.tensors) - 1], [weight.tensor], options)
+    insert(model, weight.subgraph, 0, op)

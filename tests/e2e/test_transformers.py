@@ -89,6 +89,43 @@ def test_attention_with_a_mask_is_one_operator():
     assert label.count("BATCH_MATMUL") == 2 and label.count("ADD") == 1
 
 
+@pytest.mark.parametrize("dropout", [0, 0.1])
+@pytest.mark.parametrize("causal", [False, True])
+def test_attention_with_masks_of_keras_is_one_part(causal, dropout):
+    """By the dropout Keras masks in different ways; both are booleans."""
+    import keras
+    from keras import layers
+
+    keras.utils.set_random_seed(1)
+    inputs = keras.Input((24,), dtype="int32")
+    x = layers.Embedding(50, 32, "uniform", mask_zero=True)(inputs)
+    for _ in range(2):
+        attention = layers.MultiHeadAttention(4, 8, dropout=dropout)
+        x = layers.LayerNormalization()(layers.Add()([x, attention(x, x, use_causal_mask=causal)]))
+    data = sbnn.convert(keras.Model(inputs, layers.Dense(10)(x)), prune=0.5, layers=["*/MatMul"])
+    report = sbnn.explain(data, claim="all")
+    assert {node.get("part") for node in report.claimed} - {None} == {0}
+    # What makes masks is left, and the table of the embedding.
+    layers_left = {node["op"] for node in report.nodes if not node["claimed"]}
+    assert not {"SOFTMAX", "BATCH_MATMUL", "FULLY_CONNECTED", "TRANSPOSE"} & layers_left
+
+    ids = np.random.default_rng(0).integers(1, 50, (2, 24)).astype(np.int32)
+    ids[0, 17:] = 0
+    ids[1, :3] = 0  # before the first word a causal row sees nothing
+    records, results = [], []
+    for delegate in (None, sbnn.load_delegate(claim="all", profile=1, report=records.append)):
+        made = runtime.interpreter(data, delegate=delegate, xnnpack=False)
+        made.resize_tensor_input(made.get_input_details()[0]["index"], ids.shape)
+        made.allocate_tensors()
+        results.append(runtime.run(made, [ids])[0])
+    del made, delegate
+    np.testing.assert_allclose(results[1], results[0], rtol=1e-4, atol=1e-4)
+    labels = [record["label"] for record in records if record["record"] == "step_profile"]
+    heads = [label for label in labels if "SOFTMAX" in label]
+    assert [label.count("BATCH_MATMUL") for label in heads] == [2, 2]
+    assert heads[0].count("ADD") == 1
+
+
 @pytest.mark.parametrize("batch", [1, 3])
 @pytest.mark.parametrize("name", ["mixer", "transformer"])
 def test_outputs_are_those_of_stock(networks, name, batch):

@@ -25,6 +25,9 @@ Matrices Broadcast(Shape shape, Strides strides, const Shape& batch, size_t rows
   return matrices;
 }
 
+// What a mask adds to a score where it surely hides it, and where it surely does not.
+constexpr float kHides = -1e9f, kShows = -1e6f;
+
 }  // namespace
 
 Status Attention::InferShape(const std::vector<Shape>&, Shape* output) const {
@@ -47,6 +50,7 @@ Status Attention::Plan(const std::vector<const Tensor*>& inputs, const Tensor& o
   }
   Status status = tasks_.Plan(q_.rows, y_.count(), kernels, context.threads);
   if (!status.ok()) return status;
+  keys_ = FindKeys();
   status = scores_.Plan(q_.columns, k_.columns, tasks_.stride, kernels);
   if (!status.ok()) return status;
   status = values_.Plan(k_.columns, v_.columns, tasks_.stride, kernels);
@@ -61,21 +65,57 @@ Status Attention::Plan(const std::vector<const Tensor*>& inputs, const Tensor& o
   return Status();
 }
 
+std::vector<Attention::Keys> Attention::FindKeys() const {
+  const size_t all = k_.columns;
+  if (mask_.constant.empty()) {
+    return std::vector<Keys>(tasks_.tiles.size(), {mask_.exists ? 0 : all, all});
+  }
+  const Shape own(mask_.shape.begin(), mask_.shape.end() - std::min<size_t>(2, mask_.shape.size()));
+  const Matrices masks =
+      Broadcast(mask_.shape, RowMajorStrides(mask_.shape), own, q_.rows, k_.columns);
+  std::vector<Keys> found;
+  for (const Tile& tile : tasks_.tiles) {
+    Keys keys = {all, 0};
+    const size_t end = std::min<size_t>(tile.first + tile.width, q_.rows);
+    for (size_t n = 0; n < masks.count(); ++n) {
+      for (size_t row = tile.first; row < end; ++row) {
+        const float* const mask =
+            mask_.constant.data() + masks.First(n) + static_cast<ptrdiff_t>(row) * masks.row_stride;
+        bool sees = false;
+        for (size_t k = 0; k < all; ++k) {
+          const float added = mask_.factor * mask[static_cast<ptrdiff_t>(k) * masks.column_stride];
+          if (added != 0) keys.plain = std::min(keys.plain, k);
+          if (!(added <= kHides)) keys.seen = std::max(keys.seen, k + 1);
+          sees = sees || added >= kShows;
+        }
+        // (A row that sees nothing weighs all keys by what hides them.)
+        if (!sees) keys.seen = all;
+      }
+    }
+    found.push_back({std::min(keys.plain, keys.seen), keys.seen});
+  }
+  return found;
+}
+
 // scores = beta scores + factor mask, as panels. (As they stand: a mask may hold the least of all
 // floats, which to divide is infinite, and a row of such is no number.)
-void Attention::AddMask(const float* mask, const Tile& tile, size_t count, float* panel,
-                        float* scores, const Kernels& kernels) const {
+void Attention::AddMask(const float* mask, const Tile& tile, const Keys& keys, size_t count,
+                        float* panel, float* scores, const Kernels& kernels) const {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  const size_t stride = tasks_.stride, elements = k_.columns * stride;
-  const auto scale = [&](float* x, float factor) {
+  const size_t stride = tasks_.stride, masked = keys.seen - keys.plain;
+  const auto scale = [&](float* x, float factor, size_t columns) {
     if (factor == 1) return;
-    kernels.binary(BinaryKind::kMul, {x, &factor, true, false, x, elements, -kInfinity, kInfinity});
+    kernels.binary(BinaryKind::kMul,
+                   {x, &factor, true, false, x, columns * stride, -kInfinity, kInfinity});
   };
-  RowsToPanel(mask, masks_, tile.first, count, panel, stride, kernels);
-  scale(panel, mask_.factor);
-  scale(scores, beta_);
+  scale(scores, beta_, keys.seen);
+  if (masked == 0) return;
+  RowsToPanel(mask + static_cast<ptrdiff_t>(keys.plain) * masks_.column_stride, masks_, tile.first,
+              count, masked, panel, stride, kernels);
+  scale(panel, mask_.factor, masked);
+  float* const sums = scores + keys.plain * stride;
   kernels.binary(BinaryKind::kAdd,
-                 {scores, panel, false, false, scores, elements, -kInfinity, kInfinity});
+                 {sums, panel, false, false, sums, masked * stride, -kInfinity, kInfinity});
 }
 
 void Attention::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
@@ -95,12 +135,13 @@ void Attention::Run(const std::vector<const Tensor*>& inputs, const Tensor& outp
     values_.Pack(inputs[2]->floats() + v_.First(n), v_.row_stride, v_.column_stride, v, kernels);
     for (; tile != end; ++tile) {
       const size_t count = std::min<size_t>(tile->width, q_.rows - tile->first);
+      const Keys& keys = keys_[tile - &tasks_.tiles[0]];
       RowsToPanel(inputs[0]->floats() + q_.First(n), q_, tile->first, count, q, stride, kernels);
-      scores_.RunTile(*tile, q, k, scores, stride);
-      if (mask != nullptr) AddMask(mask, *tile, count, k + mask_at_, scores, kernels);
+      scores_.RunTile(*tile, q, k, scores, stride, q_.columns, keys.seen);
+      if (mask != nullptr) AddMask(mask, *tile, keys, count, k + mask_at_, scores, kernels);
       const float beta = mask != nullptr ? 1 : beta_;
-      kernels.softmax_columns({scores, stride, scores, stride, k_.columns, tile->width, beta});
-      values_.RunTile(*tile, scores, v, results, stride);
+      kernels.softmax_columns({scores, stride, scores, stride, keys.seen, tile->width, beta});
+      values_.RunTile(*tile, scores, v, results, stride, keys.seen, v_.columns);
       PanelToRows(results, stride, y_, tile->first, count, output.floats() + y_.First(n), kernels);
     }
   });

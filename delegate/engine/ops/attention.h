@@ -13,7 +13,10 @@
 
 namespace sbnn {
 
-// The scores of some rows of Q are all that exists of them at a time, and stay in a cache.
+// The scores of some rows of Q are all that exists of them at a time, and stay in a cache. Of keys
+// that a constant mask hides from all these rows, as those of later words in a causal one, nothing
+// is computed: their powers are 0. (Unless scores are of the size of what hides them, or no
+// numbers; these come out of rows that see them.)
 class Attention : public Op {
  public:
   // A stack of matrices, [..., rows, columns].
@@ -52,8 +55,14 @@ class Attention : public Op {
            const RunContext& context) const override;
 
  private:
-  void AddMask(const float* mask, const Tile& tile, size_t count, float* panel, float* scores,
-               const Kernels& kernels) const;
+  // Of the keys for a tile of rows: those before `plain` have a mask of 0, and those from `seen` on
+  // are hidden.
+  struct Keys {
+    size_t plain, seen;
+  };
+  std::vector<Keys> FindKeys() const;
+  void AddMask(const float* mask, const Tile& tile, const Keys& keys, size_t count, float* panel,
+               float* scores, const Kernels& kernels) const;
 
   float beta_;
   std::array<Operand, 3> operands_;
@@ -63,6 +72,7 @@ class Attention : public Op {
   // Of the plan.
   Matrices q_, k_, v_, y_, masks_;
   ProductTasks tasks_;
+  std::vector<Keys> keys_;  // of each tile
   MatrixProduct scores_, values_;
   // Of a worker's scratch, in floats: packed columns of K' and V, a panel of rows of Q, their
   // scores, mask and results.

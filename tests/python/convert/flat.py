@@ -177,6 +177,59 @@ def chain(*filters: np.ndarray, size: int = 4) -> bytes:
     return flat.bytes()
 
 
+def masked(
+    *,
+    hidden: float = -1e9,
+    mask: np.ndarray | None = None,
+    swapped: bool = False,
+    less: bool = False,
+    true: tuple[int, ...] | None = None,
+    shape=(2, 3, 4),
+    also_read: bool = False,
+    zeroed: bool = False,
+    softmax: bool = True,
+) -> bytes:
+    """SELECT_V2 and SOFTMAX of an input.
+
+    Args:
+      hidden: what stands for a hidden score, or is added to it (`less`).
+      mask: a constant one; else it is the second input.
+      swapped: the condition is true where scores are hidden.
+      true: a part of the mask that is true, in this shape.
+      also_read: what is masked is an output, too.
+      zeroed: what is hidden becomes 0 behind the softmax; then comes a product.
+    """
+    s = schema()
+    flat = Flat()
+    x = flat.input(shape)
+    condition = flat.input(shape, np.bool_) if mask is None else flat.constant("c", mask)
+    if true is not None:
+        both, part = flat.tensor("both", shape, np.bool_), flat.constant("t", np.ones(true, bool))
+        flat.node("LOGICAL_AND", [condition, part], [both], s.LogicalAndOptionsT())
+        condition = both
+    other = flat.constant("hidden", np.float32(hidden))
+    if less:
+        amount, other = flat.constant("amount", np.float32(-hidden)), flat.tensor("less", shape)
+        flat.node("SUB", [x, amount], [other], s.SubOptionsT())
+    scores, y = flat.tensor("scores", shape), flat.tensor("y", shape)
+    branches = [other, x] if swapped else [x, other]
+    flat.node("SELECT_V2", [condition, *branches], [scores], s.SelectV2OptionsT())
+    if softmax:
+        flat.node("SOFTMAX", [scores], [y], s.SoftmaxOptionsT(beta=1))
+    else:
+        flat.node("EXP", [scores], [y], s.ExpOptionsT())
+    if zeroed:
+        values = flat.constant("v", np.random.default_rng(0).random((1, 4, 5), np.float32))
+        p, y, zero = y, flat.tensor("zeroed", shape), flat.constant("zero", np.float32(0))
+        flat.node("SELECT_V2", [condition, p, zero], [y], s.SelectV2OptionsT())
+        z, y = y, flat.tensor("product", (2, 3, 5))
+        flat.node("BATCH_MATMUL", [z, values], [y], s.BatchMatMulOptionsT())
+    flat.output(y)
+    if also_read:
+        flat.output(scores)
+    return flat.bytes()
+
+
 def group_sparse(shape, group: int, sparsity: float, seed: int = 0) -> np.ndarray:
     """Random float32 (O, ..., I), with exactly this share of columns of `group` outputs zero."""
     rng = np.random.default_rng(seed)

@@ -8,7 +8,7 @@ import zipfile
 import flatbuffers
 import numpy as np
 import pytest
-from flat import Flat, chain, group_sparse
+from flat import Flat, chain, group_sparse, masked
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -46,6 +46,7 @@ def rich() -> bytes:
 
 RICH = rich()
 MODELS = [DENSE, SPARSE, RICH, convert(RICH)]
+MASKED = masked(true=(2, 3, 4), zeroed=True)
 
 
 def survives(data: bytes) -> None:
@@ -77,7 +78,7 @@ def test_random_bytes(data):
     survives(b"\x10\0\0\0TFL3" + data)
 
 
-@given(st.sampled_from(MODELS), st.integers(0, 2**32), st.integers(1, 6))
+@given(st.sampled_from([*MODELS, MASKED]), st.integers(0, 2**32), st.integers(1, 6))
 @settings(deadline=None, max_examples=150)
 def test_mutated(data, seed, count):
     rng = random.Random(seed)

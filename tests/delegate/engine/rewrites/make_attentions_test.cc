@@ -1,5 +1,6 @@
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,8 @@ struct Around {
   Shape mask = {};
   bool constant_mask = false, mask_first = false;
   bool turned = false;  // the first product is K Q', and then transposed
+  // Or which keys are hidden: all from the query's own on, but for so many.
+  std::optional<int> causal = {};
 };
 const Around kPlain, kUnscaled{false}, kTransposed{true, false, false, true}, kReshaped{true, true},
     kExchanged{true, false, true}, kAll{true, true, true}, kAllTransposed{true, true, true, true};
@@ -131,6 +134,12 @@ void ExpectAttention(const Around& around, int batch, int queries, int keys, siz
       const bool hidden = static_cast<int>(i) < around.mask.back() || random.Chance(0.3);
       if (hidden) mask.data[i] = std::numeric_limits<float>::lowest();
     }
+    if (around.causal.has_value()) {
+      mask = Make(around.mask, [&](const Index& at) {
+        const bool hidden = at.end()[-1] >= at.end()[-2] + *around.causal;
+        return hidden ? std::numeric_limits<float>::lowest() : 0.0f;
+      });
+    }
   }
   if (around.exchanges) {
     inputs = {RandomArray({batch, queries, kHeads * kWidth}, &random),
@@ -189,6 +198,22 @@ TEST(MakeAttentions, TakesAMask) {
     for (bool constant : {false, true}) {
       for (bool first : {false, true}) {
         ExpectAttention({true, false, false, false, 0.5f, mask, constant, first}, 2, 9, 11, 1);
+      }
+    }
+  }
+}
+
+// Tiles of rows that see few keys, or all; rows that see none; a mask for each head.
+TEST(MakeAttentions, LeavesOutKeysThatAConstantMaskHides) {
+  for (int causal : {1, 20, 0, -3}) {
+    for (int heads : {1, kHeads}) {
+      for (int keys : {11, 70}) {
+        Around around{true, false, false, false, 0.5f, {1, heads, 70, keys}, true};
+        around.causal = causal;
+        ExpectAttention(around, 1, 70, keys, 1);
+        around.turned = true;
+        ExpectAttention(around, 1, 70, keys, 1);
+        if (HasFatalFailure()) return;
       }
     }
   }
