@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "delegate/engine/fixed_point.h"
+#include "delegate/engine/stock_rounding.h"
 
 namespace sbnn {
 namespace {
@@ -109,6 +110,14 @@ Table FunctionTable(UnaryKind kind, float alpha, const Quantization& in, const Q
   if (kind == UnaryKind::kHardSwish) return HardSwishTable(in, out);
   if (kind == UnaryKind::kLeakyRelu) return LeakyReluTable(alpha, in, out);
   const float inverse = 1.0f / out.scale;
+  if (kind == UnaryKind::kElu) {
+    const auto zero_point = static_cast<float>(out.zero_point);
+    return MakeTable(in, [&](int32_t x) -> int64_t {
+      const float y = Apply(kind, in.scale * static_cast<float>(x));
+      const float number = MultiplyAdd(y, inverse, zero_point);
+      return static_cast<int64_t>(std::nearbyint(std::clamp(number, -1e6f, 1e6f)));
+    });
+  }
   return MakeTable(in, [&](int32_t x) -> int64_t {
     const float y = Apply(kind, in.scale * static_cast<float>(x)) * inverse;
     return static_cast<int64_t>(std::round(std::clamp(y, -1e6f, 1e6f))) + out.zero_point;
@@ -123,12 +132,22 @@ Table ClampTable(float lo, float hi, const Quantization& in, const Quantization&
   });
 }
 
+Status CheckRequantize(const Quantization& in, const Quantization& out, bool same_type) {
+  const float factor = in.scale / out.scale;
+  if (factor >= 0.5f || (same_type && factor >= kLeastFactor)) return Status();
+  return Status::Error("scales for which TensorFlow Lite rounds by the place of a number");
+}
+
+Table ConvertTable(const Quantization& in, const Quantization& out) {
+  const FixedPoint factor = ToFixedPoint(double{in.scale} / out.scale);
+  return MakeTable(
+      in, [&](int32_t x) -> int64_t { return int64_t{Multiply(x, factor)} + out.zero_point; });
+}
+
 Table RequantizeTable(const Quantization& in, const Quantization& out) {
   const float factor = in.scale / out.scale;
   if (IsIn(factor, kLeastFactor, kMostFactor)) return ScaleTable(factor, factor, in, out);
-  const FixedPoint fixed = ToFixedPoint(double{in.scale} / out.scale);
-  return MakeTable(
-      in, [&](int32_t x) -> int64_t { return int64_t{Multiply(x, fixed)} + out.zero_point; });
+  return ConvertTable(in, out);
 }
 
 Table RescaleTable(const Quantization& in, const Quantization& out) {

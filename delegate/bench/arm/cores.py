@@ -173,6 +173,55 @@ A55 = Core(
     ),
 )
 
+# For int8 only: with products of matrices of bytes, and without even those of four.
+
+A710 = dataclasses.replace(
+    A78,
+    name="Cortex-A710",
+    llvm="neoverse-n2",
+    ghz=2.5,
+    levels=(
+        Level("L2", 512 * KIB, 24),
+        Level("L3", 8 * MIB, 12),
+        Level("DRAM", float("inf"), 6),
+    ),
+    floors=(_decoded(5),),
+    corrections=(
+        "neoverse-n2, the same core in a server, is read",
+        "no more than 5 instructions a cycle leave its macro-op cache",
+    ),
+)
+
+A72 = dataclasses.replace(
+    A76,
+    name="Cortex-A72",
+    llvm="cortex-a72",
+    fmas=1,
+    ghz=2.0,
+    l1=32 * KIB,
+    levels=(
+        Level("L2", 1 * MIB, 12),
+        Level("DRAM", float("inf"), 4),
+    ),
+    mispredict=15,
+    floors=(_decoded(3),),
+    rewrite=lambda text: [text],
+    corrections=(
+        "LLVM's table is that of a Cortex-A57",
+        "no more than 3 instructions a cycle leave its decoder",
+    ),
+)
+
+A53 = dataclasses.replace(
+    A55,
+    name="Cortex-A53",
+    levels=(
+        Level("L2", 512 * KIB, 8),
+        Level("DRAM", float("inf"), 2.5),
+    ),
+    corrections=("priced as a Cortex-A55, whose pipes are as wide",),
+)
+
 ZEN4 = Core(
     name="Zen 4, AVX-512",
     llvm="znver4",

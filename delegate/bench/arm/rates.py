@@ -47,7 +47,7 @@ def rates(
                 kept = 1.0 - zeros if layer.op == "conv" and i > 0 else 1.0
                 seconds = cost.cycles / (p.core.ghz * 1e9)
                 rows[kind_of(layer)].append(
-                    (kept * layer.products, layer.activation_bytes, seconds)
+                    (kept * layer.products, 4 * layer.activations, seconds)
                 )
     return {kind: fit(found) if found else (0.0, moved) for kind, found in rows.items()}
 

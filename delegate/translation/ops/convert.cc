@@ -9,14 +9,15 @@ namespace sbnn {
 namespace {
 
 Status TranslateConvert(const NodeView& view, Translation* t) {
-  (void)view;
   const bool from_floats = t->type(t->inputs[0]).element == ElementType::kFloat32;
   const bool to_floats = t->type(t->output).element == ElementType::kFloat32;
   if (from_floats && to_floats) return Status::Error("a conversion from float32 to float32");
   if (from_floats || to_floats) {
     t->op = std::make_unique<ConvertNumbers>();
   } else {
-    t->op = std::make_unique<Lookup>(RequantizeTable);
+    const bool same = view.tensor(t->inputs[0]).type == view.tensor(t->output).type;
+    t->op = std::make_unique<Lookup>(same ? RequantizeTable : ConvertTable);
+    return CheckRequantize(t->quantization(t->inputs[0]), t->quantization(t->output), same);
   }
   return Status();
 }

@@ -3,30 +3,38 @@
 #include <algorithm>
 #include <cmath>
 
+#include "delegate/engine/stock_rounding.h"
 #include "delegate/engine/strided.h"
 #include "delegate/kernels/int8/table.h"
 
 namespace sbnn {
 namespace {
 
-// From the sum of some numbers of the input to one of the output.
+// From the sum of some numbers of the input to one of the output: the zero points of both become
+// one, to which the sum times a scale is added. (Floats round: what was uint8 has its own numbers.)
 class Rounded {
  public:
-  Rounded(const Tensor& input, const Tensor& output, size_t count)
+  Rounded(const Tensor& input, const Tensor& output, size_t count, int above_int8)
       : scale_(input.quantization.scale / output.quantization.scale *
                (1.0f / static_cast<float>(count))),
-        zero_(static_cast<int32_t>(count) * input.quantization.zero_point),
-        zero_point_(static_cast<float>(output.quantization.zero_point)) {}
+        above_int8_(above_int8),
+        more_(static_cast<int32_t>(count) * above_int8) {
+    const int32_t zeros = static_cast<int32_t>(count) * input.quantization.zero_point + more_;
+    zero_point_ = MultiplyAdd(-static_cast<float>(zeros), scale_,
+                              static_cast<float>(output.quantization.zero_point + above_int8));
+  }
 
   int8_t operator()(int32_t sum) const {
-    const float mean = std::nearbyint(static_cast<float>(sum - zero_) * scale_) + zero_point_;
+    const float mean =
+        std::nearbyint(MultiplyAdd(static_cast<float>(sum + more_), scale_, zero_point_)) -
+        static_cast<float>(above_int8_);
     return static_cast<int8_t>(std::min(127.0f, std::max(-128.0f, mean)));
   }
 
  private:
-  float scale_;
-  int32_t zero_;
-  float zero_point_;
+  float scale_, zero_point_;
+  int above_int8_;
+  int32_t more_;
 };
 
 }  // namespace
@@ -54,7 +62,7 @@ void Int8Mean::Run(const std::vector<const Tensor*>& inputs, const Tensor& outpu
   const Tensor& input = *inputs[0];
   const Images image = input.images();
   if (OverPixels(input.shape)) {
-    const Rounded rounded(input, output, image.pixels());
+    const Rounded rounded(input, output, image.pixels(), above_int8_);
     auto* const means = static_cast<int8_t*>(output.data);
     if (input.layout == Layout::kPanel) {
       context.team.Run(image.n * image.c, [&](int task, int) {
@@ -78,7 +86,7 @@ void Int8Mean::Run(const std::vector<const Tensor*>& inputs, const Tensor& outpu
   const size_t count = CopyAsRows(input, rows, context);
   const size_t results = ElementCount(output.shape);
   int8_t* const means = rows + results * count;
-  const Rounded rounded(input, output, count);
+  const Rounded rounded(input, output, count, above_int8_);
   context.team.Run(static_cast<int>(results),
                    [&](int r, int) { means[r] = rounded(kernels.sum(rows + r * count, count)); });
   CopyStrided(output.shape, means, RowMajorStrides(output.shape), output.data, StridesOf(output),
