@@ -1,17 +1,21 @@
 """Predicts the int8 kernels' time on phones' cores, against XNNPACK's dense int8 ones.
 
-The method is that of predict.py. Patterns: groups of 4 outputs with inputs one by one (4x1) and with
-four inputs kept together (4x4).
+The method is that of predict.py, which writes what is recorded here into ARM.md. Patterns: groups of 4
+outputs whose inputs are kept one by one (4x1) or four together (4x4).
 """
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
 from delegate.bench.arm import cores, cost, model, plan, report, xnnpack_int8
 from delegate.bench.arm.cores import Core
+from delegate.bench.arm.networks import BENCH, NETWORKS, commit, shapes_of
 from delegate.bench.arm.xnnpack_int8 import Products
+
+RECORDED = BENCH / "recorded/arm_model_int8.jsonl"
 
 PATTERNS = {"4x1": 1, "4x4": 4}  # inputs that are kept together
 ZEROS = (0.0, 0.3, 0.5, 0.7, 0.8, 0.9)
@@ -73,11 +77,61 @@ def stock(
     ]
 
 
-def bars(p: report.Prediction) -> list[list[str]]:
-    """Rows of a table: what the project asks of this network and core, and what is predicted."""
-    return [
-        [p.core.name, pattern, report.percent(zeros), f"{bar:.2f}", f"{p.speed_up(pattern, zeros):.2f}"]
-        for (core, pattern), asked in BARS.items()
-        if core == p.core.name
-        for zeros, bar in asked.items()
+def recorded() -> list[report.Prediction]:
+    layers = {name: plan.read_layers(shapes_of(name)) for name in NETWORKS}
+    return report.recorded(RECORDED, layers, list(CORES))
+
+
+def bars(predictions: Sequence[report.Prediction]) -> str:
+    """What the project asks of MobileNet-v1, and what is predicted."""
+    rows = []
+    for p in predictions:
+        for (core, pattern), asked in BARS.items():
+            if p.network == "MobileNet-v1" and p.core.name == core:
+                rows += [
+                    [
+                        core,
+                        pattern,
+                        report.percent(z),
+                        f"{bar:.2f}",
+                        f"{p.speed_up(pattern, z):.2f}",
+                    ]
+                    for z, bar in asked.items()
+                ]
+    return report.table(["core", "pattern", "zeros", "bar", "predicted"], rows)
+
+
+def speed_ups(predictions: Sequence[report.Prediction]) -> str:
+    head = ["network", "commit", "core", "pattern", "XNNPACK dense int8, M cycles"]
+    rows = [
+        [p.network, p.commit, p.core.name, pattern, f"{p.cycles(p.dense) / 1e6:.1f}"]
+        + [f"{p.speed_up(pattern, z):.2f}" for z in ZEROS]
+        for p in predictions
+        for pattern in PATTERNS
     ]
+    return report.table([*head, *[f"{report.percent(z)} zeros" for z in ZEROS]], rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--arm-bin", type=Path, required=True, help="folder of the aarch64 build of delegate/bench"
+    )
+    parser.add_argument(
+        "--runtime", type=Path, required=True, help="folder of the aarch64 ai-edge-litert"
+    )
+    options = parser.parse_args()
+    qemu = ["qemu-aarch64-static", "-L", "/usr/aarch64-linux-gnu"]
+    engines = Engines(options.arm_bin / "plan", qemu)
+    library = options.runtime / xnnpack_int8.LIBRARY
+    predictions = []
+    for name in NETWORKS:
+        for core in CORES:
+            predictions.append(predicted(name, commit(), shapes_of(name), engines, library, core))
+            print(name, core.name, flush=True)
+    report.record(RECORDED, predictions)
+    print(bars(predictions))
+
+
+if __name__ == "__main__":
+    main()

@@ -54,13 +54,14 @@ def baseline(
     library: Path, core: Core, products: Products
 ) -> dict[tuple[int, int], kernels.Kernel]:
     """XNNPACK's kernels with prices on one core, by `Work.code`, where the address is a role."""
-    functions = {f.name: f for f in disassemble(library, "xnn_qs8_qc8w_").values()}
     named = {
         (GEMM, 0): f"xnn_qs8_qc8w_gemm_minmax_fp32_ukernel_{products.gemm}",
         (GEMV, 0): f"xnn_qs8_qc8w_gemm_minmax_fp32_ukernel_{products.gemv}",
         (IGEMM, 0): f"xnn_qs8_qc8w_igemm_minmax_fp32_ukernel_{products.gemm}",
         **{(DEPTHWISE, taps): name for taps, name in _DEPTHWISE.items()},
     }
+    found = disassemble(library, symbols=list(named.values())).values()
+    functions = {f.name: f for f in found}
     parts = [kernels.dissect(functions[name]) for name in named.values()]
     return dict(zip(named, kernels.price(parts, core), strict=True))
 
