@@ -25,6 +25,7 @@ DELEGATE := //delegate/tflite:sbnn_delegate
 # Those that depend on the instruction set or on the size of an address.
 ARM_TESTS := $(addprefix //tests/delegate:,arm_cpu_test cost_test engine_test format_test int8_kernels_test \
   kernels_test ops_test options_test out_of_memory_test run_test thread_pool_test vec_test)
+ARM64_DELEGATE = $$($(BAZEL) info $(BAZEL_FLAGS) --config=aarch64 bazel-bin 2>/dev/null)/delegate/tflite/libsbnn_delegate.so
 ENGINE_TESTS := $(addprefix //tests/delegate:,engine_test ops_test)
 
 .DEFAULT_GOAL := help
@@ -64,11 +65,12 @@ test-sweep: setup test-packages  ## what make test leaves out: training, every c
 
 test-arm64: setup test-packages $(AARCH64)/python  ## run the C++ tests and the delegate for aarch64, under qemu
 	$(BAZEL) test $(BAZEL_FLAGS) --config=aarch64 $(ARM_TESTS)
-	$(BAZEL) test $(BAZEL_FLAGS) --config=cortex-a72 //tests/delegate:kernels_test //tests/delegate:vec_test //tests/delegate:options_test
+	$(BAZEL) test $(BAZEL_FLAGS) --config=cortex-a72 $(addprefix //tests/delegate:,cost_test kernels_test options_test vec_test)
 	$(BAZEL) build $(BAZEL_FLAGS) --config=aarch64 $(DELEGATE)
 	$(PYTHON) tests/e2e/arm64_model.py $(AARCH64)
-	$(AARCH64)/python tests/e2e/arm64_delegate.py $(AARCH64) \
-	  "$$($(BAZEL) info $(BAZEL_FLAGS) --config=aarch64 bazel-bin 2>/dev/null)/delegate/tflite/libsbnn_delegate.so"
+	$(AARCH64)/python tests/e2e/arm64_delegate.py $(AARCH64) "$(ARM64_DELEGATE)"
+	PYTHONPATH=$(CURDIR) $(AARCH64)/python -m tests.e2e.arm64_int8 "$(ARM64_DELEGATE)" 640
+	PYTHONPATH=$(CURDIR) QEMU_CPU=cortex-a72 $(AARCH64)/python -m tests.e2e.arm64_int8 "$(ARM64_DELEGATE)" 320
 
 test-armv7: packages test-packages  ## run the C++ tests for 32-bit ARM, under qemu, and build the delegate for it
 	$(BAZEL) test $(BAZEL_FLAGS) --config=armv7 $(filter-out $(ENGINE_TESTS),$(ARM_TESTS))
@@ -196,13 +198,14 @@ bench-peers: setup  ## time MobileNet-v1 in other engines too: MNN, OpenVINO, ..
 bench-compare: setup  ## time the delegate of this tree against that of another commit: BASE=commit
 	$(PYTHON) -m delegate.bench.compare $(or $(BASE),$(error BASE=commit)) $(OPTIONS)
 
-arm-model: setup  ## predict the NEON kernels' time on phones' cores: delegate/bench/ARM.md
+arm-model: setup $(AARCH64)/python  ## predict the NEON kernels' time on phones' cores: delegate/bench/ARM.md
 	@delegate/build/packages.sh $(MODEL_PACKAGES)
 	$(BAZEL) build $(BAZEL_FLAGS) --config=aarch64 //delegate/bench:plan
 	mkdir -p build/arm-model/aarch64 build/arm-model/host
 	cp -f "$$($(BAZEL) info $(BAZEL_FLAGS) --config=aarch64 bazel-bin 2>/dev/null)/delegate/bench/plan" build/arm-model/aarch64
 	$(BAZEL) build $(BAZEL_FLAGS) //delegate/bench:plan //delegate/bench:layers
 	cp -f bazel-bin/delegate/bench/plan bazel-bin/delegate/bench/layers build/arm-model/host
+	$(PYTHON) -m delegate.bench.arm.int8 --arm-bin build/arm-model/aarch64 --runtime $(AARCH64)
 	$(PYTHON) -m delegate.bench.arm.predict --arm-bin build/arm-model/aarch64 --host-bin build/arm-model/host \
 	  --work build/arm-model $(OPTIONS)
 

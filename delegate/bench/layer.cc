@@ -18,10 +18,11 @@ constexpr int kPatterns = 8;
 // Which of a filter's columns (tap * inputs + input) a group of outputs keeps.
 class Columns {
  public:
-  // keep: the share kept. taps: 0, or how many of a kept kernel's taps are.
-  Columns(int inputs, int taps_of_kernel, float keep, int taps, std::mt19937* random)
-      : inputs_(inputs), taps_(taps), random_(random) {
-    order_.resize(taps > 0 ? inputs : inputs * taps_of_kernel);
+  // keep: the share kept. taps: 0, or how many of a kept kernel's taps are. block: columns that are
+  // kept together.
+  Columns(int inputs, int taps_of_kernel, float keep, int taps, int block, std::mt19937* random)
+      : inputs_(inputs), taps_(taps), block_(block), random_(random) {
+    order_.resize(taps > 0 ? inputs : inputs * taps_of_kernel / block);
     for (size_t i = 0; i < order_.size(); ++i) order_[i] = static_cast<int>(i);
     const double share = taps > 0 ? keep * taps_of_kernel / taps : keep;
     kept_ = std::clamp(static_cast<int>(share * order_.size() + 0.5), 1,
@@ -39,8 +40,12 @@ class Columns {
   // The columns of the next group.
   std::vector<int> Draw() {
     std::shuffle(order_.begin(), order_.end(), *random_);
-    if (taps_ == 0) return {order_.begin(), order_.begin() + kept_};
     std::vector<int> columns;
+    if (taps_ == 0) {
+      for (int k = 0; k < kept_; ++k)
+        for (int i = 0; i < block_; ++i) columns.push_back(order_[k] * block_ + i);
+      return columns;
+    }
     for (int k = 0; k < kept_; ++k)
       for (int tap : patterns_[(*random_)() % kPatterns])
         columns.push_back(tap * inputs_ + order_[k]);
@@ -48,15 +53,17 @@ class Columns {
   }
 
  private:
-  const int inputs_, taps_;
+  const int inputs_, taps_, block_;
   std::mt19937* const random_;
   std::vector<int> order_;
   int kept_;
   std::vector<std::vector<int>> patterns_;
 };
 
-// A random filter, [outputs][taps][inputs], with zeros where they should be.
-std::vector<float> RandomFilter(const Layer& l, const Zeros& zeros, std::mt19937* random) {
+}  // namespace
+
+std::vector<float> RandomFilter(const Layer& l, const Zeros& zeros) {
+  std::mt19937 random(1);
   std::normal_distribution<float> normal;
   const int taps = l.kernel * l.kernel, columns = taps * l.inputs;
   const bool larger = taps > 1 && l.op == "conv";
@@ -65,17 +72,16 @@ std::vector<float> RandomFilter(const Layer& l, const Zeros& zeros, std::mt19937
                      : larger     ? zeros.keep_kxk
                                   : zeros.keep;
   const int kept_taps = larger && !l.first && keep < 1 && zeros.taps < taps ? zeros.taps : 0;
-  Columns choice(l.inputs, taps, keep, kept_taps, random);
+  const int block = kept_taps == 0 && l.inputs % zeros.block == 0 ? zeros.block : 1;
+  Columns choice(l.inputs, taps, keep, kept_taps, block, &random);
   std::vector<float> filter(static_cast<size_t>(l.outputs) * columns);
   std::vector<int> kept;
   for (int o = 0; o < l.outputs; ++o) {
     if (o % zeros.group == 0) kept = choice.Draw();
-    for (int column : kept) filter[static_cast<size_t>(o) * columns + column] = normal(*random);
+    for (int column : kept) filter[static_cast<size_t>(o) * columns + column] = normal(random);
   }
   return filter;
 }
-
-}  // namespace
 
 Status ReadLayers(const std::string& path, std::vector<Layer>* layers) {
   // `bazel run` starts in a folder of its own.
@@ -106,13 +112,8 @@ Status ReadLayers(const std::string& path, std::vector<Layer>* layers) {
   return Status();
 }
 
-size_t LayerNetwork::weight_bytes() const {
-  return packed ? packed->bytes() : depthwise->taps.size() * sizeof(float);
-}
-
 Status MakeNetwork(const Layer& l, const Zeros& zeros, const Kernels& kernels, int threads,
                    LayerNetwork* made) {
-  std::mt19937 random(1);
   Window window;
   window.kernel_h = window.kernel_w = l.kernel;
   window.stride_h = window.stride_w = l.stride;
@@ -126,10 +127,11 @@ Status MakeNetwork(const Layer& l, const Zeros& zeros, const Kernels& kernels, i
     weights->taps.assign(static_cast<size_t>(l.outputs) * l.kernel * l.kernel, 0.1f);
     weights->bias.assign(l.outputs, 0.0f);
     made->depthwise = weights;
+    made->weight_bytes = weights->taps.size() * sizeof(float);
     made->flops = made->dense_flops = 2.0 * weights->taps.size() * pixels;
     network.AddOp(std::make_unique<Depthwise>(weights, window, 0.0f, 6.0f), {0}, 1);
   } else {
-    const std::vector<float> filter = RandomFilter(l, zeros, &random);
+    const std::vector<float> filter = RandomFilter(l, zeros);
     Constant constant;
     constant.shape = {l.outputs, l.kernel, l.kernel, l.inputs};
     constant.values = filter.data();
@@ -141,6 +143,7 @@ Status MakeNetwork(const Layer& l, const Zeros& zeros, const Kernels& kernels, i
         Pack(constant, nullptr, one_vector ? kOneVectorCost : kernels.column_cost, weights.get());
     if (!status.ok()) return status;
     made->packed = weights;
+    made->weight_bytes = weights->bytes();
     made->flops = 2.0 * (filter.size() - std::count(filter.begin(), filter.end(), 0.0f)) * pixels;
     made->dense_flops = 2.0 * filter.size() * pixels;
     if (l.op == "fc") {

@@ -33,22 +33,30 @@ struct Zeros {
   int taps = 0;   // if not 0, larger convolutions keep so many taps of a kept kernel, in one of 8
                   // patterns, and lose whole kernels down to keep_kxk
   int group = 4;  // outputs that share their kept inputs
+  int block = 1;  // inputs side by side that are kept together, where as many divide them
 };
 
 // A layer, ready to run.
 struct LayerNetwork {
   Network network;
   Shape input;
-  std::shared_ptr<const PackedWeights> packed;        // of a convolution or fully connected layer
-  std::shared_ptr<const DepthwiseWeights> depthwise;  // of a depthwise convolution
-  double flops = 0;                                   // done in a run
-  double dense_flops = 0;                             // if no weight were skipped
-
-  size_t weight_bytes() const;
+  // Of floats: those of a convolution or fully connected layer, or of a depthwise convolution.
+  std::shared_ptr<const PackedWeights> packed;
+  std::shared_ptr<const DepthwiseWeights> depthwise;
+  size_t weight_bytes = 0;
+  double flops = 0;        // done in a run
+  double dense_flops = 0;  // if no weight were skipped
 };
 
 Status MakeNetwork(const Layer& layer, const Zeros& zeros, const Kernels& kernels, int threads,
                    LayerNetwork* made);
+
+// The same layer, quantized.
+Status MakeInt8Network(const Layer& layer, const Zeros& zeros, const Kernels& kernels, int threads,
+                       LayerNetwork* made);
+
+// A random filter, [outputs][taps][inputs], with zeros where they should be.
+std::vector<float> RandomFilter(const Layer& layer, const Zeros& zeros);
 
 }  // namespace sbnn
 

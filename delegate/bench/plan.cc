@@ -1,7 +1,7 @@
 // Prints which kernels the engine calls for the layers of a network, and with how much work,
 // without computing anything: what the performance model multiplies its cycles with.
 //
-//   plan SHAPES [--keep F] [--group G] [--isa NAME] [--in-order]
+//   plan SHAPES [--keep F] [--group G] [--block B] [--isa NAME] [--in-order] [--int8]
 //   plan SHAPES --compute [...]     prints nothing and computes, for an emulator that watches
 //
 // The engine runs each layer with a table whose kernels only write down their arguments. A line a
@@ -14,7 +14,7 @@
 //   calls
 //   outer     turns of the kernel's outermost loop: groups of outputs, channels or rows
 //   entries   into the inner loop
-//   fmas      multiply-add instructions (0: the kernel does none)
+//   fmas      multiply-add instructions (0: the kernel does none); of int8, those that add to sums
 //   stores    vectors written, or floats where a kernel writes those
 //   x_bytes   of activations read, each once a call
 //   reads     of activations read, again and again
@@ -28,60 +28,36 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "delegate/bench/layer.h"
+#include "delegate/bench/works.h"
 
 namespace sbnn {
 namespace {
 
 constexpr char kUsage[] =
-    "plan SHAPES [--keep F] [--group G] [--isa NAME] [--in-order] [--compute]\n"
+    "plan SHAPES [--keep F] [--group G] [--block B] [--isa NAME] [--in-order] [--int8] "
+    "[--compute]\n"
     "  SHAPES   lines: conv|dw|fc height width inputs outputs kernel stride [count]\n"
     "  --keep   share of the weights of convolutions that are kept, but of the first line's\n"
     "           (default 1)\n"
     "  --group  outputs that share their kept inputs: 1, 2, 4, 8 or 16 (default 4)\n"
-    "  --in-order  packs for cores of ARM that issue in order\n";
+    "  --block  inputs that are kept together (default 1)\n"
+    "  --in-order  packs for cores of ARM that issue in order\n"
+    "  --int8   layers are quantized\n";
 
 constexpr uint64_t kFloat = sizeof(float);
 
-struct Work {
-  uint64_t calls = 0, outer = 0, entries = 0, fmas = 0, stores = 0;
-  uint64_t x_bytes = 0, reads = 0, w_bytes = 0, y_bytes = 0;
-};
-
-using Loop = std::pair<uintptr_t, uint64_t>;  // address of the real kernel, and `loop` as above
-
-Kernels real;                // what the recorders stand for
-std::map<Loop, Work> calls;  // of one layer
+Kernels real;  // what the recorders stand for
 
 uint64_t Vectors(uint64_t floats) { return (floats + real.lanes - 1) / real.lanes; }
-
-template <typename Fn>
-Work& WorkOf(Fn kernel, uint64_t loop) {
-  return calls[{reinterpret_cast<uintptr_t>(kernel), loop}];
-}
-
-template <typename Fn>
-Work& CallOf(Fn kernel, uint64_t loop = 0) {
-  Work& work = WorkOf(kernel, loop);
-  ++work.calls;
-  return work;
-}
 
 template <typename Args>
 uint64_t Columns(const Args& a) {
   return a.group_begin[a.end_group] - a.group_begin[a.first_group];
-}
-
-// How many different ones there are.
-uint64_t Different(const int32_t* offsets, uint64_t count) {
-  std::vector<int32_t> sorted(offsets, offsets + count);
-  std::sort(sorted.begin(), sorted.end());
-  return std::unique(sorted.begin(), sorted.end()) - sorted.begin();
 }
 
 // There are many kernels for the product of a sparse matrix and a panel: slots tell them apart.
@@ -254,7 +230,7 @@ uintptr_t LoadBias() {
 
 int Main(int argc, char** argv) {
   Zeros zeros;
-  bool compute = false, in_order = false;
+  bool compute = false, in_order = false, int8 = false;
   std::string shapes, isa;
   for (int i = 1; i < argc; ++i) {
     const std::string arg = argv[i];
@@ -263,8 +239,8 @@ int Main(int argc, char** argv) {
       shapes = arg;
       continue;
     }
-    if (arg == "--compute" || arg == "--in-order") {
-      (arg == "--compute" ? compute : in_order) = true;
+    if (arg == "--compute" || arg == "--in-order" || arg == "--int8") {
+      (arg == "--compute" ? compute : arg == "--int8" ? int8 : in_order) = true;
       continue;
     }
     ++i;
@@ -272,6 +248,8 @@ int Main(int argc, char** argv) {
       zeros.keep = zeros.keep_kxk = std::strtof(value, nullptr);
     } else if (arg == "--group") {
       zeros.group = std::atoi(value);
+    } else if (arg == "--block") {
+      zeros.block = std::atoi(value);
     } else if (arg == "--isa") {
       isa = value;
     } else {
@@ -283,12 +261,14 @@ int Main(int argc, char** argv) {
   const Status read = ReadLayers(shapes, &layers);
   if (!read.ok()) std::fprintf(stderr, "%s\n", read.message().c_str());
   const Kernels* const found = FindKernels(isa);
-  if (!read.ok() || found == nullptr || zeros.keep <= 0 || zeros.keep > 1 || zeros.group < 1) {
+  if (!read.ok() || found == nullptr || zeros.keep <= 0 || zeros.keep > 1 || zeros.group < 1 ||
+      zeros.block < 1) {
     std::fputs(kUsage, stderr);
     return 2;
   }
   Kernels kernels = compute ? *found : Recorders(*found);
   if (in_order) kernels.column_cost = kInOrderCost;
+  if (int8 && !compute) RecordInt8(kernels.isa);
   const uintptr_t bias = LoadBias();
   if (!compute) {
     std::printf(
@@ -298,21 +278,23 @@ int Main(int argc, char** argv) {
   }
   for (size_t l = 0; l < layers.size(); ++l) {
     LayerNetwork made;
-    Status status = MakeNetwork(layers[l], zeros, kernels, 1, &made);
+    Status status = (int8 ? MakeInt8Network : MakeNetwork)(layers[l], zeros, kernels, 1, &made);
     if (status.ok()) {
+      // (Enough for int8, too.)
       const std::vector<float> x(ElementCount(made.input));
       std::vector<float> y(ElementCount(made.network.output_shape(0)));
-      calls.clear();
-      status = made.network.Run({x.data()}, {y.data()});
+      const ElementType type = made.network.input_type(0).element;
+      works.clear();
+      status = made.network.Run({{x.data(), type}}, {{y.data(), type}});
     }
     if (!status.ok()) {
       std::fprintf(stderr, "%s\n", status.message().c_str());
       return 2;
     }
-    for (const auto& [loop, w] : calls) {
+    for (const auto& [loop, w] : works) {
       std::printf("%zu\t%zx", l, static_cast<size_t>(loop.first - bias));
       for (uint64_t field : {loop.second, w.calls, w.outer, w.entries, w.fmas, w.stores, w.x_bytes,
-                             w.reads, w.w_bytes, w.y_bytes, uint64_t(made.weight_bytes())}) {
+                             w.reads, w.w_bytes, w.y_bytes, uint64_t(made.weight_bytes)}) {
         std::printf("\t%zu", static_cast<size_t>(field));
       }
       std::printf("\n");

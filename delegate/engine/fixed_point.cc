@@ -25,7 +25,7 @@ FixedPoint ToFixedPoint(double real) {
   return f;
 }
 
-int32_t Multiply(int32_t x, const FixedPoint& f) {
+int32_t Multiply(int32_t x, const FixedPoint& f, Halves halves) {
   constexpr int64_t kHalf = int64_t{1} << 30;
   const int64_t shifted = int64_t{x} * (int64_t{1} << std::max(0, f.shift));
   const auto left = static_cast<int32_t>(std::clamp<int64_t>(
@@ -33,12 +33,13 @@ int32_t Multiply(int32_t x, const FixedPoint& f) {
   const int64_t product = int64_t{left} * f.multiplier;
   const auto high =
       static_cast<int32_t>((product + (product >= 0 ? kHalf : 1 - kHalf)) / (int64_t{1} << 31));
-  return DivideByPowerOfTwo(high, std::max(0, -f.shift));
+  return DivideByPowerOfTwo(high, std::max(0, -f.shift), halves);
 }
 
-int32_t DivideByPowerOfTwo(int32_t x, int exponent) {
+int32_t DivideByPowerOfTwo(int32_t x, int exponent, Halves halves) {
   const auto mask = static_cast<int32_t>((int64_t{1} << exponent) - 1);
-  const int32_t rest = x & mask, threshold = (mask >> 1) + (x < 0 ? 1 : 0);
+  const int32_t rest = x & mask;
+  const int32_t threshold = (mask >> 1) + (x < 0 && halves == Halves::kAway ? 1 : 0);
   return (x >> exponent) + (rest > threshold ? 1 : 0);
 }
 

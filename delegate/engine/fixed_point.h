@@ -15,11 +15,14 @@ struct FixedPoint {
 };
 FixedPoint ToFixedPoint(double real);
 
-// x * factor, rounded twice: once at 31 bits, then at the shift.
-int32_t Multiply(int32_t x, const FixedPoint& factor);
+// Where halves go: away from zero, or up, as those of vectors do.
+enum class Halves { kAway, kUp };
 
-// x / 2^exponent, rounded to the nearest, halves away from zero.
-int32_t DivideByPowerOfTwo(int32_t x, int exponent);
+// x * factor, rounded twice: once at 31 bits, then at the shift.
+int32_t Multiply(int32_t x, const FixedPoint& factor, Halves halves = Halves::kAway);
+
+// x / 2^exponent, rounded to the nearest.
+int32_t DivideByPowerOfTwo(int32_t x, int exponent, Halves halves = Halves::kAway);
 
 // a * b / 2^15, rounded to the nearest; never over the range.
 int16_t HighProduct(int16_t a, int16_t b);

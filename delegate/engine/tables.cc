@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "delegate/engine/fixed_point.h"
+#include "delegate/engine/stock_rounding.h"
 
 namespace sbnn {
 namespace {
@@ -57,7 +58,7 @@ struct Factor16 {
 
 // x * relu6(x + 3) / 6 in 16 bits: the argument has 7 bits more than it came with, the second
 // factor is brought from [-3, 3] to [0, 1].
-Table HardSwishTable(const Quantization& in, const Quantization& out) {
+Table HardSwishTable(const Quantization& in, const Quantization& out, Halves halves) {
   const float fine_scale = in.scale * (1.0f / 128.0f);
   const Factor16 to_output(fine_scale / out.scale), to_unit(fine_scale / (3.0f / 32768.0f));
   return MakeTable(in, [&](int32_t x) -> int64_t {
@@ -67,13 +68,15 @@ Table HardSwishTable(const Quantization& in, const Quantization& out) {
     unit = HighProduct(unit, to_unit.multiplier);
     if (to_unit.exponent > 0) unit = Saturate16(unit * 2);
     if (to_unit.exponent < 0) {
-      unit = static_cast<int16_t>(DivideByPowerOfTwo(unit, -to_unit.exponent));
+      unit = static_cast<int16_t>(DivideByPowerOfTwo(unit, -to_unit.exponent, halves));
     }
     const int32_t gate = (unit + (1 << 15)) >> 1;
     const int32_t scaled = HighProduct(fine, to_output.multiplier);
-    const int32_t product = gate * scaled / (1 << 15);  // towards zero
+    // (Towards zero, or down.)
+    const int32_t product =
+        halves == Halves::kAway ? gate * scaled / (1 << 15) : (gate * scaled) >> 15;
     // (A power above 1 would be for outputs finer than inputs by far: see CheckHardSwish.)
-    return DivideByPowerOfTwo(product, std::max(0, -to_output.exponent)) + out.zero_point;
+    return DivideByPowerOfTwo(product, std::max(0, -to_output.exponent), halves) + out.zero_point;
   });
 }
 
@@ -105,10 +108,21 @@ Table LeakyReluTable(float alpha, const Quantization& in, const Quantization& ou
 
 }  // namespace
 
-Table FunctionTable(UnaryKind kind, float alpha, const Quantization& in, const Quantization& out) {
-  if (kind == UnaryKind::kHardSwish) return HardSwishTable(in, out);
+Table FunctionTable(UnaryKind kind, float alpha, const Quantization& in, const Quantization& out,
+                    bool was_uint8) {
+  if (kind == UnaryKind::kHardSwish) return HardSwishTable(in, out, Halves::kAway);
   if (kind == UnaryKind::kLeakyRelu) return LeakyReluTable(alpha, in, out);
   const float inverse = 1.0f / out.scale;
+  if (kind == UnaryKind::kElu || kind == UnaryKind::kLogistic || kind == UnaryKind::kTanh) {
+    // (Floats round: what was uint8 has its own numbers.)
+    const int above_int8 = was_uint8 ? 128 : 0;
+    const auto zero_point = static_cast<float>(out.zero_point + above_int8);
+    return MakeTable(in, [&](int32_t x) -> int64_t {
+      const float y = Apply(kind, in.scale * static_cast<float>(x));
+      const float number = MultiplyAdd(y, inverse, zero_point);
+      return static_cast<int64_t>(std::nearbyint(std::clamp(number, -1e6f, 1e6f))) - above_int8;
+    });
+  }
   return MakeTable(in, [&](int32_t x) -> int64_t {
     const float y = Apply(kind, in.scale * static_cast<float>(x)) * inverse;
     return static_cast<int64_t>(std::round(std::clamp(y, -1e6f, 1e6f))) + out.zero_point;
@@ -123,12 +137,24 @@ Table ClampTable(float lo, float hi, const Quantization& in, const Quantization&
   });
 }
 
+Table HardSwishTableOfVectors(const Quantization& in, const Quantization& out) {
+  return HardSwishTable(in, out, Halves::kUp);
+}
+
+Table ConvertTable(const Quantization& in, const Quantization& out, Halves halves) {
+  const FixedPoint factor = ToFixedPoint(double{in.scale} / out.scale);
+  return MakeTable(in, [&](int32_t x) -> int64_t {
+    return int64_t{Multiply(x, factor, halves)} + out.zero_point;
+  });
+}
+
+bool RequantizesInXnnpack(const Quantization& in, const Quantization& out) {
+  return IsIn(in.scale / out.scale, kLeastFactor, kMostFactor);
+}
+
 Table RequantizeTable(const Quantization& in, const Quantization& out) {
   const float factor = in.scale / out.scale;
-  if (IsIn(factor, kLeastFactor, kMostFactor)) return ScaleTable(factor, factor, in, out);
-  const FixedPoint fixed = ToFixedPoint(double{in.scale} / out.scale);
-  return MakeTable(
-      in, [&](int32_t x) -> int64_t { return int64_t{Multiply(x, fixed)} + out.zero_point; });
+  return ScaleTable(factor, factor, in, out);
 }
 
 Table RescaleTable(const Quantization& in, const Quantization& out) {

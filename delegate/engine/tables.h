@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 
+#include "delegate/engine/fixed_point.h"
 #include "delegate/format/quantization.h"
 #include "delegate/kernels/kernels.h"
 
@@ -16,15 +17,25 @@ using Table = std::array<int8_t, 256>;
 // What stock TensorFlow Lite computes, by XNNPACK where that takes the node, for these
 // quantizations of the argument and the result:
 
-// of LOGISTIC, TANH, ELU and GELU the float function's result, rounded; HARD_SWISH and LEAKY_RELU
-// in whole numbers, as their kernels have it;
-Table FunctionTable(UnaryKind kind, float alpha, const Quantization& in, const Quantization& out);
+// of LOGISTIC, TANH and ELU, which are XNNPACK's, the float function's result, rounded with the
+// zero point, ties to even; of GELU without it, ties away from zero; HARD_SWISH and LEAKY_RELU in
+// whole numbers, as their kernels have it;
+Table FunctionTable(UnaryKind kind, float alpha, const Quantization& in, const Quantization& out,
+                    bool was_uint8 = false);
+
+// of HARD_SWISH in whole vectors on ARM;
+Table HardSwishTableOfVectors(const Quantization& in, const Quantization& out);
 
 // of RELU and its relatives, in fixed point;
 Table ClampTable(float lo, float hi, const Quantization& in, const Quantization& out);
 
-// of QUANTIZE from int8 to int8, which XNNPACK does with 8 bits behind the point, where it can;
+// of QUANTIZE from int8 to int8 or from uint8 to uint8, which XNNPACK does with 8 bits behind the
+// point, for scales that it takes;
+bool RequantizesInXnnpack(const Quantization& in, const Quantization& out);
 Table RequantizeTable(const Quantization& in, const Quantization& out);
+
+// of QUANTIZE otherwise, in fixed point: in whole vectors halves go up;
+Table ConvertTable(const Quantization& in, const Quantization& out, Halves halves);
 
 // of CONCATENATION, which for uint8 takes operands of any scale, in floats.
 Table RescaleTable(const Quantization& in, const Quantization& out);

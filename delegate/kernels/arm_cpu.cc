@@ -54,6 +54,11 @@ bool HasDotProducts(uint64_t hwcap) {
   return (hwcap & kDotProducts) != 0;
 }
 
+bool HasByteMatrices(uint64_t hwcap2) {
+  constexpr uint64_t kMatrices = 1u << 13;  // HWCAP2_I8MM
+  return (hwcap2 & kMatrices) != 0;
+}
+
 bool HasFusedNeon(uint64_t hwcap) {
   constexpr uint64_t kNeon = 1u << 12, kFused = 1u << 16;  // HWCAP_NEON, HWCAP_VFPv4
   return (hwcap & kNeon) != 0 && (hwcap & kFused) != 0;

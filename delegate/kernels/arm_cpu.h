@@ -32,6 +32,10 @@ bool HasFp16(uint64_t hwcap);
 // Whether it promises products of four bytes (SDOT).
 bool HasDotProducts(uint64_t hwcap);
 
+// Whether AT_HWCAP2 of one promises products of matrices of bytes (SMMLA): cores since the
+// Cortex-X2, A710 and A510.
+bool HasByteMatrices(uint64_t hwcap2);
+
 // Whether AT_HWCAP of a 32-bit process promises NEON and fused multiply-add (VFPv4): every core
 // since the Cortex-A7 and A15.
 bool HasFusedNeon(uint64_t hwcap);

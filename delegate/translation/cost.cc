@@ -7,6 +7,10 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#elif defined(__aarch64__)
+#include <sys/auxv.h>
+
+#include "delegate/kernels/arm_cpu.h"
 #endif
 
 #include "delegate/engine/ops/fully_connected.h"
@@ -56,9 +60,12 @@ constexpr IsaRates kRates[] = {
 
 // The same of quantized layers, `python -m delegate.bench.fit --int8`: "avx512 amx" where XNNPACK
 // has tiles to multiply with, "avx512" where it has VNNI, and "avx2 without vnni" where it has
+// neither. Of ARM's, `python -m delegate.bench.arm.int8_rates`: "neon i8mm" where it has products
+// of matrices, "neon" where it has those of four bytes, and "neon without dot" where it has
 // neither.
 constexpr IsaRates kInt8Rates[] = {
 #include "delegate/translation/cost_table_int8.inl.h"
+#include "delegate/translation/cost_table_int8_arm.inl.h"
 };
 
 template <size_t N>
@@ -100,17 +107,24 @@ const char* ProductsOfBytes() {
     return "";
   }
   return " without vnni";
+#elif defined(__aarch64__)
+  if (HasByteMatrices(getauxval(AT_HWCAP2))) return " i8mm";
+  return HasDotProducts(getauxval(AT_HWCAP)) ? "" : " without dot";
 #else
-  return "";
+  return " without dot";
 #endif
 }
 
 // Null: nobody has measured it.
-const IsaRates* Int8RatesOf(const std::string& isa) {
-  static const char* const products = ProductsOfBytes();
-  const IsaRates* const found = Find(kInt8Rates, (isa + products).c_str());
-  // (AVX-512 without VNNI was not measured: as if stock had it.)
-  return found != nullptr ? found : Find(kInt8Rates, isa.c_str());
+const IsaRates* Int8RatesOf(const Kernels& kernels) {
+  static const std::string products = ProductsOfBytes();
+  const std::string isa = kernels.isa, core = kernels.in_order ? " in order" : "";
+  // (AVX-512 without VNNI was not measured: as if stock had it. Nor was a small core with i8mm: as
+  // a big one.)
+  for (const std::string& name : {isa + core + products, isa + products, isa}) {
+    if (const IsaRates* const found = Find(kInt8Rates, name.c_str())) return found;
+  }
+  return nullptr;
 }
 
 double Elements(const Shape& shape) { return static_cast<double>(ElementCount(shape)); }
@@ -177,7 +191,7 @@ Prediction PredictNode(const NodeView& view, const Translation& t,
   const bool floats = std::all_of(t.types.begin(), t.types.end(), [](const auto& type) {
     return type.second.element == ElementType::kFloat32;
   });
-  const IsaRates* const found = floats ? &RatesOf(view.kernels) : Int8RatesOf(view.kernels.isa);
+  const IsaRates* const found = floats ? &RatesOf(view.kernels) : Int8RatesOf(view.kernels);
   if (found == nullptr) return {0, 0, false};
   const IsaRates& rates = *found;
   const Rates& there = floats ? StockRates() : rates.stock;
@@ -238,9 +252,11 @@ Prediction PredictNode(const NodeView& view, const Translation& t,
 
 bool HasRates(const Kernels& kernels) { return FindRates(kernels) != nullptr; }
 
+bool HasInt8Rates(const Kernels& kernels) { return Int8RatesOf(kernels) != nullptr; }
+
 double PredictLayoutChange(const Shape& shape, bool quantized, const Kernels& kernels) {
   if (LayoutOf(shape) == Layout::kFlat) return 0;
-  const IsaRates* const found = quantized ? Int8RatesOf(kernels.isa) : nullptr;
+  const IsaRates* const found = quantized ? Int8RatesOf(kernels) : nullptr;
   return LayoutChange(shape, quantized ? 1 : 4, found != nullptr ? *found : RatesOf(kernels));
 }
 

@@ -27,6 +27,7 @@ Prediction PredictNode(const NodeView& view, const Translation& translation,
 
 // Whether the time of these kernels was measured or modelled.
 bool HasRates(const Kernels& kernels);
+bool HasInt8Rates(const Kernels& kernels);  // that of the int8 kernels that go with these
 
 // Of bringing a tensor of this shape to or from the engine's layout.
 double PredictLayoutChange(const Shape& shape, bool quantized, const Kernels& kernels);

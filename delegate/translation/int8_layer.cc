@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "delegate/engine/stock_rounding.h"
 #include "delegate/kernels/int8/table.h"
 #include "delegate/translation/types.h"
 
@@ -66,6 +67,9 @@ Status ReadInt8Layer(const NodeView& view, const Translation& t, int filter, int
       of_output != of_weights) {
     return Status::Error(std::string("weights of ") + NameOf(of_weights) +
                          " between tensors that are not all of that");
+  }
+  if (of_weights == ElementType::kUint8 && kStockHasFixedPoint) {
+    return Status::Error("a layer of uint8, which TensorFlow Lite rounds in fixed point on ARM");
   }
   if (of_weights == ElementType::kUint8) status = MakeInt8(layer);
   if (!status.ok()) return status;

@@ -38,6 +38,10 @@ Status ReadQuantization(const TfLiteTensor& tensor, ChannelQuantization* q) {
   }
   q->scales.assign(params->scale->data, params->scale->data + params->scale->size);
   q->zero_points = ToVector(params->zero_point);
+  // (Where all are the same, some versions of TensorFlow Lite keep one.)
+  if (q->zero_points.size() == 1 && q->scales.size() > 1) {
+    q->zero_points.resize(q->scales.size(), q->zero_points[0]);
+  }
   q->axis = params->quantized_dimension;
   return Status();
 }

@@ -13,6 +13,8 @@ from delegate.bench.arm import (
     cost,
     disassembly,
     inorder,
+    int8,
+    int8_rates,
     kernels,
     loops,
     mca,
@@ -21,6 +23,7 @@ from delegate.bench.arm import (
     report,
     x86,
     xnnpack,
+    xnnpack_int8,
 )
 from delegate.bench.arm.disassembly import Function, Instruction
 from delegate.bench.arm.mca import Price
@@ -160,6 +163,15 @@ def test_what_llvm_has_wrong_is_rewritten():
     assert rewrite("fmul v3.4s, v1.4s, v2.4s") == ["fmul v3.4s, v1.4s, v2.4s"]
     assert cores.ZEN4.rewrite("vbroadcastss 4(%rax), %zmm0") == ["vmovups 4(%rax), %zmm0"]
     assert cores.ZEN4.rewrite("vbroadcastss %xmm1, %zmm0") == ["vbroadcastss %xmm1, %zmm0"]
+
+
+def test_loads_into_lanes_begin_early():
+    assert cores.A710.rewrite("ld2 { v8.d, v9.d }[1], [x3], #16") == [
+        "ldr q0, [x3], #16",
+        "ins v8.d[1], v0.d[0]",
+        "ins v9.d[1], v0.d[1]",
+    ]
+    assert cores.A710.rewrite("smmla v3.4s, v1.16b, v2.16b") == ["smmla v3.4s, v1.16b, v2.16b"]
 
 
 def test_wide_loads_of_zen_4():
@@ -312,6 +324,44 @@ def test_xnnpacks_way_through_a_layer():
     assert depthwise.address == xnnpack.DEPTHWISE and depthwise.fmas == 7 * 7 * 16 * 9
 
 
+def test_xnnpacks_way_through_a_layer_of_int8():
+    anatomy = kernels.Anatomy("dwconv", (), (), (), 8, 0, 1)
+    priced = {(xnnpack.DEPTHWISE, taps): kernel(anatomy=anatomy) for taps in (9, 25)}
+
+    def work(layer, products):
+        return xnnpack_int8.work(0, layer, products, priced)
+
+    pointwise = plan.Layer("conv", 14, 14, 512, 512, 1, 1)
+    dots = work(pointwise, xnnpack_int8.DOTS)
+    assert dots.address == xnnpack.GEMM
+    assert dots.calls == 49 and dots.outer == 49 * 32  # four pixels, sixteen channels
+    assert dots.fmas == 196 * 512 * 512 // 16
+    assert work(pointwise, xnnpack_int8.MATRICES).fmas == dots.fmas // 2
+    assert work(pointwise, xnnpack_int8.NO_DOTS).fmas == dots.fmas * 4
+    first = work(plan.Layer("conv", 224, 224, 3, 32, 3, 2), xnnpack_int8.DOTS)
+    assert first.address == xnnpack.IGEMM
+    assert first.fmas == 112 * 112 * 32 * 9 * 4 // 16  # three inputs are padded to four
+    row = plan.Layer("fc", 1, 1, 1024, 1008, 1, 1)
+    assert work(row, xnnpack_int8.DOTS).address == xnnpack.GEMV
+    # One row is half of what a product of matrices takes.
+    assert work(row, xnnpack_int8.MATRICES).fmas == work(row, xnnpack_int8.DOTS).fmas
+    depthwise = work(plan.Layer("dw", 14, 14, 64, 64, 3, 1), xnnpack_int8.DOTS)
+    assert depthwise.code == (xnnpack.DEPTHWISE, 9)
+    assert depthwise.fmas == 196 * 4 * 8
+
+
+def test_multiply_adds_of_int8_are_counted():
+    loop = [
+        "sdot v0.4s, v1.16b, v2.4b[1]",
+        "smmla v0.4s, v1.16b, v2.16b",
+        "smlal2 v0.4s, v1.8h, v2.h[0]",
+    ]
+    assert kernels.fmas(code(*loop, "sadalp v0.4s, v1.8h", "smull v1.8h, v2.8b, v3.8b")) == 4
+    sums = [f"sdot v{i}.4s, v30.16b, v31.4b[0]" for i in range(8)]
+    assert inorder.cycles(code(*sums)) == pytest.approx(8, abs=0.3)
+    assert inorder.cycles(code("sdot v0.4s, v30.16b, v31.4b[0]")) == 4
+
+
 def test_what_ran_equally_often_is_one_loop():
     function = Function("f", tuple(code("add x0, x1, x2", "ldr q0, [x0]", "ldr q1, [x3]", "ret")))
     found = kernels.trace(function, {0: 1, 4: 10, 8: 10}, cores.A55)
@@ -352,7 +402,14 @@ def test_a_prediction_is_a_cost_table():
     assert table.cost("depthwise", (3, 3, 1, 32), 4, 0.5) == pytest.approx(100 * ms, rel=0.2)
 
 
-def test_prices_of_arm_are_those_of_the_record(capsys):
-    rates.main()
-    printed, kept = capsys.readouterr().out, Path("delegate/translation/cost_table_arm.inl.h")
+@pytest.mark.parametrize("module, table", [(rates, "arm"), (int8_rates, "int8_arm")])
+def test_prices_of_arm_are_those_of_the_record(module, table, capsys):
+    module.main()
+    printed, kept = capsys.readouterr().out, Path(f"delegate/translation/cost_table_{table}.inl.h")
     assert "".join(printed.split()) == "".join(kept.read_text().split())
+
+
+def test_bars_of_int8_are_of_what_is_recorded():
+    text = Path("delegate/bench/ARM.md").read_text()
+    assert int8.bars(int8.recorded()) in text
+    assert int8.speed_ups(int8.recorded()) in text

@@ -68,6 +68,21 @@ def _forwarded(text: str) -> list[str]:
     return [f"sdot {total}.{shape}, {a}.{bytes_}, {b}.{f'4b[{lane}]' if lane else bytes_}"]
 
 
+def _lanes_are_inserted(text: str) -> list[str]:
+    """Has a load into lanes wait for the rest of its registers only when it puts the lanes in.
+
+    LLVM has it begin no sooner than the registers are there, so that loads of one register's lanes wait
+    for each other.
+    """
+    parts = re.match(r"ld2 \{ (v\d+)\.d, (v\d+)\.d \}\[(\d)\], (.*)$", text)
+    if not parts:
+        return [text]
+    first, second, lane, address = parts.groups()
+    return [f"ldr q0, {address}"] + [
+        f"ins {register}.d[{lane}], v0.d[{i}]" for i, register in enumerate((first, second))
+    ]
+
+
 def _broadcasts_are_loads(text: str) -> list[str]:
     """Zen 4 loads and spreads a float in one step; LLVM 19 has three for 512 bits."""
     return [re.sub(r"^vbroadcastss (.*\).*%zmm)", r"vmovups \1", text)]
@@ -171,6 +186,57 @@ A55 = Core(
         "LLVM 19's cortex-a55 issues two 128-bit FMAs a cycle, the real one one, and has a load behind an FMA wait for it: "
         "a scoreboard of our own (inorder.py) takes its place",
     ),
+)
+
+# For int8 only: with products of matrices of bytes, and without even those of four.
+
+A710 = dataclasses.replace(
+    A78,
+    name="Cortex-A710",
+    llvm="neoverse-n2",
+    ghz=2.5,
+    levels=(
+        Level("L2", 512 * KIB, 24),
+        Level("L3", 8 * MIB, 12),
+        Level("DRAM", float("inf"), 6),
+    ),
+    floors=(_decoded(5),),
+    rewrite=_lanes_are_inserted,
+    corrections=(
+        "neoverse-n2, the same core in a server, is read",
+        "no more than 5 instructions a cycle leave its macro-op cache",
+        "a load into lanes begins before the rest of its registers is there: read as `ldr` and `ins`",
+    ),
+)
+
+A72 = dataclasses.replace(
+    A76,
+    name="Cortex-A72",
+    llvm="cortex-a72",
+    fmas=1,
+    ghz=2.0,
+    l1=32 * KIB,
+    levels=(
+        Level("L2", 1 * MIB, 12),
+        Level("DRAM", float("inf"), 4),
+    ),
+    mispredict=15,
+    floors=(_decoded(3),),
+    rewrite=lambda text: [text],
+    corrections=(
+        "LLVM's table is that of a Cortex-A57",
+        "no more than 3 instructions a cycle leave its decoder",
+    ),
+)
+
+A53 = dataclasses.replace(
+    A55,
+    name="Cortex-A53",
+    levels=(
+        Level("L2", 512 * KIB, 8),
+        Level("DRAM", float("inf"), 2.5),
+    ),
+    corrections=("priced as a Cortex-A55, whose pipes are as wide",),
 )
 
 ZEN4 = Core(

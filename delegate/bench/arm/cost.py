@@ -30,10 +30,12 @@ def layer_cost(
     core: Core,
     network_weights: float,
     traced: Price | None = None,
+    element: int = 4,
 ) -> LayerCost:
     """`kernels` by `Work.code`; `network_weights`: bytes that an inference reads, of all layers.
 
     traced: what a channel of a depthwise convolution costs, where a trial has shown it.
+    element: bytes of an activation.
     """
     if traced:
         core_cycles = traced.cycles * layer.outputs
@@ -41,7 +43,7 @@ def layer_cost(
     else:
         core_cycles = sum(kernel_cycles(w, kernels[w.code], core) for w in works)
         instructions = sum(kernel_instructions(w, kernels[w.code]) for w in works)
-    memory = transfers(layer, works, core, network_weights)
+    memory = transfers(layer, works, core, network_weights, element)
     # Out of order, arithmetic and transfers overlap: the longer one is the time.
     total = core_cycles + memory if core.in_order else max(core_cycles, memory)
     return LayerCost(core_cycles, memory, total, instructions, sum(w.fmas for w in works))
@@ -78,9 +80,11 @@ def kernel_instructions(work: Work, kernel: Kernel) -> float:
     )
 
 
-def transfers(layer: Layer, works: Sequence[Work], core: Core, network_weights: float) -> float:
+def transfers(
+    layer: Layer, works: Sequence[Work], core: Core, network_weights: float, element: int = 4
+) -> float:
     """Cycles in which what these calls read and write passes from one cache to the next."""
-    activations = _level(layer.activation_bytes, core)
+    activations = _level(layer.activations * element, core)
     cycles = 0.0
     for w in works:
         # Pixels come once from where the tensor lies, and again from L2 if a tile outgrows L1.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -66,9 +67,15 @@ def parse(text: str, part_of_name: str = "") -> dict[int, Function]:
 
 
 def disassemble(
-    path: Path, part_of_name: str = "", objdump: str = "llvm-objdump-19"
+    path: Path,
+    part_of_name: str = "",
+    objdump: str = "llvm-objdump-19",
+    symbols: Sequence[str] = (),
 ) -> dict[int, Function]:
-    """The functions of an ELF file, see parse. Raises CalledProcessError where it is none."""
+    """The functions of an ELF file, see parse; only `symbols`, if given. Raises CalledProcessError where
+    it is none.
+    """
     command = [objdump, "--disassemble", "--no-show-raw-insn", str(path)]
+    command += [f"--disassemble-symbols={','.join(symbols)}"] if symbols else []
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return parse(printed, part_of_name)

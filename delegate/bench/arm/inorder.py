@@ -81,9 +81,12 @@ class _Step:
             self.unit = "integer" if name in ("mov", "ins", "fmov") and "x" in operands else "fp"
             wide = re.search(r"\.(?:4s|16b|2d|8h)\b", operands)
             self.width = 2 if self.unit == "fp" and wide else 1
-            merges = name.startswith(("fml", "ml", "fmadd", "ins")) or "[" in before.split(",")[0]
+            products = name.startswith(("sdot", "smlal", "sadalp"))
+            merges = products or name.startswith(("fml", "ml", "fmadd", "ins", "sqxtn2", "xtn2"))
+            merges = merges or "[" in before.split(",")[0]
             self.reads = registers if merges else registers[1:]
-            self.writes[registers[0]] = 4 if name.startswith("f") else 2
+            slow = products or name.startswith(("f", "smull", "scvtf"))
+            self.writes[registers[0]] = 4 if slow else 2
         else:
             self.unit = "integer"
             compares = name in ("cmp", "cmn", "tst")

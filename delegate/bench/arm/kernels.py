@@ -10,8 +10,11 @@ from delegate.bench.arm import loops, mca
 from delegate.bench.arm.cores import Code, Core
 from delegate.bench.arm.disassembly import Function, Instruction
 
-# Multiply-adds: `fmla`, `fmadd` on aarch64, `vfmadd231ps` and its kin on x86.
-_FMA = re.compile(r"^(?:fml[as]|fmadd|vf?n?madd\d*[ps]s|vfn?madd\d+[ps]s)\b")
+# Multiply-adds: `fmla`, `fmadd` on aarch64, `vfmadd231ps` and its kin on x86. Of int8 `sdot`, `smmla` or,
+# where a CPU has neither, `smlal`, or `sadalp` behind an `smull`.
+_FMA = re.compile(
+    r"^(?:fml[as]|fmadd|vf?n?madd\d*[ps]s|vfn?madd\d+[ps]s|sdot|smmla|smlal2?|sadalp)\b"
+)
 _STORE = re.compile(r"^(?:st[rpu]|st1|stur)|^vmov[au]?p?s+ .*[xyz]mm\d+, .*\)$|^vmovss .*\)$")
 
 

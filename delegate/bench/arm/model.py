@@ -23,10 +23,19 @@ class Engine:
 
     program: delegate/bench/plan, compiled for the instruction set's processor
     emulator: the command that runs it, or [] where it runs by itself; then nothing is watched
+    options: more of the program's options, such as --int8
     """
 
-    def __init__(self, program: Path, isa: str, emulator: Sequence[str] = ()):
+    def __init__(
+        self,
+        program: Path,
+        isa: str,
+        emulator: Sequence[str] = (),
+        options: Sequence[str] = (),
+    ):
         self.program, self.isa, self.emulator = program, isa, list(emulator)
+        self.options = list(options)
+        self.element = 1 if "--int8" in self.options else 4  # bytes
         self.functions = disassemble(program, isa)
         self._kernels: dict[tuple[str, tuple[int, int]], kernels.Kernel] = {}
         self._plans: dict[tuple[Path, float, int, bool], list[Work]] = {}
@@ -38,9 +47,12 @@ class Engine:
         key = (shapes, keep, group, in_order)
         if key not in self._plans:
             command = [*self.emulator, str(self.program)]
-            arguments = plan.options(shapes, keep, group, self.isa, in_order)
+            arguments = self._arguments(shapes, keep, group, in_order)
             self._plans[key] = plan.run(command, arguments)
         return self._plans[key]
+
+    def _arguments(self, shapes: Path, keep: float, group: int, in_order: bool) -> list[str]:
+        return plan.options(shapes, keep, group, self.isa, in_order) + self.options
 
     def price(
         self, core: Core, codes: set[tuple[int, int]]
@@ -74,6 +86,7 @@ class Engine:
                 core,
                 ws[0].weights if warm else total,
                 self.traced(layer, ws, core),
+                self.element,
             )
             for layer, ws in zip(layers, by_layer, strict=True)
         ]
@@ -100,7 +113,7 @@ class Engine:
             path = Path(folder) / "layers.txt"
             path.write_text("\n".join(trial) + "\n")
             # With so few columns left that loops do run.
-            arguments = plan.options(path, max(keep, 0.5), group, self.isa, in_order)
+            arguments = self._arguments(path, max(keep, 0.5), group, in_order)
             self._ran |= set(self._executions(arguments, new))
         self._watched |= new
 
@@ -123,7 +136,7 @@ class Engine:
         """Of one layer."""
         with tempfile.TemporaryDirectory() as folder:
             command = [*self.emulator, str(self.program)]
-            arguments = plan.options(_alone(layer, folder), keep, group, self.isa, in_order=False)
+            arguments = self._arguments(_alone(layer, folder), keep, group, False)
             works = plan.run(command, arguments)
         return [dataclasses.replace(w, layer=0) for w in works if w.layer == 1]
 
@@ -132,7 +145,7 @@ class Engine:
     ) -> collections.Counter[int]:
         """How often the instructions of kernels run in one layer. Needs an emulator."""
         with tempfile.TemporaryDirectory() as folder:
-            arguments = plan.options(_alone(layer, folder), keep, group, self.isa, in_order=False)
+            arguments = self._arguments(_alone(layer, folder), keep, group, False)
             return self._executions(arguments, addresses)
 
     def _executions(

@@ -35,8 +35,9 @@ class Layer:
         return self.out_pixels * self.outputs * self.depth
 
     @property
-    def activation_bytes(self) -> int:
-        return 4 * (self.h * self.w * self.inputs + self.out_pixels * self.outputs)
+    def activations(self) -> int:
+        """Elements that are read and written."""
+        return self.h * self.w * self.inputs + self.out_pixels * self.outputs
 
     def line(self) -> str:
         """As it stands in a shape file."""

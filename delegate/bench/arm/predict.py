@@ -11,15 +11,13 @@ import datetime
 import platform
 import re
 import shlex
-import subprocess
 from pathlib import Path
 
-from delegate.bench.arm import cores, kernels, mnn, model, plan, report, xnnpack
+from delegate.bench.arm import cores, int8, kernels, mnn, model, plan, report, xnnpack
 from delegate.bench.arm.cost import kernel_instructions
+from delegate.bench.arm.networks import BENCH, NETWORKS, commit, shapes_of
 from delegate.bench.arm.x86 import compare
 
-BENCH = Path(__file__).resolve().parent.parent
-NETWORKS = {"MobileNet-v1": "mobilenet_v1", "MobileNet-v2": "mobilenet_v2", "ResNet-50": "resnet50"}
 ZEROS = (0.0, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95)
 GROUPS = (1, 4, 8)
 WATCHED = plan.Layer("conv", 14, 14, 64, 64, 1, 1)
@@ -62,15 +60,6 @@ def main() -> None:
     write(predictions, arm, library, options)
 
 
-def commit() -> str:
-    command = ["git", "rev-parse", "--short", "HEAD"]
-    return subprocess.run(command, cwd=BENCH, capture_output=True, text=True).stdout.strip()
-
-
-def shapes_of(network: str) -> Path:
-    return BENCH / f"shapes/{NETWORKS[network]}.txt"
-
-
 def write(
     predictions: list[report.Prediction],
     arm: model.Engine,
@@ -107,6 +96,8 @@ def text(
         commit=commit(),
         error=f"{error * 100:.0f} %",
         speed_ups=report.speed_ups(predictions, error),
+        int8_bars=int8.bars(int8.recorded()),
+        int8=int8.speed_ups(int8.recorded()),
         bars=report.bars(first, error),
         kernels=report.kernels(rows),
         layers="\n\n".join(

@@ -14,7 +14,7 @@ import re
 from pathlib import Path
 
 from delegate.bench.arm import cores, plan, report
-from delegate.bench.arm.predict import BENCH, NETWORKS, shapes_of
+from delegate.bench.arm.networks import BENCH, NETWORKS, shapes_of
 from delegate.bench.fit import KINDS, NEAR_BYTES, braces, fit
 
 ROWS = {"neon": cores.A76, "neon in order": cores.A55}
@@ -30,24 +30,32 @@ def main() -> None:
     for name, core in ROWS.items():
         mine = [p for p in predictions if p.core is core]
         moved = 1e-9 / (core.ghz * core.levels[0].bandwidth)  # seconds a byte
-        sides = [braces(rates(mine, moved, ours=ours)) for ours in (True, False)]
+        sides = [braces(rates(mine, moved, GROUP, ours=ours)) for ours in (True, False)]
         print(f'{{"{name}", {changes * moved * 1e12:.4g},\n {sides[0]},\n {sides[1]}}},')
 
 
 def rates(
-    predictions: list[report.Prediction], moved: float, *, ours: bool
+    predictions: list[report.Prediction],
+    moved: float,
+    pattern: int | str,
+    *,
+    element: int = 4,
+    ours: bool,
 ) -> dict[str, tuple[float, float]]:
-    """Seconds a unit of work and a byte, by kind."""
+    """Seconds a unit of work and a byte, by kind, of predictions for a pattern of zeros.
+
+    element: bytes of an activation.
+    """
     rows: dict[str, list[tuple[float, float, float]]] = {kind: [] for kind in KINDS}
     for p in predictions:
-        sparse = [(zeros, costs) for (group, zeros), costs in p.ours.items() if group == GROUP]
+        sparse = [(zeros, costs) for (group, zeros), costs in p.ours.items() if group == pattern]
         for zeros, costs in sparse if ours else [(0.0, p.dense)]:
             for i, (layer, cost) in enumerate(zip(p.layers, costs, strict=True)):
                 # (The first layer stays dense, as do those that are no convolutions.)
                 kept = 1.0 - zeros if layer.op == "conv" and i > 0 else 1.0
                 seconds = cost.cycles / (p.core.ghz * 1e9)
                 rows[kind_of(layer)].append(
-                    (kept * layer.products, layer.activation_bytes, seconds)
+                    (kept * layer.products, element * layer.activations, seconds)
                 )
     # (The networks have no small matrices: as the large ones.)
     rows["matrix"] = rows["matrix"] or rows["far matrix"]

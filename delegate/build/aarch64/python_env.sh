@@ -4,8 +4,8 @@
 # what is installed on the machine, and its dpkg architectures, stay as they are.
 set -eu
 
-# qemu 7.2 (Debian 12) crashes in ai-edge-litert 2.3.
-litert=ai-edge-litert==2.1.0
+# qemu 7.2 (Debian 12) crashes in ai-edge-litert 2.3, and computes nonsense in what it does with SME.
+litert=ai-edge-litert==2.1.6
 
 folder=$1
 host_python=$2
@@ -44,7 +44,7 @@ echo "aarch64 Python: the wheels for $binary"
 cat > "$folder/python.new" <<END
 #!/bin/sh
 PYTHONPATH="$folder/site-packages\${PYTHONPATH:+:\$PYTHONPATH}" PYTHONDONTWRITEBYTECODE=1 \\
-  exec qemu-aarch64-static -cpu max -L "$folder/root" "$folder/root/usr/bin/$binary" "\$@"
+  exec qemu-aarch64-static -cpu "\${QEMU_CPU:-max,sme=off}" -L "$folder/root" "$folder/root/usr/bin/$binary" "\$@"
 END
 chmod +x "$folder/python.new"
 "$folder/python.new" -c "import ai_edge_litert.interpreter, platform; print('aarch64 Python', platform.python_version(), 'on', platform.machine())"

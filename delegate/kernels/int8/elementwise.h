@@ -23,8 +23,9 @@ struct AddArgs {
 };
 using AddFn = void (*)(const AddArgs&);
 
-// y = (a - a_zero_point) * (b - b_zero_point) times a scale, rounded to the nearest, ties to even,
-// plus the zero point, limited.
+// y = (a - a_zero_point) * (b - b_zero_point) times a scale, rounded to the nearest, plus the zero
+// point, limited. Products with the scale are floats and ties go to even numbers, as in XNNPACK; or
+// products are exact and ties go up, as in XNNPACK on ARM. There the scale is from 2^-16 to 2^8.
 struct MultiplyArgs {
   const int8_t* a;
   const int8_t* b;
@@ -33,6 +34,7 @@ struct MultiplyArgs {
   size_t count;
   int32_t a_zero_point, b_zero_point;
   float scale;
+  bool exact;
   Requantization to;
 };
 using MultiplyFn = void (*)(const MultiplyArgs&);

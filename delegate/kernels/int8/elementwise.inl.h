@@ -30,7 +30,39 @@ SBNN_INLINE float HighOf(const Requantization& to) {
   return static_cast<float>(to.hi - to.zero_point);
 }
 
+// A float as a whole number of 24 bits, over a power of two.
+struct Ratio {
+  int64_t multiplier, half;
+  int shift;
+
+  SBNN_INLINE explicit Ratio(float x) {
+    uint32_t bits;
+    __builtin_memcpy(&bits, &x, sizeof(bits));
+    multiplier = (bits & 0x7FFFFF) | 0x800000;
+    shift = 150 - static_cast<int>(bits >> 23);
+    half = int64_t{1} << (shift - 1);
+  }
+};
+
+void MultiplyExactly(const MultiplyArgs& args) {
+  const Ratio scale(args.scale);
+  const int64_t multiplier = scale.multiplier, half = scale.half;
+  const int shift = scale.shift;
+  const int32_t a_zero = args.a_zero_point, b_zero = args.b_zero_point, zero = args.to.zero_point;
+  const int32_t lo = args.to.lo - zero, hi = args.to.hi - zero;
+  const int8_t *const a = args.a, *const b = args.b;
+  int8_t* const y = args.y;
+  const size_t step = args.b_is_scalar ? 0 : 1;
+  for (size_t i = 0; i < args.count; ++i) {
+    const int32_t product = (a[i] - a_zero) * (b[i * step] - b_zero);
+    auto v = static_cast<int32_t>((product * multiplier + half) >> shift);
+    v = v < hi ? v : hi;
+    y[i] = static_cast<int8_t>((v > lo ? v : lo) + zero);
+  }
+}
+
 void Multiply(const MultiplyArgs& args) {
+  if (args.exact) return MultiplyExactly(args);
   const float scale = args.scale, lo = LowOf(args.to), hi = HighOf(args.to);
   const int32_t a_zero = args.a_zero_point, b_zero = args.b_zero_point, zero = args.to.zero_point;
   const int8_t *const a = args.a, *const b = args.b;

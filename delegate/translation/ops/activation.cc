@@ -1,6 +1,7 @@
 #include "delegate/engine/ops/activation.h"
 
 #include "delegate/engine/ops/int8/lookup.h"
+#include "delegate/engine/stock_rounding.h"
 #include "delegate/translation/operators.h"
 #include "delegate/translation/translate.h"
 #include "tensorflow/lite/builtin_ops.h"
@@ -50,9 +51,16 @@ Status TranslateActivation(const NodeView& view, Translation* t) {
   if (kind == UnaryKind::kHardSwish && in.scale / 128 >= out.scale) {
     return Status::Error("an output of a scale far below the input's");
   }
-  t->op = std::make_unique<Lookup>([kind, alpha](const Quantization& x, const Quantization& y) {
-    return FunctionTable(kind, alpha, x, y);
-  });
+  const bool was_uint8 = view.tensor(t->output).type == kTfLiteUInt8;
+  const auto table = [kind, alpha, was_uint8](const Quantization& x, const Quantization& y) {
+    return FunctionTable(kind, alpha, x, y, was_uint8);
+  };
+  if (kind == UnaryKind::kHardSwish && kStockHasFixedPoint) {
+    constexpr int kVector = 8;  // numbers that TensorFlow Lite's own kernel takes at a time
+    t->op = std::make_unique<Lookup>(HardSwishTableOfVectors, table, kVector);
+  } else {
+    t->op = std::make_unique<Lookup>(table);
+  }
   return Status();
 }
 

@@ -8,15 +8,27 @@
 namespace sbnn {
 namespace {
 
+constexpr int kVector = 16;  // numbers that TensorFlow Lite's own kernel takes at a time
+
 Status TranslateConvert(const NodeView& view, Translation* t) {
-  (void)view;
   const bool from_floats = t->type(t->inputs[0]).element == ElementType::kFloat32;
   const bool to_floats = t->type(t->output).element == ElementType::kFloat32;
   if (from_floats && to_floats) return Status::Error("a conversion from float32 to float32");
   if (from_floats || to_floats) {
     t->op = std::make_unique<ConvertNumbers>();
   } else {
-    t->op = std::make_unique<Lookup>(RequantizeTable);
+    const Quantization from = t->quantization(t->inputs[0]), to = t->quantization(t->output);
+    if (view.tensor(t->inputs[0]).type == view.tensor(t->output).type &&
+        RequantizesInXnnpack(from, to)) {
+      t->op = std::make_unique<Lookup>(RequantizeTable);
+    } else {
+      const auto table = [](Halves halves) {
+        return [halves](const Quantization& x, const Quantization& y) {
+          return ConvertTable(x, y, halves);
+        };
+      };
+      t->op = std::make_unique<Lookup>(table(Halves::kUp), table(Halves::kAway), kVector);
+    }
   }
   return Status();
 }

@@ -28,7 +28,8 @@ Status TranslateMean(const NodeView& view, Translation* t) {
   axes.erase(std::unique(axes.begin(), axes.end()), axes.end());
   const bool keep_dims = view.params<ReducerParams>().keep_dims;
   if (t->quantized()) {
-    t->op = std::make_unique<Int8Mean>(std::move(axes), keep_dims);
+    const bool was_uint8 = view.tensor(t->inputs[0]).type == kTfLiteUInt8;
+    t->op = std::make_unique<Int8Mean>(std::move(axes), keep_dims, was_uint8);
   } else {
     t->op = std::make_unique<Mean>(std::move(axes), keep_dims);
   }

@@ -28,6 +28,14 @@ TEST(FixedPoint, HalvesGoAwayFromZero) {
   EXPECT_EQ(DivideByPowerOfTwo(-5, 2), -1);
 }
 
+TEST(FixedPoint, HalvesGoUp) {
+  EXPECT_EQ(Multiply(-1, ToFixedPoint(0.25), Halves::kUp), 0);
+  EXPECT_EQ(Multiply(-3, ToFixedPoint(0.25), Halves::kUp), -1);
+  EXPECT_EQ(DivideByPowerOfTwo(3, 1, Halves::kUp), 2);
+  EXPECT_EQ(DivideByPowerOfTwo(-3, 1, Halves::kUp), -1);
+  EXPECT_EQ(DivideByPowerOfTwo(-6, 2, Halves::kUp), -1);
+}
+
 TEST(FixedPoint, FactorsOfAnySize) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   EXPECT_EQ(Multiply(100, ToFixedPoint(0)), 0);

@@ -67,6 +67,12 @@ TEST(HasDotProducts, IsABitOfItsOwn) {
   EXPECT_TRUE(HasDotProducts(0x119fff)) << "a Cortex-A76";
 }
 
+TEST(HasByteMatrices, IsABitOfItsOwn) {
+  EXPECT_FALSE(HasByteMatrices(0));
+  EXPECT_FALSE(HasByteMatrices(~uint64_t{1u << 13}));
+  EXPECT_TRUE(HasByteMatrices(1u << 13));
+}
+
 TEST(HasFusedNeon, NeedsBoth) {
   EXPECT_FALSE(HasFusedNeon(0));
   EXPECT_FALSE(HasFusedNeon(0x1fd7 & ~(1u << 16))) << "a Cortex-A9";

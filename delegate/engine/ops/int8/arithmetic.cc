@@ -4,6 +4,8 @@
 #include <cmath>
 #include <string>
 
+#include "delegate/engine/stock_rounding.h"
+
 namespace sbnn {
 namespace {
 
@@ -99,8 +101,16 @@ void Arithmetic::operator()(const int8::Elementwise& kernels, const int8_t* left
       return kernels.add(args);
     }
     case BinaryKind::kMul: {
-      int8::MultiplyArgs args = {
-          left, right, right_is_scalar, y, count, left_.zero_point, right_.zero_point, scale_, to_};
+      int8::MultiplyArgs args = {left,
+                                 right,
+                                 right_is_scalar,
+                                 y,
+                                 count,
+                                 left_.zero_point,
+                                 right_.zero_point,
+                                 scale_,
+                                 /*exact=*/kStockHasFixedPoint,
+                                 to_};
       if (left_is_scalar) {
         std::swap(args.a, args.b);
         std::swap(args.a_zero_point, args.b_zero_point);

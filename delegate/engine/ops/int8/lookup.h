@@ -15,6 +15,12 @@ class Lookup : public Op {
  public:
   using MakeTable = std::function<Table(const Quantization& input, const Quantization& output)>;
   explicit Lookup(MakeTable make_table) : make_table_(std::move(make_table)) {}
+  // Where TensorFlow Lite's kernel takes `vector` numbers at a time, and rounds those that are left
+  // at the tensor's end otherwise.
+  Lookup(MakeTable make_table, MakeTable make_table_of_rest, int vector)
+      : make_table_(std::move(make_table)),
+        make_table_of_rest_(std::move(make_table_of_rest)),
+        vector_(vector) {}
 
   Status InferShape(const std::vector<Shape>& inputs, Shape* output) const override;
   TypeUse UseOf(ElementType type, const std::vector<Shape>&) const override {
@@ -31,8 +37,11 @@ class Lookup : public Op {
            const RunContext& context) const override;
 
  private:
-  const MakeTable make_table_;
-  Table table_ = {};  // of the plan
+  const MakeTable make_table_, make_table_of_rest_;
+  const int vector_ = 1;
+
+  // Of the plan.
+  Table table_ = {}, table_of_rest_ = {};
 };
 
 }  // namespace sbnn

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "delegate/engine/stock_rounding.h"
 #include "delegate/engine/strided.h"
 #include "delegate/kernels/int8/table.h"
 
@@ -10,27 +11,32 @@ namespace {
 
 constexpr int kUnits = 32;  // channels, or quads of them, of a task
 
-// From the sum of some numbers of the input to one of the output.
+// From the sum of some numbers of the input to one of the output: the zero points of both become
+// one, to which the sum times a scale is added. (Floats round: what was uint8 has its own numbers.)
 class Rounded {
  public:
-  Rounded(const Tensor& input, const Tensor& output, size_t count)
+  Rounded(const Tensor& input, const Tensor& output, size_t count, int above_int8)
       : scale_(input.quantization.scale / output.quantization.scale *
                (1.0f / static_cast<float>(count))),
-        zero_(static_cast<int32_t>(count) * input.quantization.zero_point),
-        zero_point_(static_cast<float>(output.quantization.zero_point)) {}
+        above_int8_(above_int8),
+        more_(static_cast<int32_t>(count) * above_int8) {
+    const int32_t zeros = static_cast<int32_t>(count) * input.quantization.zero_point + more_;
+    zero_point_ = MultiplyAdd(-static_cast<float>(zeros), scale_,
+                              static_cast<float>(output.quantization.zero_point + above_int8));
+  }
 
   int8_t operator()(int32_t sum) const {
+    const float mean = MultiplyAdd(static_cast<float>(sum + more_), scale_, zero_point_);
     // Limited, a number has so few bits that adding 1.5 * 2^23 rounds it: faster than a call.
-    const float mean = static_cast<float>(sum - zero_) * scale_;
-    const volatile float rounded = std::min(512.0f, std::max(-512.0f, mean)) + 0x1.8p23f;
-    return static_cast<int8_t>(
-        std::min(127.0f, std::max(-128.0f, rounded - 0x1.8p23f + zero_point_)));
+    const volatile float rounded = std::min(1024.0f, std::max(-1024.0f, mean)) + 0x1.8p23f;
+    const float of_int8 = rounded - 0x1.8p23f - static_cast<float>(above_int8_);
+    return static_cast<int8_t>(std::min(127.0f, std::max(-128.0f, of_int8)));
   }
 
  private:
-  float scale_;
-  int32_t zero_;
-  float zero_point_;
+  float scale_, zero_point_;
+  int above_int8_;
+  int32_t more_;
 };
 
 }  // namespace
@@ -58,7 +64,7 @@ void Int8Mean::Run(const std::vector<const Tensor*>& inputs, const Tensor& outpu
   const Tensor& input = *inputs[0];
   const Images image = input.images();
   if (OverPixels(input.shape)) {
-    const Rounded rounded(input, output, image.pixels());
+    const Rounded rounded(input, output, image.pixels(), above_int8_);
     auto* const means = static_cast<int8_t*>(output.data);
     const bool panel = input.layout == Layout::kPanel;
     const int units = panel ? image.c : (image.c + 3) / 4, size = panel ? 1 : 4;
@@ -84,7 +90,7 @@ void Int8Mean::Run(const std::vector<const Tensor*>& inputs, const Tensor& outpu
   const size_t count = CopyAsRows(input, rows, context);
   const size_t results = ElementCount(output.shape);
   int8_t* const means = rows + results * count;
-  const Rounded rounded(input, output, count);
+  const Rounded rounded(input, output, count, above_int8_);
   context.team.Run(static_cast<int>(results),
                    [&](int r, int) { means[r] = rounded(kernels.sum(rows + r * count, count)); });
   CopyStrided(output.shape, means, RowMajorStrides(output.shape), output.data, StridesOf(output),

@@ -9,7 +9,7 @@
 
 namespace sbnn {
 
-// As TensorFlow Lite's built-in kernel: powers from a table, added up in floats.
+// As TensorFlow Lite's built-in kernel: powers from a table, of floats or of 16 bits, are added up.
 class Int8Softmax : public Op {
  public:
   explicit Int8Softmax(float beta) : beta_(beta) {}
@@ -27,8 +27,14 @@ class Int8Softmax : public Op {
            const RunContext& context) const override;
 
  private:
+  void InFixedPoint(const int8_t* x, int largest, size_t count, const Quantization& to,
+                    int8_t* y) const;
+
   const float beta_;
-  std::array<float, 256> powers_ = {};  // of the plan: of what lies so much below the largest
+
+  // Of the plan: of what lies so much below the largest.
+  std::array<float, 256> powers_ = {};
+  std::array<int32_t, 256> whole_powers_ = {};
 };
 
 }  // namespace sbnn

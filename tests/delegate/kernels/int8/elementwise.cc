@@ -75,13 +75,18 @@ void MultiplyAsTheReference(const KernelRow& row) {
     args.a_zero_point = random.Int(-128, 127);
     args.b_zero_point = random.Int(-128, 127);
     args.scale = Scales({0}, &random)[0];
-    // (Halves, too: ties go to even numbers.)
+    // (Halves, too: ties go to even numbers, or up.)
     if (random.Chance(0.3)) args.scale = 0.5f;
+    args.exact = random.Chance(0.5);
+    if (args.exact) args.scale = std::clamp(args.scale, 0x1.0p-16f, 0x1.fp+7f);
     args.to = AnyRequantization(&random);
     std::vector<int8_t> want(o.count);
     for (int i = 0; i < o.count; ++i) {
-      want[i] = Requantized((o.a[i] - args.a_zero_point) * (o.second(i) - args.b_zero_point),
-                            args.scale, args.to);
+      const int product = (o.a[i] - args.a_zero_point) * (o.second(i) - args.b_zero_point);
+      want[i] = args.exact
+                    ? Limited(static_cast<int64_t>(std::floor(double{args.scale} * product + 0.5)),
+                              args.to)
+                    : Requantized(product, args.scale, args.to);
     }
     args.a = o.a.data();
     args.b = o.b.data();

@@ -119,7 +119,7 @@ TEST(Int8Layouts, Means) {
       [](Random* random) {
         const std::vector<int> axes =
             random->Chance(0.6) ? std::vector<int>{1, 2} : std::vector<int>{random->Int(1, 3)};
-        return std::make_unique<Int8Mean>(axes, true);
+        return std::make_unique<Int8Mean>(axes, true, false);
       },
       nullptr);
 }

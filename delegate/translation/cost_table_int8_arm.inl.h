@@ -1,0 +1,1 @@
+// python -m delegate.bench.arm.int8_rates
