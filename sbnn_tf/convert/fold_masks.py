@@ -95,7 +95,7 @@ class _Folding:
         if not self._selects(op):
             return None
         softmax = self._reader(op.outputs[0])
-        if softmax is None or op_name(self.model, softmax) != "SOFTMAX":
+        if softmax is None or not self._is_softmax(softmax):
             return None
         result = self.subgraph.tensors[op.outputs[0]]
         condition, if_true, if_false = (int(t) for t in op.inputs)
@@ -109,6 +109,11 @@ class _Folding:
                 seen = self._without_true(condition, scores)
                 return Mask(op, softmax, scores, seen, scores == if_false, added)
         return None
+
+    def _is_softmax(self, op) -> bool:
+        """Whether it is one, and of the scores as they are."""
+        options = op.builtinOptions
+        return op_name(self.model, op) == "SOFTMAX" and options is not None and options.beta == 1
 
     def _selects(self, op) -> bool:
         whole = len(op.inputs) == 3 and min(op.inputs) >= 0
@@ -159,10 +164,13 @@ class _Folding:
             return condition
         if len(left) == 1:
             return left[0]
-        sizes = shapes.broadcast(*(shapes.sizes(self.subgraph.tensors[t]) for t in left))
-        joined = add_tensor(self.subgraph, "mask/joined", "BOOL", sizes)
-        self._before(both, "LOGICAL_AND", left, joined, schema().LogicalAndOptionsT())
-        return joined
+        key = ("and", *left)
+        if key not in self.made:
+            sizes = shapes.broadcast(*(shapes.sizes(self.subgraph.tensors[t]) for t in left))
+            self.made[key] = add_tensor(self.subgraph, "mask/joined", "BOOL", sizes)
+            options = schema().LogicalAndOptionsT()
+            self._before(both, "LOGICAL_AND", left, self.made[key], options)
+        return self.made[key]
 
     def _true(self, tensor: int, scores: int) -> bool:
         """Whether it is true everywhere, and no larger than the scores."""

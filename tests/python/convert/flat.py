@@ -184,10 +184,12 @@ def masked(
     swapped: bool = False,
     less: bool = False,
     true: tuple[int, ...] | None = None,
+    joined: np.ndarray | None = None,
     shape=(2, 3, 4),
     also_read: bool = False,
     zeroed: bool = False,
     softmax: bool = True,
+    beta: float = 1,
 ) -> bytes:
     """SELECT_V2 and SOFTMAX of an input.
 
@@ -196,17 +198,20 @@ def masked(
       mask: a constant one; else it is the second input.
       swapped: the condition is true where scores are hidden.
       true: a part of the mask that is true, in this shape.
+      joined: a constant that is part of it, too.
       also_read: what is masked is an output, too.
       zeroed: what is hidden becomes 0 behind the softmax; then comes a product.
+      beta: of the softmax, if that is what comes (`softmax`).
     """
     s = schema()
     flat = Flat()
     x = flat.input(shape)
     condition = flat.input(shape, np.bool_) if mask is None else flat.constant("c", mask)
-    if true is not None:
-        both, part = flat.tensor("both", shape, np.bool_), flat.constant("t", np.ones(true, bool))
-        flat.node("LOGICAL_AND", [condition, part], [both], s.LogicalAndOptionsT())
-        condition = both
+    for part in [None if true is None else np.ones(true, bool), joined]:
+        if part is not None:
+            both, constant = flat.tensor("both", shape, np.bool_), flat.constant("part", part)
+            flat.node("LOGICAL_AND", [condition, constant], [both], s.LogicalAndOptionsT())
+            condition = both
     other = flat.constant("hidden", np.float32(hidden))
     if less:
         amount, other = flat.constant("amount", np.float32(-hidden)), flat.tensor("less", shape)
@@ -215,7 +220,7 @@ def masked(
     branches = [other, x] if swapped else [x, other]
     flat.node("SELECT_V2", [condition, *branches], [scores], s.SelectV2OptionsT())
     if softmax:
-        flat.node("SOFTMAX", [scores], [y], s.SoftmaxOptionsT(beta=1))
+        flat.node("SOFTMAX", [scores], [y], s.SoftmaxOptionsT(beta=beta))
     else:
         flat.node("EXP", [scores], [y], s.ExpOptionsT())
     if zeroed:

@@ -10,7 +10,15 @@ from sbnn_tf.convert.graph import Uses, constant, op_name, type_name
 from sbnn_tf.convert.sources import load
 
 TOKENS, WIDTH = 9, 12
-NETWORKS = ["given", "causal", "embedded", "causal and embedded", "masking", "two inputs"]
+NETWORKS = [
+    "given",
+    "causal",
+    "embedded",
+    "causal and embedded",
+    "masking",
+    "two inputs",
+    "grouped",
+]
 
 
 def network(kind: str, dropout: float):
@@ -22,7 +30,11 @@ def network(kind: str, dropout: float):
         return layers.Embedding(50, WIDTH, "uniform", mask_zero=True)(ids)
 
     def attention(x, y, **options):
-        return layers.Add()([x, layers.MultiHeadAttention(3, 4, dropout=dropout)(x, y, **options)])
+        if kind == "grouped":
+            layer = layers.GroupQueryAttention(4, 4, 2, dropout=dropout)
+        else:
+            layer = layers.MultiHeadAttention(3, 4, dropout=dropout)
+        return layers.Add()([x, layer(x, y, **options)])
 
     keras.utils.set_random_seed(1)
     options = {"use_causal_mask": "causal" in kind}
@@ -84,8 +96,12 @@ def test_masks_need_nothing_that_layers_compute(networks):
                     type_name(graph.tensors[t]) for t in [*op.inputs, *op.outputs] if t in makers
                 }
                 assert kinds == {"FLOAT32"}, op_name(model, op)
-        # The two layers share what is made of their mask.
-        assert ops(convert(data)).count("REDUCE_ANY") <= 1 + ops(data).count("REDUCE_ANY")
+
+
+def test_layers_share_what_is_made_of_a_mask():
+    folded = ops(convert(load(network("given", 0.1))))
+    assert folded.count("SELECT_V2") == folded.count("REDUCE_ANY") == 1
+    assert folded.count("SOFTMAX") == 2
 
 
 @pytest.mark.parametrize("interpreter", INTERPRETERS)
@@ -122,6 +138,7 @@ BLIND = np.array([[[1, 0, 1, 0], [0, 0, 0, 0], [1, 1, 1, 1]]], bool)
         ({"swapped": True}, ["SELECT_V2", "ADD", "SOFTMAX"]),
         ({"hidden": -3.4e38}, ["SELECT_V2", "ADD", "SOFTMAX"]),
         ({"true": (2, 3, 4)}, ["SELECT_V2", "ADD", "SOFTMAX"]),
+        ({"true": (2, 3, 4), "joined": SEEN}, ["LOGICAL_AND", "SELECT_V2", "ADD", "SOFTMAX"]),
         ({"less": True, "hidden": -5.0}, ["SELECT_V2", "ADD", "SOFTMAX"]),
         ({"less": True, "swapped": True}, ["SELECT_V2", "ADD", "SOFTMAX"]),
         ({"mask": SEEN}, ["ADD", "SOFTMAX"]),
@@ -154,6 +171,7 @@ def test_what_becomes_a_sum(options, names):
         {"hidden": 1e9},
         {"also_read": True},
         {"softmax": False},
+        {"beta": 1e-9},
         {"shape": (2, 1, 1, 3, 4)},
     ],
 )
