@@ -76,7 +76,7 @@ struct DepthwiseArgs {
   int quads;               // of channels
   int pad_top, pad_left;
   int8_t pad;             // what stands outside of the image: the zero point; and
-  const int8_t* pad_row;  // [in_w][4] of it
+  const int8_t* pad_row;  // [in_w][4] of it, and kSlack bytes
   const int8_t* weights;  // [quads] of what PackDepthwise makes
   const int32_t* bias;    // [quads * 4]: see Kernels::input_offset
   const float* scale;

@@ -73,7 +73,7 @@ Status Int8Depthwise::Plan(const std::vector<const Tensor*>& inputs, const Tenso
       bias_[c] = static_cast<int32_t>(static_cast<uint32_t>(bias_[c]) -
                                       static_cast<uint32_t>(sum) * offset);
     }
-    pad_row_.assign(static_cast<size_t>(in.w) * kQuad,
+    pad_row_.assign(static_cast<size_t>(in.w) * kQuad + int8::kSlack,
                     static_cast<int8_t>(input.quantization.zero_point));
   } else {
     packed_.assign(static_cast<size_t>(quads_) * taps * kQuad, 0);

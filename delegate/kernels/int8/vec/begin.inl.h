@@ -6,8 +6,8 @@
 //
 //   Bytes Load(p)               inputs of kLanes quads, in the form that products take them
 //   Bytes Fill(byte)            the same of one input everywhere
-//   Bytes LoadFrom(p, first, end, fill)   quads [first, end) of them, `fill` elsewhere; these only
-//                               are read
+//   Bytes LoadFrom(p, first, end, fill)   quads [first, end) of them, `fill` elsewhere; nothing
+//                               before these is read
 //   Bytes LoadColumns(p[4])     the inputs of kLanes pixels from four planes, as quads
 //   Bytes SpreadQuads(p, i)     quarter q: four times quad i[q] of p
 //   Weights LoadWeights(p)      sixteen weights for each quarter

@@ -21,7 +21,7 @@ struct Problem {
       : quads((channels + 3) / 4),
         x_plane(static_cast<size_t>(c.in_h) * c.in_w * 4),
         x_stride(x_plane + random->Int(0, 1) * 5),
-        x(Bytes((quads - 1) * x_stride + x_plane, -128, random), edge),
+        x(Bytes((quads - 1) * x_stride + x_plane + kSlack, -128, random), edge),
         weights(Bytes(static_cast<size_t>(c.kernel_h) * c.kernel_w * channels, -127, random)),
         biases(Biases(4 * quads, random)),
         scale(Scales(4 * quads, random)),
@@ -91,7 +91,7 @@ void DepthwiseAsTheReference(const KernelRow& row) {
         }
         const Guarded<int32_t> bias(less);
         const Guarded<int8_t> pad_row(
-            std::vector<int8_t>(4 * c.in_w, static_cast<int8_t>(p.zero_point)));
+            std::vector<int8_t>(4 * c.in_w + kSlack, static_cast<int8_t>(p.zero_point)));
         const bool to_panel = random.Chance(0.5);
         const int y_element = to_panel ? 1 : 4;
         const size_t pixels = static_cast<size_t>(c.out_h) * c.out_w;
