@@ -27,6 +27,22 @@ std::vector<int8_t> Quantized(const std::vector<float>& filter) {
 constexpr Quantization kQuantization = {0.05f, -3};
 constexpr float kScale = 0.01f;
 
+// Has a depthwise convolution write quads, as in front of blocks: what reads them takes one pixel.
+void ReadQuads(const Layer& l, int* output, Network* network) {
+  Window window;
+  window.kernel_h = window.kernel_w = 1;
+  window.stride_h = window.stride_w = l.h;
+  window.same = true;
+  Int8DepthwiseWeights weights;
+  weights.channels = l.outputs;
+  weights.taps.assign(l.outputs, 1);
+  weights.bias.assign(l.outputs, 0);
+  weights.scale.assign(l.outputs, kScale);
+  network->AddOp(std::make_unique<Int8Depthwise>(std::move(weights), window, QuantizedLimits()),
+                 {*output}, *output + 1);
+  ++*output;
+}
+
 }  // namespace
 
 // As the translation makes operators of layers (delegate/translation/ops/int8_convolution.cc).
@@ -38,6 +54,7 @@ Status MakeInt8Network(const Layer& l, const Zeros& zeros, const Kernels& kernel
   window.same = true;
   const QuantizedLimits limits;
   Network& network = made->network;
+  int output = 1;
   const int taps = l.kernel * l.kernel;
   if (l.op == "dw") {
     Int8DepthwiseWeights weights;
@@ -47,6 +64,7 @@ Status MakeInt8Network(const Layer& l, const Zeros& zeros, const Kernels& kernel
     weights.scale.assign(l.outputs, kScale);
     made->weight_bytes = weights.taps.size();
     network.AddOp(std::make_unique<Int8Depthwise>(std::move(weights), window, limits), {0}, 1);
+    if (zeros.block > 1) ReadQuads(l, &output, &network);
   } else {
     const std::vector<int8_t> values = Quantized(RandomFilter(l, zeros));
     const bool row = l.op == "fc" || (l.kernel == 1 && l.h * l.w == 1);
@@ -76,9 +94,11 @@ Status MakeInt8Network(const Layer& l, const Zeros& zeros, const Kernels& kernel
     }
     network.AddOp(std::move(op), {0}, 1);
   }
-  for (int tensor : {0, 1}) network.SetType(tensor, {ElementType::kInt8, kQuantization});
+  for (int tensor = 0; tensor <= output; ++tensor) {
+    network.SetType(tensor, {ElementType::kInt8, kQuantization});
+  }
   network.SetInputs({0});
-  network.SetOutputs({1});
+  network.SetOutputs({output});
   made->input = l.op == "fc" ? Shape{l.h * l.w, l.inputs} : Shape{1, l.h, l.w, l.inputs};
   return network.Prepare({made->input}, kernels, threads);
 }

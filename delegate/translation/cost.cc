@@ -111,7 +111,7 @@ const char* ProductsOfBytes() {
   if (HasByteMatrices(getauxval(AT_HWCAP2))) return " i8mm";
   return HasDotProducts(getauxval(AT_HWCAP)) ? "" : " without dot";
 #else
-  return " without dot";
+  return " without dot";  // (Of 32-bit ARM: as if stock had none either.)
 #endif
 }
 

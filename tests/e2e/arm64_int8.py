@@ -17,7 +17,7 @@ import sbnn_tf as sbnn
 from sbnn_tf.convert.flatbuffer import schema
 from sbnn_tf.run import runtime
 from tests.e2e import random_int8_layers
-from tests.e2e.random_int8_graphs import Graph
+from tests.e2e.random_int8_graphs import Graph, halve, names
 
 STEPS = (
     random_int8_layers.convolution,
@@ -61,26 +61,6 @@ def make(seed: int) -> Graph:
     if seed // len(STEPS) % 2:
         halve(graph)
     return graph
-
-
-def halve(graph: Graph) -> None:
-    """Makes scales powers of two, with which many results lie halfway between two numbers."""
-    tensors = graph.graph.tensors
-    for tensor in tensors:
-        if tensor.quantization is not None:
-            scale = np.exp2(np.round(np.log2(tensor.quantization.scale)))
-            tensor.quantization.scale = scale.astype(np.float32)
-    for op, name in zip(graph.graph.operators, names(graph), strict=True):
-        if name.endswith(("CONV", "CONV_2D", "FULLY_CONNECTED")):
-            *_, a, b, bias = (tensors[t].quantization for t in op.inputs)
-            bias.scale = (a.scale * b.scale).astype(np.float32)
-
-
-def names(graph: Graph) -> list[str]:
-    """Of the operators, in their order."""
-    by_number = {number: name for name, number in vars(schema().BuiltinOperator).items()}
-    codes = graph.model.operatorCodes
-    return [by_number[codes[op.opcodeIndex].builtinCode] for op in graph.graph.operators]
 
 
 def run(seed: int) -> tuple[list[str], str]:

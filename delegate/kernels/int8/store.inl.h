@@ -22,7 +22,16 @@ SBNN_INLINE void StorePlanesSome(int8_t* p, size_t stride, typename V::Bytes v, 
   if constexpr (V::kLanes == 16) return V::StorePlanesFirst(p, stride, v, n);
   int8_t planes[4][V::kLanes];
   V::StorePlanes(planes[0], V::kLanes, v);
-  for (int c = 0; c < 4; ++c) __builtin_memcpy(p + c * stride, planes[c], n);
+  for (int c = 0; c < 4; ++c) {
+    if constexpr (V::kLanes > 4) {
+      __builtin_memcpy(p + c * stride, planes[c], n);
+    } else {  // one, two or three: no call is worth it
+      int8_t* const to = p + c * stride;
+      to[0] = planes[c][0];
+      if (n > 1) to[1] = planes[c][1];
+      if (n > 2) to[2] = planes[c][2];
+    }
+  }
 }
 
 }  // namespace

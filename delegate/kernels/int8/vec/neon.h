@@ -53,6 +53,26 @@ struct V128 {
   }
   static SBNN_INLINE Weights LoadWeights(const int8_t* w) { return Repeat(w); }
   static SBNN_INLINE Sums AddQuarters(Sums sums) { return sums; }
+#if defined(__aarch64__)
+  struct Part {
+    SBNN_INLINE Part(int first, int end) : first(first) {
+      // Where each byte comes from: out of reach of the table, `fill` stays.
+      constexpr int8_t kOut = -1;
+      alignas(16) static constexpr int8_t kPlaces[32] = {
+          kOut, kOut, kOut, kOut, kOut, kOut, kOut, kOut, kOut, kOut, kOut,
+          kOut, kOut, kOut, kOut, kOut, 0,    1,    2,    3,    4,    5,
+          6,    7,    8,    9,    10,   11,   12,   13,   14,   15};
+      const int8x16_t of_end = vdupq_n_s8(static_cast<int8_t>(end < 4 ? 4 * end : 16));
+      places = vorrq_u8(vreinterpretq_u8_s8(vld1q_s8(kPlaces + 16 - 4 * first)),
+                        vcgeq_s8(vld1q_s8(kPlaces + 16), of_end));
+    }
+    int first;
+    uint8x16_t places;
+  };
+  static SBNN_INLINE Bytes LoadPart(const int8_t* p, const Part& part, Bytes fill) {
+    return vqtbx1q_s8(fill, vld1q_s8(p + 4 * part.first), part.places);
+  }
+#else
   struct Part {
     SBNN_INLINE Part(int first, int end) : first(first) {
       const int32_t lanes[4] = {0, 1, 2, 3};
@@ -68,6 +88,7 @@ struct V128 {
     for (int i = 0; i < part.first; ++i) v = vextq_s8(v, v, 12);
     return vbslq_s8(part.mask, v, fill);
   }
+#endif
   static SBNN_INLINE Bytes LoadColumns(const int8_t* const (&p)[4]) {
     int32x4_t v = vdupq_n_s32(LoadFourBytes(p[0]));
     v = vsetq_lane_s32(LoadFourBytes(p[1]), v, 1);
@@ -128,13 +149,9 @@ struct V128 {
   static SBNN_INLINE Ints Requantize(Sums sums, Floats scale, const Output& out) {
     const float32x4_t product = vmulq_f32(vcvtq_f32_s32(Total(sums)), scale);
     const float32x4_t v = vmaxq_f32(vminq_f32(product, out.most), out.least);
-#if defined(__aarch64__)
-    return vcvtnq_s32_f32(v);
-#else
-    // Limited, a number has so few bits that adding 1.5 * 2^23 rounds it.
-    const float32x4_t rounder = vdupq_n_f32(0x1.8p23f);
-    return vsubq_s32(vreinterpretq_s32_f32(vaddq_f32(v, rounder)), vreinterpretq_s32_f32(rounder));
-#endif
+    // Limited, a number has so few bits that adding 1.5 * 2^23 rounds it: with less work than a
+    // conversion. Pack takes the lower half, of which that is no part.
+    return vreinterpretq_s32_f32(vaddq_f32(v, vdupq_n_f32(0x1.8p23f)));
   }
   static SBNN_INLINE Bytes Pack(Ints a, Ints b, Ints c, Ints d, const Output& out) {
     const int16x8_t ab = vcombine_s16(vmovn_s32(a), vmovn_s32(b));
@@ -158,9 +175,16 @@ struct V128 {
     __builtin_memcpy(p, &four, 4);
   }
   static SBNN_INLINE void StoreFirst(int8_t* p, Bytes v, int n) {
-    int8_t bytes[16];
-    vst1q_s8(bytes, v);
-    __builtin_memcpy(p, bytes, 4 * n);
+    int8x8_t rest = vget_low_s8(v);
+    if ((n & 2) != 0) {
+      vst1_s8(p, rest);
+      rest = vget_high_s8(v);
+      p += 8;
+    }
+    if ((n & 1) != 0) {
+      const int32_t four = vget_lane_s32(vreinterpret_s32_s8(rest), 0);
+      __builtin_memcpy(p, &four, 4);
+    }
   }
   static SBNN_INLINE void StorePlanes(int8_t* p, size_t stride, Bytes v) {
     const int32x4_t planes = vreinterpretq_s32_s8(v);
