@@ -171,6 +171,10 @@ SBNN_INLINE size_t PartPairs(const Element* x, Element* y, size_t y_stride, size
 void Transpose(const TransposeArgs& a) {
   const Element* const x = AsElements(a.x);
   Element* const y = AsElements(a.y);
+  if ((a.rows == 1 && a.y_stride == 1) || (a.columns == 1 && a.x_stride == 1)) {
+    __builtin_memcpy(y, x, a.rows * a.columns * sizeof(Element));
+    return;
+  }
   if (a.rows == 2 && a.y_stride == 2) {
     for (size_t c = MakePairs(x, a.x_stride, y, a.columns); c < a.columns; ++c) {
       y[2 * c] = x[c];

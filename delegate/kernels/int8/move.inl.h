@@ -37,6 +37,11 @@ SBNN_INLINE int EverySecond(const uint8_t* x, int count, int room, uint8_t* y) {
     const __m256i both = _mm256_permute4x64_epi64(_mm256_packus_epi16(low, high), 0xd8);
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(y + i), both);
   }
+  for (; i + 8 <= count && 2 * i + 16 <= room; i += 8) {
+    const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(x + 2 * i));
+    const __m128i bytes = _mm_and_si128(v, _mm256_castsi256_si128(even));
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(y + i), _mm_packus_epi16(bytes, bytes));
+  }
   return i;
 }
 #endif
@@ -54,6 +59,19 @@ void ShiftRows(const ShiftRowsArgs& args) {
   if (begin > end) begin = end;
   const char* x = reinterpret_cast<const char*>(args.x);
   E* y = static_cast<E*>(args.y);
+  // Rows that lie one behind the other are copied at once, as if one went on in the next.
+  const bool dense = stride == 1 && args.width == args.length && args.rows > 0 &&
+                     args.x_row_stride == args.length * sizeof(E);
+  if (dense && end > begin) {
+    const ptrdiff_t first = begin, last = static_cast<ptrdiff_t>(args.rows - 1) * args.length + end;
+    __builtin_memcpy(y + first, x + (first + args.shift) * static_cast<ptrdiff_t>(sizeof(E)),
+                     (last - first) * sizeof(E));
+    for (int r = 0; r < args.rows; ++r, y += args.length) {
+      for (int i = 0; i < begin; ++i) y[i] = fill;
+      for (int i = end; i < args.length; ++i) y[i] = fill;
+    }
+    return;
+  }
   for (int r = 0; r < args.rows; ++r, x += args.x_row_stride, y += args.length) {
     const E* const row = reinterpret_cast<const E*>(x);
     for (int i = 0; i < begin; ++i) y[i] = fill;
@@ -77,18 +95,17 @@ void ShiftRows(const ShiftRowsArgs& args) {
 // Gathers four pixels of a row at a time, as long as no byte behind the last pixel's is read.
 class VectorGather {
  public:
-  VectorGather(const GatherArgs& args, bool together)
-      : pixel_(static_cast<int>(args.pixel)),
-        loaded_(pixel_ > 12            ? 0
-                : 3 * pixel_ + 4 <= 16 ? 4
-                                       : 2),
-        sources_(together ? 1 : 4) {
+  explicit VectorGather(const GatherArgs& args)
+      : pixel_(static_cast<int>(args.pixel)), sources_(SideBySide(args.at) ? 1 : 4) {
+    loaded_ = pixel_ > 12 ? 0 : 3 * pixel_ + 4 <= 16 ? 4 : 2;
+    const bool together = sources_ == 1;
     for (int k = 0; k < sources_; ++k) {
       const bool there = args.at[k] >= 0;
       int8_t from[16];
       for (int i = 0; i < 16; ++i) {
-        const bool mine = there && i / 4 < loaded_ && (together || i % 4 == k);
-        from[i] = static_cast<int8_t>(mine ? i / 4 * pixel_ + (together ? i % 4 : 0) : -128);
+        const bool mine = together ? args.at[i % 4] >= 0 : there && i % 4 == k;
+        const int place = i / 4 * pixel_ + (together ? i % 4 : 0);
+        from[i] = static_cast<int8_t>(mine && i / 4 < loaded_ ? place : -128);
       }
       pick_[k] = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
       at_[k] = there ? args.at[k] : 0;
@@ -103,6 +120,12 @@ class VectorGather {
   }
 
  private:
+  // Whether those of the four that are there follow the first.
+  static bool SideBySide(const int32_t (&at)[4]) {
+    bool all = at[0] >= 0;
+    for (int k = 1; k < 4; ++k) all = all && (at[k] < 0 || at[k] == at[0] + k);
+    return all;
+  }
   template <int kLoaded, int kSources>
   int RowOf(const int8_t* x, int count, int8_t* y) const {
     __m128i pick[kSources];
@@ -126,13 +149,14 @@ class VectorGather {
     return i;
   }
 
-  const int pixel_, loaded_, sources_;  // loaded at once: of pixels
+  const int pixel_, sources_;
+  int loaded_;  // pixels at once
   __m128i pick_[4];
   int32_t at_[4];
 };
 #else
 struct VectorGather {
-  VectorGather(const GatherArgs&, bool) {}
+  explicit VectorGather(const GatherArgs&) {}
   SBNN_INLINE int Row(const int8_t*, int, int8_t*) const { return 0; }
 };
 #endif
@@ -141,7 +165,7 @@ void Gather(const GatherArgs& args) {
   const int32_t* const at = args.at;
   const bool together =
       at[0] >= 0 && at[1] == at[0] + 1 && at[2] == at[0] + 2 && at[3] == at[0] + 3;
-  const VectorGather vectors(args, together);
+  const VectorGather vectors(args);
   int32_t from[4];
   uint32_t kept = 0;  // bits of the bytes that are there
   for (int k = 0; k < 4; ++k) {
@@ -174,8 +198,9 @@ constexpr size_t kPixels = 64;
 // Calls fn(quad, channels of it, first pixel, end pixel) for all.
 template <typename Fn>
 SBNN_INLINE void ForEachBlock(const RelayoutArgs& args, const Fn& fn) {
-  for (size_t first = 0; first < args.pixels; first += kPixels) {
-    const size_t end = first + kPixels < args.pixels ? first + kPixels : args.pixels;
+  const size_t step = args.channels > 4 ? kPixels : args.pixels;
+  for (size_t first = 0; first < args.pixels; first += step) {
+    const size_t end = first + step < args.pixels ? first + step : args.pixels;
     for (int c = 0; c < args.channels; c += 4) {
       fn(c / 4, args.channels - c < 4 ? args.channels - c : 4, first, end);
     }
@@ -190,9 +215,15 @@ void FlatToQuads(const RelayoutArgs& args) {
       for (size_t i = first; i < end; ++i, x += args.x_stride, y += 4) __builtin_memcpy(y, x, 4);
       return;
     }
-    for (size_t i = first; i < end; ++i, x += args.x_stride, y += 4) {
-      for (int c = 0; c < 4; ++c) y[c] = c < channels ? x[c] : 0;
-    }
+    GatherArgs pixels;
+    pixels.x = x;
+    pixels.x_row = 0;
+    pixels.pixel = args.x_stride;
+    for (int c = 0; c < 4; ++c) pixels.at[c] = c < channels ? c : -1;
+    pixels.rows = 1;
+    pixels.count = static_cast<int>(end - first);
+    pixels.y = y;
+    Gather(pixels);
   });
 }
 
@@ -211,6 +242,10 @@ void QuadsToFlat(const RelayoutArgs& args) {
 }
 
 void FlatToPanel(const RelayoutArgs& args) {
+  if (args.channels == 1 && args.x_stride == 1) {
+    __builtin_memcpy(args.y, args.x, args.pixels);
+    return;
+  }
   ForEachBlock(args, [&args](int quad, int channels, size_t first, size_t end) {
     for (int c = 4 * quad; c < 4 * quad + channels; ++c) {
       for (size_t i = first; i < end; ++i) {
@@ -221,6 +256,10 @@ void FlatToPanel(const RelayoutArgs& args) {
 }
 
 void PanelToFlat(const RelayoutArgs& args) {
+  if (args.channels == 1 && args.y_stride == 1) {
+    __builtin_memcpy(args.y, args.x, args.pixels);
+    return;
+  }
   ForEachBlock(args, [&args](int quad, int channels, size_t first, size_t end) {
     for (size_t i = first; i < end; ++i) {
       for (int c = 4 * quad; c < 4 * quad + channels; ++c) {
