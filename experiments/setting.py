@@ -47,13 +47,18 @@ NUMBERS = {
 class Setting:
     """A data set, by name (`data.NAMES`), and what is done with it.
 
+    Args:
+      name: of the data set.
+      folder: where its files are; None: the usual place.
+      numbers: of training; None: those of the data set.
+
     Raises:
       SystemExit: the data is not there.
     """
 
-    def __init__(self, name: str, folder: Path | None = None):
+    def __init__(self, name: str, folder: Path | None = None, numbers: Numbers | None = None):
         self.data = data.get(name, folder)
-        self.numbers = NUMBERS[name]
+        self.numbers = numbers or NUMBERS[name]
 
     def build(self, network: str, width: float = 1.0, pixels: int | None = None) -> keras.Model:
         """An untrained network of `networks.NETWORKS`, the same at every number of pixels."""

@@ -11,7 +11,7 @@ import fnmatch
 from experiments.experiment import SEEDS, trained
 from experiments.prune_and_quantize import kept, measure, report
 from experiments.prune_and_quantize.results import TRAINED
-from experiments.prune_and_quantize.variants import variants
+from experiments.prune_and_quantize.variants import NUMBERS, variants
 
 COMMAND = "python -m experiments.prune_and_quantize"
 
@@ -46,7 +46,7 @@ def main() -> None:
         if name in wanted:
             from experiments.setting import Setting
 
-            setting = setting or Setting("fashion_mnist")
+            setting = setting or Setting("fashion_mnist", numbers=NUMBERS)
             step(setting, options.seeds, chosen)
     if "report" in wanted:
         report.write()

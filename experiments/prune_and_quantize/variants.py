@@ -7,13 +7,14 @@ import functools
 from experiments import training
 from experiments.experiment import Variant
 from experiments.prune_and_quantize.results import timed_as
+from experiments.setting import Numbers
 
 NETWORK = "patches"
 BUDGET = "erk"
 PATTERNS = {"group4": "groups of 4", "block4x4": "blocks of 4x4"}
 PERCENT = (30, 50, 75, 90)
 WIDTHS = (0.75, 0.5, 0.375)  # of the narrower dense networks
-SHORTER = 0.75  # times as many epochs of fine-tuning as in the other experiments
+NUMBERS = Numbers(epochs=10, fine_tune_epochs=8, pixels=112)
 
 
 def train(setting, seed: int, width: float = 1.0):
@@ -46,11 +47,11 @@ def _kept(setting, seed: int, name: str, start, **pruning):
 
     def further(model) -> None:
         model.set_weights(start().get_weights())
-        setting.fine_tuned(model, seed, **pruning, how="at once", longer=SHORTER)
+        setting.fine_tuned(model, seed, **pruning, how="gradually")
 
     width = float(name.removeprefix("dense_")) if name.startswith("dense_") else 1.0
     return training.pretrained(
-        f"{setting.data.name}_{NETWORK}_{name}_tuned",
+        f"{setting.data.name}_{NETWORK}_{name}_{NUMBERS.epochs}_{NUMBERS.fine_tune_epochs}",
         functools.partial(setting.build, NETWORK, width),
         further,
         seed,
