@@ -329,7 +329,7 @@ def test_xnnpacks_way_through_a_layer_of_int8():
     priced = {(xnnpack.DEPTHWISE, taps): kernel(anatomy=anatomy) for taps in (9, 25)}
 
     def work(layer, products):
-        return xnnpack_int8.work(0, layer, products, priced)
+        return xnnpack_int8.works(0, layer, products, priced)[0]
 
     pointwise = plan.Layer("conv", 14, 14, 512, 512, 1, 1)
     dots = work(pointwise, xnnpack_int8.DOTS)
@@ -341,6 +341,8 @@ def test_xnnpacks_way_through_a_layer_of_int8():
     first = work(plan.Layer("conv", 224, 224, 3, 32, 3, 2), xnnpack_int8.DOTS)
     assert first.address == xnnpack.IGEMM
     assert first.fmas == 112 * 112 * 32 * 9 * 4 // 16  # three inputs are padded to four
+    taps = xnnpack_int8.works(0, plan.Layer("conv", 8, 8, 16, 16, 3, 1), xnnpack_int8.DOTS, priced)
+    assert [(w.address, w.calls) for w in taps] == [(xnnpack.IGEMM, 16), (xnnpack_int8.TAP, 16 * 9)]
     row = plan.Layer("fc", 1, 1, 1024, 1008, 1, 1)
     assert work(row, xnnpack_int8.DOTS).address == xnnpack.GEMV
     # One row is half of what a product of matrices takes.

@@ -70,10 +70,10 @@ def stock(
 ) -> list[cost.LayerCost]:
     """The same network, dense, in XNNPACK."""
     priced = xnnpack_int8.baseline(library, core, products)
-    works = [xnnpack_int8.work(i, layer, products, priced) for i, layer in enumerate(layers)]
-    total = sum(l.count * w.weights for l, w in zip(layers, works, strict=True))
+    works = [xnnpack_int8.works(i, layer, products, priced) for i, layer in enumerate(layers)]
+    total = sum(l.count * w[0].weights for l, w in zip(layers, works, strict=True))
     return [
-        cost.layer_cost(layer, [w], priced, core, total, element=1)
+        cost.layer_cost(layer, w, priced, core, total, element=1)
         for layer, w in zip(layers, works, strict=True)
     ]
 

@@ -10,14 +10,15 @@ import dataclasses
 import functools
 from pathlib import Path
 
-from delegate.bench.arm import kernels
+from delegate.bench.arm import kernels, loops
 from delegate.bench.arm.cores import Core
-from delegate.bench.arm.disassembly import disassemble
+from delegate.bench.arm.disassembly import Function, disassemble
 from delegate.bench.arm.plan import Layer, Work
 from delegate.bench.arm.xnnpack import DEPTHWISE, GEMM, GEMV, IGEMM
 
 LIBRARY = "site-packages/ai_edge_litert/libpywrap_litert_common.so"
 ROWS, COLUMNS = 4, 16  # pixels and output channels of a tile
+TAP = 4  # stands where a plan has addresses, behind the roles of xnnpack.py: a tap of an IGEMM
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,14 +63,40 @@ def baseline(
     }
     found = disassemble(library, symbols=list(named.values())).values()
     functions = {f.name: f for f in found}
-    parts = [kernels.dissect(functions[name]) for name in named.values()]
-    return dict(zip(named, kernels.price(parts, core), strict=True))
+    parts = {role: kernels.dissect(functions[name]) for role, name in named.items()}
+    parts[TAP, 0] = _tap(functions[named[IGEMM, 0]])
+    return dict(zip(parts, kernels.price(list(parts.values()), core), strict=True))
 
 
-def work(
+def _tap(function: Function) -> kernels.Anatomy:
+    """What the loop over taps does around the one over inputs, but for products: turns of the inner loop
+    have all of them.
+    """
+    found = loops.find_loops(function)
+    inner = max(
+        (l for l in found if not any(l.holds(o) for o in found)),
+        key=lambda l: kernels.fmas(loops.body(function, l)),
+    )
+    around = [loop for loop in found if loop.holds(inner)]
+    code = loops.outside_of_inner(function, min(around, key=lambda l: l.last - l.first), found)
+    rest = [instruction for instruction in code if not kernels.is_fma(instruction)]
+    return kernels.Anatomy(f"a tap of {function.name}", (), (), rest, 0, 0, 0)
+
+
+def works(
+    number: int, layer: Layer, products: Products, priced: dict[tuple[int, int], kernels.Kernel]
+) -> list[Work]:
+    """How much of which kernels XNNPACK runs for a dense layer."""
+    whole = _work(number, layer, products, priced)
+    if whole.address != IGEMM:
+        return [whole]
+    taps = whole.outer * layer.kernel**2
+    return [whole, Work(number, TAP, 0, taps, 0, 0, 0, 0, 0, 0, 0, 0, whole.weights)]
+
+
+def _work(
     number: int, layer: Layer, products: Products, priced: dict[tuple[int, int], kernels.Kernel]
 ) -> Work:
-    """How much of which kernel XNNPACK runs for a dense layer."""
     pixels, outputs = layer.out_pixels, layer.outputs
     x = layer.h * layer.w * layer.inputs
     y = pixels * outputs
@@ -102,14 +129,14 @@ def work(
     # (Of a product of matrices half is idle where there is one row.)
     used = rows * (2 if one and products is MATRICES else 1)
     kernel = GEMV if one else IGEMM if layer.kernel > 1 or layer.stride > 1 else GEMM
-    outer = calls * blocks * (layer.kernel**2 if kernel == IGEMM else 1)
+    outer = calls * blocks
     return Work(
         number,
         kernel,
         loop=0,
         calls=calls,
         outer=outer,
-        entries=outer,
+        entries=outer * (layer.kernel**2 if kernel == IGEMM else 1),
         fmas=calls * blocks * used * depth * COLUMNS // products.macs,
         stores=y // 16,
         x_bytes=min(x, calls * rows * layer.depth),

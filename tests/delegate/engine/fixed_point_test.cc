@@ -30,7 +30,7 @@ TEST(FixedPoint, HalvesGoAwayFromZero) {
 
 TEST(FixedPoint, HalvesGoUp) {
   EXPECT_EQ(Multiply(-1, ToFixedPoint(0.25), Halves::kUp), 0);
-  EXPECT_EQ(Multiply(-3, ToFixedPoint(0.25), Halves::kUp), -1);
+  EXPECT_EQ(Multiply(-3, ToFixedPoint(0.25), Halves::kUp), 0);  // by way of -1
   EXPECT_EQ(DivideByPowerOfTwo(3, 1, Halves::kUp), 2);
   EXPECT_EQ(DivideByPowerOfTwo(-3, 1, Halves::kUp), -1);
   EXPECT_EQ(DivideByPowerOfTwo(-6, 2, Halves::kUp), -1);
