@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <memory>
-#include <numeric>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -9,6 +8,7 @@
 #include "delegate/engine/ops/attention.h"
 #include "delegate/engine/ops/batch_matmul.h"
 #include "delegate/engine/ops/binary.h"
+#include "delegate/engine/rewrites/exchanges.h"
 #include "delegate/engine/rewrites/rewrites.h"
 
 namespace sbnn {
@@ -24,16 +24,6 @@ struct Found {
   int mask_input = -1;     // unless it is a constant
   bool exchanged = false;  // the first product's rows and columns
 };
-
-// Whether it exchanges the last two dimensions, and no others.
-bool ExchangesRowsAndColumns(const Op& op) {
-  const std::vector<int>* const order = op.AsTranspose();
-  if (order == nullptr || order->size() < 2) return false;
-  std::vector<int> wanted(order->size());
-  std::iota(wanted.begin(), wanted.end(), 0);
-  std::swap(wanted.end()[-1], wanted.end()[-2]);
-  return *order == wanted;
-}
 
 // Whether it may stand between a product and a softmax, besides a sum; then, what it multiplies by.
 bool MayFollow(const Op& op, float* factor) {

@@ -1,24 +1,21 @@
 #include <cstddef>
 #include <memory>
-#include <numeric>
 #include <utility>
 #include <vector>
 
 #include "delegate/engine/ops/shuffle_channels.h"
+#include "delegate/engine/rewrites/exchanges.h"
 #include "delegate/engine/rewrites/rewrites.h"
 
 namespace sbnn {
 namespace {
 
 // Whether a tensor of images, reshaped to `parts`, has its channels in groups there, which are the
-// last dimension but one, and `order` exchanges these with the channels of a group.
-bool ExchangesGroups(const Shape& images, const Shape& parts, const std::vector<int>& order) {
+// last dimension but one.
+bool GroupsChannels(const Shape& images, const Shape& parts) {
   const size_t rank = parts.size();
-  if (images.size() != 4 || LayoutOf(images) == Layout::kFlat || rank < 3) return false;
-  std::vector<int> exchanged(rank);
-  std::iota(exchanged.begin(), exchanged.end(), 0);
-  std::swap(exchanged[rank - 2], exchanged[rank - 1]);
-  return order == exchanged && int64_t{parts[rank - 2]} * parts[rank - 1] == images[3];
+  return images.size() == 4 && LayoutOf(images) != Layout::kFlat && rank >= 3 &&
+         int64_t{parts[rank - 2]} * parts[rank - 1] == images[3];
 }
 
 }  // namespace
@@ -26,8 +23,7 @@ bool ExchangesGroups(const Shape& images, const Shape& parts, const std::vector<
 void MakeShuffles(Program* program) {
   std::vector<Step>& steps = program->steps;
   for (size_t s = 0; s < steps.size(); ++s) {
-    const std::vector<int>* const order = steps[s].op->AsTranspose();
-    if (order == nullptr) continue;
+    if (!ExchangesRowsAndColumns(*steps[s].op)) continue;
     const int parted = steps[s].inputs[0], exchanged = steps[s].output;
     const Step* const before = program->Maker(parted);
     const Step* const behind = program->Reader(exchanged);
@@ -37,7 +33,7 @@ void MakeShuffles(Program* program) {
     }
     const Shape& images = program->shapes[before->inputs[0]];
     const Shape& parts = program->shapes[parted];
-    if (images != program->shapes[behind->output] || !ExchangesGroups(images, parts, *order)) {
+    if (images != program->shapes[behind->output] || !GroupsChannels(images, parts)) {
       continue;
     }
     Step shuffle = steps[s];
