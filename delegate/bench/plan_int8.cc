@@ -20,7 +20,7 @@ struct SpmmSlot {
   uint64_t group, pixels;
   bool columns;
 };
-constexpr int kSlots = kInt8GroupKinds * (2 * int8::kMaxTileVectors + 4);
+constexpr int kSlots = kInt8GroupKinds * (2 * int8::kMaxTileVectors + 6);
 std::vector<SpmmSlot> slots;
 
 template <size_t Slot>
@@ -111,6 +111,7 @@ void RecordInt8(const char* isa) {
     for (int8::ColumnTiles& tiles : k.columns[g]) {
       record(&tiles.wide, group, 4 * k.lanes, true);
       record(&tiles.narrow, group, k.lanes, true);
+      record(&tiles.tail, group, int8::kTailPixels, true);
     }
   }
   k.spmv = &RecordSpmv;

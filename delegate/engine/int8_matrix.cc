@@ -45,9 +45,17 @@ void Int8Grid::AddColumnTiles(const int8::ColumnTiles& kernels, int lanes, int p
   for (int first = 0; first < pixels;) {
     const int rest = pixels - first;
     // (A wide tile takes as long as two and a half narrow ones.)
-    const bool is_wide = 2 * rest > 5 * lanes;
-    const int width = std::min(rest, is_wide ? wide : lanes);
-    tiles_.push_back({first, width, is_wide ? kernels.wide : kernels.narrow});
+    int width = lanes;
+    int8::SpmmFn spmm = kernels.narrow;
+    if (2 * rest > 5 * lanes) {
+      width = wide;
+      spmm = kernels.wide;
+    } else if (rest <= int8::kTailPixels && kernels.tail != nullptr) {
+      width = int8::kTailPixels;
+      spmm = kernels.tail;
+    }
+    width = std::min(rest, width);
+    tiles_.push_back({first, width, spmm});
     first += width;
   }
 }

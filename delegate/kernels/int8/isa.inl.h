@@ -56,11 +56,19 @@ BlockTiles Blocks(std::index_sequence<P...>) {
   }
 }
 
+template <class V, int G, bool kToPanel>
+ColumnTiles Columns() {
+  ColumnTiles tiles = {&SpmmColumnsWide<V, G, kToPanel>, &SpmmColumnsNarrow<V, G, kToPanel>,
+                       nullptr};
+  if constexpr (V::kLanes > kTailPixels) tiles.tail = &SpmmColumnsNarrow<V128, G, kToPanel>;
+  return tiles;
+}
+
 template <class V, int G, int P>
 void AddGroup(int index, Kernels* k) {
   k->blocks[index] = Blocks<V, G, (V::kLanes > 8)>(std::make_index_sequence<P>());
-  k->columns[index][0] = {&SpmmColumnsWide<V, G, false>, &SpmmColumnsNarrow<V, G, false>};
-  k->columns[index][1] = {&SpmmColumnsWide<V, G, true>, &SpmmColumnsNarrow<V, G, true>};
+  k->columns[index][0] = Columns<V, G, false>();
+  k->columns[index][1] = Columns<V, G, true>();
 }
 
 template <class V>

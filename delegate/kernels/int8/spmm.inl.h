@@ -165,9 +165,7 @@ SBNN_INLINE void AddColumns(const SpmmArgs& args, uint32_t group, const typename
 // 4 * kLanes pixels; to quads, or to a panel.
 template <class V, int G, bool kToPanel>
 void SpmmColumnsWide(const SpmmArgs& args) {
-  constexpr int kPixels = 4 * V::kLanes;
   const typename V::Output out(args.to);
-  const bool whole = args.pixels >= kPixels;
   for (uint32_t quad = args.first_quad; quad < args.end_quad; ++quad) {
     typename V::Ints done[4][4];
 #pragma GCC unroll 1
@@ -186,27 +184,21 @@ void SpmmColumnsWide(const SpmmArgs& args) {
 #pragma GCC unroll 4
       for (int i = 0; i < 4; ++i, y += args.y_stride) {
         const typename V::Bytes v = V::Pack(done[i][0], done[i][1], done[i][2], done[i][3], out);
-        if (whole) {
-          V::Store(y, v);
-        } else {
-          int8_t pixels[kPixels];
-          V::Store(pixels, v);
-          __builtin_memcpy(y, pixels, args.pixels);
-        }
+        StoreBytesSome<V>(y, v, args.pixels);
       }
     } else {
-      typename V::Bytes v[4];
+      typename V::Bytes v[4], ordered[4];
 #pragma GCC unroll 4
       for (int j = 0; j < 4; ++j) {
         v[j] = V::Turn(V::Pack(done[0][j], done[1][j], done[2][j], done[3][j], out));
       }
-      int8_t* const y = args.y + quad * args.y_stride;
-      if (whole) {
-        V::StoreInterleaved(y, v);
-      } else {
-        int8_t pixels[4 * kPixels];
-        V::StoreInterleaved(pixels, v);
-        __builtin_memcpy(y, pixels, 4 * args.pixels);
+      V::InOrder(v, ordered);
+      int8_t* y = args.y + quad * args.y_stride;
+#pragma GCC unroll 4
+      for (int j = 0; j < 4; ++j, y += 4 * V::kLanes) {
+        const int left = args.pixels - j * V::kLanes;
+        if (left <= 0) break;
+        StoreSome<V>(y, ordered[j], left);
       }
     }
   }

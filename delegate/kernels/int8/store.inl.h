@@ -34,6 +34,16 @@ SBNN_INLINE void StorePlanesSome(int8_t* p, size_t stride, typename V::Bytes v, 
   }
 }
 
+// A vector of pixels of a plane, of which `n` are there.
+template <class V>
+SBNN_INLINE void StoreBytesSome(int8_t* p, typename V::Bytes v, int n) {
+  if (n >= 4 * V::kLanes) return V::Store(p, v);
+  if constexpr (V::kLanes == 16) return V::StoreBytesFirst(p, v, n);
+  int8_t bytes[4 * V::kLanes];
+  V::Store(bytes, v);
+  __builtin_memcpy(p, bytes, n);
+}
+
 }  // namespace
 }  // namespace SBNN_ISA
 }  // namespace int8

@@ -124,6 +124,8 @@ std::vector<KernelRow> KernelRows(const std::vector<const Kernels*>& kernels) {
         const ColumnTiles& columns = k->columns[g][panel];
         rows.push_back({name + "_wide", k, columns.wide, kInt8Groups[g], 4 * k->lanes, panel == 1});
         rows.push_back({name + "_narrow", k, columns.narrow, kInt8Groups[g], k->lanes, panel == 1});
+        if (columns.tail == nullptr) continue;
+        rows.push_back({name + "_tail", k, columns.tail, kInt8Groups[g], kTailPixels, panel == 1});
       }
     }
     for (const char* name :

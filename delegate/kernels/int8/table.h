@@ -22,9 +22,10 @@ struct BlockTiles {
   SpmmFn with_tail[kMaxTileVectors];  // null where a tail costs as much as a vector
 };
 
-// Of columns: kernels for tiles of 4 * lanes pixels, and of `lanes`.
+// Of columns: kernels for tiles of 4 * lanes pixels, of `lanes`, and of kTailPixels; the last null
+// where `lanes` are as few.
 struct ColumnTiles {
-  SpmmFn wide, narrow;
+  SpmmFn wide, narrow, tail;
 };
 
 // The kernels of one instruction set. Index g stands for kInt8Groups[g].

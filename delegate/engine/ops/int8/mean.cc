@@ -43,7 +43,9 @@ class Rounded {
 
 LayoutUse Int8Mean::Reads(Layout layout, const std::vector<Shape>& inputs) const {
   if (OverPixels(inputs[0])) {
-    return layout == Layout::kFlat ? LayoutUse::kCannot : LayoutUse::kPrefers;
+    if (layout == Layout::kFlat) return LayoutUse::kCannot;
+    // (Four channels are added up at once.)
+    return layout == Layout::kQuads ? LayoutUse::kPrefers : LayoutUse::kCan;
   }
   return layout == Layout::kQuads ? LayoutUse::kCannot : LayoutUse::kCan;
 }

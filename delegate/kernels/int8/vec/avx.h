@@ -280,11 +280,11 @@ struct V256 : AvxVector<V256, Types256> {
     _mm_storel_epi64(reinterpret_cast<__m128i*>(p + 2 * stride), high);
     _mm_storel_epi64(reinterpret_cast<__m128i*>(p + 3 * stride), _mm_unpackhi_epi64(high, high));
   }
-  static SBNN_INLINE void StoreInterleaved(int8_t* p, const Bytes (&v)[4]) {
-    Store(p, _mm256_permute2x128_si256(v[0], v[1], 0x20));
-    Store(p + 32, _mm256_permute2x128_si256(v[2], v[3], 0x20));
-    Store(p + 64, _mm256_permute2x128_si256(v[0], v[1], 0x31));
-    Store(p + 96, _mm256_permute2x128_si256(v[2], v[3], 0x31));
+  static SBNN_INLINE void InOrder(const Bytes (&v)[4], Bytes (&ordered)[4]) {
+    ordered[0] = _mm256_permute2x128_si256(v[0], v[1], 0x20);
+    ordered[1] = _mm256_permute2x128_si256(v[2], v[3], 0x20);
+    ordered[2] = _mm256_permute2x128_si256(v[0], v[1], 0x31);
+    ordered[3] = _mm256_permute2x128_si256(v[2], v[3], 0x31);
   }
 };
 

@@ -123,6 +123,9 @@ struct V512 : AvxVector<V512, Types512> {
   static SBNN_INLINE void StoreFirst(int8_t* p, Bytes v, int n) {
     _mm512_mask_storeu_epi32(p, static_cast<__mmask16>((1u << n) - 1u), v);
   }
+  static SBNN_INLINE void StoreBytesFirst(int8_t* p, Bytes v, int n) {
+    _mm512_mask_storeu_epi8(p, (__mmask64{1} << n) - 1, v);
+  }
   static SBNN_INLINE Bytes JoinHalves(Bytes v) {
     return _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), v);
   }
@@ -141,15 +144,15 @@ struct V512 : AvxVector<V512, Types512> {
     _mm_mask_storeu_epi8(p + 2 * stride, mask, _mm512_extracti32x4_epi32(v, 2));
     _mm_mask_storeu_epi8(p + 3 * stride, mask, _mm512_extracti32x4_epi32(v, 3));
   }
-  static SBNN_INLINE void StoreInterleaved(int8_t* p, const Bytes (&v)[4]) {
+  static SBNN_INLINE void InOrder(const Bytes (&v)[4], Bytes (&ordered)[4]) {
     const __m512i low01 = _mm512_shuffle_i32x4(v[0], v[1], 0x44);
     const __m512i high01 = _mm512_shuffle_i32x4(v[0], v[1], 0xee);
     const __m512i low23 = _mm512_shuffle_i32x4(v[2], v[3], 0x44);
     const __m512i high23 = _mm512_shuffle_i32x4(v[2], v[3], 0xee);
-    Store(p, _mm512_shuffle_i32x4(low01, low23, 0x88));
-    Store(p + 64, _mm512_shuffle_i32x4(low01, low23, 0xdd));
-    Store(p + 128, _mm512_shuffle_i32x4(high01, high23, 0x88));
-    Store(p + 192, _mm512_shuffle_i32x4(high01, high23, 0xdd));
+    ordered[0] = _mm512_shuffle_i32x4(low01, low23, 0x88);
+    ordered[1] = _mm512_shuffle_i32x4(low01, low23, 0xdd);
+    ordered[2] = _mm512_shuffle_i32x4(high01, high23, 0x88);
+    ordered[3] = _mm512_shuffle_i32x4(high01, high23, 0xdd);
   }
 };
 

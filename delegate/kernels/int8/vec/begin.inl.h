@@ -31,7 +31,9 @@
 //   StorePlanes(p, stride, bytes)         of each quarter, dword c to plane c; so kLanes bytes each
 //   StorePlanesFirst(p, stride, bytes, n) n bytes each; only of the longest vectors
 //   Bytes JoinHalves(bytes)     the first halves of all quarters, then the second ones
-//   StoreInterleaved(p, v[4])   quarter q of v[k] to p + 64 q + 16 k
+//   StoreBytesFirst(p, bytes, n)          n bytes; only of the longest vectors
+//   InOrder(v[4], ordered)      what Interleave made to pixels side by side: quarter q of v[k] is
+//                               quarter 4 q + k of the ordered vectors
 //
 // with Output, what requantizing needs in registers. V128 also has LoadOne(p), a quad for all
 // lanes, StoreOne(p, bytes), the first quad, and StoreSums(p, sums). GroupWeights<V, G>, the

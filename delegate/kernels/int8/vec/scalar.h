@@ -134,8 +134,8 @@ struct V128 {
   static SBNN_INLINE void StorePlanes(int8_t* p, size_t stride, Bytes v) {
     for (int c = 0; c < 4; ++c) __builtin_memcpy(p + c * stride, v.at + 4 * c, 4);
   }
-  static SBNN_INLINE void StoreInterleaved(int8_t* p, const Bytes (&v)[4]) {
-    for (int k = 0; k < 4; ++k) Store(p + 16 * k, v[k]);
+  static SBNN_INLINE void InOrder(const Bytes (&v)[4], Bytes (&ordered)[4]) {
+    for (int k = 0; k < 4; ++k) ordered[k] = v[k];
   }
 };
 
