@@ -29,7 +29,7 @@ struct Int8Cost {
 };
 
 // For the product with just one pixel.
-constexpr Int8Cost kInt8VectorCost = {{0, 0, 1}, {}};
+constexpr Int8Cost kInt8VectorCost = {{0, 0, 1}, {2, 2.3f, 3}};
 
 // The sizes of packed weights, which say how they lie in memory: weights, bias, scale, group_begin,
 // indices, one behind the other.

@@ -204,7 +204,7 @@ void SpmmColumnsWide(const SpmmArgs& args) {
   }
 }
 
-// kLanes pixels.
+// kLanes pixels. Two steps are in flight, since a sum waits for the one before.
 template <class V, int G, bool kToPanel>
 void SpmmColumnsNarrow(const SpmmArgs& args) {
   const typename V::Output out(args.to);
@@ -219,21 +219,29 @@ void SpmmColumnsNarrow(const SpmmArgs& args) {
       const int8_t* w = args.weights + static_cast<size_t>(first) * 4 * G;
       const int32_t* const bias = args.bias + static_cast<size_t>(group) * G;
       const float* const scale = args.scale + static_cast<size_t>(group) * G;
-      typename V::Sums sums[G];
+      typename V::Sums even[G], odd[G];
 #pragma GCC unroll 4
-      for (int i = 0; i < G; ++i) sums[i] = V::Set(bias[i]);
-#pragma GCC unroll 1
-      for (; offset != end; offset += 4, w += 4 * G) {
-        __builtin_prefetch(w + kAhead);
-        const GroupWeights<V, G> weights(w);
-        const int8_t* const rows[4] = {x + offset[0], x + offset[1], x + offset[2], x + offset[3]};
+      for (int i = 0; i < G; ++i) {
+        even[i] = V::Set(bias[i]);
+        odd[i] = V::Set(0);
+      }
+      const auto add = [x](const int32_t* at, const int8_t* step, typename V::Sums(&sums)[G]) {
+        const GroupWeights<V, G> weights(step);
+        const int8_t* const rows[4] = {x + at[0], x + at[1], x + at[2], x + at[3]};
         const typename V::Quads v = V::Prepare(V::LoadColumns(rows));
 #pragma GCC unroll 4
         for (int i = 0; i < G; ++i) weights.template DotWith<V>(sums[i], v, i);
+      };
+#pragma GCC unroll 1
+      for (; end - offset >= 8; offset += 8, w += 8 * G) {
+        __builtin_prefetch(w + kAhead);
+        add(offset, w, even);
+        add(offset + 4, w + 4 * G, odd);
       }
+      if (offset != end) add(offset, w, even);
 #pragma GCC unroll 4
       for (int i = 0; i < G; ++i) {
-        done[part * G + i] = V::Requantize(sums[i], V::SetScale(scale[i]), out);
+        done[part * G + i] = V::Requantize(V::Add(even[i], odd[i]), V::SetScale(scale[i]), out);
       }
     }
     const typename V::Bytes v = V::Pack(done[0], done[1], done[2], done[3], out);

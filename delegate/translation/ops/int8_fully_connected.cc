@@ -11,7 +11,10 @@ Status TranslateInt8FullyConnected(const NodeView& view, Translation* t) {
   if (layer.filter.shape.size() != 2) return Status::Error("weights without 2 dimensions");
   t->heavy = true;
   std::shared_ptr<const Int8Weights> packed;
-  status = PackInt8Weights(view, layer, layer.filter, kInt8VectorCost, t, &packed);
+  const bool one_row =
+      ElementCount(view.shape(t->inputs[0])) == static_cast<size_t>(layer.filter.shape[1]);
+  const Int8Cost& cost = one_row ? kInt8VectorCost : int8::KernelsOf(view.kernels.isa)->cost;
+  status = PackInt8Weights(view, layer, layer.filter, cost, t, &packed);
   if (!status.ok()) return status;
   t->op =
       std::make_unique<Int8FullyConnected>(std::move(packed), params.keep_num_dims, layer.limits);

@@ -33,22 +33,28 @@ Status Int8FullyConnected::Plan(const std::vector<const Tensor*>& inputs, const 
   kernels_ = int8::KernelsOf(context.kernels.isa);
   to_ = {output.quantization.zero_point, limits_.lo, limits_.hi};
   rows_ = ElementCount(inputs[0]->shape) / weights_->inputs;
-  const uint64_t quads_in = (uint64_t(weights_->inputs) + kQuad - 1) / kQuad;
-  if (rows_ > 1) {
-    x_quad_ = y_quad_ = PlaneStride(rows_ * kQuad + int8::kSlack, ElementType::kInt8);
-    grid_ = Int8Grid(*weights_, rows_, *kernels_, false, context.threads);
-  } else {
-    x_quad_ = y_quad_ = kQuad;
-    chunks_ = context.threads == 1 ? 1 : std::min(weights_->quads(), context.threads * 4);
-  }
-  *scratch = RoundUp(quads_in * x_quad_, kVectorBytes) +
-             RoundUp(weights_->quads() * y_quad_, kVectorBytes);
+  const bool columns = weights_->columns != 0;
+  const uint64_t inputs_of_plane = columns ? 1 : kQuad;
+  const uint64_t planes = (weights_->inputs + inputs_of_plane - 1) / inputs_of_plane;
+  const auto stride = [&](uint64_t together) {
+    return rows_ == 1 ? together : PlaneStride(rows_ * together + int8::kSlack, ElementType::kInt8);
+  };
+  x_stride_ = stride(inputs_of_plane);
+  y_stride_ = stride(kQuad);
+  x_bytes_ = RoundUp(planes * x_stride_ + int8::kSlack, kVectorBytes);
+  *scratch = x_bytes_ + RoundUp(weights_->quads() * y_stride_, kVectorBytes);
   offset_.clear();
-  for (uint16_t quad : weights_->indices) {
-    if (quad * x_quad_ > static_cast<uint64_t>(std::numeric_limits<int32_t>::max())) {
+  one_row_ = rows_ == 1 && !columns && weights_->group == kQuad;
+  if (one_row_) {
+    chunks_ = context.threads == 1 ? 1 : std::min(weights_->quads(), context.threads * 4);
+    return Status();
+  }
+  grid_ = Int8Grid(*weights_, rows_, *kernels_, false, context.threads);
+  for (uint16_t plane : weights_->indices) {
+    if (plane * x_stride_ > static_cast<uint64_t>(std::numeric_limits<int32_t>::max())) {
       return Status::Error("too many rows for 32-bit offsets");
     }
-    if (rows_ > 1) offset_.push_back(static_cast<int32_t>(quad * x_quad_));
+    offset_.push_back(static_cast<int32_t>(plane * x_stride_));
   }
   return Status();
 }
@@ -59,28 +65,34 @@ void Int8FullyConnected::Run(const std::vector<const Tensor*>& inputs, const Ten
   const auto* const from = static_cast<const int8_t*>(inputs[0]->data);
   auto* const to = static_cast<int8_t*>(output.data);
   auto* const x = static_cast<int8_t*>(context.scratch);
-  int8_t* const y = x + RoundUp((depth + kQuad - 1) / kQuad * x_quad_, kVectorBytes);
+  int8_t* const y = x + x_bytes_;
   const Int8Weights& w = *weights_;
-  if (rows_ > 1) {
-    kernels_->flat_to_quads(
-        {from, depth, x, static_cast<size_t>(x_quad_), rows_, static_cast<int>(depth)});
+  if (rows_ == 1) {  // flat, quads and panels are the same
+    std::memcpy(x, from, depth);
+  } else {
+    const auto to_planes = w.columns != 0 ? kernels_->flat_to_panel : kernels_->flat_to_quads;
+    to_planes({from, depth, x, static_cast<size_t>(x_stride_), rows_, static_cast<int>(depth)});
+  }
+  if (one_row_) {
+    context.team.Run(chunks_, [&](int task, int) {
+      const uint64_t quads = static_cast<uint64_t>(w.quads());
+      kernels_->spmv({x, y, w.group_begin.data(), w.indices.data(), w.weights.data(), w.bias.data(),
+                      w.scale.data(), static_cast<uint32_t>(task * quads / chunks_),
+                      static_cast<uint32_t>((task + 1) * quads / chunks_), to_});
+    });
+  } else {
     int8::SpmmArgs args = ProductArgs(w, offset_, to_);
     args.x = x;
     args.y = y;
-    args.y_stride = y_quad_;
+    args.y_stride = y_stride_;
     context.team.Run(grid_.tasks(), [&](int task, int) { grid_.RunTask(task, args); });
-    kernels_->quads_to_flat(
-        {y, static_cast<size_t>(y_quad_), to, outputs, rows_, static_cast<int>(outputs)});
-    return;
   }
-  std::memcpy(x, from, depth);
-  context.team.Run(chunks_, [&](int task, int) {
-    const uint64_t quads = static_cast<uint64_t>(w.quads());
-    kernels_->spmv({x, y, w.group_begin.data(), w.indices.data(), w.weights.data(), w.bias.data(),
-                    w.scale.data(), static_cast<uint32_t>(task * quads / chunks_),
-                    static_cast<uint32_t>((task + 1) * quads / chunks_), to_});
-  });
-  std::memcpy(to, y, outputs);
+  if (rows_ == 1) {
+    std::memcpy(to, y, outputs);
+  } else {
+    kernels_->quads_to_flat(
+        {y, static_cast<size_t>(y_stride_), to, outputs, rows_, static_cast<int>(outputs)});
+  }
 }
 
 std::vector<Range> Int8FullyConnected::Constants() const {

@@ -11,10 +11,10 @@
 
 namespace sbnn {
 
-// One row times blocks of four outputs; several rows are the pixels of an image in quads.
+// One row times blocks of four outputs has a kernel of its own. Else rows are the pixels of an
+// image: of quads for blocks, of a panel for columns.
 class Int8FullyConnected : public Op {
  public:
-  // `weights`: blocks of groups of 4.
   Int8FullyConnected(std::shared_ptr<const Int8Weights> weights, bool keep_dims,
                      QuantizedLimits limits);
 
@@ -40,8 +40,10 @@ class Int8FullyConnected : public Op {
   const int8::Kernels* kernels_ = nullptr;
   int8::Requantization to_ = {};
   size_t rows_ = 0;
-  int chunks_ = 1;                    // of outputs, for one row
-  uint64_t x_quad_ = 0, y_quad_ = 0;  // bytes between quads
+  bool one_row_ = false;                  // and blocks of four outputs
+  int chunks_ = 1;                        // of outputs, then
+  uint64_t x_stride_ = 0, y_stride_ = 0;  // bytes between quads, or channels of a panel
+  uint64_t x_bytes_ = 0;
   std::vector<int32_t> offset_;
   Int8Grid grid_;
 };

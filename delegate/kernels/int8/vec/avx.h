@@ -236,6 +236,7 @@ struct V256 : AvxVector<V256, Types256> {
     return _mm256_broadcastsi128_si256(V128::LoadRaw(w));
   }
   static SBNN_INLINE Sums Set(int32_t x) { return _mm256_set1_epi32(x); }
+  static SBNN_INLINE Sums Add(Sums a, Sums b) { return _mm256_add_epi32(a, b); }
   static SBNN_INLINE Sums SetFour(const int32_t* p) {
     return _mm256_broadcastsi128_si256(V128::LoadRaw(p));
   }

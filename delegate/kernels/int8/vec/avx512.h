@@ -92,6 +92,7 @@ struct V512 : AvxVector<V512, Types512> {
     return _mm512_broadcast_i32x4(V128::LoadRaw(w));
   }
   static SBNN_INLINE Sums Set(int32_t x) { return _mm512_set1_epi32(x); }
+  static SBNN_INLINE Sums Add(Sums a, Sums b) { return _mm512_add_epi32(a, b); }
   static SBNN_INLINE Sums SetFour(const int32_t* p) {
     return _mm512_broadcast_i32x4(V128::LoadRaw(p));
   }
