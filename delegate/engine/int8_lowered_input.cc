@@ -50,13 +50,14 @@ void Int8LoweredInput::Fill(const Tensor& input, int n, int unit, int first_row,
   const int8_t* const from = input.bytes(n, unit);
   const auto fill = static_cast<int8_t>(input.quantization.zero_point);
   const int stride = window_.stride_h, count = rows + reach_;
-  for (int phase = 0; phase < phases_; ++phase) {
-    // Row r of the plane is row top + r * stride of the image; [begin, end) are there.
-    const int top = first_row * stride + phase - placed_.pad_top;
-    const int begin = std::min(count, top >= 0 ? 0 : (-top + stride - 1) / stride);
-    const int behind = top >= in.h ? 0 : (in.h - top + stride - 1) / stride;
-    const int end = std::max(begin, std::min(count, behind));
-    for (int column = 0; column < window_.kernel_w; ++column) {
+  // One plane behind the other: what is written behind one is overwritten then.
+  for (int column = 0; column < window_.kernel_w; ++column) {
+    for (int phase = 0; phase < phases_; ++phase) {
+      // Row r of the plane is row top + r * stride of the image; [begin, end) are there.
+      const int top = first_row * stride + phase - placed_.pad_top;
+      const int begin = std::min(count, top >= 0 ? 0 : (-top + stride - 1) / stride);
+      const int behind = top >= in.h ? 0 : (in.h - top + stride - 1) / stride;
+      const int end = std::max(begin, std::min(count, behind));
       int8_t* const plane =
           band + unit * unit_stride_ + (uint64_t(column) * phases_ + phase) * plane_;
       std::memset(plane, fill, begin * row_);

@@ -104,7 +104,8 @@ struct DepthwiseAnyArgs {
 using DepthwiseAnyFn = void (*)(const DepthwiseAnyArgs&);
 
 // Rows of elements of 4 bytes (quads) or 1 byte (panels), shifted and thinned out: y[r][i] is
-// x[r][i * stride + shift], `fill` where that is outside of the row.
+// x[r][i * stride + shift], `fill` where that is outside of the row. Of both, kSlack bytes behind
+// the last row may be touched.
 struct ShiftRowsArgs {
   const void* x;
   size_t x_row_stride;

@@ -10,39 +10,45 @@ struct Element4 {
   uint8_t bytes[4];
 };
 
-// y[i] = x[2 i] for the first so many, of which as many as it takes in vectors; returns how many.
-// Of x, `room` elements may be read.
+// y[i] = x[2 i], and more behind them: kSlack allows for it.
 template <typename E>
-SBNN_INLINE int EverySecond(const E*, int, int, E*) {
-  return 0;
+SBNN_INLINE void EverySecond(const E* x, int count, E* y) {
+  for (int i = 0; i < count; ++i) y[i] = x[2 * i];
 }
 #if defined(__AVX2__)
-SBNN_INLINE int EverySecond(const Element4* x, int count, int room, Element4* y) {
-  int i = 0;
-  for (; i + 8 <= count && 2 * i + 16 <= room; i += 8) {
+SBNN_INLINE void EverySecond(const Element4* x, int count, Element4* y) {
+  for (int i = 0; i < count; i += 8) {
     const __m256 low = _mm256_loadu_ps(reinterpret_cast<const float*>(x + 2 * i));
     const __m256 high = _mm256_loadu_ps(reinterpret_cast<const float*>(x + 2 * i + 8));
     const __m256i even = _mm256_castps_si256(_mm256_shuffle_ps(low, high, 0x88));
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(y + i), _mm256_permute4x64_epi64(even, 0xd8));
   }
-  return i;
 }
-SBNN_INLINE int EverySecond(const uint8_t* x, int count, int room, uint8_t* y) {
+SBNN_INLINE void EverySecond(const uint8_t* x, int count, uint8_t* y) {
   const __m256i even = _mm256_set1_epi16(0xff);
   int i = 0;
-  for (; i + 32 <= count && 2 * i + 64 <= room; i += 32) {
+  for (; i + 8 < count; i += 32) {
     const auto* const from = reinterpret_cast<const __m256i*>(x + 2 * i);
     const __m256i low = _mm256_and_si256(_mm256_loadu_si256(from), even);
     const __m256i high = _mm256_and_si256(_mm256_loadu_si256(from + 1), even);
     const __m256i both = _mm256_permute4x64_epi64(_mm256_packus_epi16(low, high), 0xd8);
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(y + i), both);
   }
-  for (; i + 8 <= count && 2 * i + 16 <= room; i += 8) {
+  if (i < count) {
     const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(x + 2 * i));
     const __m128i bytes = _mm_and_si128(v, _mm256_castsi256_si128(even));
     _mm_storel_epi64(reinterpret_cast<__m128i*>(y + i), _mm_packus_epi16(bytes, bytes));
   }
-  return i;
+}
+#elif defined(__ARM_NEON)
+SBNN_INLINE void EverySecond(const Element4* x, int count, Element4* y) {
+  for (int i = 0; i < count; i += 4) {
+    const uint32x4x2_t v = vld2q_u32(reinterpret_cast<const uint32_t*>(x + 2 * i));
+    vst1q_u32(reinterpret_cast<uint32_t*>(y + i), v.val[0]);
+  }
+}
+SBNN_INLINE void EverySecond(const uint8_t* x, int count, uint8_t* y) {
+  for (int i = 0; i < count; i += 16) vst1q_u8(y + i, vld2q_u8(x + 2 * i).val[0]);
 }
 #endif
 
@@ -79,13 +85,10 @@ void ShiftRows(const ShiftRowsArgs& args) {
       if (end > begin) {
         __builtin_memcpy(y + begin, row + begin + args.shift, (end - begin) * sizeof(E));
       }
+    } else if (stride == 2) {
+      if (begin < end) EverySecond(row + 2 * begin + args.shift, end - begin, y + begin);
     } else {
-      int i = begin;
-      if (stride == 2 && begin < end) {
-        const int first = 2 * begin + args.shift;
-        i += EverySecond(row + first, end - begin, args.width - first, y + begin);
-      }
-      for (; i < end; ++i) y[i] = row[i * stride + args.shift];
+      for (int i = begin; i < end; ++i) y[i] = row[i * stride + args.shift];
     }
     for (int i = end; i < args.length; ++i) y[i] = fill;
   }

@@ -1,7 +1,6 @@
 #include "delegate/engine/ops/int8/pool.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 
 #include "delegate/kernels/int8/table.h"
@@ -23,10 +22,23 @@ struct Planes {
   }
 };
 
+constexpr int8_t kLeast = -128;
 constexpr uint64_t kBandBytes = 16 << 10;  // stays in the L1 cache beside what it is made from
 
 int Average(int32_t sum, int count) {
   return sum > 0 ? (sum + count / 2) / count : (sum - count / 2) / count;
+}
+
+// Sets one pixel of each row to the least there is.
+void SetColumn(int8_t* x, int rows, size_t row, int together) {
+  constexpr int8_t kFour[4] = {kLeast, kLeast, kLeast, kLeast};
+  for (int r = 0; r < rows; ++r, x += row) {
+    if (together == 4) {
+      std::memcpy(x, kFour, 4);
+    } else {
+      *x = kLeast;
+    }
+  }
 }
 
 }  // namespace
@@ -61,11 +73,11 @@ Status Int8Pool::Plan(const std::vector<const Tensor*>& inputs, const Tensor&,
     // A row of sums or maxima.
     worker_bytes_ = RoundUp(in.w * together * (average_ ? sizeof(int32_t) : 1), kVectorBytes);
   } else {
-    // A band's rows of the image's width, twice.
+    // A band's rows of the image's width, three times.
     const uint64_t row = std::max(1, in.w) * together;
     band_rows_ =
-        static_cast<int>(std::clamp<int64_t>(kBandBytes / (2 * row), 1, std::max(1, placed.out_h)));
-    worker_bytes_ = RoundUp(2 * band_rows_ * row, kVectorBytes);
+        static_cast<int>(std::clamp<int64_t>(kBandBytes / (3 * row), 1, std::max(1, placed.out_h)));
+    worker_bytes_ = RoundUp(3 * band_rows_ * row + int8::kSlack, kVectorBytes);
   }
   *scratch = worker_bytes_ * context.threads;
   return Status();
@@ -98,15 +110,14 @@ void Int8Pool::MostOfRow(const int8_t* column, int channels, int8_t* y,
 }
 
 // Of a plane of quads, or of a panel's channel: rows [first, end) of the output. First rows meet,
-// then columns, as if a row went on in the next, so that both are a few long loops; where windows
-// leave the image it does not, and those columns are done by themselves.
+// then columns, as if a row went on in the next, so that both are a few long loops: what a row
+// would meet of its neighbours is the least there is by then.
 void Int8Pool::MostOfPlane(const int8_t* x, const Tensor& input, int first, int end, int8_t* work,
                            int8_t* y, const int8::Kernels& kernels) const {
   const int together = Planes(input).together, in_w = input.images().w;
   const int width = static_cast<int>(columns_.size());
   const int8::MaximumFn maximum = kernels.elementwise.maximum;
   const size_t in_row = static_cast<size_t>(in_w) * together;
-  const size_t row = static_cast<size_t>(width) * together;
   int8_t* to = work;
   for (int r = first, same; r < end; r += same, to += same * in_row) {
     same = 1;  // rows that meet as many, one after the other
@@ -119,32 +130,26 @@ void Int8Pool::MostOfPlane(const int8_t* x, const Tensor& input, int first, int 
     for (int k = 1; k < rows_[r].count; ++k) maximum(from += in_row, to, same * in_row);
   }
 
-  const size_t size = (end - first) * in_row;
+  const int rows = end - first;
+  const size_t size = rows * in_row;
   const bool in_place = window_.stride_w == 1 && width == in_w;
-  int8_t* const met = in_place ? y : work + size;
+  int8_t* const other = work + size;
+  int8_t* const met = in_place ? y : other + size;
+  std::memcpy(other, work, size);
   std::memcpy(met, work, size);
-  for (int k = 0; k < window_.kernel_w; ++k) {
-    const size_t shift = static_cast<size_t>(std::abs(k - pad_left_)) * together;
-    if (shift == 0 || shift >= size) continue;
-    const bool right = k > pad_left_;
-    maximum(right ? work + shift : work, right ? met : met + shift, size - shift);
+  for (int shift = 1; shift <= pad_left_ && shift <= in_w; ++shift) {
+    const size_t bytes = static_cast<size_t>(shift) * together;
+    SetColumn(work + in_row - bytes, rows, in_row, together);
+    maximum(work, met + bytes, size - bytes);
   }
-  if (!in_place) {
-    const auto shift_rows = together == 4 ? kernels.shift_quads : kernels.shift_bytes;
-    shift_rows({met, in_row, in_w, end - first, y, width, window_.stride_w, 0, /*fill=*/-128});
+  for (int shift = 1; shift < window_.kernel_w - pad_left_ && shift <= in_w; ++shift) {
+    const size_t bytes = static_cast<size_t>(shift) * together;
+    SetColumn(other + bytes - together, rows, in_row, together);
+    maximum(other + bytes, met, size - bytes);
   }
-  for (int column = 0; column < width; ++column) {
-    const Met& m = columns_[column];
-    if (m.count == window_.kernel_w) continue;
-    for (int r = 0; r < end - first; ++r) {
-      const int8_t* const from = work + r * in_row + static_cast<size_t>(m.first) * together;
-      for (int c = 0; c < together; ++c) {
-        int8_t most = from[c];
-        for (int k = 1; k < m.count; ++k) most = std::max(most, from[k * together + c]);
-        y[r * row + static_cast<size_t>(column) * together + c] = most;
-      }
-    }
-  }
+  if (in_place) return;
+  const auto shift_rows = together == 4 ? kernels.shift_quads : kernels.shift_bytes;
+  shift_rows({met, in_row, in_w, rows, y, width, window_.stride_w, 0, kLeast});
 }
 
 void Int8Pool::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
@@ -163,11 +168,11 @@ void Int8Pool::Run(const std::vector<const Tensor*>& inputs, const Tensor& outpu
     if (limits.lo > -128 || limits.hi < 127)
       kernels.elementwise.limit(y, count, limits.lo, limits.hi);
   };
-  const int tasks = planes.count * (planes.count == 1 ? out.h : 1),
-            rows = planes.count == 1 ? 1 : out.h;
+  const bool by_row = input.layout == Layout::kFlat;
+  const int tasks = by_row ? out.h : planes.count, rows = by_row ? 1 : out.h;
   context.team.Run(out.n * tasks, [&](int task, int worker) {
     const int n = task / tasks, rest = task % tasks;
-    const int plane = planes.count == 1 ? 0 : rest, first = planes.count == 1 ? rest : 0;
+    const int plane = by_row ? 0 : rest, first = by_row ? rest : 0;
     const auto* const x =
         static_cast<const int8_t*>(input.data) + n * input.image_stride + plane * planes.stride;
     int8_t* y = static_cast<int8_t*>(output.data) + n * output.image_stride + plane * out_stride +
@@ -176,7 +181,7 @@ void Int8Pool::Run(const std::vector<const Tensor*>& inputs, const Tensor& outpu
     auto* const scratch = static_cast<int8_t*>(context.ScratchOf(worker, worker_bytes_));
     if (!average_ && input.layout != Layout::kFlat) {
       // (Of one pixel, not all of a quad may be there.)
-      int8_t quad[kQuad];
+      int8_t quad[kQuad + int8::kSlack];
       const size_t row = static_cast<size_t>(out.w) * together;
       for (int band = 0; band < rows; band += band_rows_) {
         const int end = std::min(rows, band + band_rows_);

@@ -16,9 +16,10 @@ void ShiftRowsAsTheReference(const KernelRow& row) {
     const int width = random.Int(1, 40), rows = random.Int(1, 3), length = random.Int(1, 40);
     const int stride = random.Int(1, 3), shift = random.Int(-50, 50);
     const size_t row_stride = (width + random.Int(0, 2)) * element;
-    const Guarded<int8_t> x(Bytes((rows - 1) * row_stride + width * element, -128, &random),
-                            random.Pick<Edge>({Edge::kBegin, Edge::kEnd}));
-    Guarded<int8_t> y(rows * length * element);
+    const Guarded<int8_t> x(
+        Bytes((rows - 1) * row_stride + width * element + kSlack, -128, &random),
+        random.Pick<Edge>({Edge::kBegin, Edge::kEnd}));
+    Guarded<int8_t> y(rows * length * element + kSlack);
     shift_rows({x.data(), row_stride, width, rows, y.data(), length, stride, shift, 77});
     for (int r = 0; r < rows; ++r) {
       for (int i = 0; i < length * element; ++i) {
