@@ -126,8 +126,24 @@ void Accumulate(const int8_t* x, int32_t* sums, size_t count) {
   for (size_t i = 0; i < count; ++i) sums[i] += x[i];
 }
 
+template <int kBytes>
+SBNN_INLINE void MaximumOf(const int8_t* x, int8_t* y) {
+  typedef int8_t Bytes __attribute__((vector_size(kBytes)));
+  Bytes a, b;
+  __builtin_memcpy(&a, x, kBytes);
+  __builtin_memcpy(&b, y, kBytes);
+  b = a > b ? a : b;
+  __builtin_memcpy(y, &b, kBytes);
+}
+
+// (Rows are often shorter than a vector, and must not end in a loop of bytes.)
 void Maximum(const int8_t* x, int8_t* y, size_t count) {
-  for (size_t i = 0; i < count; ++i) y[i] = x[i] > y[i] ? x[i] : y[i];
+  size_t i = 0;
+  for (; i + 32 <= count; i += 32) MaximumOf<32>(x + i, y + i);
+  if (count - i >= 16) MaximumOf<16>(x + i, y + i), i += 16;
+  if (count - i >= 8) MaximumOf<8>(x + i, y + i), i += 8;
+  if (count - i >= 4) MaximumOf<4>(x + i, y + i), i += 4;
+  for (; i < count; ++i) y[i] = x[i] > y[i] ? x[i] : y[i];
 }
 
 void Limit(int8_t* y, size_t count, int8_t lo, int8_t hi) {

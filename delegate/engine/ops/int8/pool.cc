@@ -29,18 +29,6 @@ int Average(int32_t sum, int count) {
   return sum > 0 ? (sum + count / 2) / count : (sum - count / 2) / count;
 }
 
-// Sets one pixel of each row to the least there is.
-void SetColumn(int8_t* x, int rows, size_t row, int together) {
-  constexpr int8_t kFour[4] = {kLeast, kLeast, kLeast, kLeast};
-  for (int r = 0; r < rows; ++r, x += row) {
-    if (together == 4) {
-      std::memcpy(x, kFour, 4);
-    } else {
-      *x = kLeast;
-    }
-  }
-}
-
 }  // namespace
 
 Status Int8Pool::InferShape(const std::vector<Shape>& inputs, Shape* output) const {
@@ -73,11 +61,11 @@ Status Int8Pool::Plan(const std::vector<const Tensor*>& inputs, const Tensor&,
     // A row of sums or maxima.
     worker_bytes_ = RoundUp(in.w * together * (average_ ? sizeof(int32_t) : 1), kVectorBytes);
   } else {
-    // A band's rows of the image's width, three times.
-    const uint64_t row = std::max(1, in.w) * together;
+    // A band's rows, maxima of the image's rows and then a column of each window.
+    const uint64_t row = std::max({1, in.w, placed.out_w}) * together;
     band_rows_ =
-        static_cast<int>(std::clamp<int64_t>(kBandBytes / (3 * row), 1, std::max(1, placed.out_h)));
-    worker_bytes_ = RoundUp(3 * band_rows_ * row + int8::kSlack, kVectorBytes);
+        static_cast<int>(std::clamp<int64_t>(kBandBytes / (2 * row), 1, std::max(1, placed.out_h)));
+    worker_bytes_ = RoundUp(2 * band_rows_ * row + int8::kSlack, kVectorBytes);
   }
   *scratch = worker_bytes_ * context.threads;
   return Status();
@@ -110,8 +98,7 @@ void Int8Pool::MostOfRow(const int8_t* column, int channels, int8_t* y,
 }
 
 // Of a plane of quads, or of a panel's channel: rows [first, end) of the output. First rows meet,
-// then columns, as if a row went on in the next, so that both are a few long loops: what a row
-// would meet of its neighbours is the least there is by then.
+// then columns, and both in a few long loops.
 void Int8Pool::MostOfPlane(const int8_t* x, const Tensor& input, int first, int end, int8_t* work,
                            int8_t* y, const int8::Kernels& kernels) const {
   const int together = Planes(input).together, in_w = input.images().w;
@@ -131,25 +118,13 @@ void Int8Pool::MostOfPlane(const int8_t* x, const Tensor& input, int first, int 
   }
 
   const int rows = end - first;
-  const size_t size = rows * in_row;
-  const bool in_place = window_.stride_w == 1 && width == in_w;
-  int8_t* const other = work + size;
-  int8_t* const met = in_place ? y : other + size;
-  std::memcpy(other, work, size);
-  std::memcpy(met, work, size);
-  for (int shift = 1; shift <= pad_left_ && shift <= in_w; ++shift) {
-    const size_t bytes = static_cast<size_t>(shift) * together;
-    SetColumn(work + in_row - bytes, rows, in_row, together);
-    maximum(work, met + bytes, size - bytes);
-  }
-  for (int shift = 1; shift < window_.kernel_w - pad_left_ && shift <= in_w; ++shift) {
-    const size_t bytes = static_cast<size_t>(shift) * together;
-    SetColumn(other + bytes - together, rows, in_row, together);
-    maximum(other + bytes, met, size - bytes);
-  }
-  if (in_place) return;
+  const size_t size = static_cast<size_t>(rows) * width * together;
   const auto shift_rows = together == 4 ? kernels.shift_quads : kernels.shift_bytes;
-  shift_rows({met, in_row, in_w, rows, y, width, window_.stride_w, 0, kLeast});
+  for (int k = 0; k < window_.kernel_w; ++k) {
+    int8_t* const column = k == 0 ? y : to;
+    shift_rows({work, in_row, in_w, rows, column, width, window_.stride_w, k - pad_left_, kLeast});
+    if (k > 0) maximum(column, y, size);
+  }
 }
 
 void Int8Pool::Run(const std::vector<const Tensor*>& inputs, const Tensor& output,
