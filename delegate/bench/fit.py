@@ -46,7 +46,7 @@ class Layer:
     sparsity: float = 0.0
 
 
-def layers() -> list[Layer]:
+def layers(int8: bool) -> list[Layer]:
     """Layers as they occur in networks for images of 224 x 224."""
     found = []
     for size, c, k in ((112, 32, 64), (56, 128, 128), (28, 256, 256), (14, 512, 512), (7, 512, 1024),
@@ -58,8 +58,8 @@ def layers() -> list[Layer]:
         make = f"Conv2D({k}, 3, strides={s}, padding='same')(x)"
         found.append(Layer("window", (size, size, c), make, out * out * 9 * c * k))
     for c, k in ((1024, 1000), (2048, 1000), (1280, 1000), (512, 512), (512, 256), (256, 256)):
-        for sparsity in (0.0, 0.5):
-            bytes_ = 4 * c * k * (1 - sparsity)
+        for sparsity in (0.0,) if int8 else (0.0, 0.5):
+            bytes_ = (1 if int8 else 4) * c * k * (1 - sparsity)
             kind = "matrix" if bytes_ <= NEAR_BYTES else "far matrix"
             found.append(Layer(kind, (c,), f"Dense({k})(x)", c * k, sparsity))
     for size, c, kernel, s in ((112, 32, 3, 1), (112, 64, 3, 2), (56, 128, 3, 1), (28, 256, 3, 1),
@@ -180,9 +180,7 @@ def main() -> None:
 
     nothing, _ = tflite(Layer("move", (1, 1, 1), "Add()([x, x])", 0), int8=int8)
     made = []
-    for layer in layers():
-        if layer.sparsity and int8:
-            continue
+    for layer in layers(int8):
         model, size = tflite(layer, int8=int8)
         behind = before = None
         # These are claimed, and fused, only next to a convolution.
