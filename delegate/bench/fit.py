@@ -57,7 +57,8 @@ def layers(int8: bool) -> list[Layer]:
         out = size // s
         make = f"Conv2D({k}, 3, strides={s}, padding='same')(x)"
         found.append(Layer("window", (size, size, c), make, out * out * 9 * c * k))
-    for c, k in ((1024, 1000), (2048, 1000), (1280, 1000), (512, 512), (512, 256), (256, 256)):
+    # (Multiples of 32 outputs: see kRaggedOutputs of cost.cc.)
+    for c, k in ((1024, 1024), (2048, 1024), (1280, 1024), (512, 512), (512, 256), (256, 256)):
         for sparsity in (0.0,) if int8 else (0.0, 0.5):
             bytes_ = (1 if int8 else 4) * c * k * (1 - sparsity)
             kind = "matrix" if bytes_ <= NEAR_BYTES else "far matrix"
