@@ -123,7 +123,10 @@ def document(results: list[dict]) -> str:
         "a CPU for one inference, of all threads; it says more than a clock where a machine is busy. Of several page loads the",
         "best one's median, for each engine. Ratio: that of LiteRT.js on the dense file, divided by the engine's; above 1 is faster",
         "(of modules without relaxed SIMD, to such a one of LiteRT.js).",
-        "The others gain nothing by zeros, so they run the dense file only. First: the first run, after load and compile, by the clock.",
+        "The others gain nothing by zeros, so they run the dense file only. First: from a file in memory to the first output (weights",
+        "packed, one run), by the clock, when the engine's code is there and compiled; in onnxruntime-web and tfjs-tflite code comes with",
+        "the model, and counts. tfjs-backend-wasm reads no `.tflite`: its MobileNet-v1 is built of the operators of TensorFlow.js, with the",
+        "same shapes and random weights (`bench/tfjs_mobilenet.js`), and its first one makes those, too.",
         "",
         "![ms against zeros](RESULTS.png)",
     ]
@@ -161,7 +164,9 @@ def draw(result: dict, path: Path) -> None:
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(figsize=(8, 4.5), layout="constrained")
-    styles = iter([("o", "-"), ("s", "-"), ("D", "--"), ("^", "--"), ("v", ":"), ("P", ":")])
+    styles = iter(
+        [("o", "-"), ("s", "-"), ("D", "--"), ("^", "--"), ("v", ":"), ("P", ":"), ("X", ":")]
+    )
     rows = [r for r in result["rows"] if "cpu" in r]
     for engine in dict.fromkeys(r["engine"] for r in rows):
         marker, line = next(styles)
