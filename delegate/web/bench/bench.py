@@ -150,8 +150,9 @@ def document(results: list[dict]) -> str:
             kind = "".join(row["engine"].partition(",")[1:])
             reference = dense.get("LiteRT.js" + kind)
             ratio = f"{reference / row['cpu']:.2f}" if reference else ""
+            first = f"{row['first']:.0f}" if "first" in row else "not timed"
             lines.append(
-                f"{name}| {row['cpu']:.1f} | {ratio} | {row['worst']:.1f} | {row['least']:.1f} | {row['first']:.0f} |"
+                f"{name}| {row['cpu']:.1f} | {ratio} | {row['worst']:.1f} | {row['least']:.1f} | {first} |"
             )
     return "\n".join(lines) + "\n"
 
@@ -163,7 +164,7 @@ def draw(result: dict, path: Path) -> None:
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(figsize=(8, 4.5), layout="constrained")
+    figure, axes = plt.subplots(figsize=(10, 4.5), layout="constrained")
     styles = iter(
         [("o", "-"), ("s", "-"), ("D", "--"), ("^", "--"), ("v", ":"), ("P", ":"), ("X", ":")]
     )
@@ -179,7 +180,7 @@ def draw(result: dict, path: Path) -> None:
     axes.set_title(f"{result['network']}, {result['threads']} thread, {result['browser']}")
     axes.set_ylim(bottom=0)
     axes.grid(alpha=0.3)
-    axes.legend()
+    axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
     figure.savefig(path, dpi=110)
 
 
