@@ -84,21 +84,28 @@ std::vector<Tile> SplitPixels(const Kernels& kernels, int index, size_t pixels, 
 Status PlanOffsets(const PackedWeights& w, uint64_t channel_stride,
                    const std::vector<int64_t>& tap_offset, ElementType type, int parts,
                    std::vector<int32_t>* offset_bytes) {
+  // Of each input and tap: what all columns are looked up in.
+  const int64_t channel_bytes = static_cast<int64_t>(channel_stride * BytesOf(type));
+  std::vector<int64_t> bytes_of;
+  for (int64_t input = 0; input < w.inputs; ++input) {
+    for (int64_t tap : tap_offset) {
+      bytes_of.push_back(input * channel_bytes + tap * static_cast<int64_t>(BytesOf(type)));
+    }
+  }
   offset_bytes->resize(w.columns.size());
   const int64_t part = w.outputs / parts;  // outputs
+  int64_t most = 0;
   for (size_t s = 0; s < w.segments(); ++s) {
     const int64_t first_output = static_cast<int64_t>(s % w.groups()) * w.group;
-    const int64_t first_input = first_output / part * w.inputs;
+    const int64_t first_byte = first_output / part * w.inputs * channel_bytes;
     for (uint32_t i = w.group_begin[s]; i < w.group_begin[s + 1]; ++i) {
-      const int64_t input = first_input + w.columns[i] / w.taps;
-      const int64_t offset =
-          input * static_cast<int64_t>(channel_stride) + tap_offset[w.columns[i] % w.taps];
-      const int64_t bytes = offset * static_cast<int64_t>(BytesOf(type));
-      if (bytes > std::numeric_limits<int32_t>::max()) {
-        return Status::Error("an image of more than 2 GiB");
-      }
+      const int64_t bytes = first_byte + bytes_of[w.columns[i]];
+      most = std::max(most, bytes);
       (*offset_bytes)[i] = static_cast<int32_t>(bytes);
     }
+  }
+  if (most > std::numeric_limits<int32_t>::max()) {
+    return Status::Error("an image of more than 2 GiB");
   }
   return Status();
 }

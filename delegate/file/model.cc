@@ -74,9 +74,14 @@ bool IsEmpty(const TfLiteTensor& tensor) {
 }
 
 template <typename T>
+void CopyInts(const FlatVector<T>& row, int* ints) {
+  for (uint32_t i = 0; i < row.size(); ++i) ints[i] = static_cast<int>(row[i]);
+}
+
+template <typename T>
 std::vector<int> ToInts(const FlatVector<T>& row) {
   std::vector<int> ints(row.size());
-  for (uint32_t i = 0; i < row.size(); ++i) ints[i] = static_cast<int>(row[i]);
+  CopyInts(row, ints.data());
   return ints;
 }
 
@@ -128,6 +133,12 @@ class ModelReader {
 
   TfLiteIntArray* Keep(const std::vector<int>& ints) {
     model_.arrays_.push_back(MakeIntArray(ints));
+    return model_.arrays_.back().get();
+  }
+  template <typename T>
+  TfLiteIntArray* Keep(const FlatVector<T>& row) {
+    model_.arrays_.push_back(AllocateIntArray(row.size()));
+    CopyInts(row, model_.arrays_.back()->data);
     return model_.arrays_.back().get();
   }
   template <typename T>
@@ -220,8 +231,8 @@ class ModelReader {
   void ReadSparsity(const FlatTable& table, TfLiteTensor* tensor) {
     if (!table) return;
     const auto sparsity = std::make_shared<TfLiteSparsity>();
-    sparsity->traversal_order = Keep(ToInts(table.Vector<int32_t>(sparsity_table::kTraversal)));
-    sparsity->block_map = Keep(ToInts(table.Vector<int32_t>(sparsity_table::kBlockMap)));
+    sparsity->traversal_order = Keep(table.Vector<int32_t>(sparsity_table::kTraversal));
+    sparsity->block_map = Keep(table.Vector<int32_t>(sparsity_table::kBlockMap));
     const auto levels = std::make_shared<std::vector<TfLiteDimensionMetadata>>();
     for (const FlatTable& t : ChildrenOf(table, sparsity_table::kDimensions)) {
       TfLiteDimensionMetadata level = {};
@@ -242,11 +253,11 @@ class ModelReader {
     const FlatTable vector = table.Child(field + 1);
     switch (vector ? table.Get<uint8_t>(field) : 0) {
       case 1:
-        return Keep(ToInts(vector.Vector<int32_t>(0)));
+        return Keep(vector.Vector<int32_t>(0));
       case 2:
-        return Keep(ToInts(vector.Vector<uint16_t>(0)));
+        return Keep(vector.Vector<uint16_t>(0));
       case 3:
-        return Keep(ToInts(vector.Vector<uint8_t>(0)));
+        return Keep(vector.Vector<uint8_t>(0));
       default:
         return nullptr;
     }
@@ -298,8 +309,8 @@ class ModelReader {
     if (registration.builtin_code == kTfLiteBuiltinCustom) {
       registration.custom_name = KeepText(code.Text(code_table::kCustomName));
     }
-    node.inputs = Keep(ToInts(table.Vector<int32_t>(operator_table::kInputs)));
-    node.outputs = Keep(ToInts(table.Vector<int32_t>(operator_table::kOutputs)));
+    node.inputs = Keep(table.Vector<int32_t>(operator_table::kInputs));
+    node.outputs = Keep(table.Vector<int32_t>(operator_table::kOutputs));
     if (const auto parameters = ReadParameters(registration.builtin_code,
                                                table.Get<uint8_t>(operator_table::kOptionsType),
                                                table.Child(operator_table::kOptions))) {

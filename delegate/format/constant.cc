@@ -175,15 +175,18 @@ Status Validate(const Constant& c) {
       return Status::Error("segments end at " + std::to_string(entries) + " but there are " +
                            std::to_string(l.index_count) + " indices");
     }
+    const int32_t size = level_size[i];
     for (size_t s = 0; s < positions; ++s) {
+      int32_t before = -1;
       for (int32_t k = l.segments[s]; k < l.segments[s + 1]; ++k) {
-        if (l.indices[k] < 0 || l.indices[k] >= level_size[i]) {
-          return Status::Error("index " + std::to_string(l.indices[k]) + " is outside [0, " +
-                               std::to_string(level_size[i]) + ")");
+        const int32_t index = l.indices[k];
+        if (index <= before || index >= size) {
+          const bool inside = index >= 0 && index < size;
+          return Status::Error(inside ? "the indices of a segment do not increase"
+                                      : "index " + std::to_string(index) + " is outside [0, " +
+                                            std::to_string(size) + ")");
         }
-        if (k > l.segments[s] && l.indices[k] <= l.indices[k - 1]) {
-          return Status::Error("the indices of a segment do not increase");
-        }
+        before = index;
       }
     }
     positions = entries;

@@ -164,20 +164,21 @@ struct Steps {
 // A block's weights of `group` outputs from `lane` on. Those of -128, of which kernels know none,
 // are split.
 void AppendBlock(const QuadReader& reader, int quad, int tap, int lane, int group, Steps* steps) {
-  int8_t block[kQuad][kQuad], rest[kQuad][kQuad];
+  using Block = std::array<int8_t, kQuad * kQuad>;  // [group][4]
+  Block block, rest;
   bool any = false, split = false;
   for (int o = 0; o < group; ++o) {
     for (int k = 0; k < kQuad; ++k) {
       const int8_t w = reader.at(quad * kQuad + k, tap)[lane + o];
       any |= w != 0;
       split |= w == -128;
-      block[o][k] = std::max<int8_t>(w, -127);
-      rest[o][k] = w == -128 ? -1 : 0;
+      block[o * kQuad + k] = std::max<int8_t>(w, -127);
+      rest[o * kQuad + k] = w == -128 ? -1 : 0;
     }
   }
   const auto index = static_cast<uint16_t>(quad * reader.taps() + tap);
-  const auto append = [&](const int8_t(&w)[kQuad][kQuad]) {
-    steps->weights.insert(steps->weights.end(), w[0], w[0] + group * kQuad);
+  const auto append = [&](const Block& w) {
+    steps->weights.insert(steps->weights.end(), w.begin(), w.begin() + group * kQuad);
     steps->indices.push_back(index);
   };
   if (any) append(block);

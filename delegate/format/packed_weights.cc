@@ -35,6 +35,12 @@ struct Float16s {
   }
 };
 
+// For whoever allocated what it shows.
+template <typename T>
+T* Writable(const View<T>& view) {
+  return const_cast<T*>(view.data());
+}
+
 // Reads eight outputs at a time: what is scattered here fits a cache.
 class BlockReader {
  public:
@@ -74,10 +80,30 @@ class BlockReader {
   const std::vector<float>& values() const { return values_; }
   const std::vector<uint8_t>& masks() const { return masks_; }
 
+  // Whether the filter stores just the columns that such a shape packs, in their order.
+  bool StoresAs(const PackedShape& shape) const {
+    return filter_.sparse() && by_rows_ && taps_ == 1 && stored_group() == shape.group &&
+           Rows().index_count == shape.column_count;
+  }
+  // Fills all but the bias of such weights.
+  void CopyRows(const PackedWeights& p) const {
+    if (filter_.type == ElementType::kFloat32) {
+      CopyRows(p, Floats{static_cast<const char*>(filter_.values)});
+    } else {
+      CopyRows(p, Float16s{static_cast<const char*>(filter_.values)});
+    }
+  }
+
  private:
   struct Entry {
     uint32_t slot;  // column * 8 + lane
     float value;
+  };
+  // Values of one column that lie side by side: of `count` outputs of the block from `lane` on.
+  struct Run {
+    size_t column;
+    size_t first;  // value
+    int lane, count;
   };
 
   // Whether the kept inputs of each tap of each group of outputs follow one another: what
@@ -103,8 +129,10 @@ class BlockReader {
           masks[c] |= static_cast<uint8_t>((source(row + c) != 0.0f) << lane);
         }
       });
+    } else if (by_rows_) {
+      ForEachRun(block, [&](const Run& run) { Mark(run, source); });
     } else {
-      ForEachSparse(block, source, [&](uint32_t slot, float value) { Mark(slot, value); });
+      ForEachEntry(block, [&](uint32_t slot, float value) { Mark(slot, value); });
     }
   }
 
@@ -113,10 +141,18 @@ class BlockReader {
     std::fill(masks_.begin(), masks_.end(), 0);
     if (filter_.sparse()) {
       std::fill(values_.begin(), values_.end(), 0.0f);
-      ForEachSparse(block, source, [&](uint32_t slot, float value) {
-        values_[slot] = value;
-        Mark(slot, value);
-      });
+      if (by_rows_) {
+        ForEachRun(block, [&](const Run& run) {
+          float* const values = values_.data() + run.column * kMaxGroup + run.lane;
+          for (int i = 0; i < run.count; ++i) values[i] = source(run.first + i);
+          Mark(run, source);
+        });
+      } else {
+        ForEachEntry(block, [&](uint32_t slot, float value) {
+          values_[slot] = value;
+          Mark(slot, value);
+        });
+      }
       return;
     }
     if (block == blocks() - 1) std::fill(values_.begin(), values_.end(), 0.0f);
@@ -151,31 +187,53 @@ class BlockReader {
     for (int o = first; o < end; ++o) fn(o - first, o * columns());
   }
 
-  // Calls fn(slot, value) for each stored value of a block of a sparse filter.
-  template <typename Source, typename Fn>
-  void ForEachSparse(int block, const Source& source, const Fn& fn) const {
-    if (!by_rows_) {
-      for (size_t i = begin_[block]; i < begin_[block + 1]; ++i) {
-        fn(entries_[i].slot, entries_[i].value);
-      }
-      return;
+  // The same in one step for outputs that lie side by side.
+  template <typename Source>
+  void Mark(const Run& run, const Source& source) {
+    constexpr int kUsual = 4;
+    unsigned mask = 0;
+    if (run.count == kUsual) {  // which a compiler unrolls
+      for (int i = 0; i < kUsual; ++i) mask |= unsigned{source(run.first + i) != 0.0f} << i;
+    } else {
+      for (int i = 0; i < run.count; ++i) mask |= unsigned{source(run.first + i) != 0.0f} << i;
     }
-    const SparseLevel& level = filter_.levels[filter_.shape.size() - 1];
-    const int group = filter_.block_map.empty() ? 1 : filter_.levels.back().dense_size;
+    masks_[run.column] |= static_cast<uint8_t>(mask << run.lane);
+  }
+
+  // Calls fn(run) for all that a block of a filter by rows stores.
+  template <typename Fn>
+  void ForEachRun(int block, const Fn& fn) const {
+    const SparseLevel& level = Rows();
+    const int group = stored_group();
     const int first = block * kMaxGroup, end = std::min(outputs_, first + kMaxGroup);
     for (int g = first / group; g * group < end; ++g) {
       const int from = std::max(first, g * group), to = std::min(end, (g + 1) * group);
       for (int t = 0; t < taps_; ++t) {
         const size_t row = static_cast<size_t>(g) * taps_ + t;
         for (int32_t k = level.segments[row]; k < level.segments[row + 1]; ++k) {
-          const uint32_t slot =
-              (static_cast<uint32_t>(level.indices[k]) * taps_ + t) * kMaxGroup - first;
-          const size_t value = static_cast<size_t>(k) * group - g * group;
-          for (int o = from; o < to; ++o) fn(slot + o, source(value + o));
+          fn(Run{static_cast<size_t>(level.indices[k]) * taps_ + t,
+                 static_cast<size_t>(k) * group + (from - g * group), from - first, to - from});
         }
       }
     }
   }
+
+  // Calls fn(slot, value) for each stored value of a block of any other sparse filter.
+  template <typename Fn>
+  void ForEachEntry(int block, const Fn& fn) const {
+    for (size_t i = begin_[block]; i < begin_[block + 1]; ++i) {
+      fn(entries_[i].slot, entries_[i].value);
+    }
+  }
+
+  // Of a filter by rows.
+  const SparseLevel& Rows() const { return filter_.levels[filter_.shape.size() - 1]; }
+  int stored_group() const {
+    return filter_.block_map.empty() ? 1 : filter_.levels.back().dense_size;
+  }
+
+  template <typename Source>
+  void CopyRows(const PackedWeights& p, const Source& source) const;
 
   // Sorts the values of any other encoding by blocks.
   void Bucket() {
@@ -201,6 +259,18 @@ class BlockReader {
   std::vector<size_t> begin_;
   std::vector<Entry> entries_;
 };
+
+template <typename Source>
+void BlockReader::CopyRows(const PackedWeights& p, const Source& source) const {
+  const SparseLevel& level = Rows();
+  std::copy(level.segments, level.segments + level.segment_count, Writable(p.group_begin));
+  uint16_t* const columns = Writable(p.columns);
+  for (size_t i = 0; i < level.index_count; ++i) {
+    columns[i] = static_cast<uint16_t>(level.indices[i]);
+  }
+  float* const values = Writable(p.values);
+  for (size_t i = 0; i < filter_.value_count; ++i) values[i] = source(i);
+}
 
 // How many columns the filter has if outputs are taken kGroupSizes[g] at a time.
 using ColumnCounts = std::array<size_t, kGroupSizes.size()>;
@@ -259,13 +329,8 @@ size_t AppendGroup(const BlockReader& reader, int index, size_t count, uint16_t*
 constexpr size_t (*kAppendGroup[])(const BlockReader&, int, size_t, uint16_t*, float*) = {
     AppendGroup<1>, AppendGroup<2>, AppendGroup<4>, AppendGroup<8>};
 
-// For whoever allocated what it shows.
-template <typename T>
-T* Writable(const View<T>& view) {
-  return const_cast<T*>(view.data());
-}
-
 void PutGroups(BlockReader* reader, size_t index, const PackedWeights& p) {
+  if (reader->StoresAs(p)) return reader->CopyRows(p);
   uint32_t* group_begin = Writable(p.group_begin);
   *group_begin++ = 0;
   size_t count = 0;

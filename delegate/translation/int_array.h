@@ -3,6 +3,8 @@
 #ifndef SBNN_DELEGATE_TRANSLATION_INT_ARRAY_H_
 #define SBNN_DELEGATE_TRANSLATION_INT_ARRAY_H_
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdlib>
 #include <memory>
 #include <new>
@@ -18,13 +20,18 @@ struct FreeIntArray {
 using IntArray = std::unique_ptr<TfLiteIntArray, FreeIntArray>;
 
 // TFLite takes over some arrays and frees them with free(): hand those over with release().
-inline IntArray MakeIntArray(const std::vector<int>& values) {
-  void* const memory = std::malloc(sizeof(TfLiteIntArray) + values.size() * sizeof(int));
+inline IntArray AllocateIntArray(size_t size) {
+  void* const memory = std::malloc(sizeof(TfLiteIntArray) + size * sizeof(int));
   if (memory == nullptr) throw std::bad_alloc();
   auto* const array = static_cast<TfLiteIntArray*>(memory);
-  array->size = static_cast<int>(values.size());
-  for (size_t i = 0; i < values.size(); ++i) array->data[i] = values[i];
+  array->size = static_cast<int>(size);
   return IntArray(array);
+}
+
+inline IntArray MakeIntArray(const std::vector<int>& values) {
+  IntArray array = AllocateIntArray(values.size());
+  std::copy(values.begin(), values.end(), array->data);
+  return array;
 }
 
 // Null, as of a tensor of unknown rank: empty.

@@ -23,9 +23,10 @@ namespace {
 struct Loaded {
   NamedGraph graph;
   std::unique_ptr<Session> session;
-  std::vector<Shape> shapes;                       // of the inputs,
-  std::vector<ElementType> types;                  // and what they hold
-  std::vector<std::vector<char>> inputs, outputs;  // where JavaScript writes, and where it reads
+  std::vector<Shape> shapes;       // of the inputs,
+  std::vector<ElementType> types;  // and what they hold
+  // Where JavaScript writes, and where it reads.
+  std::vector<std::unique_ptr<char[]>> inputs, outputs;
   std::vector<ConstTensorView> read;
   std::vector<TensorView> written;
 };
@@ -87,13 +88,14 @@ Status Resize(const std::vector<Shape>& shapes) {
   if (!status.ok()) return status;
   loaded.shapes = shapes;
   for (size_t i = 0; i < shapes.size(); ++i) {
-    loaded.inputs.emplace_back(ElementCount(shapes[i]) * BytesOf(loaded.types[i]));
-    loaded.read.emplace_back(loaded.inputs.back().data(), loaded.types[i]);
+    loaded.inputs.emplace_back(new char[ElementCount(shapes[i]) * BytesOf(loaded.types[i])]);
+    loaded.read.emplace_back(loaded.inputs.back().get(), loaded.types[i]);
   }
   for (size_t i = 0; i < loaded.graph.outputs.size(); ++i) {
     const ElementType type = loaded.session->output_type(i);
-    loaded.outputs.emplace_back(ElementCount(loaded.session->output_shape(i)) * BytesOf(type));
-    loaded.written.emplace_back(loaded.outputs.back().data(), type);
+    loaded.outputs.emplace_back(
+        new char[ElementCount(loaded.session->output_shape(i)) * BytesOf(type)]);
+    loaded.written.emplace_back(loaded.outputs.back().get(), type);
   }
   return status;
 }
@@ -154,9 +156,9 @@ SBNN_EXPORT(sbnn_describe) void sbnn_describe() {
   }
 }
 
-SBNN_EXPORT(sbnn_input) void* sbnn_input(int i) { return loaded.inputs[i].data(); }
+SBNN_EXPORT(sbnn_input) void* sbnn_input(int i) { return loaded.inputs[i].get(); }
 
-SBNN_EXPORT(sbnn_output) const void* sbnn_output(int i) { return loaded.outputs[i].data(); }
+SBNN_EXPORT(sbnn_output) const void* sbnn_output(int i) { return loaded.outputs[i].get(); }
 
 // Returns 0 where that fails.
 SBNN_EXPORT(sbnn_run) int sbnn_run() {

@@ -31,8 +31,11 @@ Status TranslateInt8TransposeConvolution(const NodeView& view, const Shape& outp
   if (!status.ok()) return status;
   // (There XNNPACK would pad by less than nothing, and TensorFlow Lite's own kernel rounds
   // otherwise.)
-  if (window.same && ((image[1] - 1) * window.stride_h + shape[1] < output[1] ||
-                      (image[2] - 1) * window.stride_w + shape[2] < output[2])) {
+  const auto covers = [](int size, int stride, int kernel, int outputs) {
+    return (int64_t{size} - 1) * stride + kernel >= outputs;
+  };
+  if (window.same && !(covers(image[1], window.stride_h, shape[1], output[1]) &&
+                       covers(image[2], window.stride_w, shape[2], output[2]))) {
     return Status::Error("an output that the windows do not cover, in int8");
   }
   const int64_t lanes = (shape[0] + kQuad - 1) / kQuad * kQuad;

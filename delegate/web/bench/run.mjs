@@ -30,7 +30,7 @@ const site = mkdtempSync(join(tmpdir(), 'sbnn-bench-'));
 symlinkSync(join(here, 'node_modules'), join(site, 'node_modules'));
 symlinkSync(join(here, '../package/dist'), join(site, 'sbnn-web'));
 symlinkSync(models, join(site, 'models'));
-symlinkSync(join(here, 'engines.js'), join(site, 'engines.js'));
+for (const name of ['engines.js', 'tfjs_mobilenet.js']) symlinkSync(join(here, name), join(site, name));
 const map = { imports: { '@litertjs/wasm-utils': '/node_modules/@litertjs/wasm-utils/dist/index.js' } };
 writeFileSync(
   join(site, 'index.html'),
@@ -43,15 +43,20 @@ for (const zeros of options.zeros.split(',').map(Number)) {
   rows.push({ engine: 'sbnn-web', zeros });
   if (options.plain) rows.push({ engine: 'sbnn-web, plain SIMD', zeros });
 }
-const exported = existsSync(join(models, fileOf(0).replace('.tflite', '.onnx')));
+const onnx = (file) => file.replace('.tflite', '.onnx');
+const exported = existsSync(join(models, onnx(fileOf(0))));
 const peers = [
   'LiteRT.js',
   ...(options.plain ? ['LiteRT.js, plain SIMD'] : []),
   ...(exported ? ['onnxruntime-web'] : []),
   'tfjs-tflite',
+  ...(options.network === 'mobilenet_v1' ? ['tfjs-backend-wasm'] : []),
 ];
 for (const engine of peers) rows.push({ engine, zeros: 0 });
-for (const row of rows) Object.assign(row, { file: fileOf(row.zeros), times: [], cpu: [], first: [], load: [] });
+for (const row of rows) {
+  const file = fileOf(row.zeros);
+  Object.assign(row, { file: row.engine === 'onnxruntime-web' ? onnx(file) : file, times: [], cpu: [], first: [], load: [] });
+}
 
 /** Milliseconds that the browser's pages have had of a CPU (Linux): on a busy machine these say more than a clock does. */
 function cpuTime(browserPid) {

@@ -1,5 +1,6 @@
 /** Sparse `.tflite` models in browsers and Node, faster the more zeros their weights have. */
 import { LocalModel } from './local.js';
+import { prefetch } from './module.js';
 import { RemoteModel } from './remote.js';
 import { bytesOf, type Source } from './source.js';
 import type { LoadOptions, Model } from './types.js';
@@ -17,6 +18,7 @@ export type * from './types.js';
  *   the message lists all of them. What `options.signal` was aborted with, if it was.
  */
 export async function load(source: Source, options: LoadOptions = {}): Promise<Model> {
+  if (options.worker !== true) prefetch(options); // the engine's code comes while the model does
   const bytes = await bytesOf(source, options.onProgress, options.signal);
   options.signal?.throwIfAborted();
   return options.worker === true ? RemoteModel.load(bytes, options) : LocalModel.load(bytes, options);

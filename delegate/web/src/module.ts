@@ -54,6 +54,11 @@ export function moduleOf(kind: ModuleKind): Promise<WebAssembly.Module> {
   return module;
 }
 
+/** Lets the module come that these options will want. Whoever then asks for it is told what went wrong. */
+export function prefetch({ threads = 1, module }: { threads?: number; module?: ModuleKind }): void {
+  moduleOf(choose(threads, module).kind).catch(() => {});
+}
+
 async function compile(url: URL): Promise<WebAssembly.Module> {
   const bytes = await readLocally(url);
   if (bytes !== undefined) return WebAssembly.compile(bytes as BufferSource);
