@@ -40,7 +40,7 @@ SBNN_INLINE void EverySecond(const uint8_t* x, int count, uint8_t* y) {
     _mm_storel_epi64(reinterpret_cast<__m128i*>(y + i), _mm_packus_epi16(bytes, bytes));
   }
 }
-#elif defined(__ARM_NEON)
+#elif defined(SBNN_NEON)
 SBNN_INLINE void EverySecond(const Element4* x, int count, Element4* y) {
   for (int i = 0; i < count; i += 4) {
     const uint32x4x2_t v = vld2q_u32(reinterpret_cast<const uint32_t*>(x + 2 * i));

@@ -9,6 +9,7 @@
 #define SBNN_REGISTERS 16
 #endif
 
+#define SBNN_NEON
 #include <arm_neon.h>
 
 #include "delegate/kernels/int8/vec/begin.inl.h"
