@@ -286,6 +286,7 @@ void PanelToQuads(const RelayoutArgs& args) {
   ForEachBlock(args, [&args](int quad, int channels, size_t first, size_t end) {
     GatherArgs planes;
     planes.x = args.x + 4 * quad * args.x_stride + first;
+    planes.x_row = 0;
     planes.pixel = 1;
     for (int c = 0; c < 4; ++c) {
       planes.at[c] = c < channels ? c * static_cast<int32_t>(args.x_stride) : -1;

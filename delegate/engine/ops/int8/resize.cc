@@ -50,9 +50,9 @@ void Int8Bilinear::Run(const std::vector<const Tensor*>& inputs, const Tensor& o
       const int8_t *const top = x + row.first * width, *const bottom = x + row.second * width;
       for (const Between& column : columns_) {
         const int32_t left = top[column.first], below_left = bottom[column.first];
-        const int32_t above = (left << kShareBits) + (top[column.second] - left) * column.share;
+        const int32_t above = left * (1 << kShareBits) + (top[column.second] - left) * column.share;
         const int32_t below =
-            (below_left << kShareBits) + (bottom[column.second] - below_left) * column.share;
+            below_left * (1 << kShareBits) + (bottom[column.second] - below_left) * column.share;
         const int32_t all = above * (1 << kShareBits) + (below - above) * row.share;
         *y++ = static_cast<int8_t>((all + kHalf) >> (2 * kShareBits));
       }
