@@ -75,6 +75,18 @@ std::vector<Kernels> Detect() {
   return found;
 }
 
+void AddBlocks(const std::string& kind, const BlockTiles& tiles, const Kernels* k, int group,
+               std::vector<KernelRow>* rows) {
+  for (int p = 1; p <= tiles.widest; ++p) {
+    const std::string name = kind + "_p" + std::to_string(p);
+    const int pixels = p * k->lanes;
+    rows->push_back({name, k, tiles.kernel[p - 1], group, pixels, false});
+    if (tiles.with_tail[p - 1] == nullptr) continue;
+    rows->push_back({name + "_t" + std::to_string(kTailPixels), k, tiles.with_tail[p - 1], group,
+                     pixels + kTailPixels, false});
+  }
+}
+
 }  // namespace
 
 int GroupIndex(int group) {
@@ -110,26 +122,28 @@ std::vector<KernelRow> KernelRows(const std::vector<const Kernels*>& kernels) {
   for (const Kernels* k : kernels) {
     for (int g = 0; g < kInt8GroupKinds; ++g) {
       const std::string group = "_g" + std::to_string(kInt8Groups[g]);
-      const BlockTiles& tiles = k->blocks[g];
-      for (int p = 1; p <= tiles.widest; ++p) {
-        const std::string name = "blocks" + group + "_p" + std::to_string(p);
-        const int pixels = p * k->lanes;
-        rows.push_back({name, k, tiles.kernel[p - 1], kInt8Groups[g], pixels, false});
-        if (tiles.with_tail[p - 1] == nullptr) continue;
-        rows.push_back({name + "_t" + std::to_string(kTailPixels), k, tiles.with_tail[p - 1],
-                        kInt8Groups[g], pixels + kTailPixels, false});
-      }
+      AddBlocks("blocks" + group, k->blocks[g], k, kInt8Groups[g], &rows);
+      AddBlocks("floats_blocks" + group, k->blocks_to_floats[g], k, kInt8Groups[g], &rows);
       for (int panel = 0; panel < 2; ++panel) {
         const std::string name = "columns" + group + (panel == 1 ? "_to_panel" : "_to_quads");
         const ColumnTiles& columns = k->columns[g][panel];
         rows.push_back({name + "_wide", k, columns.wide, kInt8Groups[g], 4 * k->lanes, panel == 1});
         rows.push_back({name + "_narrow", k, columns.narrow, kInt8Groups[g], k->lanes, panel == 1});
       }
+      const ColumnTiles& floats = k->columns_to_floats[g];
+      if (floats.wide == nullptr) continue;
+      const std::string name = "floats_columns" + group;
+      rows.push_back({name + "_wide", k, floats.wide, kInt8Groups[g], 4 * k->lanes, true});
+      rows.push_back({name + "_narrow", k, floats.narrow, kInt8Groups[g], k->lanes, true});
     }
     for (const char* name :
          {"spmv", "depthwise_3x3_s1", "depthwise_3x3_s2", "depthwise_5x5_s1", "depthwise_5x5_s2",
           "depthwise_any", "shift_rows", "gather", "relayout", "add", "multiply", "lookup",
           "quantize", "sum", "maximum", "limit", "dot_loop"}) {
+      rows.push_back({name, k, nullptr, 0, 0, false});
+    }
+    if (k->spmv_to_floats == nullptr) continue;
+    for (const char* name : {"floats_spmv", "ranges", "roundings", "round_to"}) {
       rows.push_back({name, k, nullptr, 0, 0, false});
     }
   }

@@ -144,6 +144,18 @@ struct V128 {
   }
 #endif
 
+  static SBNN_INLINE Ints SetInts(int32_t x) { return vdupq_n_s32(x); }
+  static SBNN_INLINE Ints LoadInts(const int32_t* p) { return vld1q_s32(p); }
+  static SBNN_INLINE Floats LoadFloats(const float* p) { return vld1q_f32(p); }
+  static SBNN_INLINE Ints LessProduct(Ints a, Ints b, Ints c) { return vmlsq_s32(a, b, c); }
+  static SBNN_INLINE Floats Scale(Ints sums, Floats a, Floats b, Floats c) {
+    return vfmaq_f32(c, vmulq_f32(vcvtq_f32_s32(sums), a), b);
+  }
+  static SBNN_INLINE Floats Limit(Floats y, Floats lo, Floats hi) {
+    return vminq_f32(vmaxq_f32(y, lo), hi);
+  }
+  static SBNN_INLINE void StoreFloats(float* p, Floats y) { vst1q_f32(p, y); }
+  static SBNN_INLINE void InOrder(Ints (&)[4]) {}
   static SBNN_INLINE Floats SetScale(float x) { return vdupq_n_f32(x); }
   static SBNN_INLINE Floats SetFourScales(const float* p) { return vld1q_f32(p); }
   static SBNN_INLINE Ints Requantize(Sums sums, Floats scale, const Output& out) {
@@ -192,7 +204,7 @@ struct V128 {
                              vgetq_lane_s32(planes, 2), vgetq_lane_s32(planes, 3)};
     for (int c = 0; c < 4; ++c) __builtin_memcpy(p + c * stride, &four[c], 4);
   }
-  static SBNN_INLINE void StoreInterleaved(int8_t* p, const Bytes (&v)[4]) {
+  static SBNN_INLINE void StoreInterleaved(int8_t* p, Bytes (&v)[4]) {
     for (int k = 0; k < 4; ++k) Store(p + 16 * k, v[k]);
   }
 };

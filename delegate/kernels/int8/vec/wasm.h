@@ -158,7 +158,7 @@ struct V128 {
     wasm_v128_store32_lane(p + 2 * stride, v, 2);
     wasm_v128_store32_lane(p + 3 * stride, v, 3);
   }
-  static SBNN_INLINE void StoreInterleaved(int8_t* p, const Bytes (&v)[4]) {
+  static SBNN_INLINE void StoreInterleaved(int8_t* p, Bytes (&v)[4]) {
     for (int k = 0; k < 4; ++k) Store(p + 16 * k, v[k]);
   }
 
