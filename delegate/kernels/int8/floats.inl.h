@@ -19,7 +19,7 @@ SBNN_INLINE void StoreScaled(const SpmmArgs& args, size_t output, size_t pixel,
       V::Scale(sums, V::LoadFloats(to.input_scales + pixel), V::SetScale(args.scale[output]),
                V::SetScale(to.bias[output]));
   V::StoreFloats(to.y + output * to.y_stride + pixel,
-                 V::Limit(y, V::SetScale(to.lo), V::SetScale(to.hi)));
+                 V::Min(V::Max(y, V::SetScale(to.lo)), V::SetScale(to.hi)));
 }
 
 template <int T, int G>
@@ -64,8 +64,7 @@ SBNN_INLINE void TotalColumns(const SpmmArgs& args, uint32_t group,
   }
 }
 
-// (Of 4 * kLanes pixels all are written, since planes have room for whole vectors only of a panel:
-// those behind the last pixel's vector are left out.)
+// (Planes have room for the last pixel's vector, and not for others behind it.)
 template <class V, int G>
 void SpmmColumnsWideToFloats(const SpmmArgs& args) {
   for (uint32_t group = args.first_quad * (4 / G); group < args.end_quad * (4 / G); ++group) {
@@ -112,7 +111,8 @@ void SpmvToFloats(const SpmvArgs& args) {
     const V128::Floats y =
         V128::Scale(sums, V128::SetScale(to.input_scales[0]), V128::LoadFloats(args.scale + output),
                     V128::LoadFloats(to.bias + output));
-    V128::StoreFloats(to.y + output, V128::Limit(y, V128::SetScale(to.lo), V128::SetScale(to.hi)));
+    V128::StoreFloats(to.y + output,
+                      V128::Min(V128::Max(y, V128::SetScale(to.lo)), V128::SetScale(to.hi)));
   }
 }
 

@@ -106,7 +106,7 @@ Kernels Collect(const char* isa, const Int8Cost& cost) {
   k.spmv = &Spmv<V>;
 #if !defined(__wasm__)
   k.spmv_to_floats = &SpmvToFloats<V>;
-  k.rounding = kRounding;
+  k.rounding = kRounding<V>;
 #endif
   AddDepthwise<V>(k.depthwise);
   if constexpr (Narrow::kLanes < V::kLanes) AddDepthwise<Narrow>(k.depthwise_narrow);

@@ -22,8 +22,9 @@ struct RangesArgs {
 };
 using RangesFn = void (*)(const RangesArgs&);
 
-// The same of `count` floats that follow one another.
-using RangeFn = void (*)(const float* x, size_t count, float* least, float* most);
+// The same of all floats of `rows`, of `count` each.
+using RangeFn = void (*)(const float* x, size_t stride, size_t rows, size_t count, float* least,
+                         float* most);
 
 // How floats of some ranges are rounded. They may lie where the ranges lie.
 struct RoundingsArgs {
@@ -50,11 +51,27 @@ struct RoundArgs {
 };
 using RoundFn = void (*)(const RoundArgs&);
 
+// The two below are of TensorFlow Lite's own kernels. Floats times a scale, to the nearest, halves
+// away from 0; limited so that with the zero point they would be int8; as floats, without it.
+using RoundAwayFn = void (*)(const float* x, float* y, size_t count, float scale,
+                             int32_t zero_point);
+
+// y = y * a * b + c, limited to [lo, hi]; each step is rounded.
+struct ScaleArgs {
+  float* y;
+  size_t count;
+  float a, b, c;
+  float lo, hi;
+};
+using ScaleFn = void (*)(const ScaleArgs&);
+
 struct Rounding {
   RangesFn ranges;
   RangeFn range;
   RoundingsFn roundings;
   RoundFn to_quads, to_panel;
+  RoundAwayFn away;
+  ScaleFn scale;
 };
 
 }  // namespace int8

@@ -27,27 +27,39 @@ void Ranges(const RangesArgs& args) {
   }
 }
 
-void Range(const float* x, size_t count, float* least, float* most) {
-  constexpr size_t kChains = 32;
-  float low[kChains], high[kChains];
-  for (size_t k = 0; k < kChains; ++k) {
-    low[k] = *least;
-    high[k] = *most;
-  }
-  size_t i = 0;
-  for (; i + kChains <= count; i += kChains) {
-    for (size_t k = 0; k < kChains; ++k) {
-      low[k] = Less(low[k], x[i + k]);
-      high[k] = More(high[k], x[i + k]);
+// A row's last vector may overlap the one before.
+template <class V>
+void Range(const float* x, size_t stride, size_t rows, size_t count, float* least, float* most) {
+  constexpr size_t kLanes = V::kLanes;
+  typename V::Floats low[2] = {V::SetScale(*least), V::SetScale(*least)};
+  typename V::Floats high[2] = {V::SetScale(*most), V::SetScale(*most)};
+  const auto add = [&](const float* p, int chain) {
+    const typename V::Floats v = V::LoadFloats(p);
+    low[chain] = V::Min(low[chain], v);
+    high[chain] = V::Max(high[chain], v);
+  };
+  for (size_t r = 0; r < rows; ++r, x += stride) {
+    if (count < kLanes) {
+      for (size_t i = 0; i < count; ++i) {
+        *least = Less(*least, x[i]);
+        *most = More(*most, x[i]);
+      }
+      continue;
     }
+    size_t i = 0;
+    for (; i + 2 * kLanes <= count; i += 2 * kLanes) {
+      add(x + i, 0);
+      add(x + i + kLanes, 1);
+    }
+    if (i + kLanes <= count) add(x + i, 0);
+    if (count % kLanes != 0) add(x + count - kLanes, 1);
   }
-  for (; i < count; ++i) {
-    low[0] = Less(low[0], x[i]);
-    high[0] = More(high[0], x[i]);
-  }
-  for (size_t k = 0; k < kChains; ++k) {
-    *least = Less(*least, low[k]);
-    *most = More(*most, high[k]);
+  float lows[kLanes], highs[kLanes];
+  V::StoreFloats(lows, V::Min(low[0], low[1]));
+  V::StoreFloats(highs, V::Max(high[0], high[1]));
+  for (size_t i = 0; i < kLanes; ++i) {
+    *least = Less(*least, lows[i]);
+    *most = More(*most, highs[i]);
   }
 }
 
@@ -100,19 +112,52 @@ void RoundToQuads(const RoundArgs& args) {
   }
 }
 
+// (In two loops, since compilers make no vectors of one that both rounds and narrows.)
 void RoundToPanel(const RoundArgs& args) {
-  const float* __restrict const scales = args.scales;
-  const int32_t* __restrict const zero_points = args.zero_points;
+  constexpr size_t kPixels = 256;
+  int32_t whole[kPixels];
   for (int c = 0; c < args.channels; ++c) {
-    const float* __restrict const x = args.x + c * args.x_stride;
-    int8_t* __restrict const y = args.y + c * args.y_stride;
-    for (size_t i = 0; i < args.pixels; ++i) {
-      y[i] = static_cast<int8_t>(Rounded(x[i], scales[i], zero_points[i] - SBNN_INPUT_OFFSET));
+    for (size_t first = 0; first < args.pixels; first += kPixels) {
+      const size_t rest = args.pixels - first, count = rest < kPixels ? rest : kPixels;
+      const float* const x = args.x + c * args.x_stride + first;
+      const float* const scales = args.scales + first;
+      const int32_t* const zero_points = args.zero_points + first;
+      for (size_t i = 0; i < count; ++i) {
+        whole[i] = Rounded(x[i], scales[i], zero_points[i] - SBNN_INPUT_OFFSET);
+      }
+      int8_t* const y = args.y + c * args.y_stride + first;
+      for (size_t i = 0; i < count; ++i) y[i] = static_cast<int8_t>(whole[i]);
     }
   }
 }
 
-constexpr Rounding kRounding = {&Ranges, &Range, &Roundings, &RoundToQuads, &RoundToPanel};
+void RoundAway(const float* x, float* y, size_t count, float scale, int32_t zero_point) {
+  const auto lo = static_cast<float>(-128 - zero_point);
+  const auto hi = static_cast<float>(127 - zero_point);
+  for (size_t i = 0; i < count; ++i) {
+    // (Limited first, so that it is an integer.)
+    float v = Less(x[i] * scale, hi);
+    v = More(v, lo);
+    v += v < 0 ? -0.5f : 0.5f;
+    y[i] = static_cast<float>(static_cast<int32_t>(v));
+  }
+}
+
+void Scale(const ScaleArgs& args) {
+  float* const y = args.y;
+  const float a = args.a, b = args.b, c = args.c, lo = args.lo, hi = args.hi;
+  const size_t count = args.count;
+  for (size_t i = 0; i < count; ++i) {
+    float v = y[i] * a;
+    v *= b;
+    v += c;
+    y[i] = Less(More(v, lo), hi);
+  }
+}
+
+template <class V>
+constexpr Rounding kRounding = {&Ranges,       &Range<V>,  &Roundings, &RoundToQuads,
+                                &RoundToPanel, &RoundAway, &Scale};
 
 }  // namespace
 }  // namespace SBNN_ISA

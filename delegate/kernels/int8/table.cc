@@ -143,7 +143,8 @@ std::vector<KernelRow> KernelRows(const std::vector<const Kernels*>& kernels) {
       rows.push_back({name, k, nullptr, 0, 0, false});
     }
     if (k->spmv_to_floats == nullptr) continue;
-    for (const char* name : {"floats_spmv", "ranges", "roundings", "round_to"}) {
+    for (const char* name :
+         {"floats_spmv", "ranges", "roundings", "round_to", "round_away", "scale"}) {
       rows.push_back({name, k, nullptr, 0, 0, false});
     }
   }

@@ -36,7 +36,7 @@ Status Int8FullyConnected::Plan(const std::vector<const Tensor*>& inputs, const 
   const uint64_t quads_in = (uint64_t(weights_->inputs) + kQuad - 1) / kQuad;
   if (rows_ > 1) {
     x_quad_ = y_quad_ = PlaneStride(rows_ * kQuad + int8::kSlack, ElementType::kInt8);
-    grid_ = Int8Grid(*weights_, rows_, *kernels_, false, context.threads);
+    grid_ = Int8Grid(*weights_, rows_, *kernels_, Int8Results::kQuads, context.threads);
   } else {
     x_quad_ = y_quad_ = kQuad;
     chunks_ = context.threads == 1 ? 1 : std::min(weights_->quads(), context.threads * 4);

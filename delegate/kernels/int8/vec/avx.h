@@ -139,9 +139,8 @@ struct V128 : AvxVector<V128, Types128> {
   static SBNN_INLINE Floats Scale(Ints sums, Floats a, Floats b, Floats c) {
     return _mm_fmadd_ps(_mm_mul_ps(_mm_cvtepi32_ps(sums), a), b, c);
   }
-  static SBNN_INLINE Floats Limit(Floats y, Floats lo, Floats hi) {
-    return _mm_min_ps(_mm_max_ps(y, lo), hi);
-  }
+  static SBNN_INLINE Floats Min(Floats a, Floats b) { return _mm_min_ps(a, b); }
+  static SBNN_INLINE Floats Max(Floats a, Floats b) { return _mm_max_ps(a, b); }
   static SBNN_INLINE void StoreFloats(float* p, Floats y) { _mm_storeu_ps(p, y); }
   static SBNN_INLINE Floats SetScale(float x) { return _mm_set1_ps(x); }
   static SBNN_INLINE Floats SetFourScales(const float* p) { return _mm_loadu_ps(p); }
@@ -274,9 +273,8 @@ struct V256 : AvxVector<V256, Types256> {
   static SBNN_INLINE Floats Scale(Ints sums, Floats a, Floats b, Floats c) {
     return _mm256_fmadd_ps(_mm256_mul_ps(_mm256_cvtepi32_ps(sums), a), b, c);
   }
-  static SBNN_INLINE Floats Limit(Floats y, Floats lo, Floats hi) {
-    return _mm256_min_ps(_mm256_max_ps(y, lo), hi);
-  }
+  static SBNN_INLINE Floats Min(Floats a, Floats b) { return _mm256_min_ps(a, b); }
+  static SBNN_INLINE Floats Max(Floats a, Floats b) { return _mm256_max_ps(a, b); }
   static SBNN_INLINE void StoreFloats(float* p, Floats y) { _mm256_storeu_ps(p, y); }
   static SBNN_INLINE Floats SetScale(float x) { return _mm256_set1_ps(x); }
   static SBNN_INLINE Floats SetFourScales(const float* p) {

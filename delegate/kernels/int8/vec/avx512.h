@@ -113,9 +113,8 @@ struct V512 : AvxVector<V512, Types512> {
   static SBNN_INLINE Floats Scale(Ints sums, Floats a, Floats b, Floats c) {
     return _mm512_fmadd_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(sums), a), b, c);
   }
-  static SBNN_INLINE Floats Limit(Floats y, Floats lo, Floats hi) {
-    return _mm512_min_ps(_mm512_max_ps(y, lo), hi);
-  }
+  static SBNN_INLINE Floats Min(Floats a, Floats b) { return _mm512_min_ps(a, b); }
+  static SBNN_INLINE Floats Max(Floats a, Floats b) { return _mm512_max_ps(a, b); }
   static SBNN_INLINE void StoreFloats(float* p, Floats y) { _mm512_storeu_ps(p, y); }
   static SBNN_INLINE Floats SetScale(float x) { return _mm512_set1_ps(x); }
   static SBNN_INLINE Floats SetFourScales(const float* p) {

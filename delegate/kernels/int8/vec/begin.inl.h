@@ -28,7 +28,7 @@
 //   Ints SetInts(x), LoadInts(p), Floats LoadFloats(p)    the same in all lanes, or one for each
 //   Ints LessProduct(a, b, c)   a - b * c
 //   Floats Scale(ints, a, b, c) their floats times a, times b plus c, these two rounded once
-//   Floats Limit(floats, lo, hi), StoreFloats(p, floats)
+//   Floats Min(a, b), Max(a, b), StoreFloats(p, floats)
 //   InOrder(ints[4])            of what Interleave leaves: kLanes pixels after the other
 //   Ints Requantize(sums, scale, out)     without the zero point
 //   Bytes Pack(a, b, c, d, out) quarter q: those of a, b, c and d, limited as `out` says

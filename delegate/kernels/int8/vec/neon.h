@@ -151,9 +151,8 @@ struct V128 {
   static SBNN_INLINE Floats Scale(Ints sums, Floats a, Floats b, Floats c) {
     return vfmaq_f32(c, vmulq_f32(vcvtq_f32_s32(sums), a), b);
   }
-  static SBNN_INLINE Floats Limit(Floats y, Floats lo, Floats hi) {
-    return vminq_f32(vmaxq_f32(y, lo), hi);
-  }
+  static SBNN_INLINE Floats Min(Floats a, Floats b) { return vminq_f32(a, b); }
+  static SBNN_INLINE Floats Max(Floats a, Floats b) { return vmaxq_f32(a, b); }
   static SBNN_INLINE void StoreFloats(float* p, Floats y) { vst1q_f32(p, y); }
   static SBNN_INLINE void InOrder(Ints (&)[4]) {}
   static SBNN_INLINE Floats SetScale(float x) { return vdupq_n_f32(x); }

@@ -119,12 +119,13 @@ struct V128 {
     }
     return y;
   }
-  static SBNN_INLINE Floats Limit(Floats y, Floats lo, Floats hi) {
-    for (int i = 0; i < 4; ++i) {
-      y.at[i] = y.at[i] > lo.at[i] ? y.at[i] : lo.at[i];
-      y.at[i] = y.at[i] < hi.at[i] ? y.at[i] : hi.at[i];
-    }
-    return y;
+  static SBNN_INLINE Floats Min(Floats a, Floats b) {
+    for (int i = 0; i < 4; ++i) a.at[i] = a.at[i] < b.at[i] ? a.at[i] : b.at[i];
+    return a;
+  }
+  static SBNN_INLINE Floats Max(Floats a, Floats b) {
+    for (int i = 0; i < 4; ++i) a.at[i] = a.at[i] > b.at[i] ? a.at[i] : b.at[i];
+    return a;
   }
   static SBNN_INLINE void StoreFloats(float* p, Floats y) { __builtin_memcpy(p, y.at, 16); }
   static SBNN_INLINE void InOrder(Ints (&)[4]) {}

@@ -186,7 +186,8 @@ void RangesAsTheReference(const KernelRow& row) {
     const Rounding& kernels = row.kernels->rounding;
     kernels.ranges({x.data(), stride, channels, pixels, least.data(), most.data()});
     float all_least = 0, all_most = 0;
-    kernels.range(x.data(), x.size(), &all_least, &all_most);
+    kernels.range(x.data(), stride, channels, pixels, &all_least, &all_most);
+    float of_all_least = 0, of_all_most = 0;
     for (size_t p = 0; p < pixels; ++p) {
       float low = 0, high = 0;
       for (int c = 0; c < channels; ++c) {
@@ -195,9 +196,11 @@ void RangesAsTheReference(const KernelRow& row) {
       }
       ASSERT_EQ(least[p], low);
       ASSERT_EQ(most[p], high);
+      of_all_least = std::min(of_all_least, low);
+      of_all_most = std::max(of_all_most, high);
     }
-    ASSERT_EQ(all_least, std::min(0.0f, *std::min_element(x.begin(), x.end())));
-    ASSERT_EQ(all_most, std::max(0.0f, *std::max_element(x.begin(), x.end())));
+    ASSERT_EQ(all_least, of_all_least);
+    ASSERT_EQ(all_most, of_all_most);
     ASSERT_TRUE(least.Intact() && most.Intact());
   }
 }
@@ -266,6 +269,48 @@ void RoundToAsTheReference(const KernelRow& row) {
         ASSERT_EQ(found, static_cast<int8_t>(std::min(127.0, std::max(-128.0, rounded))))
             << scaled << " with the zero point " << zero_points[p];
       }
+    }
+    ASSERT_TRUE(y.Intact());
+  }
+}
+
+void RoundAwayAsTheReference(const KernelRow& row) {
+  Random random(8);
+  for (int round = 0; round < 60; ++round) {
+    const size_t count = random.Int(1, 200);
+    Guarded<float> x(count), y(count);
+    for (float& v : x) {
+      v = Any(&random);
+      if (random.Chance(0.05)) v = random.Pick<float>({kInfinity, -kInfinity});
+    }
+    const float scale = random.Pick<float>({1.0f, 0.1f, 3.0f});
+    const int zero_point = random.Int(-128, 127);
+    row.kernels->rounding.away(x.data(), y.data(), count, scale, zero_point);
+    for (size_t i = 0; i < count; ++i) {
+      const float scaled = std::round(std::min(1e6f, std::max(-1e6f, x[i] * scale)));
+      const float whole = scaled + static_cast<float>(zero_point);
+      ASSERT_EQ(y[i], std::min(127.0f, std::max(-128.0f, whole)) - static_cast<float>(zero_point));
+    }
+    ASSERT_TRUE(y.Intact());
+  }
+}
+
+void ScaleAsTheReference(const KernelRow& row) {
+  Random random(9);
+  for (int round = 0; round < 60; ++round) {
+    const size_t count = random.Int(1, 200);
+    Guarded<float> x(count), y(count);
+    for (size_t i = 0; i < count; ++i) {
+      x[i] = y[i] = static_cast<float>(random.Int(-300000, 300000));
+    }
+    const float a = 0.001f * static_cast<float>(random.Int(1, 3000)), b = 0.0123f, c = 1.77f;
+    const float lo = random.Pick<float>({-kInfinity, 0.0f}), hi = random.Pick<float>({6, 1e9f});
+    row.kernels->rounding.scale({y.data(), count, a, b, c, lo, hi});
+    for (size_t i = 0; i < count; ++i) {
+      float v = x[i] * a;
+      v *= b;
+      v += c;
+      ASSERT_EQ(y[i], std::min(std::max(v, lo), hi));
     }
     ASSERT_TRUE(y.Intact());
   }

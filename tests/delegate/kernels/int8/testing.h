@@ -82,6 +82,8 @@ void SpmvToFloatsAsTheReference(const KernelRow& row);
 void RangesAsTheReference(const KernelRow& row);
 void RoundingsAsTheReference(const KernelRow& row);
 void RoundToAsTheReference(const KernelRow& row);
+void RoundAwayAsTheReference(const KernelRow& row);
+void ScaleAsTheReference(const KernelRow& row);
 void DepthwiseAsTheReference(const KernelRow& row);
 void DepthwiseAnyAsTheReference(const KernelRow& row);
 void ShiftRowsAsTheReference(const KernelRow& row);
