@@ -22,6 +22,7 @@ class Network:
       sparsities: the columns, shares of zeros in the pruned filters.
       work: rough cost relative to MobileNet-v1; costly networks get fewer rounds.
       int8: all of it is quantized, inputs and outputs too.
+      dynamic: its filters are, between floats.
     """
 
     title: str
@@ -30,6 +31,7 @@ class Network:
     sparsities: tuple[float, ...] = (0.0, 0.3, 0.5, 0.7, 0.8, 0.9)
     work: float = 1.0
     int8: bool = False
+    dynamic: bool = False
 
 
 OWN = {  # modules and functions
@@ -64,6 +66,12 @@ NETWORKS = {
     "mobilenet_v1_int8_4x4": Network(
         "MobileNet-v1 int8, 4x4", "MobileNet", {"pattern": "block4x4"}, int8=True
     ),
+    "mobilenet_v1_dynamic": Network(
+        "MobileNet-v1 dynamic range, 4x1", "MobileNet", {"group": 4}, dynamic=True
+    ),
+    "mobilenet_v1_dynamic_4x4": Network(
+        "MobileNet-v1 dynamic range, 4x4", "MobileNet", {"pattern": "block4x4"}, dynamic=True
+    ),
     "mobilenet_v2_int8_4x4": Network(
         "MobileNet-v2 int8, 4x4", "MobileNetV2", {"pattern": "block4x4"}, int8=True
     ),
@@ -96,10 +104,16 @@ def dense(network: Network, size: int = 224, batch: int = 1, folder: Path = FOLD
 
 
 def pruned(network: Network, model: bytes, sparsity: float) -> bytes:
-    """The network with its zeros, stored sparsely; `model` itself for a sparsity of 0."""
+    """The network with its zeros, stored sparsely; `model` itself for a sparsity of 0.
+
+    Where only its filters are quantized, that is done here, behind the zeros.
+    """
     import sbnn_tf as sbnn
 
-    return sbnn.convert(model, prune=sparsity, **network.pruning) if sparsity else model
+    options = {"prune": sparsity, **network.pruning} if sparsity else {}
+    if network.dynamic:
+        options |= {"quantize": "int8-dynamic", "verbose": 0}
+    return sbnn.convert(model, **options) if options else model
 
 
 def live(architecture: str, size: int):

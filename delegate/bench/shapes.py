@@ -18,7 +18,7 @@ FOLDER = Path(__file__).parent / "shapes"
 NAMES = [
     name
     for name, network in NETWORKS.items()
-    if not name.endswith("_unstructured") and not network.int8
+    if not name.endswith("_unstructured") and not (network.int8 or network.dynamic)
 ]
 
 

@@ -5,15 +5,18 @@
 namespace sbnn {
 
 Int8Grid::Int8Grid(const Int8Weights& weights, size_t pixels, const int8::Kernels& kernels,
-                   bool to_panel, int threads)
+                   Int8Results results, int threads)
     : quads_(static_cast<uint32_t>(weights.quads())),
       x_pixel_(weights.columns != 0 ? 1 : kQuad),
-      y_pixel_(to_panel ? 1 : kQuad) {
+      y_pixel_(results == Int8Results::kQuads ? kQuad : 1) {
   const int g = int8::GroupIndex(weights.group), count = static_cast<int>(pixels);
+  const bool floats = results == Int8Results::kFloats;
   if (weights.columns != 0) {
-    AddColumnTiles(kernels.columns[g][to_panel], kernels.lanes, count);
+    const bool to_panel = results == Int8Results::kPanel;
+    AddColumnTiles(floats ? kernels.columns_to_floats[g] : kernels.columns[g][to_panel],
+                   kernels.lanes, count);
   } else {
-    AddBlockTiles(kernels.blocks[g], kernels.lanes, count);
+    AddBlockTiles(floats ? kernels.blocks_to_floats[g] : kernels.blocks[g], kernels.lanes, count);
   }
   // Some tasks a thread, so that unequal ones finish together.
   constexpr int kTasks = 4;
@@ -60,11 +63,16 @@ void Int8Grid::AddColumnTiles(const int8::ColumnTiles& kernels, int lanes, int p
   }
 }
 
-void Int8Grid::RunTask(int task, int8::SpmmArgs args) const {
+void Int8Grid::RunTask(int task, int8::SpmmArgs args, bool for_all) const {
   const Tile& tile = tiles_[task / chunks_];
   const uint32_t chunk = static_cast<uint32_t>(task % chunks_);
   args.x += static_cast<ptrdiff_t>(tile.first) * x_pixel_;
   args.y += static_cast<ptrdiff_t>(tile.first) * y_pixel_;
+  if (args.floats.y != nullptr) {
+    args.floats.y += tile.first;
+    args.floats.zero_points += for_all ? 0 : tile.first;
+    args.floats.input_scales += for_all ? 0 : tile.first;
+  }
   args.pixels = tile.pixels;
   args.first_quad = chunk * quads_ / chunks_;
   args.end_quad = (chunk + 1) * quads_ / chunks_;

@@ -11,19 +11,22 @@
 
 namespace sbnn {
 
+enum class Int8Results { kQuads, kPanel, kFloats };
+
 // Tiles of pixels times chunks of outputs. A task takes one of each.
 class Int8Grid {
  public:
   Int8Grid() = default;
   // As few tiles as can be, since each reads all weights, and as equal as can be. Outputs are split
   // only where there are too few tiles for the threads.
-  Int8Grid(const Int8Weights& weights, size_t pixels, const int8::Kernels& kernels, bool to_panel,
-           int threads);
+  Int8Grid(const Int8Weights& weights, size_t pixels, const int8::Kernels& kernels,
+           Int8Results results, int threads);
 
   int tasks() const { return static_cast<int>(tiles_.size()) * chunks_; }
 
-  // `args` for the whole product: x and y lead to its first pixel.
-  void RunTask(int task, int8::SpmmArgs args) const;
+  // `args` for the whole product: x and y lead to its first pixel, and so does what `args.floats`
+  // has of each pixel; `for_all`: all tiles take the same of that.
+  void RunTask(int task, int8::SpmmArgs args, bool for_all = false) const;
 
  private:
   struct Tile {
@@ -36,7 +39,7 @@ class Int8Grid {
   std::vector<Tile> tiles_;
   int chunks_ = 1;
   uint32_t quads_ = 0;
-  int x_pixel_ = 1, y_pixel_ = 1;  // bytes
+  int x_pixel_ = 1, y_pixel_ = 1;  // bytes; of floats 1
 };
 
 // The args of a product but for x and y: `offset` has one for each index of the weights.

@@ -117,11 +117,6 @@ Status Constants::Weights(const TfLiteContext* context, int tensor, TfLiteType o
                           TfLiteType other, const char* expected, Constant* constant) const {
   if (!Has(context, tensor)) return Status::Error("the weights are not constant");
   const TfLiteTensor& t = context->tensors[Source(tensor)];
-  if (t.type == kTfLiteInt8 && one == kTfLiteFloat32) {
-    return Status::Error(
-        "weights of int8 between floats (dynamic range): TensorFlow Lite rounds the inputs as it "
-        "runs");
-  }
   if (t.type != one && t.type != other) {
     return Status::Error(std::string("the weights are not ") + expected);
   }

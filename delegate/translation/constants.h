@@ -27,6 +27,9 @@ class Constants {
   bool Unpacks(int node) const { return unpackers_.count(node) != 0; }
   bool Has(const TfLiteContext* context, int tensor) const;
 
+  TfLiteType TypeOf(const TfLiteContext* context, int tensor) const {
+    return context->tensors[Source(tensor)].type;
+  }
   std::vector<int> ShapeOf(const TfLiteContext* context, int tensor) const;
 
   // A float tensor, dense or sparse. The view points into the model file and into TFLite's tensors.

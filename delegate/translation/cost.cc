@@ -200,24 +200,53 @@ double KeptWork(const Int8Weights& w, const Int8Cost& cost) {
   return w.steps * step * kQuad * kQuad / cost.blocks[int8::GroupIndex(kQuad)];
 }
 
+// Of dynamic range, what rounding floats and making floats of sums takes more than layers of int8
+// do, for each byte of floats and in times of what a change of layout takes for it: here and in
+// XNNPACK; and of depthwise layers, which TensorFlow Lite's own kernel computes, all that these
+// take there. (AMD EPYC with AVX-512, 2026-12-01: MobileNet-v1's layers. TensorFlow Lite rounds
+// slowly on x86; on ARM, where nobody has measured it, as if it took what XNNPACK takes.)
+constexpr double kRounding = 0.2, kRoundingThere = 0.16, kRoundingDepthwise = 0.22;
+#if defined(__x86_64__)
+constexpr double kDepthwiseThere = 1.08;
+#else
+constexpr double kDepthwiseThere = 0.16;
+#endif
+constexpr double kDepthwiseWorkThere = 10;
+
+// Turns what layers of int8, or depthwise ones of floats, are predicted to take into that.
+void AddRounding(double bytes, double depthwise_work, const IsaRates& rates, Prediction* p) {
+  const double byte = 1e-12 * rates.layout * bytes;
+  if (depthwise_work == 0) {
+    p->here += kRounding * byte;
+    p->stock += kRoundingThere * byte;
+    return;
+  }
+  p->here += kRoundingDepthwise * byte;
+  p->stock = 1e-9 * rates.stock.node + kDepthwiseThere * byte +
+             1e-12 * kDepthwiseWorkThere * depthwise_work;
+}
+
 Kind MatrixOf(double bytes) { return bytes <= kNearBytes ? kMatrix : kFarMatrix; }
 
 }  // namespace
 
 Prediction PredictNode(const NodeView& view, const Translation& t,
                        const std::vector<std::shared_ptr<const PackedWeights>>& packed) {
-  const bool floats = std::all_of(t.types.begin(), t.types.end(), [](const auto& type) {
+  const bool depthwise = FindOperator(view.registration->builtin_code)->work == Work::kDepthwise;
+  const bool of_floats = std::all_of(t.types.begin(), t.types.end(), [](const auto& type) {
     return type.second.element == ElementType::kFloat32;
   });
+  const bool floats = of_floats && (!t.dynamic || depthwise);
   const IsaRates* const found = floats ? &RatesOf(view.kernels) : Int8RatesOf(view.kernels);
-  if (found == nullptr) return {0, 0, false};
+  const IsaRates* const rounding = t.dynamic ? Int8RatesOf(view.kernels) : found;
+  if (found == nullptr || rounding == nullptr) return {0, 0, false};
   const IsaRates& rates = *found;
   const Rates& there = floats ? StockRates() : rates.stock;
   const Shape output = view.shape(view.node->outputs->data[0]);
   Kind kind = KindOf(view, output);
   const auto bytes_of = [&](int tensor) {
     const bool quantized = t.type(tensor).element == ElementType::kInt8;
-    return (quantized ? 1 : 4) * Elements(view.shape(tensor));
+    return (quantized || (t.dynamic && !floats) ? 1 : 4) * Elements(view.shape(tensor));
   };
   double bytes = 0;
   for (int i : t.inputs) bytes += bytes_of(i);
@@ -260,7 +289,7 @@ Prediction PredictNode(const NodeView& view, const Translation& t,
   const bool rows_are_pixels = work == Work::kMatrix && kind == kPointwise;
   for (const Shape& rows : {view.shape(t.inputs[0]), output}) {
     if (work == Work::kProduct || (rows_are_pixels && LayoutOf(rows) == Layout::kFlat)) {
-      p.here += LayoutChange(rows, floats ? 4 : 1, rates);
+      p.here += LayoutChange(rows, of_floats ? 4 : 1, rates);
     }
   }
   if (kind == kPool && !floats) {
@@ -269,6 +298,7 @@ Prediction PredictNode(const NodeView& view, const Translation& t,
   p.here += 1e-9 * (rates.here.node + 1e-3 * (here * rates.here.work[kind_here] +
                                               bytes * rates.here.bytes[kind_here]));
   p.stock = 1e-9 * (there.node + 1e-3 * (stock * there.work[kind] + bytes * there.bytes[kind]));
+  if (t.dynamic) AddRounding(floats ? bytes : 4 * bytes, depthwise ? stock : 0, *rounding, &p);
   return p;
 }
 

@@ -76,16 +76,8 @@ Status ReadInt8Layer(const NodeView& view, const Translation& t, int filter, int
   const std::vector<int>& shape = layer->filter.shape;
   const ChannelQuantization& q = layer->filter.quantization;
   if (axis >= shape.size()) return Status::Error("weights of too few dimensions");
-  if (!q.quantized()) return Status::Error("weights without scales");
-  if (q.scales.size() > 1 && q.axis != static_cast<int>(axis)) {
-    return Status::Error("scales along dimension " + std::to_string(q.axis) +
-                         " of the weights; expected " + std::to_string(axis));
-  }
-  for (int32_t zero_point : q.zero_points) {
-    if (zero_point != 0) {
-      return Status::Error("weights with a zero point of " + std::to_string(zero_point));
-    }
-  }
+  status = CheckSymmetric(q, axis);
+  if (!status.ok()) return status;
   const int channels = shape[axis];
   status = ReadInt8Bias(view, bias, channels, &layer->outputs.bias);
   if (!status.ok()) return status;
@@ -112,6 +104,20 @@ Status ReadInt8Layer(const NodeView& view, const Translation& t, int filter, int
   status = ReadClamp(activation, &lo, &hi);
   if (status.ok()) layer->limits = Quantize(lo, hi, output);
   return status;
+}
+
+Status CheckSymmetric(const ChannelQuantization& q, size_t axis) {
+  if (!q.quantized()) return Status::Error("weights without scales");
+  if (q.scales.size() > 1 && q.axis != static_cast<int>(axis)) {
+    return Status::Error("scales along dimension " + std::to_string(q.axis) +
+                         " of the weights; expected " + std::to_string(axis));
+  }
+  for (int32_t zero_point : q.zero_points) {
+    if (zero_point != 0) {
+      return Status::Error("weights with a zero point of " + std::to_string(zero_point));
+    }
+  }
+  return Status();
 }
 
 Status CheckInt8Window(const Window& w, const Shape& image) {

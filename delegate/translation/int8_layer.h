@@ -29,6 +29,9 @@ struct Int8Layer {
 Status ReadInt8Layer(const NodeView& view, const Translation& t, int filter, int bias, size_t axis,
                      FusedActivation activation, Int8Layer* layer);
 
+// Fails unless weights have one scale, or one for each of dimension `axis`, and no zero points.
+Status CheckSymmetric(const ChannelQuantization& weights, size_t axis);
+
 // CheckWindow; and fails where windows of SAME padding end before the image does, so that XNNPACK
 // pads by less than nothing, and computes something else than TensorFlow Lite's own kernels.
 Status CheckInt8Window(const Window& window, const Shape& image);

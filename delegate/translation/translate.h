@@ -54,6 +54,7 @@ struct Translation {
   std::vector<std::pair<int, TensorType>> types;    // of both
   int window = 1;                                   // of a pool or a product: terms of an output
   bool heavy = false;                               // worth a change of layout
+  bool dynamic = false;                             // of dynamic range: int8 between floats
   std::shared_ptr<const Int8Weights> int8_weights;  // of a layer of int8
 
   // Of an input or the output, as the engine has it.

@@ -11,6 +11,10 @@
 #include "delegate/kernels/int8/spmm.inl.h"
 #include "delegate/kernels/int8/spmv.inl.h"
 #include "delegate/kernels/int8/table.h"
+#if !defined(__wasm__)
+#include "delegate/kernels/int8/floats.inl.h"
+#include "delegate/kernels/int8/rounding.inl.h"
+#endif
 
 namespace sbnn {
 namespace int8 {
@@ -58,14 +62,32 @@ BlockTiles Blocks(std::index_sequence<P...>) {
 
 template <class V, int G, bool kToPanel>
 ColumnTiles Columns() {
-  ColumnTiles tiles = {&SpmmColumnsWide<V, G, kToPanel>, &SpmmColumnsNarrow<V, G, kToPanel>,
-                       nullptr};
-  if constexpr (V::kLanes > kTailPixels) tiles.tail = &SpmmColumnsNarrow<V128, G, kToPanel>;
-  return tiles;
+  constexpr bool kTail = V::kLanes > kTailPixels;
+  return {&SpmmColumnsWide<V, G, kToPanel>, &SpmmColumnsNarrow<V, G, kToPanel>,
+          kTail ? &SpmmColumnsNarrow<V128, G, kToPanel> : nullptr};
 }
+
+#if !defined(__wasm__)
+template <class V, int G, bool kTail, size_t... P>
+BlockTiles BlocksToFloats(std::index_sequence<P...>) {
+  if constexpr (kTail) {
+    return {sizeof...(P),
+            {&SpmmBlocksToFloats<V, G, static_cast<int>(P) + 1, 0>...},
+            {&SpmmBlocksToFloats<V, G, static_cast<int>(P) + 1, 1>...}};
+  } else {
+    return {sizeof...(P), {&SpmmBlocksToFloats<V, G, static_cast<int>(P) + 1, 0>...}, {}};
+  }
+}
+#endif
 
 template <class V, int G, int P>
 void AddGroup(int index, Kernels* k) {
+#if !defined(__wasm__)
+  k->blocks_to_floats[index] = BlocksToFloats<V, G, (V::kLanes > 8)>(std::make_index_sequence<P>());
+  constexpr bool kTail = V::kLanes > kTailPixels;
+  k->columns_to_floats[index] = {&SpmmColumnsWideToFloats<V, G>, &SpmmColumnsNarrowToFloats<V, G>,
+                                 kTail ? &SpmmColumnsNarrowToFloats<V128, G> : nullptr};
+#endif
   k->blocks[index] = Blocks<V, G, (V::kLanes > 8)>(std::make_index_sequence<P>());
   k->columns[index][0] = Columns<V, G, false>();
   k->columns[index][1] = Columns<V, G, true>();
@@ -91,6 +113,10 @@ Kernels Collect(const char* isa, const Int8Cost& cost) {
   AddGroup<V, 2, P2>(1, &k);
   AddGroup<V, 4, P4>(2, &k);
   k.spmv = &Spmv<V>;
+#if !defined(__wasm__)
+  k.spmv_to_floats = &SpmvToFloats<V>;
+  k.rounding = kRounding<V>;
+#endif
   AddDepthwise<V>(k.depthwise);
   if constexpr (Narrow::kLanes < V::kLanes) AddDepthwise<Narrow>(k.depthwise_narrow);
   k.depthwise_any = &DepthwiseAny;

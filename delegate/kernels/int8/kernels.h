@@ -29,6 +29,21 @@ struct Requantization {
   int32_t lo, hi;
 };
 
+// What becomes of sums in place of int8: floats. Inputs were rounded as they came ("dynamic
+// range"), those of each pixel by numbers of their own. An element is
+//   float(sum - zero point * sum of the output's weights) * input scale * the output's scale +
+//   bias,
+// of which the last product and the sum are rounded once, limited to [lo, hi]: XNNPACK's arithmetic
+// of qd8. (WebAssembly has no such kernels: they would make its module larger than it may be.)
+struct FloatOutput {
+  float* y;                    // the tile's first pixel of output 0; whole vectors are written
+  size_t y_stride;             // floats between outputs
+  const int32_t* zero_points;  // of each pixel, input_offset included; whole vectors are read
+  const float* input_scales;   // of each pixel
+  const float* bias;           // [outputs]
+  float lo, hi;
+};
+
 // Sparse matrix times a tile of pixels. Weights come in steps: of a step four inputs are multiplied
 // by the weights of `group` outputs (1, 2 or 4), either a quad (SpmmFn of blocks) or any four
 // channels of a panel (of columns). Of the tile, the first `pixels` are written, no more.
@@ -40,11 +55,12 @@ struct SpmmArgs {
   const uint32_t* group_begin;  // [groups + 1] steps
   const int32_t* offset;        // [steps] of blocks, [steps][4] of columns
   const int8_t* weights;        // [steps][group][4 inputs]
-  const int32_t* bias;          // [outputs]: see Kernels::input_offset
+  const int32_t* bias;          // [outputs]: see Kernels::input_offset; to floats, sums of weights
   const float* scale;           // [outputs]
   uint32_t first_quad;          // of outputs
   uint32_t end_quad;
   Requantization to;
+  FloatOutput floats = {};  // of kernels to floats, in place of y, y_stride and to
 };
 using SpmmFn = void (*)(const SpmmArgs&);
 
@@ -60,6 +76,7 @@ struct SpmvArgs {
   uint32_t first_quad;
   uint32_t end_quad;
   Requantization to;
+  FloatOutput floats = {};  // as in SpmmArgs; y is written up to a whole quad
 };
 using SpmvFn = void (*)(const SpmvArgs&);
 

@@ -38,49 +38,57 @@ struct Tail<1, G> {
   V128::Sums sums[G];
 };
 
+// A group's sums for P vectors of pixels and the tail behind them, which begin with `start`.
+template <class V, int G, int P, int T>
+SBNN_INLINE void AddBlocks(const SpmmArgs& args, uint32_t group, const int32_t* start,
+                           typename V::Sums (&sums)[G][P], Tail<T, G>& tail) {
+  constexpr int kVector = 4 * V::kLanes;  // bytes
+  const uint32_t first = args.group_begin[group];
+  const int32_t* offset = args.offset + first;
+  const int32_t* const end = args.offset + args.group_begin[group + 1];
+  const int8_t* w = args.weights + static_cast<size_t>(first) * 4 * G;
+  const int8_t* const x = args.x;
+#pragma GCC unroll 4
+  for (int i = 0; i < G; ++i) {
+#pragma GCC unroll 8
+    for (int j = 0; j < P; ++j) sums[i][j] = V::Set(start[i]);
+  }
+  tail.Begin(start);
+#pragma GCC unroll 1
+  for (; offset != end; ++offset, w += 4 * G) {
+    __builtin_prefetch(w + kAhead);
+    const int8_t* const from = x + *offset;
+    const GroupWeights<V, G> weights(w);
+    typename V::Quads v[P];
+#pragma GCC unroll 8
+    for (int j = 0; j < P; ++j) v[j] = V::LoadQuads(from + j * kVector);
+#pragma GCC unroll 4
+    for (int i = 0; i < G; ++i) {
+#pragma GCC unroll 8
+      for (int j = 0; j < P; ++j) {
+        weights.template DotWith<V>(sums[i][j], v[j], i);
+      }
+    }
+    if constexpr (T > 0) tail.Add(from + P * kVector, weights);
+  }
+}
+
 // P vectors of pixels and a tail of 4 T.
 template <class V, int G, int P, int T>
 void SpmmBlocks(const SpmmArgs& args) {
   constexpr int kVector = 4 * V::kLanes;  // bytes
   const typename V::Output out(args.to);
   const V128::Output tail_out(args.to);
-  const int8_t* const x = args.x;
   for (uint32_t quad = args.first_quad; quad < args.end_quad; ++quad) {
     typename V::Ints done[4][P];
     V128::Ints tail_done[4];
 #pragma GCC unroll 1
     for (int part = 0; part < 4 / G; ++part) {
-      const uint32_t group = quad * (4 / G) + part, first = args.group_begin[group];
-      const int32_t* offset = args.offset + first;
-      const int32_t* const end = args.offset + args.group_begin[group + 1];
-      const int8_t* w = args.weights + static_cast<size_t>(first) * 4 * G;
-      const int32_t* const bias = args.bias + static_cast<size_t>(group) * G;
+      const uint32_t group = quad * (4 / G) + part;
       const float* const scale = args.scale + static_cast<size_t>(group) * G;
       typename V::Sums sums[G][P];
-#pragma GCC unroll 4
-      for (int i = 0; i < G; ++i) {
-#pragma GCC unroll 8
-        for (int j = 0; j < P; ++j) sums[i][j] = V::Set(bias[i]);
-      }
       Tail<T, G> tail;
-      tail.Begin(bias);
-#pragma GCC unroll 1
-      for (; offset != end; ++offset, w += 4 * G) {
-        __builtin_prefetch(w + kAhead);
-        const int8_t* const from = x + *offset;
-        const GroupWeights<V, G> weights(w);
-        typename V::Quads v[P];
-#pragma GCC unroll 8
-        for (int j = 0; j < P; ++j) v[j] = V::LoadQuads(from + j * kVector);
-#pragma GCC unroll 4
-        for (int i = 0; i < G; ++i) {
-#pragma GCC unroll 8
-          for (int j = 0; j < P; ++j) {
-            weights.template DotWith<V>(sums[i][j], v[j], i);
-          }
-        }
-        if constexpr (T > 0) tail.Add(from + P * kVector, weights);
-      }
+      AddBlocks<V, G, P, T>(args, group, args.bias + static_cast<size_t>(group) * G, sums, tail);
 #pragma GCC unroll 4
       for (int i = 0; i < G; ++i) {
         const typename V::Floats s = V::SetScale(scale[i]);
@@ -119,22 +127,20 @@ constexpr int Passes() {
   return passes;
 }
 
+// A pass's part of a group's sums for 4 * kLanes pixels, which begin with `start`.
 template <class V, int kPass, int G>
-SBNN_INLINE void AddColumns(const SpmmArgs& args, uint32_t group, const typename V::Output& out,
-                            typename V::Ints (*done)[4]) {
+SBNN_INLINE void AddColumns(const SpmmArgs& args, uint32_t group, const int32_t* start,
+                            typename V::Sums (&sums)[G][4]) {
   constexpr int kParts = 4 / Passes<V, G>(), kFirst = kPass * kParts, kEnd = kFirst + kParts;
   const uint32_t first = args.group_begin[group];
   const int32_t* offset = args.offset + 4 * static_cast<size_t>(first);
   const int32_t* const end = args.offset + 4 * static_cast<size_t>(args.group_begin[group + 1]);
   const int8_t* w = args.weights + static_cast<size_t>(first) * 4 * G;
-  const int32_t* const bias = args.bias + static_cast<size_t>(group) * G;
-  const float* const scale = args.scale + static_cast<size_t>(group) * G;
   const int8_t* const x = args.x;
-  typename V::Sums sums[G][4];
 #pragma GCC unroll 4
   for (int i = 0; i < G; ++i) {
 #pragma GCC unroll 4
-    for (int j = kFirst; j < kEnd; ++j) sums[i][j] = V::Set(bias[i]);
+    for (int j = kFirst; j < kEnd; ++j) sums[i][j] = V::Set(start[i]);
   }
 #pragma GCC unroll 1
   for (; offset != end; offset += 4, w += 4 * G) {
@@ -154,6 +160,48 @@ SBNN_INLINE void AddColumns(const SpmmArgs& args, uint32_t group, const typename
       }
     }
   }
+}
+
+// The same of kLanes pixels. Two steps are in flight, since a sum waits for the one before.
+template <class V, int G>
+SBNN_INLINE void AddFewColumns(const SpmmArgs& args, uint32_t group, const int32_t* start,
+                               typename V::Sums (&sums)[G]) {
+  const uint32_t first = args.group_begin[group];
+  const int32_t* offset = args.offset + 4 * static_cast<size_t>(first);
+  const int32_t* const end = args.offset + 4 * static_cast<size_t>(args.group_begin[group + 1]);
+  const int8_t* w = args.weights + static_cast<size_t>(first) * 4 * G;
+  const int8_t* const x = args.x;
+  typename V::Sums odd[G];
+#pragma GCC unroll 4
+  for (int i = 0; i < G; ++i) {
+    sums[i] = V::Set(start[i]);
+    odd[i] = V::Set(0);
+  }
+  const auto add = [x](const int32_t* at, const int8_t* step, typename V::Sums(&to)[G]) {
+    const GroupWeights<V, G> weights(step);
+    const int8_t* const rows[4] = {x + at[0], x + at[1], x + at[2], x + at[3]};
+    const typename V::Quads v = V::Prepare(V::LoadColumns(rows));
+#pragma GCC unroll 4
+    for (int i = 0; i < G; ++i) weights.template DotWith<V>(to[i], v, i);
+  };
+#pragma GCC unroll 1
+  for (; end - offset >= 8; offset += 8, w += 8 * G) {
+    __builtin_prefetch(w + kAhead);
+    add(offset, w, sums);
+    add(offset + 4, w + 4 * G, odd);
+  }
+  if (offset != end) add(offset, w, sums);
+#pragma GCC unroll 4
+  for (int i = 0; i < G; ++i) sums[i] = V::Add(sums[i], odd[i]);
+}
+
+template <class V, int kPass, int G>
+SBNN_INLINE void RequantizeColumns(const SpmmArgs& args, uint32_t group,
+                                   const typename V::Output& out, typename V::Ints (*done)[4]) {
+  constexpr int kParts = 4 / Passes<V, G>(), kFirst = kPass * kParts, kEnd = kFirst + kParts;
+  const float* const scale = args.scale + static_cast<size_t>(group) * G;
+  typename V::Sums sums[G][4];
+  AddColumns<V, kPass, G>(args, group, args.bias + static_cast<size_t>(group) * G, sums);
 #pragma GCC unroll 4
   for (int i = 0; i < G; ++i) {
     const typename V::Floats s = V::SetScale(scale[i]);
@@ -172,11 +220,11 @@ void SpmmColumnsWide(const SpmmArgs& args) {
     for (int part = 0; part < 4 / G; ++part) {
       const uint32_t group = quad * (4 / G) + part;
       constexpr int kPasses = Passes<V, G>();
-      AddColumns<V, 0, G>(args, group, out, done + part * G);
-      if constexpr (kPasses > 1) AddColumns<V, 1, G>(args, group, out, done + part * G);
+      RequantizeColumns<V, 0, G>(args, group, out, done + part * G);
+      if constexpr (kPasses > 1) RequantizeColumns<V, 1, G>(args, group, out, done + part * G);
       if constexpr (kPasses > 2) {
-        AddColumns<V, 2, G>(args, group, out, done + part * G);
-        AddColumns<V, 3, G>(args, group, out, done + part * G);
+        RequantizeColumns<V, 2, G>(args, group, out, done + part * G);
+        RequantizeColumns<V, 3, G>(args, group, out, done + part * G);
       }
     }
     if constexpr (kToPanel) {
@@ -187,61 +235,38 @@ void SpmmColumnsWide(const SpmmArgs& args) {
         StoreBytesSome<V>(y, v, args.pixels);
       }
     } else {
-      typename V::Bytes v[4], ordered[4];
+      typename V::Bytes v[4];
 #pragma GCC unroll 4
       for (int j = 0; j < 4; ++j) {
         v[j] = V::Turn(V::Pack(done[0][j], done[1][j], done[2][j], done[3][j], out));
       }
-      V::InOrder(v, ordered);
+      V::InOrder(v);
       int8_t* y = args.y + quad * args.y_stride;
 #pragma GCC unroll 4
       for (int j = 0; j < 4; ++j, y += 4 * V::kLanes) {
         const int left = args.pixels - j * V::kLanes;
         if (left <= 0) break;
-        StoreSome<V>(y, ordered[j], left);
+        StoreSome<V>(y, v[j], left);
       }
     }
   }
 }
 
-// kLanes pixels. Two steps are in flight, since a sum waits for the one before.
+// kLanes pixels.
 template <class V, int G, bool kToPanel>
 void SpmmColumnsNarrow(const SpmmArgs& args) {
   const typename V::Output out(args.to);
-  const int8_t* const x = args.x;
   for (uint32_t quad = args.first_quad; quad < args.end_quad; ++quad) {
     typename V::Ints done[4];
 #pragma GCC unroll 1
     for (int part = 0; part < 4 / G; ++part) {
-      const uint32_t group = quad * (4 / G) + part, first = args.group_begin[group];
-      const int32_t* offset = args.offset + 4 * static_cast<size_t>(first);
-      const int32_t* const end = args.offset + 4 * static_cast<size_t>(args.group_begin[group + 1]);
-      const int8_t* w = args.weights + static_cast<size_t>(first) * 4 * G;
-      const int32_t* const bias = args.bias + static_cast<size_t>(group) * G;
+      const uint32_t group = quad * (4 / G) + part;
       const float* const scale = args.scale + static_cast<size_t>(group) * G;
-      typename V::Sums even[G], odd[G];
+      typename V::Sums sums[G];
+      AddFewColumns<V, G>(args, group, args.bias + static_cast<size_t>(group) * G, sums);
 #pragma GCC unroll 4
       for (int i = 0; i < G; ++i) {
-        even[i] = V::Set(bias[i]);
-        odd[i] = V::Set(0);
-      }
-      const auto add = [x](const int32_t* at, const int8_t* step, typename V::Sums(&sums)[G]) {
-        const GroupWeights<V, G> weights(step);
-        const int8_t* const rows[4] = {x + at[0], x + at[1], x + at[2], x + at[3]};
-        const typename V::Quads v = V::Prepare(V::LoadColumns(rows));
-#pragma GCC unroll 4
-        for (int i = 0; i < G; ++i) weights.template DotWith<V>(sums[i], v, i);
-      };
-#pragma GCC unroll 1
-      for (; end - offset >= 8; offset += 8, w += 8 * G) {
-        __builtin_prefetch(w + kAhead);
-        add(offset, w, even);
-        add(offset + 4, w + 4 * G, odd);
-      }
-      if (offset != end) add(offset, w, even);
-#pragma GCC unroll 4
-      for (int i = 0; i < G; ++i) {
-        done[part * G + i] = V::Requantize(V::Add(even[i], odd[i]), V::SetScale(scale[i]), out);
+        done[part * G + i] = V::Requantize(sums[i], V::SetScale(scale[i]), out);
       }
     }
     const typename V::Bytes v = V::Pack(done[0], done[1], done[2], done[3], out);

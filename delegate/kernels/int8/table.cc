@@ -75,6 +75,28 @@ std::vector<Kernels> Detect() {
   return found;
 }
 
+void AddBlocks(const std::string& kind, const BlockTiles& tiles, const Kernels* k, int group,
+               std::vector<KernelRow>* rows) {
+  for (int p = 1; p <= tiles.widest; ++p) {
+    const std::string name = kind + "_p" + std::to_string(p);
+    const int pixels = p * k->lanes;
+    rows->push_back({name, k, tiles.kernel[p - 1], group, pixels, false});
+    if (tiles.with_tail[p - 1] == nullptr) continue;
+    rows->push_back({name + "_t" + std::to_string(kTailPixels), k, tiles.with_tail[p - 1], group,
+                     pixels + kTailPixels, false});
+  }
+}
+
+void AddColumns(const std::string& kind, const ColumnTiles& tiles, const Kernels* k, int group,
+                bool to_panel, std::vector<KernelRow>* rows) {
+  const auto add = [&](const char* size, SpmmFn spmm, int pixels) {
+    if (spmm != nullptr) rows->push_back({kind + size, k, spmm, group, pixels, to_panel});
+  };
+  add("_wide", tiles.wide, 4 * k->lanes);
+  add("_narrow", tiles.narrow, k->lanes);
+  add("_tail", tiles.tail, kTailPixels);
+}
+
 }  // namespace
 
 int GroupIndex(int group) {
@@ -110,28 +132,23 @@ std::vector<KernelRow> KernelRows(const std::vector<const Kernels*>& kernels) {
   for (const Kernels* k : kernels) {
     for (int g = 0; g < kInt8GroupKinds; ++g) {
       const std::string group = "_g" + std::to_string(kInt8Groups[g]);
-      const BlockTiles& tiles = k->blocks[g];
-      for (int p = 1; p <= tiles.widest; ++p) {
-        const std::string name = "blocks" + group + "_p" + std::to_string(p);
-        const int pixels = p * k->lanes;
-        rows.push_back({name, k, tiles.kernel[p - 1], kInt8Groups[g], pixels, false});
-        if (tiles.with_tail[p - 1] == nullptr) continue;
-        rows.push_back({name + "_t" + std::to_string(kTailPixels), k, tiles.with_tail[p - 1],
-                        kInt8Groups[g], pixels + kTailPixels, false});
-      }
+      AddBlocks("blocks" + group, k->blocks[g], k, kInt8Groups[g], &rows);
+      AddBlocks("floats_blocks" + group, k->blocks_to_floats[g], k, kInt8Groups[g], &rows);
       for (int panel = 0; panel < 2; ++panel) {
-        const std::string name = "columns" + group + (panel == 1 ? "_to_panel" : "_to_quads");
-        const ColumnTiles& columns = k->columns[g][panel];
-        rows.push_back({name + "_wide", k, columns.wide, kInt8Groups[g], 4 * k->lanes, panel == 1});
-        rows.push_back({name + "_narrow", k, columns.narrow, kInt8Groups[g], k->lanes, panel == 1});
-        if (columns.tail == nullptr) continue;
-        rows.push_back({name + "_tail", k, columns.tail, kInt8Groups[g], kTailPixels, panel == 1});
+        AddColumns("columns" + group + (panel == 1 ? "_to_panel" : "_to_quads"),
+                   k->columns[g][panel], k, kInt8Groups[g], panel == 1, &rows);
       }
+      AddColumns("floats_columns" + group, k->columns_to_floats[g], k, kInt8Groups[g], true, &rows);
     }
     for (const char* name :
          {"spmv", "depthwise_3x3_s1", "depthwise_3x3_s2", "depthwise_5x5_s1", "depthwise_5x5_s2",
           "depthwise_any", "shift_rows", "gather", "relayout", "add", "multiply", "lookup",
           "quantize", "sum", "maximum", "limit", "dot_loop"}) {
+      rows.push_back({name, k, nullptr, 0, 0, false});
+    }
+    if (k->spmv_to_floats == nullptr) continue;
+    for (const char* name :
+         {"floats_spmv", "ranges", "roundings", "round_to", "round_away", "scale"}) {
       rows.push_back({name, k, nullptr, 0, 0, false});
     }
   }

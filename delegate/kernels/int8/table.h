@@ -8,6 +8,7 @@
 #include "delegate/format/int8_weights.h"
 #include "delegate/kernels/int8/elementwise.h"
 #include "delegate/kernels/int8/kernels.h"
+#include "delegate/kernels/int8/rounding.h"
 
 namespace sbnn {
 namespace int8 {
@@ -40,6 +41,11 @@ struct Kernels {
   BlockTiles blocks[kInt8GroupKinds];
   ColumnTiles columns[kInt8GroupKinds][2];  // [g][to a panel]
   SpmvFn spmv;
+  // Whose sums become floats; none of WebAssembly.
+  BlockTiles blocks_to_floats[kInt8GroupKinds];
+  ColumnTiles columns_to_floats[kInt8GroupKinds];
+  SpmvFn spmv_to_floats;
+  Rounding rounding;
   DepthwiseFn depthwise[2][2];         // [3 x 3, 5 x 5][stride - 1]
   DepthwiseFn depthwise_narrow[2][2];  // for rows of half a vector; null where vectors are short
   DepthwiseAnyFn depthwise_any;

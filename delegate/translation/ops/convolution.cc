@@ -2,6 +2,7 @@
 
 #include <numeric>
 
+#include "delegate/translation/dynamic_layer.h"
 #include "delegate/translation/int8_layer.h"
 #include "delegate/translation/operators.h"
 #include "delegate/translation/translate.h"
@@ -20,6 +21,7 @@ Status TranslateConvolution(const NodeView& view, Translation* t) {
   Status status = CheckRank(view, t->inputs[0], 4);
   if (!status.ok()) return status;
   if (t->quantized()) return TranslateInt8Convolution(view, t);
+  if (HasInt8Weights(view, 1)) return TranslateDynamicConvolution(view, t);
   Constant filter;
   status = ReadFilter(view, 1, &filter);
   if (!status.ok()) return status;

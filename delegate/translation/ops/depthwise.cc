@@ -1,5 +1,6 @@
 #include "delegate/engine/ops/depthwise.h"
 
+#include "delegate/translation/dynamic_layer.h"
 #include "delegate/translation/int8_layer.h"
 #include "delegate/translation/operators.h"
 #include "delegate/translation/translate.h"
@@ -18,6 +19,7 @@ Status TranslateDepthwise(const NodeView& view, Translation* t) {
   Status status = CheckRank(view, t->inputs[0], 4);
   if (!status.ok()) return status;
   if (t->quantized()) return TranslateInt8Depthwise(view, t);
+  if (HasInt8Weights(view, 1)) return TranslateDynamicDepthwise(view, t);
   Constant filter;
   status = view.constants.Floats(view.context, view.input(1), &filter);
   if (!status.ok()) return status;

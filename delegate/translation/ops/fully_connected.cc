@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "delegate/translation/dynamic_layer.h"
 #include "delegate/translation/int8_layer.h"
 #include "delegate/translation/operators.h"
 #include "delegate/translation/translate.h"
@@ -19,6 +20,7 @@ Status TranslateFullyConnected(const NodeView& view, Translation* t) {
   const auto& params = view.params<FullyConnectedParams>();
   if (params.weights_format != 0) return Status::Error("shuffled weights are not supported");
   if (t->quantized()) return TranslateInt8FullyConnected(view, t);
+  if (HasInt8Weights(view, 1)) return TranslateDynamicFullyConnected(view, t);
   Constant weights;
   Status status = view.constants.Floats(view.context, view.input(1), &weights);
   if (!status.ok()) return status;

@@ -76,10 +76,11 @@ Status Int8Convolution::Plan(const std::vector<const Tensor*>& inputs, const Ten
   const Images in = input.images();
   kernels_ = int8::KernelsOf(context.kernels.isa);
   to_ = {output.quantization.zero_point, limits_.lo, limits_.hi};
-  const bool to_panel = output.layout == Layout::kPanel;
+  const Int8Results results =
+      output.layout == Layout::kPanel ? Int8Results::kPanel : Int8Results::kQuads;
   const bool pointwise = Pointwise(in);
   if (pointwise) {
-    grid_ = Int8Grid(*weights_, in.pixels(), *kernels_, to_panel, context.threads);
+    grid_ = Int8Grid(*weights_, in.pixels(), *kernels_, results, context.threads);
     *scratch = input.layout == Layout::kFlat ? RoundUp(in.c + int8::kSlack, kVectorBytes) : 0;
   } else {
     PlacedWindow placed;
@@ -91,8 +92,8 @@ Status Int8Convolution::Plan(const std::vector<const Tensor*>& inputs, const Ten
     const int threads = lowered_.bands() > 1 ? 1 : context.threads;
     const int last = placed.out_h - (lowered_.bands() - 1) * lowered_.band_rows();
     const size_t width = static_cast<size_t>(placed.out_w);
-    grid_ = Int8Grid(*weights_, lowered_.band_rows() * width, *kernels_, to_panel, threads);
-    last_grid_ = Int8Grid(*weights_, last * width, *kernels_, to_panel, threads);
+    grid_ = Int8Grid(*weights_, lowered_.band_rows() * width, *kernels_, results, threads);
+    last_grid_ = Int8Grid(*weights_, last * width, *kernels_, results, threads);
     *scratch = lowered_.bytes() * (lowered_.bands() > 1 ? context.threads : 1);
     if (input.layout == Layout::kFlat) *scratch += image.allocation();
   }

@@ -49,7 +49,7 @@ Status Int8FullyConnected::Plan(const std::vector<const Tensor*>& inputs, const 
     chunks_ = context.threads == 1 ? 1 : std::min(weights_->quads(), context.threads * 4);
     return Status();
   }
-  grid_ = Int8Grid(*weights_, rows_, *kernels_, false, context.threads);
+  grid_ = Int8Grid(*weights_, rows_, *kernels_, Int8Results::kQuads, context.threads);
   for (uint16_t plane : weights_->indices) {
     if (plane * x_stride_ > static_cast<uint64_t>(std::numeric_limits<int32_t>::max())) {
       return Status::Error("too many rows for 32-bit offsets");

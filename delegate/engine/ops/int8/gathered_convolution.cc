@@ -67,9 +67,9 @@ Status Int8GatheredConvolution::Plan(const std::vector<const Tensor*>& inputs, c
   worker_bytes_ = RoundUp(quads * quad_ + row_ * RowsRead(band_rows_), kVectorBytes) +
                   RoundUp(weights_->lanes(), kVectorBytes);
   *scratch = worker_bytes_ * context.threads;
-  grid_ = Int8Grid(*weights_, band_rows_ * width, *kernels_, false, 1);
-  last_grid_ =
-      Int8Grid(*weights_, (placed_.out_h - (bands_ - 1) * band_rows_) * width, *kernels_, false, 1);
+  grid_ = Int8Grid(*weights_, band_rows_ * width, *kernels_, Int8Results::kQuads, 1);
+  last_grid_ = Int8Grid(*weights_, (placed_.out_h - (bands_ - 1) * band_rows_) * width, *kernels_,
+                        Int8Results::kQuads, 1);
   if (quads * quad_ > 1u << 30) return Status::Error("an image too wide for 32-bit offsets");
   offset_.clear();
   for (uint16_t quad : weights_->indices) {

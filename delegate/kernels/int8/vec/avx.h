@@ -56,6 +56,7 @@ struct AvxVector {
     return v;
 #endif
   }
+  static SBNN_INLINE Ints Total(Sums sums) { return sums; }
   static SBNN_INLINE Bytes Fill(int8_t x) { return Biased(V::SetBytes(x)); }
   static SBNN_INLINE auto LoadQuads(const int8_t* p) { return V::Prepare(V::Load(p)); }
 };
@@ -129,6 +130,18 @@ struct V128 : AvxVector<V128, Types128> {
 #endif
   }
   static SBNN_INLINE Sums Add(Sums a, Sums b) { return _mm_add_epi32(a, b); }
+  static SBNN_INLINE Ints SetInts(int32_t x) { return _mm_set1_epi32(x); }
+  static SBNN_INLINE Ints LoadInts(const int32_t* p) { return LoadRaw(p); }
+  static SBNN_INLINE Floats LoadFloats(const float* p) { return _mm_loadu_ps(p); }
+  static SBNN_INLINE Ints LessProduct(Ints a, Ints b, Ints c) {
+    return _mm_sub_epi32(a, _mm_mullo_epi32(b, c));
+  }
+  static SBNN_INLINE Floats Scale(Ints sums, Floats a, Floats b, Floats c) {
+    return _mm_fmadd_ps(_mm_mul_ps(_mm_cvtepi32_ps(sums), a), b, c);
+  }
+  static SBNN_INLINE Floats Min(Floats a, Floats b) { return _mm_min_ps(a, b); }
+  static SBNN_INLINE Floats Max(Floats a, Floats b) { return _mm_max_ps(a, b); }
+  static SBNN_INLINE void StoreFloats(float* p, Floats y) { _mm_storeu_ps(p, y); }
   static SBNN_INLINE Floats SetScale(float x) { return _mm_set1_ps(x); }
   static SBNN_INLINE Floats SetFourScales(const float* p) { return _mm_loadu_ps(p); }
   static SBNN_INLINE Ints Requantize(Sums sums, Floats scale, const Output&) {
@@ -250,6 +263,20 @@ struct V256 : AvxVector<V256, Types256> {
     sums = _mm256_add_epi32(sums, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
 #endif
   }
+  static SBNN_INLINE Ints SetInts(int32_t x) { return _mm256_set1_epi32(x); }
+  static SBNN_INLINE Ints LoadInts(const int32_t* p) {
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+  }
+  static SBNN_INLINE Floats LoadFloats(const float* p) { return _mm256_loadu_ps(p); }
+  static SBNN_INLINE Ints LessProduct(Ints a, Ints b, Ints c) {
+    return _mm256_sub_epi32(a, _mm256_mullo_epi32(b, c));
+  }
+  static SBNN_INLINE Floats Scale(Ints sums, Floats a, Floats b, Floats c) {
+    return _mm256_fmadd_ps(_mm256_mul_ps(_mm256_cvtepi32_ps(sums), a), b, c);
+  }
+  static SBNN_INLINE Floats Min(Floats a, Floats b) { return _mm256_min_ps(a, b); }
+  static SBNN_INLINE Floats Max(Floats a, Floats b) { return _mm256_max_ps(a, b); }
+  static SBNN_INLINE void StoreFloats(float* p, Floats y) { _mm256_storeu_ps(p, y); }
   static SBNN_INLINE Floats SetScale(float x) { return _mm256_set1_ps(x); }
   static SBNN_INLINE Floats SetFourScales(const float* p) {
     return _mm256_broadcast_ps(reinterpret_cast<const __m128*>(p));
@@ -281,11 +308,13 @@ struct V256 : AvxVector<V256, Types256> {
     _mm_storel_epi64(reinterpret_cast<__m128i*>(p + 2 * stride), high);
     _mm_storel_epi64(reinterpret_cast<__m128i*>(p + 3 * stride), _mm_unpackhi_epi64(high, high));
   }
-  static SBNN_INLINE void InOrder(const Bytes (&v)[4], Bytes (&ordered)[4]) {
-    ordered[0] = _mm256_permute2x128_si256(v[0], v[1], 0x20);
-    ordered[1] = _mm256_permute2x128_si256(v[2], v[3], 0x20);
-    ordered[2] = _mm256_permute2x128_si256(v[0], v[1], 0x31);
-    ordered[3] = _mm256_permute2x128_si256(v[2], v[3], 0x31);
+  static SBNN_INLINE void InOrder(__m256i (&v)[4]) {
+    const __m256i low01 = _mm256_permute2x128_si256(v[0], v[1], 0x20);
+    const __m256i low23 = _mm256_permute2x128_si256(v[2], v[3], 0x20);
+    v[3] = _mm256_permute2x128_si256(v[2], v[3], 0x31);
+    v[2] = _mm256_permute2x128_si256(v[0], v[1], 0x31);
+    v[0] = low01;
+    v[1] = low23;
   }
 };
 

@@ -105,6 +105,18 @@ struct V512 : AvxVector<V512, Types512> {
     sums = _mm512_add_epi32(sums, _mm512_madd_epi16(pairs, _mm512_set1_epi16(1)));
 #endif
   }
+  static SBNN_INLINE Ints SetInts(int32_t x) { return _mm512_set1_epi32(x); }
+  static SBNN_INLINE Ints LoadInts(const int32_t* p) { return _mm512_loadu_si512(p); }
+  static SBNN_INLINE Floats LoadFloats(const float* p) { return _mm512_loadu_ps(p); }
+  static SBNN_INLINE Ints LessProduct(Ints a, Ints b, Ints c) {
+    return _mm512_sub_epi32(a, _mm512_mullo_epi32(b, c));
+  }
+  static SBNN_INLINE Floats Scale(Ints sums, Floats a, Floats b, Floats c) {
+    return _mm512_fmadd_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(sums), a), b, c);
+  }
+  static SBNN_INLINE Floats Min(Floats a, Floats b) { return _mm512_min_ps(a, b); }
+  static SBNN_INLINE Floats Max(Floats a, Floats b) { return _mm512_max_ps(a, b); }
+  static SBNN_INLINE void StoreFloats(float* p, Floats y) { _mm512_storeu_ps(p, y); }
   static SBNN_INLINE Floats SetScale(float x) { return _mm512_set1_ps(x); }
   static SBNN_INLINE Floats SetFourScales(const float* p) {
     return _mm512_broadcast_f32x4(_mm_loadu_ps(p));
@@ -145,15 +157,15 @@ struct V512 : AvxVector<V512, Types512> {
     _mm_mask_storeu_epi8(p + 2 * stride, mask, _mm512_extracti32x4_epi32(v, 2));
     _mm_mask_storeu_epi8(p + 3 * stride, mask, _mm512_extracti32x4_epi32(v, 3));
   }
-  static SBNN_INLINE void InOrder(const Bytes (&v)[4], Bytes (&ordered)[4]) {
+  static SBNN_INLINE void InOrder(__m512i (&v)[4]) {
     const __m512i low01 = _mm512_shuffle_i32x4(v[0], v[1], 0x44);
     const __m512i high01 = _mm512_shuffle_i32x4(v[0], v[1], 0xee);
     const __m512i low23 = _mm512_shuffle_i32x4(v[2], v[3], 0x44);
     const __m512i high23 = _mm512_shuffle_i32x4(v[2], v[3], 0xee);
-    ordered[0] = _mm512_shuffle_i32x4(low01, low23, 0x88);
-    ordered[1] = _mm512_shuffle_i32x4(low01, low23, 0xdd);
-    ordered[2] = _mm512_shuffle_i32x4(high01, high23, 0x88);
-    ordered[3] = _mm512_shuffle_i32x4(high01, high23, 0xdd);
+    v[0] = _mm512_shuffle_i32x4(low01, low23, 0x88);
+    v[1] = _mm512_shuffle_i32x4(low01, low23, 0xdd);
+    v[2] = _mm512_shuffle_i32x4(high01, high23, 0x88);
+    v[3] = _mm512_shuffle_i32x4(high01, high23, 0xdd);
   }
 };
 

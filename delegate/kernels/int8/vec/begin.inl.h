@@ -24,6 +24,11 @@
 //   Dot(sums, quads, weights)   adds to each lane the sum of its four products
 //   Sums Add(sums, sums)
 //   Floats SetScale(x), SetFourScales(p)
+//   Ints Total(sums)            each lane's sum
+//   Ints SetInts(x), LoadInts(p), Floats LoadFloats(p)    the same in all lanes, or one for each
+//   Ints LessProduct(a, b, c)   a - b * c
+//   Floats Scale(ints, a, b, c) their floats times a, times b plus c, these two rounded once
+//   Floats Min(a, b), Max(a, b), StoreFloats(p, floats)
 //   Ints Requantize(sums, scale, out)     without the zero point
 //   Bytes Pack(a, b, c, d, out) quarter q: those of a, b, c and d, limited as `out` says
 //   Bytes Turn(bytes)           each quarter as a matrix of 4 x 4, transposed
@@ -32,8 +37,8 @@
 //   StorePlanesFirst(p, stride, bytes, n) n bytes each; only of the longest vectors
 //   Bytes JoinHalves(bytes)     the first halves of all quarters, then the second ones
 //   StoreBytesFirst(p, bytes, n)          n bytes; only of the longest vectors
-//   InOrder(v[4], ordered)      what Interleave made to pixels side by side: quarter q of v[k] is
-//                               quarter 4 q + k of the ordered vectors
+//   InOrder(v[4])               of bytes or ints, what Interleave made to pixels side by side:
+//                               quarter q of v[k] becomes quarter 4 q + k of all four
 //
 // with Output, what requantizing needs in registers. V128 also has LoadOne(p), a quad for all
 // lanes, StoreOne(p, bytes), the first quad, and StoreSums(p, sums). GroupWeights<V, G>, the

@@ -145,6 +145,16 @@ struct V128 {
   }
 #endif
 
+  static SBNN_INLINE Ints SetInts(int32_t x) { return vdupq_n_s32(x); }
+  static SBNN_INLINE Ints LoadInts(const int32_t* p) { return vld1q_s32(p); }
+  static SBNN_INLINE Floats LoadFloats(const float* p) { return vld1q_f32(p); }
+  static SBNN_INLINE Ints LessProduct(Ints a, Ints b, Ints c) { return vmlsq_s32(a, b, c); }
+  static SBNN_INLINE Floats Scale(Ints sums, Floats a, Floats b, Floats c) {
+    return vfmaq_f32(c, vmulq_f32(vcvtq_f32_s32(sums), a), b);
+  }
+  static SBNN_INLINE Floats Min(Floats a, Floats b) { return vminq_f32(a, b); }
+  static SBNN_INLINE Floats Max(Floats a, Floats b) { return vmaxq_f32(a, b); }
+  static SBNN_INLINE void StoreFloats(float* p, Floats y) { vst1q_f32(p, y); }
   static SBNN_INLINE Floats SetScale(float x) { return vdupq_n_f32(x); }
   static SBNN_INLINE Floats SetFourScales(const float* p) { return vld1q_f32(p); }
   static SBNN_INLINE Ints Requantize(Sums sums, Floats scale, const Output& out) {
@@ -193,9 +203,8 @@ struct V128 {
                              vgetq_lane_s32(planes, 2), vgetq_lane_s32(planes, 3)};
     for (int c = 0; c < 4; ++c) __builtin_memcpy(p + c * stride, &four[c], 4);
   }
-  static SBNN_INLINE void InOrder(const Bytes (&v)[4], Bytes (&ordered)[4]) {
-    for (int k = 0; k < 4; ++k) ordered[k] = v[k];
-  }
+  template <class Vectors>
+  static SBNN_INLINE void InOrder(Vectors&) {}
 };
 
 // The weights of a step: in one register, whose lanes the product names.

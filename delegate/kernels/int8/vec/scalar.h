@@ -96,6 +96,38 @@ struct V128 {
     for (int i = 0; i < 4; ++i) a.at[i] += b.at[i];
     return a;
   }
+  static SBNN_INLINE Ints Total(Sums sums) {
+    Ints v;
+    __builtin_memcpy(&v, &sums, 16);
+    return v;
+  }
+  static SBNN_INLINE Ints SetInts(int32_t x) { return {{x, x, x, x}}; }
+  static SBNN_INLINE Ints LoadInts(const int32_t* p) { return {{p[0], p[1], p[2], p[3]}}; }
+  static SBNN_INLINE Floats LoadFloats(const float* p) { return SetFourScales(p); }
+  static SBNN_INLINE Ints LessProduct(Ints a, Ints b, Ints c) {
+    for (int i = 0; i < 4; ++i) {
+      a.at[i] =
+          static_cast<int32_t>(static_cast<uint32_t>(a.at[i]) -
+                               static_cast<uint32_t>(b.at[i]) * static_cast<uint32_t>(c.at[i]));
+    }
+    return a;
+  }
+  static SBNN_INLINE Floats Scale(Ints sums, Floats a, Floats b, Floats c) {
+    Floats y;
+    for (int i = 0; i < 4; ++i) {
+      y.at[i] = __builtin_fmaf(static_cast<float>(sums.at[i]) * a.at[i], b.at[i], c.at[i]);
+    }
+    return y;
+  }
+  static SBNN_INLINE Floats Min(Floats a, Floats b) {
+    for (int i = 0; i < 4; ++i) a.at[i] = a.at[i] < b.at[i] ? a.at[i] : b.at[i];
+    return a;
+  }
+  static SBNN_INLINE Floats Max(Floats a, Floats b) {
+    for (int i = 0; i < 4; ++i) a.at[i] = a.at[i] > b.at[i] ? a.at[i] : b.at[i];
+    return a;
+  }
+  static SBNN_INLINE void StoreFloats(float* p, Floats y) { __builtin_memcpy(p, y.at, 16); }
   static SBNN_INLINE Floats SetScale(float x) { return {{x, x, x, x}}; }
   static SBNN_INLINE Floats SetFourScales(const float* p) { return {{p[0], p[1], p[2], p[3]}}; }
   // Limited, a number has so few bits that adding 1.5 * 2^23 rounds it.
@@ -134,9 +166,8 @@ struct V128 {
   static SBNN_INLINE void StorePlanes(int8_t* p, size_t stride, Bytes v) {
     for (int c = 0; c < 4; ++c) __builtin_memcpy(p + c * stride, v.at + 4 * c, 4);
   }
-  static SBNN_INLINE void InOrder(const Bytes (&v)[4], Bytes (&ordered)[4]) {
-    for (int k = 0; k < 4; ++k) ordered[k] = v[k];
-  }
+  template <class Vectors>
+  static SBNN_INLINE void InOrder(Vectors&) {}
 };
 
 template <class V, int G>

@@ -158,9 +158,8 @@ struct V128 {
     wasm_v128_store32_lane(p + 2 * stride, v, 2);
     wasm_v128_store32_lane(p + 3 * stride, v, 3);
   }
-  static SBNN_INLINE void InOrder(const Bytes (&v)[4], Bytes (&ordered)[4]) {
-    for (int k = 0; k < 4; ++k) ordered[k] = v[k];
-  }
+  template <class Vectors>
+  static SBNN_INLINE void InOrder(Vectors&) {}
 
  private:
   template <int kHalf>

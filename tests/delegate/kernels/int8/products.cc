@@ -6,20 +6,6 @@
 
 namespace sbnn {
 namespace int8 {
-namespace {
-
-// Steps of each group; whole quads of outputs for any group.
-const std::vector<std::vector<int>> kGroupSteps = {
-    {1, 1, 1, 1}, {0, 2, 1, 0}, {7, 0, 3, 5, 1, 0, 0, 33}, {0, 0, 0, 0}};
-
-std::vector<uint32_t> Begin(const std::vector<int>& sizes) {
-  std::vector<uint32_t> begin = {0};
-  for (int s : sizes) begin.push_back(begin.back() + static_cast<uint32_t>(s));
-  return begin;
-}
-
-}  // namespace
-
 void SpmmAsTheReference(const KernelRow& row) {
   const bool columns = row.name.rfind("columns", 0) == 0;
   const int element = columns ? 1 : 4, per_step = columns ? 4 : 1;

@@ -59,6 +59,15 @@ const std::vector<std::pair<std::string, void (*)(const KernelRow&)>> kTests = {
     {"blocks_", &SpmmAsTheReference},
     {"columns_", &SpmmAsTheReference},
     {"spmv", &SpmvAsTheReference},
+#if !defined(__wasm__)
+    {"floats_spmv", &SpmvToFloatsAsTheReference},
+    {"floats_", &SpmmToFloatsAsTheReference},
+    {"ranges", &RangesAsTheReference},
+    {"roundings", &RoundingsAsTheReference},
+    {"round_to", &RoundToAsTheReference},
+    {"round_away", &RoundAwayAsTheReference},
+    {"scale", &ScaleAsTheReference},
+#endif
     {"depthwise_any", &DepthwiseAnyAsTheReference},
     {"depthwise_", &DepthwiseAsTheReference},
     {"shift_rows", &ShiftRowsAsTheReference},
@@ -88,10 +97,11 @@ INSTANTIATE_TEST_SUITE_P(Table, EveryInt8Kernel, testing::ValuesIn(KernelRows(Al
                          });
 
 // A new function in the struct needs a row, and a test. (Shifts, gathers and changes of layout are
-// nine functions of three rows, what goes element by element ten of seven.)
+// nine functions of three rows, what goes element by element ten of seven, what rounds floats seven
+// of five.)
 static_assert(sizeof(Kernels) - offsetof(Kernels, blocks) ==
-                  kInt8GroupKinds * (sizeof(BlockTiles) + 2 * sizeof(ColumnTiles)) +
-                      sizeof(void (*)()) * (1 + 4 + 4 + 1 + 9 + 10 + 1),
+                  kInt8GroupKinds * (2 * sizeof(BlockTiles) + 3 * sizeof(ColumnTiles)) +
+                      sizeof(void (*)()) * (2 + 4 + 4 + 1 + 9 + 10 + 7 + 1),
               "add the new kernel to KernelRows(), and its test to EveryInt8Kernel");
 
 std::set<std::string> IsasOfThisCpu() {

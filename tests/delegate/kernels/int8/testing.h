@@ -17,6 +17,16 @@ namespace int8 {
 
 inline constexpr Edge kEdges[] = {Edge::kBegin, Edge::kEnd};
 
+// Steps of each group; whole quads of outputs for any group.
+inline const std::vector<std::vector<int>> kGroupSteps = {
+    {1, 1, 1, 1}, {0, 2, 1, 0}, {7, 0, 3, 5, 1, 0, 0, 33}, {0, 0, 0, 0}};
+
+inline std::vector<uint32_t> Begin(const std::vector<int>& sizes) {
+  std::vector<uint32_t> begin = {0};
+  for (int s : sizes) begin.push_back(begin.back() + static_cast<uint32_t>(s));
+  return begin;
+}
+
 // Numbers of [low, 127]: any, or nothing but the extremes.
 inline std::vector<int8_t> Bytes(size_t count, int low, Random* random) {
   std::vector<int8_t> bytes(count);
@@ -67,6 +77,13 @@ inline int32_t LessOffset(int32_t bias, int64_t weights, int32_t offset) {
 // The test of each kind of kernel.
 void SpmmAsTheReference(const KernelRow& row);
 void SpmvAsTheReference(const KernelRow& row);
+void SpmmToFloatsAsTheReference(const KernelRow& row);
+void SpmvToFloatsAsTheReference(const KernelRow& row);
+void RangesAsTheReference(const KernelRow& row);
+void RoundingsAsTheReference(const KernelRow& row);
+void RoundToAsTheReference(const KernelRow& row);
+void RoundAwayAsTheReference(const KernelRow& row);
+void ScaleAsTheReference(const KernelRow& row);
 void DepthwiseAsTheReference(const KernelRow& row);
 void DepthwiseAnyAsTheReference(const KernelRow& row);
 void ShiftRowsAsTheReference(const KernelRow& row);
