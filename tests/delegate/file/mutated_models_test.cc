@@ -121,6 +121,12 @@ TEST_P(MutatedModels, TruncatedAnywhere) {
 INSTANTIATE_TEST_SUITE_P(Files, MutatedModels, testing::ValuesIn(kModels),
                          [](const auto& info) { return info.param; });
 
+// What libFuzzer found: an image of hundreds of millions of rows, whose places behind a stride were
+// computed in 32 bits, so that it was refused (UBSan).
+TEST(Model, FoundFiles) {
+  EXPECT_EQ(Try(ReadModel("found_many_rows"), DefaultOptions()), Outcome::kRan);
+}
+
 TEST(Model, SaysWhatIsNoModel) {
   std::unique_ptr<Model> model;
   const Bytes text(64, 'x');
