@@ -69,8 +69,8 @@ test-arm64: setup test-packages $(AARCH64)/python  ## run the C++ tests and the 
 	$(BAZEL) build $(BAZEL_FLAGS) --config=aarch64 $(DELEGATE)
 	$(PYTHON) tests/e2e/arm64_model.py $(AARCH64)
 	$(AARCH64)/python tests/e2e/arm64_delegate.py $(AARCH64) "$(ARM64_DELEGATE)"
-	PYTHONPATH=$(CURDIR) $(AARCH64)/python -m tests.e2e.arm64_int8 "$(ARM64_DELEGATE)" 640
-	PYTHONPATH=$(CURDIR) QEMU_CPU=cortex-a72 $(AARCH64)/python -m tests.e2e.arm64_int8 "$(ARM64_DELEGATE)" 320
+	PYTHONPATH=$(CURDIR) $(AARCH64)/python -m tests.e2e.random_int8_claims "$(ARM64_DELEGATE)" 640
+	PYTHONPATH=$(CURDIR) QEMU_CPU=cortex-a72 $(AARCH64)/python -m tests.e2e.random_int8_claims "$(ARM64_DELEGATE)" 320
 
 test-armv7: packages test-packages  ## run the C++ tests for 32-bit ARM, under qemu, and build the delegate for it
 	$(BAZEL) test $(BAZEL_FLAGS) --config=armv7 $(filter-out $(ENGINE_TESTS),$(ARM_TESTS))
@@ -152,9 +152,26 @@ test-clang: packages test-packages  ## build with clang for x86-64, aarch64 and 
 	  $(BAZEL) build --config=strict --config=clang$$version --config=armv7 //delegate/... $(ARM_TESTS) || exit 1; \
 	done
 
-test-sanitizers: packages test-packages  ## run the C++ tests under ASan with UBSan, then under TSan
-	$(BAZEL) test $(BAZEL_FLAGS) --config=asan //tests/delegate/...
-	$(BAZEL) test $(BAZEL_FLAGS) --config=tsan //tests/delegate/...
+# What the bin folder of a Bazel configuration is called.
+bin_of = $$($(BAZEL) info $(BAZEL_FLAGS) --config=$(1) bazel-bin 2>/dev/null)
+# Random graphs that run under each sanitizer, and the first one's seed.
+SANITIZED_COUNT ?= 500
+SANITIZED_SEED ?= 200000
+# A library under ASan in a Python that is not (and leaks).
+PYTHON_ASAN = LD_PRELOAD="$$(g++ -print-file-name=libasan.so)" ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=0 $(PYTHON)
+
+test-sanitizers: setup test-packages  ## run C++ tests and SANITIZED_COUNT random graphs under ASan with UBSan, then under TSan; the delegate under ASan
+	for kind in asan tsan; do \
+	  $(BAZEL) test $(BAZEL_FLAGS) --config=$$kind //tests/delegate/... && \
+	  $(BAZEL) build $(BAZEL_FLAGS) --config=$$kind //delegate/run:sbnn_run && \
+	  SBNN_RUN="$(call bin_of,$$kind)/delegate/run/sbnn_run" \
+	    $(PYTHON) -m tests.e2e.random_int8_graphs $(SANITIZED_SEED) $(SANITIZED_COUNT) || exit 1; \
+	done
+	$(BAZEL) build $(BAZEL_FLAGS) --config=asan $(DELEGATE)
+	SBNN_DELEGATE="$(call bin_of,asan)/delegate/tflite/libsbnn_delegate.so" $(PYTHON_ASAN) -m tests.e2e.random_graphs \
+	  $(SANITIZED_SEED) $(SANITIZED_COUNT)
+	$(PYTHON_ASAN) -m tests.e2e.random_int8_claims "$(call bin_of,asan)/delegate/tflite/libsbnn_delegate.so" \
+	  $(SANITIZED_COUNT) $(SANITIZED_SEED)
 
 stress: setup  ## run 16 interpreters on 4 threads against stock TensorFlow Lite, MINUTES=10
 	$(PYTHON) -m tests.e2e.stress --minutes $(or $(MINUTES),10)
@@ -174,7 +191,7 @@ fuzz-reader: packages test-packages  ## read FUZZ_COUNT mutated files of each of
 	  --nocache_test_results //tests/delegate:mutated_models_test
 	$(BAZEL) build $(BAZEL_FLAGS) --config=fuzzer //tests/delegate:fuzz_reader
 	mkdir -p build/fuzz-reader/corpus
-	ASAN_OPTIONS=allocator_may_return_null=1 \
+	ASAN_OPTIONS=allocator_may_return_null=1:max_allocation_size_mb=1024 \
 	  "$$($(BAZEL) info $(BAZEL_FLAGS) --config=fuzzer bazel-bin 2>/dev/null)/tests/delegate/fuzz_reader" -max_len=65536 \
 	  -rss_limit_mb=4096 -malloc_limit_mb=1000000 -artifact_prefix=build/fuzz-reader/ -max_total_time=$$((60 * $(or $(MINUTES),10))) \
 	  build/fuzz-reader/corpus tests/delegate/file/models

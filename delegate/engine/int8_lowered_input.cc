@@ -56,7 +56,8 @@ void Int8LoweredInput::Fill(const Tensor& input, int n, int unit, int first_row,
       // Row r of the plane is row top + r * stride of the image; [begin, end) are there.
       const int top = first_row * stride + phase - placed_.pad_top;
       const int begin = std::min(count, top >= 0 ? 0 : (-top + stride - 1) / stride);
-      const int behind = top >= in.h ? 0 : (in.h - top + stride - 1) / stride;
+      // (Of an empty image no row is there.)
+      const int behind = top >= in.h || in.w == 0 ? 0 : (in.h - top + stride - 1) / stride;
       const int end = std::max(begin, std::min(count, behind));
       int8_t* const plane =
           band + unit * unit_stride_ + (uint64_t(column) * phases_ + phase) * plane_;

@@ -87,7 +87,7 @@ void LoweredInput::SetBand(int band_rows, const Images& in) {
 int LoweredInput::EndRow(const Images& in, int first_row, int rows) const {
   const int last = (first_row + rows - 1) * window_.stride_h - placed_.pad_top +
                    (window_.kernel_h - 1) * window_.dilation_h;
-  return std::min(in.h, last + 1);
+  return in.w == 0 ? 0 : std::min(in.h, last + 1);  // of an empty image no row is there
 }
 
 void LoweredInput::Fill(const Tensor& input, int n, int c, int first_row, int rows, void* band,
