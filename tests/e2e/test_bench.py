@@ -81,8 +81,8 @@ def test_every_row_can_be_pruned(name):
     data = sbnn.convert(model)
     for sparsity in network.sparsities:
         total, kept = work.macs(models.pruned(network, data, sparsity))
-        # (Rounding to int8 makes a few zeros more.)
-        assert (kept > 0.99 * total) is (sparsity == 0)
+        few = 0.01 * total if network.dynamic else 0  # that rounding to int8 makes
+        assert (kept >= total - few) is (sparsity == 0)
 
 
 def test_a_live_network_and_a_fixed_batch(small, folder):

@@ -34,7 +34,7 @@ struct Requantization {
 //   float(sum - zero point * sum of the output's weights) * input scale * the output's scale +
 //   bias,
 // of which the last product and the sum are rounded once, limited to [lo, hi]: XNNPACK's arithmetic
-// of qd8. (WebAssembly has no such kernels: they would make its module larger than it may be.)
+// of qd8. (WebAssembly has no such kernels: its module may not grow.)
 struct FloatOutput {
   float* y;                    // the tile's first pixel of output 0; whole vectors are written
   size_t y_stride;             // floats between outputs

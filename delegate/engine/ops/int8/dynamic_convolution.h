@@ -9,23 +9,12 @@
 #include "delegate/engine/int8_lowered_input.h"
 #include "delegate/engine/int8_matrix.h"
 #include "delegate/engine/op.h"
+#include "delegate/engine/ops/int8/dynamic_outputs.h"
 #include "delegate/engine/rounded_image.h"
 #include "delegate/engine/window.h"
 #include "delegate/format/int8_weights.h"
 
 namespace sbnn {
-
-// What a layer has besides its weights, whose `bias` are the sums of each output's and whose
-// `scale` is from a weight to its float.
-struct DynamicOutputs {
-  std::vector<float> bias;  // [lanes]
-  float lo, hi;
-
-  int8::FloatOutput To(float* y, size_t y_stride, const int32_t* zero_points,
-                       const float* scales) const {
-    return {y, y_stride, zero_points, scales, bias.data(), lo, hi};
-  }
-};
 
 class DynamicConvolution : public Op {
  public:

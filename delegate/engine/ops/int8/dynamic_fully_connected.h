@@ -8,7 +8,7 @@
 
 #include "delegate/engine/int8_matrix.h"
 #include "delegate/engine/op.h"
-#include "delegate/engine/ops/int8/dynamic_convolution.h"
+#include "delegate/engine/ops/int8/dynamic_outputs.h"
 #include "delegate/format/int8_weights.h"
 
 namespace sbnn {
