@@ -263,7 +263,11 @@ Prediction PredictNode(const NodeView& view, const Translation& t,
     if (t.int8_weights != nullptr && kind == kDepthwise) kind_here = kWindow;
     if (t.int8_weights != nullptr && here > 0) {
       const Int8Cost& cost = int8::KernelsOf(view.kernels.isa)->cost;
-      here = pixels * KeptWork(*t.int8_weights, pixels == 1 ? kInt8VectorCost : cost);
+      // (A larger window with one pixel of output is packed by the kernels' cost, in kinds of steps
+      // that rows may have no price for.)
+      const double row =
+          kind == kMatrix && pixels == 1 ? KeptWork(*t.int8_weights, kInt8VectorCost) : 0;
+      here = row > 0 ? row : pixels * KeptWork(*t.int8_weights, cost);
       if (kind == kMatrix) kind_here = MatrixOf(16.0 * t.int8_weights->steps);
     } else if (!packed.empty() && here > 0) {
       const ColumnCost& cost = kind == kMatrix ? kOneVectorCost : view.kernels.column_cost;

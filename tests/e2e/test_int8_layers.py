@@ -278,3 +278,16 @@ def test_weights_with_a_zero_point_are_left():
     model = flatbuffer.read(Layer("FULLY_CONNECTED", (1, 8), (4, 8), per_channel=False).bytes())
     model.subgraphs[0].tensors[1].quantization.zeroPoint = np.array([3], np.int64)
     check(flatbuffer.write(model), left="weights with a zero point of 3")
+
+
+def test_windows_with_one_pixel_of_output_have_a_price():
+    """Whatever kind of steps their weights are packed in: single outputs take more of them."""
+
+    def predicted(zeros: tuple[int, int]) -> float:
+        layer = Layer(
+            "CONV_2D", (1, 7, 7, 64), (64, 7, 7, 64), {"padding": VALID}, zeros=(*zeros, 0.7)
+        )
+        (node,) = sbnn.explain(layer.bytes(), claim="all").nodes
+        return node["predicted_seconds"]
+
+    assert predicted((1, 4)) > predicted((4, 4)) > 0
