@@ -1,6 +1,7 @@
 #include "delegate/engine/int8_matrix.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace sbnn {
 
@@ -77,6 +78,22 @@ void Int8Grid::RunTask(int task, int8::SpmmArgs args, bool for_all) const {
   args.first_quad = chunk * quads_ / chunks_;
   args.end_quad = (chunk + 1) * quads_ / chunks_;
   tile.spmm(args);
+}
+
+Status ProductOffsets(const Int8Weights& weights, uint64_t unit, const Int8LoweredInput* lowered,
+                      std::vector<int32_t>* offset) {
+  offset->clear();
+  offset->reserve(weights.indices.size());
+  for (uint16_t index : weights.indices) {
+    const int tap = index % weights.taps;
+    const uint64_t bytes =
+        index / weights.taps * unit + (lowered == nullptr ? 0 : lowered->OffsetOf(tap));
+    if (bytes > static_cast<uint64_t>(std::numeric_limits<int32_t>::max())) {
+      return Status::Error("the input is too large for 32-bit offsets");
+    }
+    offset->push_back(static_cast<int32_t>(bytes));
+  }
+  return Status();
 }
 
 int8::SpmmArgs ProductArgs(const Int8Weights& weights, const std::vector<int32_t>& offset,

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "delegate/engine/int8_lowered_input.h"
 #include "delegate/format/int8_weights.h"
 #include "delegate/kernels/int8/table.h"
 
@@ -41,6 +42,11 @@ class Int8Grid {
   uint32_t quads_ = 0;
   int x_pixel_ = 1, y_pixel_ = 1;  // bytes; of floats 1
 };
+
+// From where the weights' indices are read: `unit` bytes between quads or channels. Null: there is
+// one tap, and nothing is lowered.
+Status ProductOffsets(const Int8Weights& weights, uint64_t unit, const Int8LoweredInput* lowered,
+                      std::vector<int32_t>* offset);
 
 // The args of a product but for x and y: `offset` has one for each index of the weights.
 int8::SpmmArgs ProductArgs(const Int8Weights& weights, const std::vector<int32_t>& offset,

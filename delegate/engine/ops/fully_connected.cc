@@ -13,20 +13,23 @@ constexpr size_t kBlockElements = 6144;
 
 }  // namespace
 
-Status FullyConnected::InferShape(const std::vector<Shape>& inputs, Shape* output) const {
-  const size_t count = ElementCount(inputs[0]);
-  const size_t depth = static_cast<size_t>(weights_->inputs);
-  if (count % depth != 0 || (keep_dims_ && inputs[0].back() != weights_->inputs)) {
+Status InferRows(const Shape& input, int inputs, int outputs, bool keep_dims, Shape* output) {
+  const size_t count = ElementCount(input), depth = static_cast<size_t>(inputs);
+  if (count % depth != 0 || (keep_dims && input.back() != inputs)) {
     return Status::Error("a layer of " + std::to_string(depth) + " inputs meets " +
                          std::to_string(count) + " values");
   }
-  if (keep_dims_) {
-    *output = inputs[0];
-    output->back() = weights_->outputs;
+  if (keep_dims) {
+    *output = input;
+    output->back() = outputs;
   } else {
-    *output = {static_cast<int>(count / depth), weights_->outputs};
+    *output = {static_cast<int>(count / depth), outputs};
   }
   return Status();
+}
+
+Status FullyConnected::InferShape(const std::vector<Shape>& inputs, Shape* output) const {
+  return InferRows(inputs[0], weights_->inputs, weights_->outputs, keep_dims_, output);
 }
 
 TypeUse FullyConnected::UseOf(ElementType type, const std::vector<Shape>& inputs) const {

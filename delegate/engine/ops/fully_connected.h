@@ -12,6 +12,10 @@
 
 namespace sbnn {
 
+// The output of a fully connected layer, of floats or int8: rows of `outputs`, for each `inputs` of
+// the elements. `keep_dims`: all dimensions but the last stay.
+Status InferRows(const Shape& input, int inputs, int outputs, bool keep_dims, Shape* output);
+
 class FullyConnected : public Op {
  public:
   // From so many rows on they are the pixels of a panel, for which `weights` are packed as a

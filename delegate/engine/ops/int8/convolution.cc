@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
 #include <string>
 #include <utility>
 
@@ -55,18 +54,7 @@ Status Int8Convolution::PlanOffsets(const Tensor& input, bool pointwise) {
   const uint64_t unit = !pointwise                      ? lowered_.unit_stride()
                         : input.layout == Layout::kFlat ? static_cast<uint64_t>(pixel)
                                                         : input.plane_stride;
-  offset_.clear();
-  offset_.reserve(weights_->indices.size());
-  for (uint16_t index : weights_->indices) {
-    const int tap = index % weights_->taps;
-    const uint64_t offset =
-        index / weights_->taps * unit + (pointwise ? 0 : lowered_.OffsetOf(tap));
-    if (offset > static_cast<uint64_t>(std::numeric_limits<int32_t>::max())) {
-      return Status::Error("the input is too large for 32-bit offsets");
-    }
-    offset_.push_back(static_cast<int32_t>(offset));
-  }
-  return Status();
+  return ProductOffsets(*weights_, unit, pointwise ? nullptr : &lowered_, &offset_);
 }
 
 // An input or output of one pixel is flat: it is copied to where it has the room that kernels need.

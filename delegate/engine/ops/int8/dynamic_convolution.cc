@@ -1,7 +1,6 @@
 #include "delegate/engine/ops/int8/dynamic_convolution.h"
 
 #include <algorithm>
-#include <limits>
 #include <string>
 #include <utility>
 
@@ -44,18 +43,7 @@ bool DynamicConvolution::Pointwise(const Images& image) const {
 
 Status DynamicConvolution::PlanOffsets(const Tensor& rounded, bool pointwise) {
   const uint64_t unit = pointwise ? rounded.plane_stride : lowered_.unit_stride();
-  offset_.clear();
-  offset_.reserve(weights_->indices.size());
-  for (uint16_t index : weights_->indices) {
-    const int tap = index % weights_->taps;
-    const uint64_t offset =
-        index / weights_->taps * unit + (pointwise ? 0 : lowered_.OffsetOf(tap));
-    if (offset > static_cast<uint64_t>(std::numeric_limits<int32_t>::max())) {
-      return Status::Error("the input is too large for 32-bit offsets");
-    }
-    offset_.push_back(static_cast<int32_t>(offset));
-  }
-  return Status();
+  return ProductOffsets(*weights_, unit, pointwise ? nullptr : &lowered_, &offset_);
 }
 
 // The scratch: the rounded image, then bands of it, then an output of one pixel, with the room that

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "delegate/engine/ops/fully_connected.h"
 #include "delegate/engine/layout.h"
 
 namespace sbnn {
@@ -15,19 +16,7 @@ DynamicFullyConnected::DynamicFullyConnected(std::shared_ptr<const Int8Weights> 
     : weights_(std::move(weights)), outputs_(std::move(outputs)), keep_dims_(keep_dims) {}
 
 Status DynamicFullyConnected::InferShape(const std::vector<Shape>& inputs, Shape* output) const {
-  const size_t count = ElementCount(inputs[0]);
-  const size_t depth = static_cast<size_t>(weights_->inputs);
-  if (count % depth != 0 || (keep_dims_ && inputs[0].back() != weights_->inputs)) {
-    return Status::Error("a layer of " + std::to_string(depth) + " inputs meets " +
-                         std::to_string(count) + " values");
-  }
-  if (keep_dims_) {
-    *output = inputs[0];
-    output->back() = weights_->outputs;
-  } else {
-    *output = {static_cast<int>(count / depth), weights_->outputs};
-  }
-  return Status();
+  return InferRows(inputs[0], weights_->inputs, weights_->outputs, keep_dims_, output);
 }
 
 bool DynamicFullyConnected::OneVector() const {

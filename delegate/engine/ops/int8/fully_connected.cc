@@ -6,6 +6,8 @@
 #include <string>
 #include <utility>
 
+#include "delegate/engine/ops/fully_connected.h"
+
 namespace sbnn {
 
 Int8FullyConnected::Int8FullyConnected(std::shared_ptr<const Int8Weights> weights, bool keep_dims,
@@ -13,19 +15,7 @@ Int8FullyConnected::Int8FullyConnected(std::shared_ptr<const Int8Weights> weight
     : weights_(std::move(weights)), keep_dims_(keep_dims), limits_(limits) {}
 
 Status Int8FullyConnected::InferShape(const std::vector<Shape>& inputs, Shape* output) const {
-  const size_t count = ElementCount(inputs[0]);
-  const size_t depth = static_cast<size_t>(weights_->inputs);
-  if (count % depth != 0 || (keep_dims_ && inputs[0].back() != weights_->inputs)) {
-    return Status::Error("a layer of " + std::to_string(depth) + " inputs meets " +
-                         std::to_string(count) + " values");
-  }
-  if (keep_dims_) {
-    *output = inputs[0];
-    output->back() = weights_->outputs;
-  } else {
-    *output = {static_cast<int>(count / depth), weights_->outputs};
-  }
-  return Status();
+  return InferRows(inputs[0], weights_->inputs, weights_->outputs, keep_dims_, output);
 }
 
 Status Int8FullyConnected::Plan(const std::vector<const Tensor*>& inputs, const Tensor& output,
